@@ -1,0 +1,112 @@
+"""Every key that exists, with its unit and its reason: the schema of all configs.
+
+A config starts from `get_config()`, changes what it needs and adds nothing: an unknown
+key is an error, and a changed key that nothing reads is reported.
+"""
+
+from ml_collections import ConfigDict
+
+from gan_vae.errors import unknown
+
+
+def get_config() -> ConfigDict:
+    """The defaults; lengths are in steps, sizes in pixels, losses in nats."""
+    config = ConfigDict()
+    config.name = ''  # set from the file name and variant; names the run folder
+
+    config.data = data = ConfigDict()
+    data.name = 'emoji'  # emoji | toy_shapes | folder:PATH | any prepared TFDS name
+    data.dir = ''  # of TFDS data; '' = $TFDS_DATA_DIR, else ~/tensorflow_datasets
+    data.split = 'train'  # what to train on
+    data.eval_split = 'test'  # what eval/ metrics are computed on
+    data.categories = ''  # keep only these classes, comma-separated; '' = all
+    data.image_size = 32  # images are fitted to this square
+    data.channels = 3  # 3 or 1; colour is converted to grey and back as needed
+    data.fit = 'crop'  # non-square pictures: centre 'crop', or 'pad' with background
+    data.background = 'white'  # under transparent pixels and in the padding
+    data.batch_size = 64  # global: of one update, over all devices
+    data.flip = False  # random horizontal flip, on device
+    data.shift = 0  # random shift by up to this many pixels, edges repeated
+    data.binarize = 'none'  # 'dynamic': x ~ Bernoulli(grey); 'threshold': grey >= 1/2
+    data.storage = 'memory'  # 'memory': uint8 in RAM; 'stream': read from a disk cache
+    data.memory_gb = 4.0  # budget of 'memory'; larger sets must stream
+
+    config.model = model = ConfigDict()
+    model.generator = 'dcgan'
+    model.discriminator = 'dcgan'
+    model.encoder = 'conv'
+    model.decoder = 'conv'
+    model.width = 64  # channels (units) of the layer next to the image
+    model.latent_dim = 128
+    model.dropout = 0.0  # of the networks that have it
+
+    config.method = method = ConfigDict()
+    method.name = 'gan'
+    method.loss = 'non_saturating'  # gan: the adversarial pair of losses
+    method.critic_steps = 1  # gan: discriminator updates per generator update
+    method.r1_gamma = 0.0  # gan: gradient penalty gamma/2 |grad D(real)|^2; 0 = off
+    method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
+    method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
+    method.mixtures = 10  # vae: components of logistic_mixture
+    method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
+    method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
+    method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
+
+    config.optimizer = optimizer = ConfigDict()  # Adam
+    optimizer.learning_rate = 2e-4
+    optimizer.discriminator_learning_rate = 0.0  # gan: 0 = learning_rate
+    optimizer.b1 = 0.9
+    optimizer.b2 = 0.999
+    optimizer.eps = 1e-8
+    optimizer.schedule = 'constant'  # or 'linear' | 'cosine' to 0 at train.steps
+    optimizer.warmup_steps = 0  # linear from 0
+    optimizer.clip_norm = 0.0  # global norm of gradients; 0 = off
+
+    config.train = train = ConfigDict()
+    train.steps = 10_000  # gan: generator updates
+    train.seed = 0  # of weights, order of data, and all noise
+    train.log_steps = 100
+    train.image_steps = 500  # sample grids
+    train.num_samples = 64  # in a grid
+    train.checkpoint_steps = 1000
+    train.keep_latest = 2  # checkpoints kept: these newest,
+    train.keep_every_steps = 0  # and every multiple of this (0 = none),
+    train.best_metric = ''  # and the best by this, as 'min:eval/loss' ('' = none)
+
+    config.eval = evaluation = ConfigDict()
+    evaluation.every_steps = 0  # 0 = only at the end
+    evaluation.batch_size = 500
+
+    config.parallel = parallel = ConfigDict()
+    parallel.devices = 0  # 0 = all local devices
+    parallel.map = 'shard_map'  # or 'pmap': the same step, bit for bit
+
+    config.lock()
+    return config
+
+
+# What `:tiny` means everywhere: the whole path in seconds, on data that needs nothing.
+_TINY = {
+    'data.name': 'toy_shapes',
+    'data.split': 'train[:64]',
+    'data.eval_split': 'test[:10]',
+    'data.categories': '',
+    'data.batch_size': 8,
+    'model.width': 8,
+    'model.latent_dim': 8,
+    'train.steps': 4,
+    'train.log_steps': 1,
+    'train.image_steps': 2,
+    'train.num_samples': 4,
+    'train.checkpoint_steps': 2,
+    'eval.batch_size': 4,
+}
+
+
+def with_variant(config: ConfigDict, variant: str, **variants) -> ConfigDict:
+    """Applies '' (nothing), 'tiny', or one of `variants` ({'section.key': value})."""
+    variants = {'': {}, 'tiny': _TINY} | variants
+    if variant not in variants:
+        raise unknown('config variant', variant, [name for name in variants if name])
+    config.update_from_flattened_dict(variants[variant])
+    return config

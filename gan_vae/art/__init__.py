@@ -1,0 +1,1 @@
+"""What can be made with a trained model, from its run folder alone."""

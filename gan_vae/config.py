@@ -1,0 +1,243 @@
+"""Configs: load 'path.py:variant', override, validate, track reads, JSON both ways.
+
+`configs/default.py` is the schema: its keys are the keys that exist, and the type of
+each default is the type of its value. Every error here is one line (`UserError`).
+"""
+
+import ast
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from gan_vae.errors import UserError, nearest, unknown
+
+# What may differ between a run folder and the command that resumes it: where things
+# are and how often to look, nothing that changes what the run computes.
+RESUMABLE = (
+    'data.dir',
+    'data.storage',
+    'data.memory_gb',
+    'parallel.devices',
+    'parallel.map',
+    'train.log_steps',
+    'train.image_steps',
+    'train.checkpoint_steps',
+    'train.keep_latest',
+    'train.keep_every_steps',
+    'eval.every_steps',
+    'eval.batch_size',
+)
+
+
+def load(spec: str, overrides: Mapping[str, str] | None = None):
+    """Loads `path.py[:variant]`, applies 'section.key' -> text overrides, validates.
+
+    Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
+    """
+    path, _, variant = spec.partition(':')
+    file = Path(path)
+    if not file.is_file():
+        folder = file.parent if file.parent.is_dir() else Path('configs')
+        known = [str(f) for f in sorted(folder.glob('*.py')) if f.stem != '__init__']
+        raise UserError(f'no config file {path!r}{nearest(path, known)}')
+    module_spec = importlib.util.spec_from_file_location(f'config_{file.stem}', file)
+    module = importlib.util.module_from_spec(module_spec)
+    root = str(file.resolve().parent.parent)
+    if root not in sys.path:
+        sys.path.append(root)  # so that a config elsewhere finds its own `configs`
+    try:
+        module_spec.loader.exec_module(module)
+        config = module.get_config(variant)
+    except UserError:
+        raise
+    except Exception as error:  # a config is the user's own code: name file and fault
+        raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
+    with config.unlocked():
+        config.name = file.stem + (f'-{variant}' if variant else '')
+    for key, text in (overrides or {}).items():
+        override(config, key, text)
+    config = config.copy_and_resolve_references()
+    config.lock()
+    validate(config)
+    return config
+
+
+def override(config, key: str, text: str):
+    """Sets 'section.key' from the text of a command line, by the type it has."""
+    flat = flatten(config)
+    if key not in flat:
+        leaves = {k.split('.')[-1]: k for k in flat}
+        hint = nearest(key, flat) or nearest(leaves.get(key.split('.')[-1], ''), flat)
+        raise UserError(f'unknown config key {key!r}{hint}')
+    kind = type(flat[key])
+    if kind is str:
+        value: Any = text
+    else:
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = text
+        if kind is float and type(value) is int:
+            value = float(value)
+        if kind is int and type(value) is float and value.is_integer():
+            value = int(value)  # 1e5 steps
+        if type(value) is not kind:
+            raise UserError(
+                f'config.{key}={text}: expected {kind.__name__}, as in {flat[key]!r}'
+            )
+    section, _, leaf = key.rpartition('.')
+    setattr(config[section] if section else config, leaf, value)
+
+
+def flatten(config) -> dict[str, Any]:
+    """{'section.key': value} over all leaves."""
+
+    def walk(node, prefix) -> Iterator[tuple[str, Any]]:
+        for key, value in node.items():
+            if isinstance(value, ml_collections.ConfigDict | dict):
+                yield from walk(value, f'{prefix}{key}.')
+            else:
+                yield prefix + key, value
+
+    return dict(walk(config, ''))
+
+
+# Range of each number and names of each choice. Names of models, methods and datasets
+# are checked by the registry that knows them.
+_AT_LEAST = {
+    'data.image_size': 8,
+    'data.batch_size': 1,
+    'data.channels': 1,
+    'data.shift': 0,
+    'data.memory_gb': 0,
+    'model.width': 1,
+    'model.latent_dim': 1,
+    'model.dropout': 0,
+    'method.critic_steps': 1,
+    'method.r1_gamma': 0,
+    'method.ema_decay': 0,
+    'method.beta': 0,
+    'method.beta_warmup_steps': 0,
+    'method.mixtures': 1,
+    'optimizer.learning_rate': 0,
+    'optimizer.discriminator_learning_rate': 0,
+    'optimizer.eps': 0,
+    'optimizer.warmup_steps': 0,
+    'optimizer.clip_norm': 0,
+    'train.steps': 1,
+    'train.seed': 0,
+    'train.log_steps': 1,
+    'train.image_steps': 1,
+    'train.checkpoint_steps': 1,
+    'train.keep_latest': 1,
+    'train.keep_every_steps': 0,
+    'train.num_samples': 1,
+    'eval.every_steps': 0,
+    'eval.batch_size': 1,
+    'parallel.devices': 0,
+}
+_BELOW_ONE = ('optimizer.b1', 'optimizer.b2', 'method.ema_decay', 'model.dropout')
+_ONE_OF = {
+    'data.channels': (1, 3),
+    'data.fit': ('crop', 'pad'),
+    'data.binarize': ('none', 'dynamic', 'threshold'),
+    'data.storage': ('memory', 'stream'),
+    'optimizer.schedule': ('constant', 'linear', 'cosine'),
+    'parallel.map': ('shard_map', 'pmap'),
+}
+
+
+def validate(config):
+    """Raises a UserError for the first value out of range."""
+    flat = flatten(config)
+    for key, low in _AT_LEAST.items():
+        if not flat[key] >= low:
+            raise UserError(f'config.{key}={flat[key]}: must be at least {low}')
+    for key in _BELOW_ONE:
+        if not 0 <= flat[key] < 1:
+            raise UserError(f'config.{key}={flat[key]}: must be in [0, 1)')
+    for key, choices in _ONE_OF.items():
+        if flat[key] not in choices:
+            if isinstance(flat[key], str):
+                raise unknown(f'config.{key}', flat[key], choices)
+            raise UserError(f'config.{key}={flat[key]}: must be one of {choices}')
+
+
+def to_json(config) -> str:
+    """The resolved config as sorted, indented JSON."""
+    return json.dumps(config.to_dict(), indent=2, sort_keys=True)
+
+
+def from_json(text: str, where: str = 'config.json'):
+    """The locked config written by `to_json`; unknown and missing keys are errors."""
+    from configs import default
+
+    config = default.get_config()
+    try:
+        stored = flatten(json.loads(text))
+    except (ValueError, AttributeError) as error:
+        raise UserError(f'{where} is not a run config: {error}') from error
+    flat = flatten(config)
+    if stored.keys() != flat.keys():
+        odd = sorted(stored.keys() ^ flat.keys())
+        raise UserError(
+            f'{where} was written by another version: keys differ: {", ".join(odd)}'
+        )
+    for key, value in stored.items():
+        if type(value) is not type(flat[key]):
+            raise UserError(f'{where}: {key}={value!r} should be like {flat[key]!r}')
+        section, _, leaf = key.rpartition('.')
+        setattr(config[section] if section else config, leaf, value)
+    validate(config)
+    return config
+
+
+def differences(stored, asked) -> list[str]:
+    """'key: stored -> asked' for what makes `asked` another run than `stored`.
+
+    More steps are the same run going on, unless a schedule stretches with them.
+    """
+    old, new = flatten(stored), flatten(asked)
+    free = set(RESUMABLE)
+    if new['optimizer.schedule'] == 'constant':
+        free.add('train.steps')
+    return [
+        f'{key}: {old[key]!r} -> {new[key]!r}'
+        for key in sorted(new)
+        if key not in free and old[key] != new[key]
+    ]
+
+
+class Reads:
+    """A read-only view of a config that remembers which keys were read."""
+
+    def __init__(self, config, prefix: str = '', seen: set | None = None):
+        self._config, self._prefix = config, prefix
+        self._seen = set() if seen is None else seen
+
+    def __getattr__(self, key: str):
+        value = getattr(self._config, key)
+        if isinstance(value, ml_collections.ConfigDict):
+            return Reads(value, f'{self._prefix}{key}.', self._seen)
+        self._seen.add(self._prefix + key)
+        return value
+
+    def unread_settings(self) -> list[str]:
+        """Keys set away from their default that nothing has read: dead settings."""
+        from configs import default
+
+        flat, plain = flatten(self._config), flatten(default.get_config())
+        return sorted(
+            k
+            for k in flat
+            if flat[k] != plain[k] and k != 'name' and k not in self._seen
+        )
+
+    @property
+    def keys_read(self) -> frozenset[str]:
+        return frozenset(self._seen)

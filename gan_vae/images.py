@@ -1,0 +1,103 @@
+"""Pictures: [-1, 1] <-> uint8 (the one place that rounds), grids, PNG and GIF files.
+
+x in [-1, 1]  ->  round((x + 1) * 127.5) in 0..255  ->  u / 127.5 - 1.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+def to_uint8(images) -> np.ndarray:
+    """Float images [..., C] in [-1, 1] (clipped) to uint8 on the host."""
+    scaled = (np.asarray(images, np.float32) + 1.0) * 127.5
+    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+
+
+def from_uint8(images):
+    """uint8 images to float32 in [-1, 1]; works on NumPy and JAX arrays."""
+    return images.astype('float32') * np.float32(1 / 127.5) - np.float32(1.0)
+
+
+def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
+    """uint8 [N, H, W, C] -> one uint8 picture [H', W', C], row-major, light seams."""
+    n, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    height, width = height + pad, width + pad
+    sheet = np.full(
+        (rows * height + pad, columns * width + pad, channels), 235, np.uint8
+    )
+    for i, image in enumerate(images):
+        y, x = divmod(i, columns)
+        y, x = y * height + pad, x * width + pad
+        sheet[y : y + image.shape[0], x : x + image.shape[1]] = image
+    return sheet
+
+
+def _to_pil(image: np.ndarray, zoom: int = 1):
+    from PIL import Image
+
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    if zoom > 1:
+        size = (picture.width * zoom, picture.height * zoom)
+        picture = picture.resize(size, Image.Resampling.NEAREST)
+    return picture
+
+
+def save_png(path, image: np.ndarray, provenance: dict | None = None, zoom: int = 1):
+    """Writes uint8 [H, W, C] (C 1, 3 or 4) as PNG, whole or not at all.
+
+    `provenance` travels as JSON in the text chunk `gan_vae`; read it back with
+    `read_provenance`.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    if provenance is not None:
+        info.add_text('gan_vae', json.dumps(provenance, sort_keys=True))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + '.part')
+    _to_pil(image, zoom).save(part, format='PNG', pnginfo=info)
+    os.replace(part, path)
+
+
+def read_provenance(path) -> dict:
+    """The provenance written by `save_png`, or {} where there is none."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return json.loads(picture.info.get('gan_vae', '{}'))
+
+
+def save_gif(path, frames: list[np.ndarray], seconds: float = 8.0):
+    """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer."""
+    pictures = [_to_pil(frame).convert('RGB').quantize(128) for frame in frames]
+    duration = [max(40, int(1000 * seconds / len(pictures)))] * len(pictures)
+    duration[-1] = 2000
+    pictures[0].save(
+        path,
+        format='GIF',
+        save_all=True,
+        append_images=pictures[1:],
+        duration=duration,
+        loop=0,
+    )
+
+
+def time_lapse(folder, path) -> bool:
+    """Makes a GIF of `folder`/<step>.png in order of step; False if there are none."""
+    from PIL import Image
+
+    files = [f for f in Path(folder).glob('*.png') if f.stem.isdigit()]
+    files = sorted(files, key=lambda f: int(f.stem))
+    files = files[:: max(1, len(files) // 60)] + files[-1:] if files else []
+    if not files:
+        return False
+    frames = [np.asarray(Image.open(f).convert('RGB')) for f in files]
+    save_gif(path, [f for f in frames if f.shape == frames[-1].shape])
+    return True

@@ -1,0 +1,38 @@
+"""Ways to learn. One file = one way = a `make(config, spec, axis_name) -> Method`."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from gan_vae.data.source import Spec
+from gan_vae.errors import unknown
+
+METHODS = ('gan', 'vae')
+
+
+class Method(NamedTuple):
+    """What the loop, the evaluation and the art tools know of a way to learn.
+
+    Steps run per device, on float32 images in [-1, 1] under batch['image'], and average
+    over the mapped axis that `make` was given. `encode`, `decode` and `log_prob` are None
+    where the family lacks them.
+    """
+
+    objective: str  # what is minimised, as a formula with its units
+    init: Callable  # (rng) -> TrainState
+    train_step: Callable  # (state, batch) -> (state, {name: scalar})
+    evaluate_step: Callable  # (state, batch with 'mask') -> {name: sum}, and 'count'
+    sample: Callable  # (state, rng, n, condition=None) -> images [n, H, W, C]
+    updates_per_step: int = 1  # batches of config.data.batch_size in one train_step
+    encode: Callable | None = None  # (state, images) -> latents [B, D]
+    decode: Callable | None = None  # (state, latents) -> images
+    log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
+
+
+def make(config, spec: Spec, axis_name: str | None = None) -> Method:
+    """The Method that `config.method.name` names, on data of shape `spec`."""
+    name = config.method.name
+    if name not in METHODS:
+        raise unknown('config.method.name', name, METHODS)
+    module = import_module(f'gan_vae.methods.{name}')
+    return module.make(config, spec, axis_name)

@@ -1,0 +1,160 @@
+"""Variational autoencoders: maximise the evidence lower bound.
+
+  log p(x) >= E_q(z|x)[log p(x | z)] - KL(q(z | x) || N(0, I))
+
+with q = N(mean(x), diag exp(log_variance(x))), one sample of z, and the analytic KL; the
+loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins et al. 2017
+(beta-VAE). Everything in nats per example: summed over pixels, averaged over the batch.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from gan_vae import models
+from gan_vae.errors import UserError, unknown
+from gan_vae.methods import Method
+from gan_vae.objectives import bounds, likelihoods
+from gan_vae.training import optimizers
+from gan_vae.training.state import (
+    TrainState,
+    example_indices,
+    keys_of,
+    normals,
+    purpose_key,
+    step_key,
+)
+
+
+def make(config, spec, axis_name=None) -> Method:
+    """The Method of config.method, config.model and config.optimizer."""
+    method, model = config.method, config.model
+    name = method.likelihood
+    if name not in likelihoods.LIKELIHOODS:
+        raise unknown('config.method.likelihood', name, likelihoods.LIKELIHOODS)
+    if name == 'bernoulli' and config.data.binarize == 'none':
+        raise UserError(
+            'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
+            'dynamic or threshold, or config.method.likelihood to gaussian'
+        )
+    if name == 'logistic_mixture':
+        likelihood = likelihoods.logistic_mixture(spec.channels, method.mixtures)
+    else:
+        likelihood = likelihoods.LIKELIHOODS[name](spec.channels)
+    fields = {
+        'image_size': spec.height,
+        'width': model.width,
+        'latent_dim': model.latent_dim,
+        'outputs': likelihood.outputs,
+    }
+    encoder = models.make('encoder', model.encoder, **fields)
+    decoder = models.make('decoder', model.decoder, **fields)
+    latent_dim, ema_decay = model.latent_dim, method.ema_decay
+    beta, warmup = method.beta, method.beta_warmup_steps
+    optimizer = optimizers.make(
+        config.optimizer, config.train.steps, config.optimizer.learning_rate
+    )
+
+    def init(rng) -> TrainState:
+        key_e, key_d, rng = (purpose_key(rng, p) for p in ('encoder', 'decoder', 'run'))
+        params = {
+            'encoder': encoder.init(key_e, jnp.zeros((1, *spec.shape)))['params'],
+            'decoder': decoder.init(key_d, jnp.zeros((1, latent_dim)))['params'],
+            'likelihood': likelihood.params,
+        }
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            rng=rng,
+            params=params,
+            variables={},
+            opt_state={'all': optimizer.init(params)},
+            ema=jax.tree.map(jnp.copy, params),
+            extra={},
+        )
+
+    def terms(params, x, keys):
+        """log p(x | z) [B] for one z, and the analytic KL [B, D]."""
+        mean, log_variance = encoder.apply({'params': params['encoder']}, x)
+        z = bounds.sample_gaussian(normals(keys, (latent_dim,)), mean, log_variance)
+        outputs = decoder.apply({'params': params['decoder']}, z)
+        log_likelihood = likelihood.log_prob(params['likelihood'], outputs, x)
+        return log_likelihood, bounds.kl_to_standard_normal(mean, log_variance)
+
+    def train_step(state, batch):
+        x = batch['image']
+        indices = example_indices(len(x), axis_name)
+        keys = keys_of(step_key(state, 'posterior'), indices)
+        weight = beta * jnp.minimum(1.0, (state.step + 1) / max(1, warmup))
+
+        def objective(params):
+            log_likelihood, kl = terms(params, x, keys)
+            reconstruction, kl = -jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
+            return reconstruction + weight * kl, {
+                'loss': reconstruction + weight * kl,
+                'elbo': -reconstruction - kl,
+                'reconstruction': reconstruction,
+                'kl': kl,
+            }
+
+        grads, metrics = jax.grad(objective, has_aux=True)(state.params)
+        if axis_name is not None:
+            grads, metrics = lax.pmean((grads, metrics), axis_name)
+        updates, opt_state = optimizer.update(
+            grads, state.opt_state['all'], state.params
+        )
+        params = optax.apply_updates(state.params, updates)
+        state = state.replace(
+            step=state.step + 1,
+            params=params,
+            opt_state={'all': opt_state},
+            ema=optimizers.moving_average(state.ema, params, state.step, ema_decay),
+        )
+        return state, metrics | {'beta': weight, 'gradient': optax.global_norm(grads)}
+
+    def evaluate_step(state, batch):
+        """Sums of the bound's terms at beta = 1, one z per example, averaged weights."""
+        keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
+        log_likelihood, kl = terms(state.ema, batch['image'], keys)
+        kl, mask = jnp.sum(kl, -1), batch['mask']
+        sums = {
+            'elbo': jnp.sum((log_likelihood - kl) * mask),
+            'reconstruction': -jnp.sum(log_likelihood * mask),
+            'kl': jnp.sum(kl * mask),
+            'count': jnp.sum(mask),
+        }
+        return sums if axis_name is None else lax.psum(sums, axis_name)
+
+    def sample(state, rng, n, condition=None):
+        """Means of p(x | z), z from the prior."""
+        if condition is not None:
+            raise UserError('this model is unconditional: it takes no class to sample')
+        return decode(state, normals(keys_of(rng, jnp.arange(n)), (latent_dim,)))
+
+    def encode(state, images):
+        """Means of the posterior."""
+        return encoder.apply({'params': state.ema['encoder']}, images)[0]
+
+    def decode(state, latents):
+        """Means of p(x | z)."""
+        return likelihood.mean(decoder.apply({'params': state.ema['decoder']}, latents))
+
+    def log_prob(state, rng, images):
+        """The ELBO [B] with one sample of z, in nats."""
+        keys = keys_of(rng, jnp.arange(len(images)))
+        log_likelihood, kl = terms(state.ema, images, keys)
+        return log_likelihood - jnp.sum(kl, -1)
+
+    grow = f', growing over {warmup} steps' if warmup else ''
+    return Method(
+        objective=f'vae: -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), nats per example '
+        f'(sum over {spec.height}x{spec.width}x{spec.channels}, mean over the batch); '
+        f'p(x|z) {name}: {likelihood.units}; beta = {beta}{grow}',
+        init=init,
+        train_step=train_step,
+        evaluate_step=evaluate_step,
+        sample=sample,
+        encode=encode,
+        decode=decode,
+        log_prob=log_prob,
+    )

@@ -1,0 +1,32 @@
+"""Networks by role and name, imported only when asked for."""
+
+from importlib import import_module
+
+from flax import linen as nn
+
+from gan_vae.errors import unknown
+
+NETWORKS = {
+    'generator': {
+        'dcgan': 'dcgan.Generator',
+        'deep_conv': 'deep_conv.Generator',
+        'mlp': 'mlp.Generator',
+    },
+    'discriminator': {
+        'dcgan': 'dcgan.Discriminator',
+        'deep_conv': 'deep_conv.Discriminator',
+        'mlp': 'mlp.Discriminator',
+    },
+    'encoder': {'conv': 'conv_vae.Encoder', 'mlp': 'mlp.Encoder'},
+    'decoder': {'conv': 'conv_vae.Decoder', 'mlp': 'mlp.Decoder'},
+}
+
+
+def make(role: str, name: str, **fields) -> nn.Module:
+    """The network `name` for `role`, with those of `fields` that it has."""
+    if name not in NETWORKS[role]:
+        raise unknown(f'{role} in config.model.{role}', name, NETWORKS[role])
+    file, _, cls = NETWORKS[role][name].partition('.')
+    network = getattr(import_module(f'gan_vae.models.{file}'), cls)
+    known = {k: v for k, v in fields.items() if k in network.__dataclass_fields__}
+    return network(**known)

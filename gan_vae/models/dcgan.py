@@ -1,0 +1,88 @@
+"""DCGAN: strided convolutions and BatchNorm, for any power-of-two size from 8.
+
+Radford, Metz & Chintala 2015, arXiv:1511.06434: 4x4 kernels of stride 2, N(0, 0.02)
+weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. The
+channels double with each halving of the image, from `width` next to it.
+"""
+
+import jax
+from flax import linen as nn
+
+from gan_vae.errors import UserError
+from gan_vae.models import layers
+
+_INIT = nn.initializers.normal(0.02)
+
+
+def levels(size: int) -> int:
+    """Number of halvings from `size` to 4 pixels."""
+    halvings = size.bit_length() - 3
+    if size != 4 << halvings or halvings < 1:
+        raise UserError(
+            f'config.data.image_size={size}: this network takes 8, 16, 32, 64, ...'
+        )
+    return halvings
+
+
+class Generator(nn.Module):
+    """z [B, latent_dim] -> images [B, S, S, channels] in [-1, 1]."""
+
+    image_size: int = 32
+    channels: int = 3
+    width: int = 64
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, z, train: bool = False):
+        def norm(x):
+            return nn.relu(
+                layers.BatchNorm(
+                    use_running_average=not train,
+                    momentum=0.9,
+                    axis_name=self.axis_name,
+                )(x)
+            )
+
+        depth = levels(self.image_size)
+        top = self.width << (depth - 1)
+        x = nn.Dense(16 * top, use_bias=False, kernel_init=_INIT)(z)
+        x = norm(x.reshape(-1, 4, 4, top))
+        for level in reversed(range(1, depth)):
+            x = layers.ConvTranspose(
+                self.width << (level - 1),
+                (4, 4),
+                (2, 2),
+                use_bias=False,
+                kernel_init=_INIT,
+            )(x)
+            x = norm(x)
+        x = layers.ConvTranspose(self.channels, (4, 4), (2, 2), kernel_init=_INIT)(x)
+        return nn.tanh(x)
+
+
+class Discriminator(nn.Module):
+    """images [B, S, S, C] -> logits [B]; high means real."""
+
+    image_size: int = 32
+    width: int = 64
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        for level in range(levels(self.image_size)):
+            x = layers.Conv(
+                self.width << level,
+                (4, 4),
+                (2, 2),
+                use_bias=level == 0,
+                kernel_init=_INIT,
+            )(x)
+            if level > 0:
+                x = layers.BatchNorm(
+                    use_running_average=not train,
+                    momentum=0.9,
+                    axis_name=self.axis_name,
+                )(x)
+            x = jax.nn.leaky_relu(x, 0.2)
+        x = x.reshape(x.shape[0], -1)
+        return nn.Dense(1, kernel_init=_INIT)(x)[:, 0]

@@ -1,0 +1,71 @@
+"""Differentiable augmentation of what a discriminator sees: T(x), T(G(z)).
+
+DiffAugment (Zhao et al. 2020, arXiv:2006.10738): colour (brightness U(-.5, .5), then
+saturation times U(0, 2), then contrast times U(.5, 1.5)), translation by up to 1/8 of
+the image with zeros from outside, cutout of a square of half its side. Gradients go
+through; each image draws from its own key.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from gan_vae.errors import unknown
+
+
+def make(policy: str) -> Callable:
+    """'color,translation,cutout' or part of it -> augment(keys [B], images) -> images."""
+    names = [name.strip() for name in policy.split(',') if name.strip()]
+    for name in names:
+        if name not in AUGMENTATIONS:
+            raise unknown('augmentation in config.method.augment', name, AUGMENTATIONS)
+    if not names:
+        return lambda keys, x: x
+
+    def one(key, x):
+        for number, name in enumerate(names):
+            x = AUGMENTATIONS[name](jax.random.fold_in(key, number), x)
+        return x
+
+    return jax.vmap(one)
+
+
+def color(key, x):
+    """Brightness, saturation and contrast of one image [H, W, C]."""
+    brightness, saturation, contrast = jax.random.uniform(key, (3,))
+    x = x + (brightness - 0.5)
+    grey = jnp.mean(x, axis=-1, keepdims=True)
+    x = grey + 2 * saturation * (x - grey)
+    mean = jnp.mean(x)
+    return mean + (0.5 + contrast) * (x - mean)
+
+
+def translation(key, x):
+    """Moves one image [H, W, C] by whole pixels; zeros come in from outside."""
+    most = [round(side / 8) for side in x.shape[:2]]
+    padded = jnp.pad(x, ((most[0],) * 2, (most[1],) * 2, (0, 0)))
+    high = 2 * jnp.array(most) + 1
+    start = jax.random.randint(key, (2,), 0, high)
+    return jax.lax.dynamic_slice(padded, (*start, 0), x.shape)
+
+
+def cutout(key, x):
+    """Zeros a square of half the side of one image [H, W, C], cut off at the edges."""
+    height, width = x.shape[:2]
+    half = round(height / 2), round(width / 2)
+    # centres as in the paper's code: any pixel, plus the one past the edge if even
+    high = jnp.array([height + (1 - half[0] % 2), width + (1 - half[1] % 2)])
+    centre = jax.random.randint(key, (2,), 0, high)
+
+    def outside(length, size, middle):
+        offset = jnp.arange(length) - middle + size // 2
+        return (offset < 0) | (offset >= size)
+
+    keep = outside(height, half[0], centre[0])[:, None] | outside(
+        width, half[1], centre[1]
+    )
+    return x * keep[..., None]
+
+
+AUGMENTATIONS = {'color': color, 'translation': translation, 'cutout': cutout}

@@ -1,0 +1,410 @@
+"""The only training loop: any Method, any data, resumed exactly.
+
+state <- restore or init
+for step:  state, metrics <- train_step(state, batch(step))     <= 2 steps in flight
+           now and then: scalars, pictures, evaluation, checkpoint
+"""
+
+import math
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gan_vae import config as config_lib
+from gan_vae import data, images, methods
+from gan_vae.data import augment, cache
+from gan_vae.data.source import Examples, Source, Spec, gather
+from gan_vae.errors import RunError, UserError
+from gan_vae.evaluation import held_out
+from gan_vae.training import run_folder
+from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
+from gan_vae.training.state import (
+    TrainState,
+    example_indices,
+    keys_of,
+    named_leaves,
+    not_finite,
+    purpose_key,
+    sha256,
+    step_key,
+)
+from gan_vae.training.step import AXIS, map_step, mesh_of, put, replicated
+from gan_vae.training.writer import Writer
+
+
+class Program(NamedTuple):
+    """A config made into compiled functions on this run's devices."""
+
+    method: methods.Method
+    mesh: jax.sharding.Mesh
+    preprocess: Callable  # (keys, uint8 images) -> what an evaluation sees
+    train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
+    evaluate_step: Callable
+    sample: Callable  # (state, rng, n) -> images, n static
+
+
+def use_compilation_cache():
+    """Keeps compiled programs in the user's private cache folder."""
+    folder = cache.root() / 'compiled'
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return  # slower starts, nothing else
+    jax.config.update('jax_compilation_cache_dir', str(folder))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)
+
+
+def build(config, spec: Spec) -> Program:
+    """Compiles nothing yet; raises a UserError for what config and devices rule out."""
+    use_compilation_cache()
+    mesh = mesh_of(config.parallel.devices, config.data.batch_size)
+    method = methods.make(config, spec, axis_name=AXIS)
+    settings = config.data
+    light = augment.make(settings.flip, settings.shift, settings.binarize)
+    plain = augment.make(False, 0, settings.binarize)
+
+    def train_step(state, batch):
+        indices = example_indices(len(batch['image']), AXIS)
+        keys = keys_of(step_key(state, 'data'), indices)
+        return method.train_step(state, batch | {'image': light(keys, batch['image'])})
+
+    def evaluate_step(state, batch):
+        keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
+        return method.evaluate_step(
+            state, batch | {'image': plain(keys, batch['image'])}
+        )
+
+    how = config.parallel.map
+    return Program(
+        method=method,
+        mesh=mesh,
+        preprocess=plain,
+        train_step=map_step(train_step, mesh, how),
+        evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
+        sample=jax.jit(method.sample, static_argnums=2),
+    )
+
+
+class Watch:
+    """Turns SIGTERM and Ctrl-C into a request to stop at the next step; twice forces."""
+
+    def __enter__(self):
+        self.asked = None
+        self._old = {
+            s: signal.signal(s, self._ask) for s in (signal.SIGTERM, signal.SIGINT)
+        }
+        return self
+
+    def _ask(self, number, frame):
+        if self.asked is not None:
+            raise KeyboardInterrupt
+        self.asked = signal.Signals(number).name
+
+    def __exit__(self, *_):
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+
+def train(config, workdir) -> dict:
+    """Trains until config.train.steps, from where `workdir` stands; returns the summary.
+
+    The final state is a function of the config alone: interruptions leave no trace.
+    """
+    workdir = Path(workdir)
+    config_lib.validate(config)
+    reads = config_lib.Reads(config)
+    mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
+    parse_best(config.train.best_metric)
+    examples = data.examples(reads.data, reads.data.split)
+    held = data.examples(reads.data, reads.data.eval_split)
+    spec = Spec(*examples.images.shape[1:], examples.class_names)
+    program = build(reads, spec)
+    lock = run_folder.claim(workdir, config)
+    with lock:
+        return _Run(config, reads, workdir, program, examples, held).go()
+
+
+class _Run:
+    """One process's part of a run: what stays open, and where it stands."""
+
+    def __init__(self, config, reads, workdir, program, examples, held):
+        self.config, self.workdir, self.program = config, workdir, program
+        self.examples, self.held = examples, held
+        self.steps, self.seed = reads.train.steps, reads.train.seed
+        self.log_steps, self.image_steps = (
+            reads.train.log_steps,
+            reads.train.image_steps,
+        )
+        self.num_samples = reads.train.num_samples
+        self.eval_steps, self.eval_batch = reads.eval.every_steps, reads.eval.batch_size
+        self.eval_batch += -self.eval_batch % program.mesh.size
+        self.checkpoint_steps = reads.train.checkpoint_steps
+        settings = reads.train
+        self.checkpoints = Checkpoints(
+            workdir / 'checkpoints',
+            settings.keep_latest,
+            settings.keep_every_steps,
+            settings.best_metric,
+        )
+        self.source = Source(
+            examples,
+            config.data.batch_size * program.method.updates_per_step,
+            self.seed,
+        )
+        self.images_per_step = config.data.batch_size
+        self.dead_settings = reads.unread_settings()
+        self.seconds = 0.0
+        self.speeds: list[float] = []
+        self.last_save: int | None = None
+        self.state_sha256 = ''
+        self.evaluated: dict[str, float] | None = None  # at the last step
+
+    def go(self) -> dict:
+        try:
+            state = self._start()
+            if int(state.step) == self.steps and run_folder.read_summary(self.workdir):
+                print(f'{self.workdir}: already at step {self.steps}, nothing to do')
+                return run_folder.read_summary(self.workdir)
+            self.writer = Writer(self.workdir, self.config, int(state.step))
+            try:
+                with Watch() as watch:
+                    state = self._loop(state, watch)
+                return self._finish(state, watch.asked)
+            finally:
+                self.writer.close()
+        except OSError as error:
+            raise RunError(
+                f'cannot write in {self.workdir}: {error.strerror or error}; earlier '
+                'checkpoints are intact: make room and run the same command again'
+            ) from error
+        finally:
+            self.checkpoints.close()
+
+    def _start(self) -> TrainState:
+        """The state to go on from: the newest checkpoint, or a new one."""
+        init = self.program.method.init
+        sharding = replicated(self.program.mesh)
+        found = self.checkpoints.restore(abstract_state(init, sharding))
+        print(self.program.method.objective)
+        if self.examples.note:
+            print(self.examples.note)
+        for key in self.dead_settings:
+            print(f'warning: config.{key} is set, but nothing reads it')
+        if found is None:
+            print(f'{self.workdir}: a new run of {self.steps} steps')
+            make = jax.jit(init, out_shardings=sharding)
+            return make(jax.random.key(self.seed))
+        state, run = found
+        if run['data'] != fingerprint(self.examples):
+            raise UserError(
+                f'the data have changed since {self.workdir} was trained: give the run a '
+                'new --workdir, or bring the old data back'
+            )
+        self.seconds = run['seconds']
+        self.last_save, self.state_sha256 = int(state.step), run['state_sha256']
+        if self.last_save > self.steps:
+            raise UserError(
+                f'{self.workdir} is at step {self.last_save} already, past '
+                f'config.train.steps={self.steps}'
+            )
+        print(f'{self.workdir}: going on from step {self.last_save} of {self.steps}')
+        return state
+
+    def _loop(self, state: TrainState, watch: Watch) -> TrainState:
+        step = int(state.step)
+        if step == 0:
+            self._first_look(state)
+        pending: deque[tuple[int, Any]] = deque()
+        self.mark = (step, time.monotonic())
+        last_time = time.monotonic()
+        while step < self.steps and watch.asked is None:
+            batch = put(self.source.batch(step), self.program.mesh)
+            state, metrics = self.program.train_step(state, batch)
+            step += 1
+            pending.append((step, metrics))
+            if len(pending) > 2:  # so the host reads what the devices have done with
+                self._read(*pending.popleft())
+            due = (self.image_steps, self.eval_steps, self.checkpoint_steps)
+            if any(every and step % every == 0 for every in due) or step == self.steps:
+                while pending:
+                    self._read(*pending.popleft())
+                self._due(state, step)
+            now = time.monotonic()
+            self.seconds, last_time = self.seconds + now - last_time, now
+        while pending:
+            self._read(*pending.popleft())
+        return state
+
+    def _read(self, step: int, metrics):
+        """Fetches the metrics of a finished step; stops the run if one is not finite."""
+        self.writer.progress(step)
+        values = {name: float(v) for name, v in jax.device_get(metrics).items()}
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if bad:
+            self.writer.scalars(step, {f'train/{k}': v for k, v in values.items()})
+            self._diverged(step, f'{bad[0]} is {values[bad[0]]}')
+        if step % self.log_steps == 0:
+            scalars = {f'train/{name}': value for name, value in values.items()}
+            before, since = self.mark
+            self.mark = (step, time.monotonic())
+            speed = (step - before) * self.images_per_step / (self.mark[1] - since)
+            self.speeds.append(speed)
+            self.writer.scalars(step, scalars | {'perf/images_per_second': speed})
+
+    def _diverged(self, step: int, what: str):
+        self.checkpoints.wait()
+        done = self.checkpoints.steps()
+        good = (
+            f'checkpoint {done[-1]} is the last good one' if done else 'none was saved'
+        )
+        raise RunError(
+            f'the run diverged at step {step}: {what}; {good} in '
+            f'{self.checkpoints.folder}. Lower the learning rate or change the seed, in '
+            'a new --workdir'
+        )
+
+    def _due(self, state: TrainState, step: int):
+        """What is due at this step, after its metrics were read."""
+        last = step == self.steps
+        if last or step % self.image_steps == 0:
+            self._show(state, step)
+        save = last or step % self.checkpoint_steps == 0
+        ranked = save and self.checkpoints.best
+        metrics = None
+        if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
+            metrics = self._evaluate(state, step)
+        if last:
+            self.evaluated = metrics
+        if save:
+            self._save(state, step, metrics)
+        self.mark = (step, time.monotonic())
+
+    def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
+        found = held_out.evaluate(
+            self.program.evaluate_step,
+            lambda batch: put(batch, self.program.mesh),
+            state,
+            self.held,
+            self.eval_batch,
+        )
+        metrics = {f'eval/{name}': value for name, value in found.items()}
+        if self.checkpoints.best and self.checkpoints.best[1] not in metrics:
+            raise UserError(
+                f'config.train.best_metric names {self.checkpoints.best[1]!r}; this '
+                f'method has {", ".join(metrics)}'
+            )
+        self.writer.scalars(step, metrics)
+        return metrics
+
+    def _save(self, state: TrainState, step: int, metrics: dict | None = None):
+        leaves = named_leaves(state)
+        bad = not_finite(leaves)
+        if bad:
+            self._diverged(step, f'{bad} is not finite')
+        self.state_sha256 = sha256(leaves)
+        run = {
+            'state_sha256': self.state_sha256,
+            'seconds': self.seconds,
+            'data': fingerprint(self.examples),
+            'git_commit': run_folder.git_commit(),
+        }
+        ranked = metrics if self.checkpoints.best else None
+        self.checkpoints.save(state, run, ranked)
+        self.last_save = step
+
+    def _provenance(self, step: int) -> dict:
+        return {
+            'config': self.config.name,
+            'seed': self.seed,
+            'step': step,
+            'git_commit': run_folder.git_commit(),
+        }
+
+    def _show(self, state: TrainState, step: int):
+        """The fixed-seed samples, and reconstructions where the method can."""
+        method = self.program.method
+        key = purpose_key(jax.random.key(self.seed), 'samples')
+        made = self.program.sample(state, key, self.num_samples)
+        self.writer.samples(step, images.to_uint8(made), self._provenance(step))
+        if method.encode and method.decode:
+            rows = np.arange(min(32, len(self.held.images)))
+            keys = keys_of(purpose_key(state.rng, 'data'), rows)
+            real = self.program.preprocess(keys, gather(self.held, rows)['image'])
+            again = method.decode(state, method.encode(state, real))
+            pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
+            picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
+            images.save_png(self.workdir / 'reconstructions.png', picture)
+            self.writer.images(step, 'reconstructions', picture)
+
+    def _first_look(self, state: TrainState):
+        """Once a run: what the data look like, and what the networks are."""
+        from clu import parameter_overview
+
+        rows = self.source.order(0)[: self.num_samples]
+        picture = images.grid(np.asarray(self.examples.images[rows]))
+        images.save_png(self.workdir / 'data.png', picture)
+        self.writer.images(0, 'data', picture)
+        table = parameter_overview.get_parameter_overview(
+            state.params, include_stats=False
+        )
+        run_folder.write(self.workdir / 'parameters.txt', table)
+
+    def _finish(self, state: TrainState, asked: str | None) -> dict:
+        step = int(state.step)
+        if self.last_save != step:
+            self._save(state, step)
+        self.checkpoints.wait()
+        if asked:
+            self.writer.say(
+                f'{asked}: saved step {step} of {self.steps} in {self.workdir}; the same '
+                'command goes on from there'
+            )
+            return {}
+        images.time_lapse(self.workdir / 'samples', self.workdir / 'samples.gif')
+        summary = self._summary(state, step)
+        run_folder.write_summary(self.workdir, summary)
+        self.writer.say(
+            f'done: step {step} in {self.seconds:.0f} s\n'
+            f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'
+            f'  TensorBoard  tensorboard --logdir {self.workdir}\n'
+            f'  summary      {self.workdir}/summary.json\n'
+            f'  more         python launch.py --mode=sample --workdir={self.workdir} --num=64'
+        )
+        return summary
+
+    def _summary(self, state: TrainState, step: int) -> dict:
+        found = self.evaluated or self._evaluate(state, step)
+        protocol = held_out.protocol(
+            self.config, self.config.data.eval_split, len(self.held.images), step
+        )
+        steady = sorted(self.speeds[1:] or self.speeds)
+        return {
+            'config_name': self.config.name,
+            'step': step,
+            'metrics': {
+                name: {'value': value, 'protocol': protocol}
+                for name, value in found.items()
+            },
+            'images_per_second': steady[len(steady) // 2] if steady else None,
+            'seconds': self.seconds,
+            'state_sha256': self.state_sha256,
+            'devices': [str(d) for d in self.program.mesh.devices.flat],
+            'versions': run_folder.versions(),
+            'git_commit': run_folder.git_commit(),
+        }
+
+
+def fingerprint(examples: Examples) -> str:
+    """A hash of a set's size, labels and up to 1,000 of its images."""
+    size = len(examples.images)
+    rows = np.unique(np.linspace(0, size - 1, 1000).astype(int))
+    leaves = {'images': np.asarray(examples.images[rows]), 'size': np.array(size)}
+    if examples.labels is not None:
+        leaves['labels'] = examples.labels
+    return sha256(leaves)

@@ -1,0 +1,105 @@
+"""The folder of a run: its config, its lock, its summary.
+
+A run folder alone is enough to resume, evaluate, sample and compare. The same command
+finds the same folder and goes on; another config is refused.
+"""
+
+import fcntl
+import functools
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from gan_vae import config as config_lib
+from gan_vae.errors import UserError
+
+PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
+
+
+def claim(workdir, config) -> object:
+    """Makes `workdir` the folder of this run, or says why it cannot be.
+
+    Returns a handle that holds the folder's lock as long as it lives.
+    """
+    workdir = Path(workdir)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        lock = open(workdir / '.lock', 'w')
+    except OSError as error:
+        raise UserError(
+            f'cannot write in the run folder {workdir}: {error.strerror}; choose another '
+            'with --workdir'
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UserError(f'another process is training in {workdir}') from error
+    file = workdir / 'config.json'
+    if file.exists():
+        changed = config_lib.differences(read_config(workdir), config)
+        if changed:
+            raise UserError(
+                f'{workdir} holds a run of another config ({"; ".join(changed)}): use '
+                'those values, or another --workdir'
+            )
+    write(file, config_lib.to_json(config))
+    return lock
+
+
+def read_config(workdir):
+    """The config of the run in `workdir`."""
+    file = Path(workdir) / 'config.json'
+    if not file.is_file():
+        raise UserError(f'no run in {workdir}: it has no config.json')
+    return config_lib.from_json(file.read_text(), str(file))
+
+
+def write(file: Path, text: str):
+    """Writes a text file whole or not at all."""
+    part = file.with_name(file.name + '.part')
+    part.write_text(text + '\n')
+    os.replace(part, file)
+
+
+def read_summary(workdir) -> dict:
+    """summary.json, or {} before there is one."""
+    file = Path(workdir) / 'summary.json'
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def write_summary(workdir, summary: dict):
+    """summary.json: config_name, step, metrics, speed, state_sha256, versions, ..."""
+    write(Path(workdir) / 'summary.json', json.dumps(summary, indent=2))
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that decide what a run computes."""
+    found = {'python': platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = 'not installed'
+    return found
+
+
+@functools.cache
+def git_commit() -> str:
+    """The commit of this code, '+changes' where it is not that commit; '' if unknown."""
+    root = Path(__file__).resolve().parents[2]
+
+    def git(*words):
+        command = ['git', '-C', str(root), *words]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
+
+    try:
+        changes = '+changes' if git('status', '--porcelain', '-uno').strip() else ''
+        return git('rev-parse', '--short=12', 'HEAD').strip() + changes
+    except (OSError, subprocess.CalledProcessError):
+        return ''

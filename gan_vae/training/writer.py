@@ -1,0 +1,124 @@
+"""What one sees of a run: the one file that knows clu's writers and the terminal.
+
+metrics.jsonl is the record, a line per step and event, and holds no step twice; the
+TensorBoard files are a view of it. A value that is not finite is recorded as null.
+"""
+
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from gan_vae import config as config_lib
+from gan_vae import images as images_lib
+
+
+class Writer:
+    """Scalars and pictures of one run folder; made again when a run goes on."""
+
+    def __init__(self, workdir, config, step: int):
+        from clu import metric_writers  # imports TensorFlow: seconds
+
+        self._workdir = Path(workdir)
+        self._board = metric_writers.AsyncMultiWriter(
+            [metric_writers.SummaryWriter(str(self._workdir))]
+        )
+        self._board.write_hparams(config_lib.flatten(config))
+        self._record = self._workdir / 'metrics.jsonl'
+        _keep_until(self._record, step)
+        self._file = open(self._record, 'a')
+        self._bar = _Bar(config.train.steps, step)
+
+    def scalars(self, step: int, values: dict[str, float]):
+        """{'train/loss_g': ...} at one step; arrays of one element will do."""
+        values = {name: float(np.asarray(v).reshape(())) for name, v in values.items()}
+        finite = {name: v for name, v in values.items() if math.isfinite(v)}
+        line = {'step': step} | {name: finite.get(name) for name in values}
+        self._file.write(json.dumps(line) + '\n')
+        self._file.flush()
+        if finite:
+            self._board.write_scalars(step, finite)
+        self._bar.show(step, values)
+
+    def images(self, step: int, name: str, picture: np.ndarray):
+        """One uint8 picture [H, W, C], a grid of many."""
+        self._board.write_images(step, {name: picture[None]})
+
+    def samples(self, step: int, images: np.ndarray, provenance: dict):
+        """The fixed-seed grid: samples/<step>.png and TensorBoard."""
+        grid = images_lib.grid(images)
+        images_lib.save_png(
+            self._workdir / 'samples' / f'{step:07d}.png', grid, provenance
+        )
+        self.images(step, 'samples', grid)
+
+    def progress(self, step: int):
+        """Moves the bar on a terminal; cheap enough for every step."""
+        self._bar.move(step)
+
+    def say(self, text: str):
+        """A line for the person at the terminal."""
+        self._bar.say(text)
+
+    def close(self):
+        self._bar.close()
+        self._board.flush()
+        self._board.close()
+        self._file.close()
+
+
+class _Bar:
+    """A tqdm bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, steps: int, step: int):
+        self._steps, self._tqdm = steps, None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._tqdm = tqdm(
+                total=steps, initial=step, unit='step', dynamic_ncols=True
+            )
+
+    def show(self, step: int, values: dict[str, float]):
+        short = {name.split('/')[-1]: f'{v:.4g}' for name, v in values.items()}
+        if self._tqdm is not None and 'loss' in ' '.join(short):
+            kept = {
+                k: v for k, v in short.items() if k.startswith(('loss', 'elbo', 'kl'))
+            }
+            self._tqdm.set_postfix(kept, refresh=False)
+        elif self._tqdm is None:
+            listed = '  '.join(f'{name} {v}' for name, v in short.items())
+            print(f'step {step}/{self._steps}  {listed}', flush=True)
+
+    def move(self, step: int):
+        if self._tqdm is not None:
+            self._tqdm.update(step - self._tqdm.n)
+
+    def say(self, text: str):
+        if self._tqdm is not None:
+            self._tqdm.write(text)
+        else:
+            print(text, flush=True)
+
+    def close(self):
+        if self._tqdm is not None:
+            self._tqdm.close()
+
+
+def _keep_until(record: Path, step: int):
+    """Drops what a killed run wrote after the step that it goes on from."""
+    if not record.exists():
+        return
+    kept = []
+    for line in record.read_text().splitlines():
+        try:
+            if json.loads(line)['step'] <= step:
+                kept.append(line + '\n')
+        except ValueError:  # torn by the kill: the last line
+            break
+    part = record.with_suffix('.part')
+    part.write_text(''.join(kept))
+    os.replace(part, record)
