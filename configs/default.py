@@ -94,6 +94,7 @@ _TINY = {
     'data.batch_size': 8,
     'model.width': 8,
     'model.latent_dim': 8,
+    'method.beta_warmup_steps': 0,
     'train.steps': 4,
     'train.log_steps': 1,
     'train.image_steps': 2,

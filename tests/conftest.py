@@ -1,0 +1,30 @@
+"""Four forced CPU devices for every test, and caches that end with the session."""
+
+import os
+import tempfile
+
+# Before jax is imported: tests of parallelism use meshes of 1, 2 and 4 of these.
+os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=4'
+os.environ['JAX_PLATFORMS'] = 'cpu'
+os.environ.setdefault('GAN_VAE_CACHE', tempfile.mkdtemp(prefix='gan_vae_test_'))
+
+import pytest  # noqa: E402
+
+from configs import default  # noqa: E402
+
+
+@pytest.fixture
+def config():
+    """default.py's config, unlocked for a test to change, tiny and on one device."""
+    made = default.with_variant(default.get_config(), 'tiny')
+    made.parallel.devices = 1
+    return made
+
+
+@pytest.fixture(scope='session')
+def tfds_dir():
+    """The folder of prepared TFDS data, or a skip that says what to set."""
+    folder = os.environ.get('TFDS_DATA_DIR')
+    if not folder:
+        pytest.skip('set TFDS_DATA_DIR to a folder with prepared cifar10 and mnist')
+    return folder

@@ -1,0 +1,149 @@
+"""An artist's folder: every kind of picture is read, every kind of junk is named."""
+
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_vae.data import folder
+from gan_vae.data.pictures import Fit, fit
+from gan_vae.errors import UserError
+
+HOW = Fit(16, 3)
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv('GAN_VAE_CACHE', str(tmp_path_factory.mktemp('cache')))
+
+
+def load(path, split='all', how=HOW, storage='memory', memory_gb=1.0):
+    return folder.load(str(path), split, how, storage, memory_gb)
+
+
+def flat(path, colour, size=(20, 20), mode='RGB', **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path, **options)
+
+
+def test_every_mode_and_format_becomes_rgb(tmp_path):
+    flat(tmp_path / 'a.png', (10, 20, 30))
+    flat(tmp_path / 'b.jpg', (200, 100, 50), quality=95)
+    flat(tmp_path / 'c.webp', (0, 255, 0), lossless=True)
+    flat(tmp_path / 'd.png', 77, mode='L')
+    flat(tmp_path / 'e.png', (255, 0, 0, 0), mode='RGBA')  # transparent red: background
+    flat(tmp_path / 'f.png', 128 * 257, mode='I;16')
+    palette = Image.new('P', (20, 20), 1)
+    palette.putpalette([0, 0, 0, 9, 8, 7])
+    palette.save(tmp_path / 'g.png')
+    found = load(tmp_path)
+    assert found.images.shape == (7, 16, 16, 3) and found.note == ''
+    middle = found.images[:, 8, 8].astype(int)
+    expected = [
+        (10, 20, 30),
+        (200, 100, 50),
+        (0, 255, 0),
+        (77,) * 3,
+        (255,) * 3,
+        (128,) * 3,
+    ]
+    np.testing.assert_allclose(middle, [*expected, (9, 8, 7)], atol=2)
+    assert found.labels is None and found.captions[0] == 'a'
+
+
+def test_background_orientation_crop_and_pad(tmp_path):
+    wide = Image.new('RGB', (60, 20), (255, 0, 0))
+    wide.paste((0, 0, 255), (20, 0, 40, 20))  # blue in the middle third
+    assert (fit(wide, HOW)[:, 2:-2] == (0, 0, 255)).all()
+    padded = fit(wide, HOW._replace(policy='pad', background='#00ff00'))
+    assert (padded[0] == (0, 255, 0)).all() and (padded[8, 8] == (0, 0, 255)).all()
+    tall = Image.new('RGB', (20, 20), (255, 0, 0))
+    tall.paste((0, 0, 255), (0, 0, 20, 10))  # blue above
+    exif = tall.getexif()
+    exif[0x0112] = 3  # upside down
+    tall.save(tmp_path / 'x.jpg', exif=exif, quality=95)
+    image = load(tmp_path).images[0].astype(int)
+    assert image[2, 8, 0] > 200 and image[13, 8, 2] > 200
+    with pytest.raises(UserError, match="background='whit'"):
+        load(tmp_path, how=HOW._replace(background='whit'))
+
+
+def test_resize_is_antialiased():
+    stripes = np.zeros((64, 64), np.uint8)
+    stripes[:, ::2] = 255
+    assert fit(Image.fromarray(stripes), HOW).std() < 10
+
+
+def test_junk_is_named_in_one_line_and_left_out(tmp_path):
+    flat(tmp_path / 'good.png', (1, 2, 3))
+    (tmp_path / 'notes.txt').write_text('hello')
+    (tmp_path / 'torn.png').write_bytes((tmp_path / 'good.png').read_bytes()[:60])
+    flat(tmp_path / 'tiny.png', (1, 2, 3), size=(4, 40))
+    flat(tmp_path / 'odd.gif', 3, mode='P')
+    (tmp_path / '.hidden.png').write_bytes(b'x')
+    header = struct.pack('>IIBBBBB', 100_000, 100_000, 8, 2, 0, 0, 0)
+    chunk = b'IHDR' + header
+    bomb = b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + chunk
+    bomb += struct.pack('>I', zlib.crc32(chunk)) + struct.pack('>I', 4) + b'IDAT0000'
+    (tmp_path / 'bomb.png').write_bytes(bomb + bytes(8))
+    found = load(tmp_path)
+    assert len(found.images) == 1 and '\n' not in found.note
+    assert 'left out 5 files' in found.note and '.hidden' not in found.note
+    for name, why in {
+        'notes.txt': 'not an image',
+        'torn.png': 'corrupt',
+        'tiny.png': 'only 4x40',
+        'odd.gif': 'GIF',
+        'bomb.png': 'too large',
+    }.items():
+        assert f'{name} (' in found.note and why in found.note
+
+
+def test_empty_missing_and_bad_split_are_errors(tmp_path):
+    with pytest.raises(UserError, match='no usable pictures .* PNG, JPEG and WebP'):
+        load(tmp_path)
+    with pytest.raises(UserError, match='no folder'):
+        load(tmp_path / 'none')
+    flat(tmp_path / 'a.png', (1, 2, 3))
+    with pytest.raises(UserError, match="no split 'tran'"):
+        load(tmp_path, split='tran')
+
+
+def test_subfolders_are_classes_and_splits_are_stable(tmp_path):
+    for i in range(30):
+        flat(tmp_path / ('cats' if i % 2 else 'dogs') / f'{i}.png', (i, 0, 0))
+    everything = load(tmp_path)
+    assert everything.class_names == ('cats', 'dogs')
+    np.testing.assert_array_equal(
+        everything.labels == 0, everything.images[:, 0, 0, 0] % 2
+    )
+    parts = [
+        load(tmp_path, s).images[:, 0, 0, 0] for s in ('train', 'validation', 'test')
+    ]
+    assert sorted(np.concatenate(parts)) == list(range(30))
+    for i in range(30, 40):
+        flat(tmp_path / 'cats' / f'{i}.png', (i, 0, 0))
+    assert set(parts[0]) <= set(load(tmp_path, 'train').images[:, 0, 0, 0])
+
+
+def test_second_start_reads_the_cache_and_a_change_is_seen(tmp_path, monkeypatch):
+    flat(tmp_path / 'a.png', (1, 2, 3))
+    first = load(tmp_path).images
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, 'open_picture', lambda f: pytest.fail('parsed again'))
+        np.testing.assert_array_equal(load(tmp_path).images, first)
+        streamed = load(tmp_path, storage='stream').images
+        assert isinstance(streamed, np.memmap)
+        np.testing.assert_array_equal(streamed, first)
+    flat(tmp_path / 'a.png', (9, 9, 9))
+    os.utime(tmp_path / 'a.png', ns=(1, 1))
+    assert (load(tmp_path).images == 9).all()
+
+
+def test_memory_budget_names_the_way_out(tmp_path):
+    flat(tmp_path / 'a.png', (1, 2, 3))
+    with pytest.raises(UserError, match='data.storage=stream'):
+        load(tmp_path, memory_gb=1e-9)
