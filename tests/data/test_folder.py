@@ -59,7 +59,10 @@ def test_background_orientation_crop_and_pad(tmp_path):
     wide.paste((0, 0, 255), (20, 0, 40, 20))  # blue in the middle third
     assert (fit(wide, HOW)[:, 2:-2] == (0, 0, 255)).all()
     padded = fit(wide, HOW._replace(policy='pad', background='#00ff00'))
-    assert (padded[0] == (0, 255, 0)).all() and (padded[8, 8] == (0, 0, 255)).all()
+    assert (padded[0] == (0, 255, 0)).all()
+    np.testing.assert_allclose(
+        padded[8, 8].astype(int), (0, 0, 255), atol=10
+    )  # Lanczos
     tall = Image.new('RGB', (20, 20), (255, 0, 0))
     tall.paste((0, 0, 255), (0, 0, 20, 10))  # blue above
     exif = tall.getexif()

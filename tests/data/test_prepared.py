@@ -1,0 +1,52 @@
+"""Sets prepared by TFDS: found without TensorFlow, read exactly, missing in one line."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from gan_vae.data import prepared
+from gan_vae.data.pictures import Fit
+from gan_vae.errors import UserError
+
+
+@pytest.mark.parametrize(
+    'name, message',
+    [
+        ('cifar10', 'gan_vae.data.prepare cifar10'),
+        ('cifer10', "did you mean 'cifar10'"),
+        ('emojji', "did you mean 'emoji'"),
+        ('noto_emoji', 'gan_vae.data.prepare noto_emoji'),
+        ('../x', 'unknown dataset'),
+    ],
+)
+def test_missing_set_names_folder_command_and_alternative(name, message, tmp_path):
+    before = 'tensorflow' in sys.modules
+    with pytest.raises(UserError) as error:
+        prepared.load(name, 'train', str(tmp_path), Fit(32, 3), 'memory', 4.0)
+    text = str(error.value)
+    assert (
+        message in text
+        and str(tmp_path) in text
+        and 'emoji' in text
+        and '\n' not in text
+    )
+    assert ('tensorflow' in sys.modules) == before
+
+
+def test_mnist_is_read_whole_and_cached(tfds_dir):
+    found = prepared.load('mnist', 'test', tfds_dir, Fit(28, 1), 'memory', 4.0)
+    assert found.images.shape == (10_000, 28, 28, 1)
+    assert np.bincount(found.labels).tolist() == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+    ]  # fmt: skip
+    np.testing.assert_allclose(found.images.mean() / 255, 0.1325, atol=1e-4)
+    again = prepared.load('mnist', 'test', tfds_dir, Fit(28, 1), 'stream', 4.0)
+    np.testing.assert_array_equal(found.images, again.images)
+    with pytest.raises(UserError, match="no split 'tset'; it has"):
+        prepared.load('mnist', 'tset', tfds_dir, Fit(28, 1), 'memory', 4.0)
+
+
+def test_cifar10_has_its_classes(tfds_dir):
+    found = prepared.load('cifar10', 'test[:100]', tfds_dir, Fit(32, 3), 'memory', 4.0)
+    assert found.images.shape == (100, 32, 32, 3) and found.class_names[0] == 'airplane'

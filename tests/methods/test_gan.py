@@ -1,0 +1,133 @@
+"""GAN steps: who changes when, fresh data, averaged weights, samples."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_vae import methods
+from gan_vae.config import Reads
+from gan_vae.data.source import Spec
+
+SPEC = Spec(16, 16, 3)
+
+
+@pytest.fixture
+def gan(config):
+    config.data.image_size = 16
+    config.optimizer.b1 = 0.5
+    config.method.ema_decay = 0.5
+
+    def make(**changes):
+        config.update_from_flattened_dict(
+            {f'method.{k}': v for k, v in changes.items()}
+        )
+        method = methods.make(Reads(config), SPEC)
+        return method, jax.jit(method.init)(jax.random.key(0))
+
+    return make
+
+
+def reals(n, seed=0):
+    return {
+        'image': jax.random.uniform(jax.random.key(seed), (n, 16, 16, 3), minval=-1)
+    }
+
+
+def equal(a, b):
+    return all(jax.tree.leaves(jax.tree.map(lambda x, y: bool((x == y).all()), a, b)))
+
+
+def test_a_step_moves_each_network_and_its_statistics_as_the_equations_say(gan):
+    method, before = gan()
+    after, metrics = jax.jit(method.train_step)(before, reals(8))
+    assert after.step == 1 and {'loss_d', 'loss_g'} <= metrics.keys()
+    for name in ('generator', 'discriminator'):
+        assert not equal(before.params[name], after.params[name])
+        assert not equal(before.variables[name], after.variables[name])
+
+
+def test_generator_statistics_come_from_its_own_update_alone(gan):
+    """With the real pictures and D's updates changed, G's statistics stay the same: they
+    see the latents of the generator update and nothing of the discriminator's."""
+    (one, state), (five, _) = gan(critic_steps=1), gan(critic_steps=5)
+    after_one, _ = jax.jit(one.train_step)(state, reals(8))
+    after_five, _ = jax.jit(five.train_step)(state, reals(40, seed=7))
+    assert not equal(
+        after_one.params['discriminator'], after_five.params['discriminator']
+    )
+    assert equal(after_one.variables['generator'], after_five.variables['generator'])
+
+
+def test_each_critic_update_sees_fresh_reals(gan):
+    method, state = gan(critic_steps=2)
+    assert method.updates_per_step == 2
+    step = jax.jit(lambda s, b: method.train_step(s, b)[0].params['discriminator'])
+    batch = reals(16)['image']
+    for changed in (
+        0,
+        1,
+    ):  # rows 0, 2, ... go to the first update, 1, 3, ... to the second
+        other = batch.at[changed::2].multiply(-1)
+        assert not equal(step(state, {'image': batch}), step(state, {'image': other}))
+
+
+def test_moving_average_holds_weights_and_statistics(gan):
+    method, state = gan()
+    assert equal(state.ema['generator']['params'], state.params['generator'])
+    after, _ = jax.jit(method.train_step)(state, reals(8))
+    decay = min(0.5, 1 / 10)
+    now = {'params': after.params['generator'], **after.variables['generator']}
+    expected = jax.tree.map(
+        lambda old, new: decay * old + (1 - decay) * new, state.ema['generator'], now
+    )
+    assert expected.keys() == {'params', 'batch_stats'}
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
+        after.ema['generator'],
+        expected,
+    )
+
+
+def test_r1_enters_the_discriminator_alone(gan):
+    (plain, state), (with_r1, _) = gan(r1_gamma=0.0), gan(r1_gamma=10.0)
+    a, _ = jax.jit(plain.train_step)(state, reals(8))
+    b, metrics = jax.jit(with_r1.train_step)(state, reals(8))
+    assert metrics['r1'] > 0
+    assert not equal(a.params['discriminator'], b.params['discriminator'])
+
+
+def test_sample_i_is_the_same_in_any_number_and_any_company(gan):
+    method, state = gan()
+    key = jax.random.key(3)
+    many, few = method.sample(state, key, 9), method.sample(state, key, 4)
+    assert many.shape == (9, 16, 16, 3) and np.abs(many).max() <= 1
+    np.testing.assert_allclose(many[:4], few, atol=1e-6)
+    assert not np.allclose(many[0], many[1])
+    other = method.sample(state, jax.random.key(4), 4)
+    assert not np.allclose(few, other)
+
+
+def test_samples_use_the_averaged_weights(gan):
+    method, state = gan()
+    key = jax.random.key(0)
+    same = method.sample(
+        state.replace(params=None, variables=None, opt_state=None), key, 2
+    )
+    np.testing.assert_array_equal(same, method.sample(state, key, 2))
+    zero = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
+    assert np.abs(method.sample(zero, key, 2)).max() == 0
+
+
+def test_dropout_is_off_in_evaluation_and_drawn_per_example(config):
+    config.update_from_flattened_dict(
+        {'model.discriminator': 'mlp', 'model.generator': 'mlp', 'model.dropout': 0.5}
+    )
+    method = methods.make(Reads(config), SPEC)
+    state = method.init(jax.random.key(0))
+    batch = reals(6) | {'mask': jnp.ones(6)}
+    first, second = (
+        method.evaluate_step(state, batch),
+        method.evaluate_step(state, batch),
+    )
+    assert first['real'] == second['real'] and first['count'] == 6

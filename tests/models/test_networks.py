@@ -1,0 +1,65 @@
+"""Parameter counts, which anchor an architecture to the unit, and shapes."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from gan_vae import models
+from gan_vae.errors import UserError
+
+
+def count(network, *inputs):
+    shapes = jax.eval_shape(network.init, jax.random.key(0), *inputs)['params']
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+
+
+@pytest.mark.parametrize(
+    'role, name, fields, shape, expected',
+    [
+        # StudioGAN's logs for its CIFAR-10 DCGAN
+        ('generator', 'deep_conv', {}, (2, 128), 3_812_355),
+        ('discriminator', 'deep_conv', {}, (2, 32, 32, 3), 2_931_009),
+        # PyTorch's DCGAN tutorial (3,576,704 and 2,765,568), plus the end layers' biases
+        ('generator', 'dcgan', {'image_size': 64}, (2, 100), 3_576_707),
+        ('discriminator', 'dcgan', {'image_size': 64}, (2, 64, 64, 3), 2_765_633),
+        # by hand: 100-256-512-1024-784 and 784-1024-512-256-1
+        ('generator', 'mlp', {}, (2, 100), 1_486_352),
+        ('discriminator', 'mlp', {}, (2, 28, 28, 1), 1_460_225),
+        # by hand: 784-500-(20, 20), 20-500-784
+        ('encoder', 'mlp', {}, (2, 28, 28, 1), 412_540),
+        ('decoder', 'mlp', {}, (2, 20), 403_284),
+    ],
+)
+def test_parameter_counts(role, name, fields, shape, expected):
+    assert count(models.make(role, name, **fields), jnp.zeros(shape)) == expected
+
+
+@pytest.mark.parametrize('size', [8, 16, 32, 64])
+def test_convolutional_networks_fit_every_size(size):
+    fields = {
+        'image_size': size,
+        'channels': 3,
+        'width': 8,
+        'latent_dim': 5,
+        'outputs': 7,
+    }
+    key = jax.random.key(0)
+
+    def out(role, name, x):
+        network = models.make(role, name, **fields)
+        return jax.eval_shape(lambda: network.init_with_output(key, x)[0])
+
+    images, z = jnp.zeros((2, size, size, 3)), jnp.zeros((2, 5))
+    assert out('generator', 'dcgan', z).shape == images.shape
+    assert out('discriminator', 'dcgan', images).shape == (2,)
+    assert [o.shape for o in out('encoder', 'conv', images)] == [(2, 5), (2, 5)]
+    assert out('decoder', 'conv', z).shape == (2, size, size, 7)
+
+
+def test_sizes_and_names_that_do_not_exist_are_one_line():
+    with pytest.raises(UserError, match='takes 8, 16, 32, 64'):
+        models.make('generator', 'dcgan', image_size=48).init(
+            jax.random.key(0), jnp.zeros((1, 4))
+        )
+    with pytest.raises(UserError, match="'dcgn' \\(did you mean 'dcgan'"):
+        models.make('generator', 'dcgn')
