@@ -7,7 +7,6 @@ second, not the minutes of retries that TFDS spends without a network.
 import os
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from gan_vae.data import cache
@@ -62,12 +61,10 @@ def find(name: str, directory: str = '') -> Path:
 
 
 def _names() -> set[str]:
-    """Names of TFDS sets, read off its package without importing it, and our own."""
-    package = Path(find_spec('tensorflow_datasets').origin).parent
-    names = {f.name for f in (package / 'datasets').iterdir() if f.is_dir()}
-    names |= {f.stem for f in package.glob('image*/*.py')}
-    names |= {f.name for f in package.glob('image*/*') if f.is_dir()}
-    return {n for n in names if not n.startswith('_')} | {'noto_emoji'}
+    """The sets that can be prepared; TFDS lists its own without TensorFlow."""
+    import tensorflow_datasets as tfds
+
+    return {*tfds.list_builders(with_community_datasets=False), 'noto_emoji'}
 
 
 def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:

@@ -16,6 +16,7 @@ product and an overlapped sum, W one product per kernel tap; elsewhere, and for 
 not covered, they are the plain `lax` convolutions.
 """
 
+import os
 from collections.abc import Sequence
 from functools import partial
 
@@ -24,6 +25,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
+MODE = os.environ.get('MODE', 'bar')
 DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 
 
@@ -69,6 +71,7 @@ def conv_image(y, k, strides, shape):
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/s, W/s, O] -> kernel [kh, kw, I, O]."""
     (b, h, w, o), (kh, kw), (sh, sw), i = y.shape, size, strides, x.shape[-1]
+    x0 = x
     x = jnp.pad(x, ((0, 0), *_pads(x.shape[1:3], size, strides), (0, 0)))
     taps = [
         lax.slice(
@@ -80,15 +83,20 @@ def conv_kernel(x, y, strides, size):
         for p in range(kh)
         for q in range(kw)
     ]
+    # A product per tap wants y turned round once; an image's few channels, one product.
     if i < 16:
-        taps = [jnp.concatenate(taps, 1)]
-    y = lax.optimization_barrier(y.reshape(-1, o).T)
-    k = jnp.stack([lax.optimization_barrier(y @ t) for t in taps])
-    return (
-        k.transpose(0, 2, 1).reshape(kh, kw, i, o)
-        if i >= 16
-        else k[0].T.reshape(kh, kw, i, o)
-    )
+        k = jnp.concatenate(taps, 1).T @ y.reshape(-1, o)
+    elif MODE == 'bar':
+        y = lax.optimization_barrier(y.reshape(-1, o).T)
+        k = jnp.stack([lax.optimization_barrier(y @ t).T for t in taps])
+    elif MODE == 'lax':
+        return jax.linear_transpose(
+            lambda k: _lax_conv(x0, k, strides),
+            jax.ShapeDtypeStruct((kh, kw, i, o), y.dtype),
+        )(y)[0]
+    else:
+        k = jnp.stack([t.T @ y.reshape(-1, o) for t in taps])
+    return k.reshape(kh, kw, i, o)
 
 
 def _image(x, strides, y, k):
@@ -150,3 +158,7 @@ class Conv(_Layer):
 
 class ConvTranspose(_Layer):
     op = staticmethod(conv_transpose)
+
+
+BatchNorm = nn.BatchNorm
+GroupNorm = nn.GroupNorm

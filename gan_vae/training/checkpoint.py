@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import absl.logging
 import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
@@ -19,6 +20,8 @@ from gan_vae.errors import RunError, UserError
 from gan_vae.training.state import TrainState, named_leaves, sha256
 
 args = ocp.args
+# Orbax prints the traceback of a failure before it raises it; we report it in one line.
+absl.logging.set_verbosity(absl.logging.FATAL)
 
 
 def parse_best(text: str) -> tuple[str, str] | None:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae.data.source import Spec
 from gan_vae.data import toy_shapes
+from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.training import loop
 from gan_vae.training.state import named_leaves

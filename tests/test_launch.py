@@ -1,0 +1,128 @@
+"""The command line: quick, one line for each mistake, samples without TensorFlow."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import launch
+from gan_vae import config as config_lib
+from gan_vae import images
+from gan_vae.training import loop
+
+TINY = '--config=configs/dcgan_emoji.py:tiny'
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    """A finished tiny run."""
+    workdir = tmp_path_factory.mktemp('runs') / 'tiny'
+    loop.train(config_lib.load('configs/dcgan_emoji.py:tiny'), workdir)
+    return workdir
+
+
+@pytest.mark.parametrize(
+    'argv, message',
+    [
+        ([], '--config is missing'),
+        (['--config=configs/nope.py'], 'no config file'),
+        ([TINY, '--config.train.stepz=3'], "did you mean 'train.steps'"),
+        ([TINY, '--config.train.steps=x'], 'expected int'),
+        ([TINY, '--config.train.steps'], 'needs a value'),
+        ([TINY, '--config.optimizer.b1=2.0'], 'must be in [0, 1)'),
+        ([TINY, '--config.data.batch_size=6'], 'does not divide by 4 devices'),
+        (
+            [TINY, '--config.data.name=cifar10', '--config.data.dir=/nowhere'],
+            'is not prepared',
+        ),
+        ([TINY, '--config.data.name=cifer10'], "did you mean 'cifar10'"),
+        ([TINY, '--config.data.name=folder:/nowhere'], 'no folder'),
+        ([TINY, '--config.method.name=gann'], "did you mean 'gan'"),
+        ([TINY, '--config.model.generator=dcgann'], "did you mean 'dcgan'"),
+        ([TINY, '--config.train.best_metric=loss'], "write 'min:eval/NAME'"),
+        ([TINY, '--workdir=/dev/null/x'], 'cannot write in the run folder'),
+        ([TINY, '--mode=trian'], "did you mean 'train'"),
+        ([TINY, '--wrkdir=x'], "did you mean '--workdir'"),
+        (['--mode=sample', '--workdir='], 'takes --workdir'),
+        (['--mode=sample', '--workdir=/nowhere'], 'no config.json'),
+        (['--mode=sample', '--workdir=/nowhere', '--num=x'], 'invalid int value'),
+    ],
+)
+def test_mistakes_are_one_line_and_status_two(argv, message, capsys, monkeypatch):
+    monkeypatch.delenv('TFDS_DATA_DIR', raising=False)
+    if '--workdir' not in ' '.join(argv):
+        argv = [*argv, '--workdir=/dev/null/never']
+    assert launch.main(argv) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
+
+
+def command(*argv):
+    begin = time.monotonic()
+    env = os.environ | {'XLA_FLAGS': ''}
+    done = subprocess.run(
+        [sys.executable, '-X', 'importtime', 'launch.py', *argv],
+        capture_output=True,
+        text=True,
+        env=env,
+    )
+    return done, time.monotonic() - begin
+
+
+def test_help_and_errors_import_little():
+    done, _ = command('--help')
+    assert done.returncode == 0 and '--mode=sample' in done.stdout
+    for heavy in ('jax', 'tensorflow', 'ml_collections', 'PIL'):
+        assert f' {heavy}\n' not in done.stderr, heavy
+    done, _ = command(TINY, '--config.train.stepz=3')
+    assert done.returncode == 2 and ' jax\n' not in done.stderr
+    done, _ = command(TINY, '--config.data.name=cifar10', '--config.data.dir=/nowhere')
+    assert done.returncode == 2 and ' tensorflow\n' not in done.stderr
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(Exception, match='no config file'):
+        launch.main(['--config=configs/nope.py', '--debug'])
+
+
+def test_samples_have_provenance_and_need_no_tensorflow(run):
+    done, _ = command('--mode=sample', f'--workdir={run}', '--num=5', '--seed=1')
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert ' tensorflow\n' not in done.stderr
+    folder = run / 'pictures' / 'step4-seed1'
+    assert len(list(folder.glob('0*.png'))) == 5 and (folder / 'grid.png').exists()
+    about = images.read_provenance(folder / '00003.png')
+    summary = json.loads((run / 'summary.json').read_text())
+    assert about['state_sha256'] == summary['state_sha256'] and about['number'] == 3
+    assert (
+        about['seed'] == 1
+        and about['config'] == 'dcgan_emoji-tiny'
+        and about['step'] == 4
+    )
+    first = np.asarray(Image.open(folder / '00003.png'))
+    launch.main(['--mode=sample', f'--workdir={run}', '--num=70', '--seed=1'])
+    again = np.asarray(Image.open(folder / '00003.png'))
+    assert np.abs(first.astype(int) - again).max() <= 1
+
+
+def test_sample_of_another_step_and_of_none(run, capsys):
+    assert (
+        launch.main(['--mode=sample', f'--workdir={run}', '--step=2', '--num=1']) == 0
+    )
+    assert launch.main(['--mode=sample', f'--workdir={run}', '--step=3']) == 2
+    assert 'no checkpoint of step 3' in capsys.readouterr().err
+
+
+def test_evaluate_repeats_the_summary(run, capsys):
+    assert launch.main(['--mode=evaluate', f'--workdir={run}']) == 0
+    summary = json.loads((run / 'summary.json').read_text())
+    for name, result in summary['metrics'].items():
+        line = next(
+            x for x in capsys.readouterr().out.splitlines() if x.startswith(name)
+        )
+        assert f'{result["value"]:.4f}' in line and 'n=10' in line
