@@ -1,4 +1,4 @@
-"""python launch.py --config=configs/NAME.py[:VARIANT] [--workdir=DIR] [--config.KEY=VALUE]
+"""python launch.py --config=configs/NAME.py[:VARIANT] [--workdir=DIR] [--config.KEY=X]
        python launch.py --mode=evaluate --workdir=DIR [--split=test]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
 

@@ -104,7 +104,7 @@ def test_settings_that_nothing_reads_are_found():
 
 
 def test_every_key_says_what_it_is():
-    """default.py is the schema: a comment on each line that is not plain from its name."""
+    """default.py is the schema: a comment on each line not plain from its name."""
     plain = {
         'generator',
         'discriminator',

@@ -1,4 +1,4 @@
-"""New pictures from a run folder: a grid and single PNGs that say where they came from."""
+"""New pictures from a run folder: a grid, and PNGs that say where they are from."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, 
 
 
 def draw(method: methods.Method, state: TrainState, seed: int, num: int) -> np.ndarray:
-    """`num` samples as uint8 [num, H, W, C]; picture i is the same whatever `num` is."""
+    """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`."""
     sample = jax.jit(method.sample, static_argnums=2)
     made = [
         images.to_uint8(

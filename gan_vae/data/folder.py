@@ -32,7 +32,8 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
     )
     names = [f.relative_to(folder).as_posix() for f in files]
     stamps = [
-        (name, f.stat().st_size, f.stat().st_mtime_ns) for name, f in zip(names, files)
+        (name, f.stat().st_size, f.stat().st_mtime_ns)
+        for name, f in zip(names, files, strict=True)
     ]
     key = {
         'folder': str(folder.resolve()),
@@ -44,7 +45,7 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
     def parse(about: dict) -> Iterator:
         classes = sorted({name.split('/')[0] for name in names if '/' in name})
         skipped, used = [], 0
-        for file, name in zip(files, names):
+        for file, name in zip(files, names, strict=True):
             if _tenth(name) not in tenths:
                 continue
             try:
@@ -66,8 +67,8 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
             about['note'] = f'{path}: left out {len(skipped)} files: {shown}{more}'
         if not used:
             raise UserError(
-                f'no usable pictures in {path!r} (split {split!r}): looked for PNG, JPEG '
-                f'and WebP of at least {how.size // 2} pixels in it and its subfolders, '
+                f'no usable pictures in {path!r} (split {split!r}): looked for PNG, '
+                f'JPEG and WebP of at least {how.size // 2} pixels, subfolders too; '
                 f'found {len(files)} files' + (f'; left out {shown}' if skipped else '')
             )
 

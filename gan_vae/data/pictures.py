@@ -81,7 +81,7 @@ def fit(picture: Image.Image, how: Fit) -> np.ndarray:
 
 
 def fit_array(image: np.ndarray, how: Fit) -> np.ndarray:
-    """The same for uint8 [H, W, 1 | 3 | 4]; returns `image` itself if it fits already."""
+    """The same for uint8 [H, W, 1 | 3 | 4]; `image` itself if it fits already."""
     if image.shape == (how.size, how.size, how.channels):
         return image
     return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), how)

@@ -55,8 +55,8 @@ def find(name: str, directory: str = '') -> Path:
         )
     hint = nearest(path, [*EMBEDDED, *known])
     raise UserError(
-        f'unknown dataset {name!r}{hint}: use emoji, toy_shapes, folder:PATH, or a TFDS '
-        f'set prepared in {base}'
+        f'unknown dataset {name!r}{hint}: use emoji, toy_shapes, folder:PATH, or a '
+        f'TFDS set prepared in {base}'
     )
 
 

@@ -14,8 +14,8 @@ class Method(NamedTuple):
     """What the loop, the evaluation and the art tools know of a way to learn.
 
     Steps run per device, on float32 images in [-1, 1] under batch['image'], and average
-    over the mapped axis that `make` was given. `encode`, `decode` and `log_prob` are None
-    where the family lacks them.
+    over the mapped axis that `make` was given. `encode`, `decode` and `log_prob` are
+    None where the family lacks them.
     """
 
     objective: str  # what is minimised, as a formula with its units

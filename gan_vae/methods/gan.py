@@ -1,7 +1,7 @@
-"""Generative adversarial networks: alternating updates of a discriminator and a generator.
+"""Generative adversarial networks: a discriminator and a generator in alternation.
 
   min_D  L_D(D(T(x)), D(T(G(z)))) + gamma/2 E|grad D(x)|^2      critic_steps times, then
-  min_G  L_G(D(T(G(z'))))                                       fresh x, z at each update
+  min_G  L_G(D(T(G(z'))))                                     fresh x, z at each update
 
 Goodfellow et al. 2014, arXiv:1406.2661. T is a differentiable augmentation, D sees real
 and generated images in separate batches (their BatchNorm statistics stay apart), and

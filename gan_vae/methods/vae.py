@@ -2,9 +2,9 @@
 
   log p(x) >= E_q(z|x)[log p(x | z)] - KL(q(z | x) || N(0, I))
 
-with q = N(mean(x), diag exp(log_variance(x))), one sample of z, and the analytic KL; the
-loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins et al. 2017
-(beta-VAE). Everything in nats per example: summed over pixels, averaged over the batch.
+with q = N(mean(x), diag exp(log_variance(x))), one sample of z, and the analytic KL;
+the loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins et al.
+2017 (beta-VAE). Everything in nats per example: summed over pixels, averaged over the batch.
 """
 
 import jax
@@ -113,7 +113,7 @@ def make(config, spec, axis_name=None) -> Method:
         return state, metrics | {'beta': weight, 'gradient': optax.global_norm(grads)}
 
     def evaluate_step(state, batch):
-        """Sums of the bound's terms at beta = 1, one z per example, averaged weights."""
+        """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
         log_likelihood, kl = terms(state.ema, batch['image'], keys)
         kl, mask = jnp.sum(kl, -1), batch['mask']
@@ -147,9 +147,9 @@ def make(config, spec, axis_name=None) -> Method:
 
     grow = f', growing over {warmup} steps' if warmup else ''
     return Method(
-        objective=f'vae: -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), nats per example '
-        f'(sum over {spec.height}x{spec.width}x{spec.channels}, mean over the batch); '
-        f'p(x|z) {name}: {likelihood.units}; beta = {beta}{grow}',
+        objective=f'vae: -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), nats per '
+        f'example (sum over {spec.height}x{spec.width}x{spec.channels}, mean over '
+        f'the batch); p(x|z) {name}: {likelihood.units}; beta = {beta}{grow}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,

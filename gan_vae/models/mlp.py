@@ -11,7 +11,7 @@ from gan_vae.training.state import example_indices, keys_of
 
 
 class Dropout(nn.Module):
-    """Zeros units with probability `rate` in training, each example from its own key."""
+    """Zeros units with probability `rate` in training, each example by its own key."""
 
     rate: float
     axis_name: str | None = None
@@ -46,7 +46,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """images -> hidden layers of 4 width, 2 width, width, with dropout -> logits [B]."""
+    """images -> hidden layers of 4, 2, 1 width, with dropout -> logits [B]."""
 
     width: int = 256
     dropout: float = 0.0
@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
 
 
 class Encoder(nn.Module):
-    """images -> one hidden layer -> mean, log variance of the posterior, each [B, D]."""
+    """images -> one hidden layer -> posterior mean, log variance, each [B, D]."""
 
     latent_dim: int = 20
     width: int = 500

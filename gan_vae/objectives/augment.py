@@ -15,7 +15,7 @@ from gan_vae.errors import unknown
 
 
 def make(policy: str) -> Callable:
-    """'color,translation,cutout' or part of it -> augment(keys [B], images) -> images."""
+    """'color,translation,cutout' or part of it -> augment(keys [B], images)."""
     names = [name.strip() for name in policy.split(',') if name.strip()]
     for name in names:
         if name not in AUGMENTATIONS:

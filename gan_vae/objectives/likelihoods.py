@@ -1,6 +1,6 @@
 """Likelihoods p(x | z) of images in [-1, 1]: log-probabilities in nats per example.
 
-Each turns a decoder's outputs [B, H, W, outputs] into a distribution over x [B, H, W, C].
+Each turns a decoder's outputs [B, H, W, outputs] into a law of x [B, H, W, C].
 `params` are what the likelihood learns besides the decoder ({} for most).
 """
 
@@ -64,8 +64,8 @@ def logistic_mixture(channels: int, mixtures: int = 10) -> Likelihood:
     """Discretised mixture of logistics over 8-bit pixels, channels in a chain.
 
     P(x) = sum_k w_k prod_c [F((x_c + 1/255 - m_kc) / s_kc) - F((x_c - 1/255 - m_kc) /
-    s_kc)], F the sigmoid, the outer bins open to infinity; m_kc is linear in the channels
-    before c. Salimans et al. 2017, arXiv:1701.05517.
+    s_kc)], F the sigmoid, the outer bins open to infinity; m_kc is linear in the
+    channels before c. Salimans et al. 2017, arXiv:1701.05517.
     """
     pairs = channels * (channels - 1) // 2
 

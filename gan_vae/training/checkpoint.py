@@ -2,10 +2,11 @@
 
 <folder>/<step>/ holds three items: `model` (the averaged weights: all that sampling
 needs), `train` (the rest of the state) and `run` (JSON: the hash of the state, the time
-spent). A save is written beside its place and renamed, so a killed one leaves the others
-whole; a restore compares the hash, so that a damaged file cannot pass for the run.
+spent). A save is written beside its place and renamed, so a killed one leaves the
+others whole; a restore compares the hash, so that no damaged file can pass.
 """
 
+import logging
 import re
 import shutil
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from gan_vae.training.state import TrainState, named_leaves, sha256
 args = ocp.args
 # Orbax prints the traceback of a failure before it raises it; we report it in one line.
 absl.logging.set_verbosity(absl.logging.FATAL)
+logging.getLogger('asyncio').setLevel(logging.CRITICAL)
 
 
 def parse_best(text: str) -> tuple[str, str] | None:
@@ -31,7 +33,8 @@ def parse_best(text: str) -> tuple[str, str] | None:
     mode, _, metric = text.partition(':')
     if mode not in ('min', 'max') or not metric:
         raise UserError(
-            f"config.train.best_metric={text!r}: write 'min:eval/NAME' or 'max:eval/NAME'"
+            f"config.train.best_metric={text!r}: write 'min:eval/NAME' or "
+            "'max:eval/NAME'"
         )
     return mode, metric
 
@@ -158,13 +161,14 @@ class Checkpoints:
             shutil.rmtree(place, ignore_errors=True)
             (self.folder / str(step)).rename(place)
             tell(
-                f'checkpoint {step} is damaged ({fault}): moved to {place}, using {used}'
+                f'checkpoint {step} is damaged ({fault}): moved to {place}, '
+                f'using {used}'
             )
         if faults:
             self._manager.reload()
 
     def restore_model(self, abstract: TrainState, step: int | None = None):
-        """(state with the averaged weights alone, run) of `step`, by default the newest."""
+        """(state with the averaged weights alone, run) of `step`, or of the newest."""
         steps = self.steps()
         if not steps:
             raise UserError(f'no finished checkpoint in {self.folder}')

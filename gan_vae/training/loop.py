@@ -92,7 +92,7 @@ def build(config, spec: Spec) -> Program:
 
 
 class Watch:
-    """Turns SIGTERM and Ctrl-C into a request to stop at the next step; twice forces."""
+    """Makes SIGTERM and Ctrl-C ask to stop at the next step; twice is at once."""
 
     def __enter__(self):
         self.asked = None
@@ -112,7 +112,7 @@ class Watch:
 
 
 def train(config, workdir) -> dict:
-    """Trains until config.train.steps, from where `workdir` stands; returns the summary.
+    """Trains to config.train.steps, from where `workdir` stands; returns the summary.
 
     The final state is a function of the config alone: interruptions leave no trace.
     """
@@ -203,8 +203,8 @@ class _Run:
         state, run = found
         if run['data'] != fingerprint(self.examples):
             raise UserError(
-                f'the data have changed since {self.workdir} was trained: give the run a '
-                'new --workdir, or bring the old data back'
+                f'the data have changed since {self.workdir} was trained: give the run '
+                'a new --workdir, or bring the old data back'
             )
         self.seconds = run['seconds']
         self.last_save, self.state_sha256 = int(state.step), run['state_sha256']
@@ -242,7 +242,7 @@ class _Run:
         return state
 
     def _read(self, step: int, metrics):
-        """Fetches the metrics of a finished step; stops the run if one is not finite."""
+        """Fetches the metrics of a finished step; ends the run if one is not finite."""
         self.writer.progress(step)
         values = {name: float(v) for name, v in jax.device_get(metrics).items()}
         bad = [name for name, value in values.items() if not math.isfinite(value)]
@@ -265,8 +265,8 @@ class _Run:
         )
         raise RunError(
             f'the run diverged at step {step}: {what}; {good} in '
-            f'{self.checkpoints.folder}. Lower the learning rate or change the seed, in '
-            'a new --workdir'
+            f'{self.checkpoints.folder}. Lower the learning rate or change the seed, '
+            'in a new --workdir'
         )
 
     def _due(self, state: TrainState, step: int):
@@ -362,8 +362,8 @@ class _Run:
         self.checkpoints.wait()
         if asked:
             self.writer.say(
-                f'{asked}: saved step {step} of {self.steps} in {self.workdir}; the same '
-                'command goes on from there'
+                f'{asked}: saved step {step} of {self.steps} in {self.workdir}; the '
+                'same command goes on from there'
             )
             return {}
         images.time_lapse(self.workdir / 'samples', self.workdir / 'samples.gif')
@@ -374,7 +374,7 @@ class _Run:
             f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'
             f'  TensorBoard  tensorboard --logdir {self.workdir}\n'
             f'  summary      {self.workdir}/summary.json\n'
-            f'  more         python launch.py --mode=sample --workdir={self.workdir} --num=64'
+            f'  more         python launch.py --mode=sample --workdir={self.workdir}'
         )
         return summary
 

@@ -30,8 +30,8 @@ def claim(workdir, config) -> object:
         lock = open(workdir / '.lock', 'w')
     except OSError as error:
         raise UserError(
-            f'cannot write in the run folder {workdir}: {error.strerror}; choose another '
-            'with --workdir'
+            f'cannot write in the run folder {workdir}: {error.strerror}; choose '
+            'another with --workdir'
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +89,7 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def git_commit() -> str:
-    """The commit of this code, '+changes' where it is not that commit; '' if unknown."""
+    """The commit of this code, '+changes' where it is not just that; '' if unknown."""
     root = Path(__file__).resolve().parents[2]
 
     def git(*words):

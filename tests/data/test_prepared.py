@@ -1,4 +1,4 @@
-"""Sets prepared by TFDS: found without TensorFlow, read exactly, missing in one line."""
+"""Sets prepared by TFDS: found without TensorFlow, read exactly, or one line."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Order of the data: pure in (seed, step), whole epochs, the same for any host count."""
+"""Order of data: pure in (seed, step), whole epochs, the same for all host counts."""
 
 import numpy as np
 import pytest

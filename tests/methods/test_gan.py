@@ -48,8 +48,8 @@ def test_a_step_moves_each_network_and_its_statistics_as_the_equations_say(gan):
 
 
 def test_generator_statistics_come_from_its_own_update_alone(gan):
-    """With the real pictures and D's updates changed, G's statistics stay the same: they
-    see the latents of the generator update and nothing of the discriminator's."""
+    """With the real pictures and D's updates changed, G's statistics stay the same:
+    they see the latents of the generator update and nothing of the discriminator's."""
     (one, state), (five, _) = gan(critic_steps=1), gan(critic_steps=5)
     after_one, _ = jax.jit(one.train_step)(state, reals(8))
     after_five, _ = jax.jit(five.train_step)(state, reals(40, seed=7))

@@ -56,7 +56,7 @@ def test_warm_up_grows_linearly_and_evaluation_is_always_the_elbo(vae):
 
 
 def test_losses_are_means_of_per_example_sums(vae):
-    """Evaluation of a batch is the sum over its examples alone: no hidden 1/D or 1/B."""
+    """Evaluation of a batch is the sum over its examples: no hidden 1/D or 1/B."""
     method, state = vae()
     whole = method.evaluate_step(state, batch(6))
     parts = [

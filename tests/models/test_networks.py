@@ -19,7 +19,7 @@ def count(network, *inputs):
         # StudioGAN's logs for its CIFAR-10 DCGAN
         ('generator', 'deep_conv', {}, (2, 128), 3_812_355),
         ('discriminator', 'deep_conv', {}, (2, 32, 32, 3), 2_931_009),
-        # PyTorch's DCGAN tutorial (3,576,704 and 2,765,568), plus the end layers' biases
+        # PyTorch's DCGAN tutorial (3,576,704 and 2,765,568), plus the end biases
         ('generator', 'dcgan', {'image_size': 64}, (2, 100), 3_576_707),
         ('discriminator', 'dcgan', {'image_size': 64}, (2, 64, 64, 3), 2_765_633),
         # by hand: 100-256-512-1024-784 and 784-1024-512-256-1

@@ -50,7 +50,7 @@ def test_logistic_mixture_sums_to_one_over_grey_levels(scale):
 
 
 def test_logistic_mixture_sums_to_one_over_all_colours_of_a_coarse_chain():
-    """P(r, g, b) over all (r, g, b) factorises; sum b at several (r, g), then g, then r."""
+    """P(r, g, b) over all (r, g, b) is a probability."""
     one = likelihoods.logistic_mixture(3, mixtures=2)
     tiled = outputs(one, 1)
 

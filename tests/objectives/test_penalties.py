@@ -33,7 +33,7 @@ def test_r1_is_finite_with_its_gradient_where_the_gradient_is_zero():
 )
 def test_dirac_gan_turns_inwards_only_with_r1(gamma, expected):
     """Mescheder et al. 2018: D(x) = psi x, data at 0, G at theta; simultaneous gradient
-    descent on the minimax game, h = 0.1, from (1, 1): |(theta, psi)| after 500 steps."""
+    descent on the minimax game, h = 0.1, from (1, 1): the norm after 500 steps."""
 
     def value(psi, theta):
         penalty = penalties.r1(lambda x: psi * x[:, 0], jnp.zeros((1, 1)), gamma)

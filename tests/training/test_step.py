@@ -75,7 +75,7 @@ def test_shard_map_and_pmap_agree_bitwise(name):
 
 
 def test_mapping_averages_gradients_once():
-    """The trap of shard_map's replication check: pmean(grad) must not scale by devices."""
+    """The trap of shard_map's replication check: pmean(grad) must not scale."""
 
     def step(w, x):
         gradient = jax.grad(lambda w: (w * x).mean())(w)
