@@ -11,9 +11,9 @@ os.environ.setdefault('GAN_VAE_CACHE', tempfile.mkdtemp(prefix='gan_vae_test_'))
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402
-from gan_vae.training.loop import use_compilation_cache  # noqa: E402
+from gan_vae.training import process  # noqa: E402
 
-use_compilation_cache()
+process.prepare()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 from gan_vae import images, methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.training import run_folder
+from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.state import TrainState
 
@@ -21,6 +21,7 @@ def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, 
     `step`: which checkpoint, by default the newest. A UserError says what is missing.
     """
     config = run_folder.read_config(workdir)
+    process.prepare()
     folder = Path(workdir) / 'checkpoints'
     if not folder.is_dir():
         raise UserError(f'{workdir} has no checkpoints yet')

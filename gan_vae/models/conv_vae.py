@@ -10,7 +10,7 @@ from gan_vae.models.dcgan import levels
 
 
 def _norm_relu(x):
-    return nn.relu(layers.GroupNorm(num_groups=min(8, x.shape[-1]))(x))
+    return nn.relu(nn.GroupNorm(num_groups=min(8, x.shape[-1]))(x))
 
 
 class Encoder(nn.Module):

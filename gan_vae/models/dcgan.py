@@ -36,7 +36,7 @@ class Generator(nn.Module):
     def __call__(self, z, train: bool = False):
         def norm(x):
             return nn.relu(
-                layers.BatchNorm(
+                nn.BatchNorm(
                     use_running_average=not train,
                     momentum=0.9,
                     axis_name=self.axis_name,
@@ -78,7 +78,7 @@ class Discriminator(nn.Module):
                 kernel_init=_INIT,
             )(x)
             if level > 0:
-                x = layers.BatchNorm(
+                x = nn.BatchNorm(
                     use_running_average=not train,
                     momentum=0.9,
                     axis_name=self.axis_name,

@@ -14,7 +14,7 @@ _INIT = nn.initializers.orthogonal()
 
 
 def _norm_relu(x, train: bool, axis_name: str | None):
-    x = layers.BatchNorm(
+    x = nn.BatchNorm(
         use_running_average=not train, momentum=0.9, epsilon=1e-4, axis_name=axis_name
     )(x)
     return nn.relu(x)

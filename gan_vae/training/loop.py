@@ -18,11 +18,11 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images, methods
-from gan_vae.data import augment, cache
+from gan_vae.data import augment
 from gan_vae.data.source import Examples, Source, Spec, gather
 from gan_vae.errors import RunError, UserError
 from gan_vae.evaluation import held_out
-from gan_vae.training import run_folder
+from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.state import (
     TrainState,
@@ -49,20 +49,9 @@ class Program(NamedTuple):
     sample: Callable  # (state, rng, n) -> images, n static
 
 
-def use_compilation_cache():
-    """Keeps compiled programs in the user's private cache folder."""
-    folder = cache.root() / 'compiled'
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return  # slower starts, nothing else
-    jax.config.update('jax_compilation_cache_dir', str(folder))
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)
-
-
 def build(config, spec: Spec) -> Program:
     """Compiles nothing yet; raises a UserError for what config and devices rule out."""
-    use_compilation_cache()
+    process.prepare()
     mesh = mesh_of(config.parallel.devices, config.data.batch_size)
     method = methods.make(config, spec, axis_name=AXIS)
     settings = config.data
