@@ -26,10 +26,10 @@ def get_config(variant=''):
     config.train.checkpoint_steps = 2000
     config.train.keep_every_steps = 10_000
     small = {
-        'model.width': 32,
+        'model.width': 24,
         'method.critic_steps': 1,
         'method.ema_decay': 0.999,
-        'train.steps': 8000,
+        'train.steps': 5000,
         'train.checkpoint_steps': 1000,
         'train.keep_every_steps': 0,
     }

@@ -71,7 +71,7 @@ def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
-    features = builder.info.features
+    features = dict(builder.info.features.items())
     if 'image' not in features:
         raise UserError(f'{builder.name} has no feature "image": {", ".join(features)}')
     labelled = isinstance(features.get('label'), tfds.features.ClassLabel)

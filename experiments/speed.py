@@ -1,0 +1,320 @@
+"""How fast is a train step against PyTorch, and against the stock Flax layers?
+
+pip install -e '.[bench]'
+python experiments/speed.py [--rounds=8] [--cases=dcgan32_train,conv_vae_train]
+
+One long-lived process a side; they take turns in blocks of steps, and each ratio is the
+median over rounds of their paired times, so that a slow minute of the machine hurts all
+alike. Run it on a machine that does nothing else.
+
+  dcgan32_train    one D and one G update, DCGAN of width 64, batch 64
+  conv_vae_train   one update, convolutional VAE of width 64, 64 latents, batch 128
+  dcgan32_sample   64 images from the generator, as in evaluation
+
+`ours` and `stock_flax` are the project's own methods, the latter with flax's convolutions
+in place of ours; `torch` is the same networks, losses and optimisers in PyTorch with its
+defaults, `torch_channels_last` with that memory format. All use the same cores.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+CASES = ('dcgan32_train', 'conv_vae_train', 'dcgan32_sample')
+SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last')
+
+
+def gflop(case: str) -> float:
+    """Multiplications and additions of a step's products, counted once each, in 1e9."""
+    layers = [2 * 64 * size**2 * 16 * i * o for size, i, o in _CONVOLUTIONS]
+    forward, dense = sum(layers), 2 * 64 * 128 * 4096
+    if case == 'dcgan32_sample':
+        return (forward + dense) / 1e9
+    if case == 'dcgan32_train':
+        inner = forward - layers[0]  # no gradient for the pictures
+        update_d = forward + dense + 2 * (2 * forward + inner)
+        update_g = 3 * (forward + dense) - dense + 2 * forward
+        return (update_d + update_g) / 1e9
+    encoder = 2 * (3 * forward - layers[0])  # batch 128
+    heads = 3 * 2 * 128 * (4096 * 128 + 64 * 4096)
+    return (encoder + 2 * 3 * forward + heads) / 1e9
+
+
+_CONVOLUTIONS = ((16, 3, 64), (8, 64, 128), (4, 128, 256))
+
+
+def jax_step(side: str, case: str):
+    """A function that runs one step of the project's own code and waits for it."""
+    from unittest import mock
+
+    import jax
+    from flax import linen as nn
+
+    from configs import default
+    from gan_vae import methods
+    from gan_vae.data.source import Spec
+    from gan_vae.models import layers
+    from gan_vae.training import process
+
+    process.prepare()
+    config = default.get_config()
+    config.optimizer.b1 = 0.5
+    if case == 'conv_vae_train':
+        config.method.name, config.model.latent_dim = 'vae', 64
+        config.optimizer.learning_rate, config.optimizer.b1 = 1e-3, 0.9
+    stock = {'Conv': nn.Conv, 'ConvTranspose': nn.ConvTranspose}
+    with mock.patch.multiple(layers, **(stock if side == 'stock_flax' else {})):
+        method = methods.make(config, Spec(32, 32, 3))
+        key = jax.random.key(0)
+        state = jax.jit(method.init)(key)
+        if case == 'dcgan32_sample':
+            sample = jax.jit(method.sample, static_argnums=2)
+            sample(state, key, 64)
+            return lambda: jax.block_until_ready(sample(state, key, 64))
+        size = 128 if case == 'conv_vae_train' else 64
+        batch = {'image': jax.random.uniform(key, (size, 32, 32, 3), minval=-1)}
+        step = jax.jit(method.train_step, donate_argnums=0)
+        box = list(step(state, batch))  # compiled while the layers are patched
+
+    def run():
+        box[:] = step(box[0], batch)
+        jax.block_until_ready(box)
+
+    return run
+
+
+def torch_step(side: str, case: str):
+    """The same step in PyTorch."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.set_num_threads(os.cpu_count())
+    channels_last = side == 'torch_channels_last'
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    width = 64
+
+    def conv(i, o, bias=False):
+        return nn.Conv2d(i, o, 4, 2, 1, bias=bias)
+
+    def transposed(i, o, bias=False):
+        return nn.ConvTranspose2d(i, o, 4, 2, 1, bias=bias)
+
+    class ToPixels(nn.Module):
+        def forward(self, x):
+            return x.view(-1, 4 * width, 4, 4).contiguous(memory_format=layout)
+
+    def relu():
+        return nn.ReLU(inplace=True)
+
+    def leaky():
+        return nn.LeakyReLU(0.2, inplace=True)
+
+    if case == 'conv_vae_train':
+
+        def norm(channels):
+            return [nn.GroupNorm(8, channels, eps=1e-6), relu()]
+
+        encoder = nn.Sequential(
+            *(conv(3, width, True), *norm(width)),
+            *(conv(width, 2 * width, True), *norm(2 * width)),
+            *(conv(2 * width, 4 * width, True), *norm(4 * width)),
+            *(nn.Flatten(), nn.Linear(64 * width, 128)),
+        ).to(memory_format=layout)
+        decoder = nn.Sequential(
+            *(nn.Linear(64, 64 * width), ToPixels(), *norm(4 * width)),
+            *(transposed(4 * width, 2 * width, True), *norm(2 * width)),
+            *(transposed(2 * width, width, True), *norm(width)),
+            transposed(width, 3, True),
+        ).to(memory_format=layout)
+        log_scale = nn.Parameter(torch.zeros(()))
+        parameters = [*encoder.parameters(), *decoder.parameters(), log_scale]
+        adam = torch.optim.Adam(parameters, 1e-3)
+        average = [p.detach().clone() for p in parameters]
+        x = (torch.rand(128, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
+
+        def step():
+            mean, log_variance = encoder(x).chunk(2, -1)
+            z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
+            error = (x - decoder(z)) * torch.exp(-log_scale)
+            rest = log_scale + 0.919
+            reconstruction = (0.5 * error * error + rest).sum((1, 2, 3))
+            kl = 0.5 * (mean**2 + torch.expm1(log_variance) - log_variance).sum(-1)
+            adam.zero_grad(set_to_none=True)
+            (reconstruction + kl).mean().backward()
+            adam.step()
+            torch._foreach_lerp_(average, [p.detach() for p in parameters], 0.001)
+
+        return step
+
+    g = nn.Sequential(
+        *(nn.Linear(128, 64 * width, bias=False), ToPixels()),
+        *(nn.BatchNorm2d(4 * width), relu(), transposed(4 * width, 2 * width)),
+        *(nn.BatchNorm2d(2 * width), relu(), transposed(2 * width, width)),
+        *(nn.BatchNorm2d(width), relu(), transposed(width, 3, True), nn.Tanh()),
+    ).to(memory_format=layout)
+    d = nn.Sequential(
+        *(conv(3, width, True), leaky(), conv(width, 2 * width)),
+        *(nn.BatchNorm2d(2 * width), leaky(), conv(2 * width, 4 * width)),
+        *(nn.BatchNorm2d(4 * width), leaky(), nn.Flatten(), nn.Linear(64 * width, 1)),
+    ).to(memory_format=layout)
+    if case == 'dcgan32_sample':
+        g.eval()
+
+        def sample():
+            with torch.inference_mode():
+                g(torch.randn(64, 128))
+
+        return sample
+    adam_g = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999))
+    adam_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999))
+    weights = list(g.parameters())
+    average = [p.detach().clone() for p in weights]
+    real = (torch.rand(64, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
+
+    def step():
+        with torch.no_grad():
+            fake = g(torch.randn(64, 128))
+        adam_d.zero_grad(set_to_none=True)
+        loss = (
+            functional.softplus(-d(real)).mean() + functional.softplus(d(fake)).mean()
+        )
+        loss.backward()
+        adam_d.step()
+        d.requires_grad_(False)
+        adam_g.zero_grad(set_to_none=True)
+        functional.softplus(-d(g(torch.randn(64, 128)))).mean().backward()
+        adam_g.step()
+        d.requires_grad_(True)
+        torch._foreach_lerp_(average, [p.detach() for p in weights], 0.001)
+
+    return step
+
+
+def matmul(side: str):
+    """A product of two 2048x2048 matrices: 17.2 GFLOP."""
+    if side.startswith('torch'):
+        import torch
+
+        a = torch.randn(2048, 2048)
+        return lambda: a @ a
+    import jax
+
+    a = jax.random.normal(jax.random.key(0), (2048, 2048))
+    product = jax.jit(lambda a: a @ a)
+    return lambda: jax.block_until_ready(product(a))
+
+
+def work(side: str):
+    """Reads 'case n' lines, answers each with the median seconds of n steps."""
+    made = {}
+    for line in sys.stdin:
+        case, count = line.split()
+        if case not in made:
+            make = torch_step if side.startswith('torch') else jax_step
+            made[case] = matmul(side) if case == 'matmul' else make(side, case)
+            for _ in range(3):
+                made[case]()
+        made[case]()
+        times = []
+        for _ in range(int(count)):
+            start = time.perf_counter()
+            made[case]()
+            times.append(time.perf_counter() - start)
+        print(statistics.median(times), flush=True)
+
+
+def versions() -> dict[str, str]:
+    import importlib.metadata as metadata
+
+    return {name: metadata.version(name) for name in ('jax', 'flax', 'torch')}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--side', help=argparse.SUPPRESS)
+    parser.add_argument('--rounds', type=int, default=8)
+    parser.add_argument('--cases', default=','.join(CASES))
+    flags = parser.parse_args()
+    if flags.side:
+        return work(flags.side)
+    workers = {
+        side: subprocess.Popen(
+            [sys.executable, __file__, f'--side={side}'],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for side in SIDES
+    }
+
+    def ask(side, case, count):
+        workers[side].stdin.write(f'{case} {count}\n')
+        workers[side].stdin.flush()
+        return float(workers[side].stdout.readline())
+
+    for case in flags.cases.split(','):
+        count = 20 if case == 'dcgan32_sample' else 5
+        for side in SIDES:
+            ask(side, case, 1)
+        times, rates = {side: [] for side in SIDES}, []
+        for turn in range(flags.rounds):
+            rates.append(
+                max(2 * 2.048**3 / ask(s, 'matmul', 4) for s in ('ours', 'torch'))
+            )
+            for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+                times[side].append(ask(side, case, count))
+        report(case, times, statistics.median(rates), flags.rounds)
+    for worker in workers.values():
+        worker.stdin.close()
+        worker.wait()
+
+
+def report(case: str, times: dict, rate: float, rounds: int):
+    """Prints a case's table and appends its rows to results/speed.jsonl."""
+    print(f'{case}: {gflop(case):.1f} GFLOP; matmul {rate:.0f} GFLOP/s')
+    with open(ROOT / 'experiments' / 'results' / 'speed.jsonl', 'a') as file:
+        for against in SIDES:
+            median = statistics.median(times[against])
+            pairs = zip(times[against], times['ours'], strict=True)
+            ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+            share = gflop(case) / median / rate
+            print(
+                f'  {against:20} {1e3 * median:7.1f} ms  {gflop(case) / median:4.0f} '
+                f'GFLOP/s  {share:4.0%} of matmul  ours is {ratio:.2f} times as fast'
+            )
+            row = {
+                'case': case,
+                'against': against,
+                'ours': 1e3 * statistics.median(times['ours']),
+                'peer': 1e3 * median,
+                'unit': 'ms',
+                'ratio': round(ratio, 3),
+                'share_of_matmul': round(share, 3),
+                'rounds': rounds,
+                'date': datetime.date.today().isoformat(),
+                'hardware': f'{os.cpu_count()} cores of {_processor()}',
+                'versions': versions(),
+            }
+            file.write(json.dumps(row) + '\n')
+
+
+def _processor() -> str:
+    for line in open('/proc/cpuinfo') if platform.system() == 'Linux' else []:
+        if line.startswith('model name'):
+            return line.split(':')[1].strip()
+    return platform.processor()
+
+
+if __name__ == '__main__':
+    main()
