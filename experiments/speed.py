@@ -11,13 +11,16 @@ alike. Run it on a machine that does nothing else.
   conv_vae_train   one update, convolutional VAE of width 64, 64 latents, batch 128
   dcgan32_sample   64 images from the generator, as in evaluation
 
-`ours` and `stock_flax` are the project's own methods, the latter with flax's convolutions
-in place of ours; `torch` is the same networks, losses and optimisers in PyTorch with its
-defaults, `torch_channels_last` with that memory format. All use the same cores.
+`ours` and `stock_flax` are the project's own methods, the latter with flax's
+convolutions in place of ours; `torch` is the same networks, losses and optimisers in
+PyTorch with its defaults, `torch_channels_last` with that memory format. All use the
+same cores.
 """
 
 import argparse
+import contextlib
 import datetime
+import importlib.metadata as metadata
 import json
 import os
 import platform
@@ -235,9 +238,12 @@ def work(side: str):
 
 
 def versions() -> dict[str, str]:
-    import importlib.metadata as metadata
-
-    return {name: metadata.version(name) for name in ('jax', 'flax', 'torch')}
+    """Of the packages that are compared, where they are installed."""
+    found = {}
+    for name in ('jax', 'flax', 'torch'):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def main():
@@ -283,37 +289,37 @@ def main():
 def report(case: str, times: dict, rate: float, rounds: int):
     """Prints a case's table and appends its rows to results/speed.jsonl."""
     print(f'{case}: {gflop(case):.1f} GFLOP; matmul {rate:.0f} GFLOP/s')
-    with open(ROOT / 'experiments' / 'results' / 'speed.jsonl', 'a') as file:
-        for against in SIDES:
-            median = statistics.median(times[against])
-            pairs = zip(times[against], times['ours'], strict=True)
-            ratio = statistics.median(theirs / ours for theirs, ours in pairs)
-            share = gflop(case) / median / rate
-            print(
-                f'  {against:20} {1e3 * median:7.1f} ms  {gflop(case) / median:4.0f} '
-                f'GFLOP/s  {share:4.0%} of matmul  ours is {ratio:.2f} times as fast'
-            )
-            row = {
-                'case': case,
-                'against': against,
-                'ours': 1e3 * statistics.median(times['ours']),
-                'peer': 1e3 * median,
-                'unit': 'ms',
-                'ratio': round(ratio, 3),
-                'share_of_matmul': round(share, 3),
-                'rounds': rounds,
-                'date': datetime.date.today().isoformat(),
-                'hardware': f'{os.cpu_count()} cores of {_processor()}',
-                'versions': versions(),
-            }
-            file.write(json.dumps(row) + '\n')
+    for against in SIDES:
+        median = statistics.median(times[against])
+        pairs = zip(times[against], times['ours'], strict=True)
+        ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+        share = gflop(case) / median / rate
+        print(
+            f'  {against:20} {1e3 * median:7.1f} ms  {gflop(case) / median:4.0f} '
+            f'GFLOP/s  {share:4.0%} of matmul  ours is {ratio:.2f} times as fast'
+        )
+        row = {'case': case, 'against': against, 'unit': 'ms', 'ratio': round(ratio, 3)}
+        row |= {'ours': 1e3 * statistics.median(times['ours']), 'peer': 1e3 * median}
+        append('speed', row | {'share_of_matmul': round(share, 3), 'rounds': rounds})
+
+
+def append(name: str, row: dict):
+    """Adds a row, with date, hardware and versions, to results/<name>.jsonl."""
+    row |= {
+        'date': datetime.date.today().isoformat(),
+        'hardware': f'{os.cpu_count()} cores of {_processor()}',
+        'versions': versions(),
+    }
+    with open(ROOT / 'experiments' / 'results' / f'{name}.jsonl', 'a') as file:
+        file.write(json.dumps(row) + '\n')
 
 
 def _processor() -> str:
-    for line in open('/proc/cpuinfo') if platform.system() == 'Linux' else []:
-        if line.startswith('model name'):
-            return line.split(':')[1].strip()
-    return platform.processor()
+    if platform.system() != 'Linux':
+        return platform.processor()
+    lines = Path('/proc/cpuinfo').read_text().splitlines()
+    names = [line.split(':')[1].strip() for line in lines if line[:10] == 'model name']
+    return names[0] if names else platform.machine()
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@
 
 with q = N(mean(x), diag exp(log_variance(x))), one sample of z, and the analytic KL;
 the loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins et al.
-2017 (beta-VAE). Everything in nats per example: summed over pixels, averaged over the batch.
+2017. Everything in nats per example: summed over pixels, averaged over the batch.
 """
 
 import jax

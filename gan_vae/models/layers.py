@@ -30,12 +30,12 @@ from jax import lax
 
 
 def _convolve(x, k, strides):
-    dimensions = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, k, strides, "SAME", dimension_numbers=dimensions)
+    dimensions = ('NHWC', 'HWIO', 'NHWC')
+    return lax.conv_general_dilated(x, k, strides, 'SAME', dimension_numbers=dimensions)
 
 
 def _by_products(strides):
-    return max(strides) > 1 and jax.default_backend() == "cpu"
+    return max(strides) > 1 and jax.default_backend() == 'cpu'
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -65,7 +65,7 @@ def conv_image(y, k, strides, shape):
     h, w = h + n - 1, w + m - 1
     z = z.reshape(b, h, w, sh, sw, i).transpose(0, 1, 3, 2, 4, 5)
     z = z.reshape(b, h * sh, w * sw, i)
-    (top, _), (left, _) = lax.padtype_to_pads(shape, (kh, kw), strides, "SAME")
+    (top, _), (left, _) = lax.padtype_to_pads(shape, (kh, kw), strides, 'SAME')
     return z[:, top : top + shape[0], left : left + shape[1]]
 
 
@@ -77,7 +77,7 @@ def conv_kernel(x, y, strides, size):
         k = jax.ShapeDtypeStruct((kh, kw, i, o), x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
     x = jnp.pad(
-        x, ((0, 0), *lax.padtype_to_pads(x.shape[1:3], size, strides, "SAME"), (0, 0))
+        x, ((0, 0), *lax.padtype_to_pads(x.shape[1:3], size, strides, 'SAME'), (0, 0))
     )
     ends = (h - 1) * sh + 1, (w - 1) * sw + 1
     taps = [
@@ -126,7 +126,7 @@ def conv_transpose(x, k, strides):
 def _varying(x):
     """The mesh axes that x varies over (jax renames the attribute from 0.10 on)."""
     kind = jax.typeof(x)
-    return kind.mat.varying if hasattr(kind, "mat") else kind.vma
+    return kind.mat.varying if hasattr(kind, 'mat') else kind.vma
 
 
 class _Layer(nn.Module):
@@ -140,15 +140,15 @@ class _Layer(nn.Module):
     @nn.compact
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
-        k = self.param("kernel", self.kernel_init, shape)
+        k = self.param('kernel', self.kernel_init, shape)
         # Inside shard_map, parameters are alike on all devices and images are not. Said
         # here, the sum of the kernel's gradient over devices is left to `pcast`.
         if axes := tuple(_varying(x) - _varying(k)):
-            k = lax.pcast(k, axes, to="varying")
+            k = lax.pcast(k, axes, to='varying')
         s = self.strides
         y = self.function(x, k, (s, s) if isinstance(s, int) else tuple(s))
         if self.use_bias:
-            y = y + self.param("bias", self.bias_init, (self.features,))
+            y = y + self.param('bias', self.bias_init, (self.features,))
         return y
 
 

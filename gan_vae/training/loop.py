@@ -343,6 +343,7 @@ class _Run:
             state.params, include_stats=False
         )
         run_folder.write(self.workdir / 'parameters.txt', table)
+        self.writer.text('parameters', table)
 
     def _finish(self, state: TrainState, asked: str | None) -> dict:
         step = int(state.step)

@@ -1,4 +1,4 @@
-"""What is set once in a process before JAX runs: the compilation cache, the allocator."""
+"""What is set once in a process: the compilation cache and the allocator."""
 
 import ctypes
 import sys
@@ -14,8 +14,8 @@ _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD = -8, -4, -1
 def prepare():
     """Keeps compiled programs on disk and freed memory at hand. Safe to call again.
 
-    XLA:CPU allocates its buffers anew at each step; glibc would hand the large ones back
-    to the kernel and fault them in again, page by page (about a fifth of a DCGAN step).
+    XLA:CPU allocates its buffers anew at each step; glibc would hand the large ones
+    back to the kernel and fault them in again, page by page: a fifth of a DCGAN step.
     """
     folder = cache.root() / 'compiled'
     try:
@@ -27,6 +27,6 @@ def prepare():
     if sys.platform == 'linux' and jax.default_backend() == 'cpu':
         mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)  # glibc has it
         if mallopt:
-            for option, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0)):
-                mallopt(option, value)
+            mallopt(_ARENA_MAX, 1)
+            mallopt(_MMAP_MAX, 0)
             mallopt(_TRIM_THRESHOLD, 2**31 - 1)

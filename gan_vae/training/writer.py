@@ -47,6 +47,10 @@ class Writer:
         """One uint8 picture [H, W, C], a grid of many."""
         self._board.write_images(step, {name: picture[None]})
 
+    def text(self, name: str, text: str):
+        """A table or a note, in the fixed-width type of a code block."""
+        self._board.write_texts(0, {name: f'```\n{text}\n```'})
+
     def samples(self, step: int, images: np.ndarray, provenance: dict):
         """The fixed-seed grid: samples/<step>.png and TensorBoard."""
         grid = images_lib.grid(images)

@@ -1,0 +1,72 @@
+"""What does the loop cost over the bare train step?
+
+python experiments/loop_cost.py
+
+The default run's step (configs/dcgan_emoji.py) alone, on one batch, against the whole
+loop: data, metrics, progress, TensorBoard, sample grids, checkpoints. The loop is timed
+as the difference of a longer and a shorter run, so that start-up cancels out; one
+checkpoint and one grid fall in each 250 steps, as in the default run.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+SHORT, LONG = 50, 300
+
+
+def main():
+    import jax
+
+    from experiments.speed import append
+    from gan_vae import config as config_lib
+    from gan_vae import data
+    from gan_vae.data.source import Source, Spec
+    from gan_vae.training import loop
+    from gan_vae.training.step import put, replicated
+
+    def config(steps):
+        return config_lib.load(
+            str(ROOT / 'configs' / 'dcgan_emoji.py'),
+            {
+                'train.steps': str(steps),
+                'optimizer.schedule': 'constant',
+                'train.image_steps': '250',
+                'train.checkpoint_steps': '250',
+            },
+        )
+
+    program = loop.build(config(LONG), Spec(32, 32, 3))
+    start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
+    state = start(jax.random.key(0))
+    examples = data.examples(config(LONG).data, 'train')
+    batch = put(Source(examples, config(LONG).data.batch_size).batch(0), program.mesh)
+    times = []
+    for _ in range(60):
+        begin = time.perf_counter()
+        state, metrics = program.train_step(state, batch)
+        jax.block_until_ready(metrics)
+        times.append(time.perf_counter() - begin)
+    bare = statistics.median(times[10:])
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = [
+            loop.train(config(steps), Path(folder) / str(steps))['seconds']
+            for steps in (SHORT, LONG)
+        ]
+    whole = (seconds[1] - seconds[0]) / (LONG - SHORT)
+    print(f'bare step {1e3 * bare:.1f} ms, in the loop {1e3 * whole:.1f} ms')
+    print(f'the loop costs {whole / bare - 1:+.1%}')
+    row = {'case': 'loop_cost', 'against': 'bare step', 'unit': 'ms'}
+    row |= {'ours': 1e3 * whole, 'peer': 1e3 * bare, 'ratio': round(bare / whole, 3)}
+    append('loop_cost', row)
+    print(json.dumps(row))
+
+
+if __name__ == '__main__':
+    main()
