@@ -75,8 +75,9 @@ def jax_step(side: str, case: str):
     if case == 'conv_vae_train':
         config.method.name, config.model.latent_dim = 'vae', 64
         config.optimizer.learning_rate, config.optimizer.b1 = 1e-3, 0.9
-    stock = {'Conv': nn.Conv, 'ConvTranspose': nn.ConvTranspose}
-    with mock.patch.multiple(layers, **(stock if side == 'stock_flax' else {})):
+    library = nn if side == 'stock_flax' else layers
+    used = {name: getattr(library, name) for name in ('Conv', 'ConvTranspose')}
+    with mock.patch.multiple(layers, **used):
         method = methods.make(config, Spec(32, 32, 3))
         key = jax.random.key(0)
         state = jax.jit(method.init)(key)

@@ -1,4 +1,4 @@
-"""Convolutions whose gradients are matrix products where XLA:CPU's own are slow.
+"""Convolutions of few multiplications, and gradients where XLA:CPU's own are slow.
 
 Write C for the strided convolution, T for its transpose in the image and W for its
 transpose in the kernel. All three are bilinear, and with <., .> the inner product
@@ -11,13 +11,21 @@ so the gradients of each are the other two, to any order:
     T(y, k): dy = C(dx, k),  dk = W(dx, y)
     W(x, y): dx = T(y, dk),  dy = C(x, dk).
 
-A transposed convolution is T with its kernel turned round. Strided, and on a CPU, T is
-one matrix product and an overlapping sum, and W one product for each tap of the kernel;
-everywhere else all three are the plain `lax` convolution and its transposes. Left to
-itself, XLA:CPU takes 15 to 30 times longer over W of a transposed convolution.
+A transposed convolution is T with its kernel turned round. (Left to itself, XLA:CPU
+takes 15 to 30 times longer over its dk.)
 
-`Conv` and `ConvTranspose` have the parameters, initial values and results of flax's.
-Forward-mode derivatives (`jax.jvp`) are not defined.
+On a CPU a 4x4 kernel of stride 2 is a 2x2 kernel over cells of 2x2 pixels, and two of
+its outputs along an axis take three products instead of four,
+
+    y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
+
+9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
+arXiv:1509.09308). With the sums before and after as linear maps,
+
+    C(x, k) = scatter^T(spread(x) lift(k)),
+
+nine matrix products, and T and W are those of the transposed sums. Only neighbours are
+added or subtracted, so the rounding is that of the plain convolution.
 """
 
 from collections.abc import Sequence
@@ -34,64 +42,91 @@ def _convolve(x, k, strides):
     return lax.conv_general_dilated(x, k, strides, 'SAME', dimension_numbers=dimensions)
 
 
-def _by_products(strides):
-    return max(strides) > 1 and jax.default_backend() == 'cpu'
+def _by_tiles(images, size, strides) -> bool:
+    """Whether images of shape [B, H, W, I] go the way of the nine products."""
+    _, h, w, i = images
+    fits = tuple(size) == (4, 4) and strides == (2, 2) and h % 4 == w % 4 == 0
+    # the sums before and after cost more than they save on the few channels of pictures
+    return fits and i >= 16 and jax.default_backend() == 'cpu'
+
+
+def _spread(x):
+    """Images [B, H, W, I] -> nine [tiles, 4 I] of differences of neighbouring cells."""
+    b, h, w, i = x.shape
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x = x.reshape(b, h // 2 + 1, 2, w // 2 + 1, 2, i).transpose(0, 1, 3, 2, 4, 5)
+
+    def three(d, axis):
+        last = d.shape[axis] - 1
+        d0, d1 = (lax.slice_in_dim(d, n, last, 2, axis) for n in (0, 1))
+        d2 = lax.slice_in_dim(d, 2, None, 2, axis)
+        return d0 - d1, d1, d2 - d1
+
+    return [d.reshape(-1, 4 * i) for row in three(x, 1) for d in three(row, 2)]
+
+
+def _lift(k):
+    """Kernel [4, 4, I, O] -> nine [4 I, O]."""
+    _, _, i, o = k.shape
+    k = k.reshape(2, 2, 2, 2, i, o).transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, 4 * i, o)
+    return [g for row in _three(k[0], k[1]) for g in _three(row[0], row[1])]
+
+
+def _three(g0, g1):
+    return g0, g0 + g1, g1
+
+
+def _scatter(y):
+    """y [B, h, w, O] -> nine [tiles, O]; its transpose sums products to outputs."""
+    o = y.shape[-1]
+    rows = _three(y[:, 0::2], y[:, 1::2])
+    return [
+        d.reshape(-1, o)
+        for row in rows
+        for d in _three(row[:, :, 0::2], row[:, :, 1::2])
+    ]
+
+
+def _transposed(linear, shape, parts):
+    """The transpose of a linear function of an array of `shape`, at `parts`."""
+    of = jax.ShapeDtypeStruct(shape, parts[0].dtype)
+    return jax.linear_transpose(linear, of)(parts)[0]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def conv(x, k, strides):
     """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
-    return _convolve(x, k, strides)
+    b, h, w, _ = x.shape
+    if not _by_tiles(x.shape, k.shape[:2], strides):
+        return _convolve(x, k, strides)
+    parts = [d @ g for d, g in zip(_spread(x), _lift(k), strict=True)]
+    return _transposed(_scatter, (b, h // 2, w // 2, k.shape[-1]), parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
-    (b, h, w, _), (kh, kw, i, o), (sh, sw) = y.shape, k.shape, strides
-    if not _by_products(strides) or kh % sh or kw % sw or shape != (h * sh, w * sw):
-        x = jax.ShapeDtypeStruct((b, *shape, i), y.dtype)
+    out = (y.shape[0], *shape, k.shape[2])
+    if not _by_tiles(out, k.shape[:2], strides):
+        x = jax.ShapeDtypeStruct(out, y.dtype)
         return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
-    # Tap (p sh + c, q sw + d) takes y[u, v] to the padded image's pixel
-    # ((u + p) sh + c, (v + q) sw + d): sum over (p, q) with (c, d) held as channels,
-    # then unfold those to pixels.
-    n, m = kh // sh, kw // sw
-    k = k.reshape(n, sh, m, sw, i, o).transpose(0, 2, 1, 3, 4, 5).reshape(-1, o)
-    z = (y.reshape(-1, o) @ k.T).reshape(b, h, w, n, m, sh * sw * i)
-    z = sum(
-        jnp.pad(z[:, :, :, p, q], ((0, 0), (p, n - 1 - p), (q, m - 1 - q), (0, 0)))
-        for p in range(n)
-        for q in range(m)
-    )
-    h, w = h + n - 1, w + m - 1
-    z = z.reshape(b, h, w, sh, sw, i).transpose(0, 1, 3, 2, 4, 5)
-    z = z.reshape(b, h * sh, w * sw, i)
-    (top, _), (left, _) = lax.padtype_to_pads(shape, (kh, kw), strides, 'SAME')
-    return z[:, top : top + shape[0], left : left + shape[1]]
+    parts = [d @ g.T for d, g in zip(_scatter(y), _lift(k), strict=True)]
+    return _transposed(_spread, out, parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
-    (_, h, w, o), (kh, kw), (sh, sw), i = y.shape, size, strides, x.shape[-1]
-    if not _by_products(strides):
-        k = jax.ShapeDtypeStruct((kh, kw, i, o), x.dtype)
+    out = (*size, x.shape[-1], y.shape[-1])
+    if not _by_tiles(x.shape, size, strides):
+        k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
-    x = jnp.pad(
-        x, ((0, 0), *lax.padtype_to_pads(x.shape[1:3], size, strides, 'SAME'), (0, 0))
-    )
-    ends = (h - 1) * sh + 1, (w - 1) * sw + 1
-    taps = [
-        x[:, p : p + ends[0] : sh, q : q + ends[1] : sw].reshape(-1, i)
-        for p in range(kh)
-        for q in range(kw)
+    # turned round once by hand: XLA would turn the larger factor
+    parts = [
+        lax.optimization_barrier(lax.optimization_barrier(d.T) @ s).T
+        for s, d in zip(_spread(x), _scatter(y), strict=True)
     ]
-    y = y.reshape(-1, o)
-    if i < 16:  # an image's few channels make too thin a product
-        k = jnp.concatenate(taps, 1).T @ y
-    else:  # XLA would turn each tap round, where turning y once serves them all
-        y = lax.optimization_barrier(y.T)
-        k = jnp.stack([lax.optimization_barrier(y @ tap).T for tap in taps])
-    return k.reshape(kh, kw, i, o)
+    return _transposed(_lift, out, parts)
 
 
 def _conv_bwd(strides, saved, dy):
@@ -123,16 +158,10 @@ def conv_transpose(x, k, strides):
     return conv_image(x, jnp.flip(k, (0, 1)).swapaxes(2, 3), strides, shape)
 
 
-def _varying(x):
-    """The mesh axes that x varies over (jax renames the attribute from 0.10 on)."""
-    kind = jax.typeof(x)
-    return kind.mat.varying if hasattr(kind, 'mat') else kind.vma
-
-
 class _Layer(nn.Module):
     features: int
     kernel_size: Sequence[int]
-    strides: int | Sequence[int] = 1
+    strides: Sequence[int] = (1, 1)
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
@@ -141,12 +170,7 @@ class _Layer(nn.Module):
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         k = self.param('kernel', self.kernel_init, shape)
-        # Inside shard_map, parameters are alike on all devices and images are not. Said
-        # here, the sum of the kernel's gradient over devices is left to `pcast`.
-        if axes := tuple(_varying(x) - _varying(k)):
-            k = lax.pcast(k, axes, to='varying')
-        s = self.strides
-        y = self.function(x, k, (s, s) if isinstance(s, int) else tuple(s))
+        y = self.function(x, k, tuple(self.strides))
         if self.use_bias:
             y = y + self.param('bias', self.bias_init, (self.features,))
         return y

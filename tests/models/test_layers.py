@@ -10,7 +10,8 @@ from gan_vae.models import layers
 
 SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd ones
     (4, 2, 8, 3, 16),
-    (4, 2, 8, 16, 8),
+    (4, 2, 8, 16, 16),  # of enough channels for the nine products
+    (4, 2, 12, 16, 20),
     (3, 1, 6, 16, 3),
     (3, 2, 7, 4, 8),
     (6, 3, 9, 5, 4),
