@@ -3,8 +3,11 @@
 import os
 import tempfile
 
-# Before jax is imported: tests of parallelism use meshes of 1, 2 and 4 of these.
-os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=4'
+# Before jax is imported: tests of parallelism use meshes of 1, 2 and 4 of these. Most
+# of the suite's time is compilation, of programs that run for milliseconds.
+os.environ['XLA_FLAGS'] = (
+    '--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0'
+)
 os.environ['JAX_PLATFORMS'] = 'cpu'
 os.environ.setdefault('GAN_VAE_CACHE', tempfile.mkdtemp(prefix='gan_vae_test_'))
 

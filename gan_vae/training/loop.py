@@ -187,7 +187,9 @@ class _Run:
             print(f'warning: config.{key} is set, but nothing reads it')
         if found is None:
             print(f'{self.workdir}: a new run of {self.steps} steps')
-            make = jax.jit(init, out_shardings=sharding)
+            # run once: not worth the compiler's effort (1 s instead of 8)
+            quick = {'xla_backend_optimization_level': 0}
+            make = jax.jit(init, out_shardings=sharding, compiler_options=quick)
             return make(jax.random.key(self.seed))
         state, run = found
         if run['data'] != fingerprint(self.examples):

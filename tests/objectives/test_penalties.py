@@ -28,21 +28,32 @@ def test_r1_is_finite_with_its_gradient_where_the_gradient_is_zero():
     assert np.isfinite(jax.grad(penalty)(1.0))
 
 
-@pytest.mark.parametrize(
-    'gamma, expected', [(0.0, 2.2536), (0.3, 9.2e-4), (2.0, 1.2e-3)]
-)
-def test_dirac_gan_turns_inwards_only_with_r1(gamma, expected):
-    """Mescheder et al. 2018: D(x) = psi x, data at 0, G at theta; simultaneous gradient
-    descent on the minimax game, h = 0.1, from (1, 1): the norm after 500 steps."""
+def dirac_gan(gamma):
+    """Mescheder et al. 2018: D(x) = psi x, data at 0, G at theta: the direction of
+    simultaneous descent of D and ascent of G on the minimax game."""
 
     def value(psi, theta):
         penalty = penalties.r1(lambda x: psi * x[:, 0], jnp.zeros((1, 1)), gamma)
-        return jax.nn.softplus(psi * theta) + penalty  # D descends, G ascends
+        return jax.nn.softplus(psi * theta) + penalty
 
-    def step(_, state):
-        psi, theta = state
-        slope_psi, slope_theta = jax.grad(value, (0, 1))(psi, theta)
-        return psi - 0.1 * slope_psi, theta + 0.1 * slope_theta
+    def direction(state):
+        slope_psi, slope_theta = jax.grad(value, (0, 1))(*state)
+        return jnp.stack([-slope_psi, slope_theta])
 
-    end = jax.lax.fori_loop(0, 500, step, (jnp.array(1.0), jnp.array(1.0)))
-    np.testing.assert_allclose(jnp.linalg.norm(jnp.stack(end)), expected, rtol=0.1)
+    return direction
+
+
+@pytest.mark.parametrize('gamma', [0.0, 0.3, 1.0, 2.0])
+def test_r1_gives_the_dirac_gan_its_eigenvalues(gamma):
+    """-gamma/2 +- sqrt(gamma^2/4 - 1/4) at the equilibrium: inwards only with R1."""
+    jacobian = np.asarray(jax.jacobian(dirac_gan(gamma))(jnp.zeros(2)), np.float64)
+    root = np.sqrt(complex(gamma**2 / 4 - 1 / 4))
+    expected = np.array([-gamma / 2 + root, -gamma / 2 - root])
+    characteristic = np.poly(jacobian), np.poly(expected)  # no matter the order
+    np.testing.assert_allclose(*characteristic, atol=1e-6)
+
+
+def test_the_dirac_gan_circles_outwards_without_r1():
+    step = jax.jit(lambda _, state: state + 0.1 * dirac_gan(0.0)(state))
+    end = jax.lax.fori_loop(0, 500, step, jnp.ones(2))
+    np.testing.assert_allclose(jnp.linalg.norm(end), 2.2536, rtol=1e-3)
