@@ -46,7 +46,7 @@ def start(workdir, devices=1, preexec=None, **changes):
             *flags,
         ],
         env=os.environ
-        | {'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}'},
+        | {'XLA_FLAGS': os.environ['XLA_FLAGS'].replace('=4', f'={devices}')},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

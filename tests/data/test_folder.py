@@ -150,3 +150,12 @@ def test_memory_budget_names_the_way_out(tmp_path):
     flat(tmp_path / 'a.png', (1, 2, 3))
     with pytest.raises(UserError, match='data.storage=stream'):
         load(tmp_path, memory_gb=1e-9)
+
+
+def test_real_photographs_and_paintings_are_all_used():
+    root = os.environ.get('GAN_VAE_TEST_DATA')
+    if not root:
+        pytest.skip('set GAN_VAE_TEST_DATA to a folder with pictures/')
+    found = load(f'{root}/pictures', how=Fit(64, 3))
+    assert len(found.images) == 7 and found.note == ''
+    assert found.captions[0] == 'brushstrokes' and found.images.std() > 30
