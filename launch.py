@@ -104,6 +104,9 @@ def main(argv: list[str]) -> int:
             raise
         print(f'gan_vae: {error}', file=sys.stderr)
         return 1 if isinstance(error, RunError) else 2
+    except KeyboardInterrupt:
+        print('gan_vae: stopped at once; the last checkpoint stands', file=sys.stderr)
+        return 130
     return 0
 
 

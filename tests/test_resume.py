@@ -246,5 +246,11 @@ def test_best_checkpoint_is_remembered_across_openings(tmp_path):
         run = {'state_sha256': loop.sha256(named_leaves(at))}
         checkpoints.save(at, run, {'eval/x': value})
         checkpoints.close()
+    checkpoints = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
+    assert checkpoints.steps() == [2, 3] and checkpoints.best_step() == 2
+    checkpoints.save(
+        state.replace(step=jax.numpy.int32(4)), run
+    )  # a stop: not measured
+    checkpoints.close()
     again = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
-    assert again.steps() == [2, 3] and again.best_step() == 2
+    assert again.steps() == [2, 4] and again.best_step() == 2

@@ -125,16 +125,13 @@ class _Run:
     def __init__(self, config, reads, workdir, program, examples, held):
         self.config, self.workdir, self.program = config, workdir, program
         self.examples, self.held = examples, held
-        self.steps, self.seed = reads.train.steps, reads.train.seed
-        self.log_steps, self.image_steps = (
-            reads.train.log_steps,
-            reads.train.image_steps,
-        )
-        self.num_samples = reads.train.num_samples
+        settings = reads.train
+        self.steps, self.seed = settings.steps, settings.seed
+        self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
+        self.num_samples = settings.num_samples
         self.eval_steps, self.eval_batch = reads.eval.every_steps, reads.eval.batch_size
         self.eval_batch += -self.eval_batch % program.mesh.size
-        self.checkpoint_steps = reads.train.checkpoint_steps
-        settings = reads.train
+        self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
             settings.keep_latest,
@@ -157,9 +154,10 @@ class _Run:
     def go(self) -> dict:
         try:
             state = self._start()
-            if int(state.step) == self.steps and run_folder.read_summary(self.workdir):
+            summary = run_folder.read_summary(self.workdir)
+            if int(state.step) == summary.get('step') == self.steps:
                 print(f'{self.workdir}: already at step {self.steps}, nothing to do')
-                return run_folder.read_summary(self.workdir)
+                return summary
             self.writer = Writer(self.workdir, self.config, int(state.step))
             try:
                 with Watch() as watch:
