@@ -29,6 +29,7 @@ def main():
     from gan_vae import data
     from gan_vae.data.source import Source, Spec
     from gan_vae.training import loop
+    from gan_vae.training.program import build
     from gan_vae.training.step import put, replicated
 
     def config(steps):
@@ -42,7 +43,7 @@ def main():
             },
         )
 
-    program = loop.build(config(LONG), Spec(32, 32, 3))
+    program = build(config(LONG), Spec(32, 32, 3))
     start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
     state = start(jax.random.key(0))
     examples = data.examples(config(LONG).data, 'train')

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
+from gan_vae.data.source import Spec
 from gan_vae.errors import RunError, UserError
 from gan_vae.training import loop
 from gan_vae.training.checkpoint import Checkpoints
-from gan_vae.training.state import named_leaves
+from gan_vae.training.program import build
+from gan_vae.training.state import named_leaves, sha256
 
 STEPS = 40
 OVERRIDES = {
@@ -156,8 +158,6 @@ def test_another_config_is_refused_with_its_keys(tmp_path):
 
 
 def test_divergence_names_step_metric_and_last_good_checkpoint(tmp_path, monkeypatch):
-    build = loop.build
-
     def breaking(config, spec):
         program = build(config, spec)
 
@@ -177,8 +177,6 @@ def test_divergence_names_step_metric_and_last_good_checkpoint(tmp_path, monkeyp
 
 
 def test_a_state_that_is_not_finite_is_not_saved(tmp_path, monkeypatch):
-    build = loop.build
-
     def breaking(config, spec):
         program = build(config, spec)
 
@@ -237,13 +235,13 @@ def test_changed_data_are_noticed(tmp_path, monkeypatch):
 
 def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     config = load()
-    method = loop.build(config, loop.Spec(32, 32, 3)).method
+    method = build(config, Spec(32, 32, 3)).method
     state = jax.jit(method.init)(jax.random.key(0))
     values = {1: 3.0, 2: 1.0, 3: 2.0}
     for step, value in values.items():  # a new manager each time, as after a restart
         checkpoints = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
         at = state.replace(step=jax.numpy.int32(step))
-        run = {'state_sha256': loop.sha256(named_leaves(at))}
+        run = {'state_sha256': sha256(named_leaves(at))}
         checkpoints.save(at, run, {'eval/x': value})
         checkpoints.close()
     checkpoints = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')

@@ -8,7 +8,7 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
-from gan_vae.training.loop import build
+from gan_vae.training.program import build
 from gan_vae.training.step import put, replicated
 
 

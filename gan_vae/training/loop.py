@@ -6,98 +6,33 @@ for step:  state, metrics <- train_step(state, batch(step))     <= 2 steps in fl
 """
 
 import math
-import signal
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import data, images, methods
-from gan_vae.data import augment
-from gan_vae.data.source import Examples, Source, Spec, gather
+from gan_vae import data, images
+from gan_vae.data.source import Source, Spec, fingerprint, gather
 from gan_vae.errors import RunError, UserError
 from gan_vae.evaluation import held_out
-from gan_vae.training import process, run_folder
+from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
+from gan_vae.training.interrupt import Watch
+from gan_vae.training.program import build
 from gan_vae.training.state import (
     TrainState,
-    example_indices,
     keys_of,
     named_leaves,
     not_finite,
     purpose_key,
     sha256,
-    step_key,
 )
-from gan_vae.training.step import AXIS, map_step, mesh_of, put, replicated
+from gan_vae.training.step import mesh_of, put, replicated
 from gan_vae.training.writer import Writer
-
-
-class Program(NamedTuple):
-    """A config made into compiled functions on this run's devices."""
-
-    method: methods.Method
-    mesh: jax.sharding.Mesh
-    preprocess: Callable  # (keys, uint8 images) -> what an evaluation sees
-    train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
-    evaluate_step: Callable
-    sample: Callable  # (state, rng, n) -> images, n static
-
-
-def build(config, spec: Spec) -> Program:
-    """Compiles nothing yet; raises a UserError for what config and devices rule out."""
-    process.prepare()
-    mesh = mesh_of(config.parallel.devices, config.data.batch_size)
-    method = methods.make(config, spec, axis_name=AXIS)
-    settings = config.data
-    light = augment.make(settings.flip, settings.shift, settings.binarize)
-    plain = augment.make(False, 0, settings.binarize)
-
-    def train_step(state, batch):
-        indices = example_indices(len(batch['image']), AXIS)
-        keys = keys_of(step_key(state, 'data'), indices)
-        return method.train_step(state, batch | {'image': light(keys, batch['image'])})
-
-    def evaluate_step(state, batch):
-        keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
-        return method.evaluate_step(
-            state, batch | {'image': plain(keys, batch['image'])}
-        )
-
-    how = config.parallel.map
-    return Program(
-        method=method,
-        mesh=mesh,
-        preprocess=plain,
-        train_step=map_step(train_step, mesh, how),
-        evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
-        sample=jax.jit(method.sample, static_argnums=2),
-    )
-
-
-class Watch:
-    """Makes SIGTERM and Ctrl-C ask to stop at the next step; twice is at once."""
-
-    def __enter__(self):
-        self.asked = None
-        self._old = {
-            s: signal.signal(s, self._ask) for s in (signal.SIGTERM, signal.SIGINT)
-        }
-        return self
-
-    def _ask(self, number, frame):
-        if self.asked is not None:
-            raise KeyboardInterrupt
-        self.asked = signal.Signals(number).name
-
-    def __exit__(self, *_):
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
 
 
 def train(config, workdir) -> dict:
@@ -388,13 +323,3 @@ class _Run:
             'versions': run_folder.versions(),
             'git_commit': run_folder.git_commit(),
         }
-
-
-def fingerprint(examples: Examples) -> str:
-    """A hash of a set's size, labels and up to 1,000 of its images."""
-    size = len(examples.images)
-    rows = np.unique(np.linspace(0, size - 1, 1000).astype(int))
-    leaves = {'images': np.asarray(examples.images[rows]), 'size': np.array(size)}
-    if examples.labels is not None:
-        leaves['labels'] = examples.labels
-    return sha256(leaves)

@@ -8,7 +8,7 @@ from gan_vae import config as config_lib
 from gan_vae.data import toy_shapes
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.training import loop
+from gan_vae.training.program import build
 from gan_vae.training.state import named_leaves
 from gan_vae.training.step import map_step, mesh_of, put, replicated
 
@@ -26,7 +26,7 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
             **overrides,
         },
     )
-    program = loop.build(config, Spec(16, 16, 3))
+    program = build(config, Spec(16, 16, 3))
     start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
     state, metrics = start(jax.random.key(0)), []
     rows = 8 * program.method.updates_per_step
