@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     print(
         'train on it: python launch.py --config=configs/dcgan_emoji.py '
         f'--config.data.name={args.name}'
+        + ('' if args.name == 'noto_emoji' else ' --config.data.categories=')
         + (f' --config.data.dir={data_dir}' if args.data_dir else '')
     )
     return 0
