@@ -17,6 +17,7 @@ def get_config() -> ConfigDict:
     config.data = data = ConfigDict()
     data.name = 'emoji'  # emoji | toy_shapes | folder:PATH | any prepared TFDS name
     data.dir = ''  # of TFDS data; '' = $TFDS_DATA_DIR, else ~/tensorflow_datasets
+    # A folder is split 80/10/10 by the hash of its files' names; 'all' is everything.
     data.split = 'train'  # what to train on
     data.eval_split = 'test'  # what eval/ metrics are computed on
     data.categories = ''  # keep only these classes, comma-separated; '' = all

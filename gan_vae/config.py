@@ -41,7 +41,7 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
     """
     path, _, variant = spec.partition(':')
     file = Path(path)
-    if not file.is_file():
+    if not file.is_file() or file.suffix != '.py':
         folder = file.parent if file.parent.is_dir() else Path('configs')
         known = [str(f) for f in sorted(folder.glob('*.py')) if f.stem != '__init__']
         raise UserError(f'no config file {path!r}{nearest(path, known)}')
@@ -141,6 +141,7 @@ _AT_LEAST = {
     'eval.batch_size': 1,
     'parallel.devices': 0,
 }
+_SEEDS = 2**32  # that JAX and NumPy both take
 _BELOW_ONE = ('optimizer.b1', 'optimizer.b2', 'method.ema_decay', 'model.dropout')
 _ONE_OF = {
     'data.channels': (1, 3),
@@ -158,6 +159,8 @@ def validate(config):
     for key, low in _AT_LEAST.items():
         if not flat[key] >= low:
             raise UserError(f'config.{key}={flat[key]}: must be at least {low}')
+    if config.train.seed >= _SEEDS:
+        raise UserError(f'config.train.seed={config.train.seed}: must be below 2**32')
     for key in _BELOW_ONE:
         if not 0 <= flat[key] < 1:
             raise UserError(f'config.{key}={flat[key]}: must be in [0, 1)')

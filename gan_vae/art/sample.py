@@ -56,6 +56,8 @@ def sample(workdir, num: int = 64, seed: int = 0, step: int | None = None) -> Pa
     """Writes `num` pictures and their grid; returns the folder they are in."""
     if not 1 <= num <= 100_000:
         raise UserError(f'--num={num}: must be from 1 to 100000')
+    if not 0 <= seed < 2**32:
+        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
     method, state, provenance = load(workdir, step)
     folder = Path(workdir) / 'pictures' / f'step{provenance["step"]}-seed{seed}'
     made = draw(method, state, seed, num)

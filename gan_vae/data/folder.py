@@ -20,11 +20,14 @@ SPLITS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
     folder = Path(path).expanduser()
-    if not folder.is_dir():
+    if not path or not folder.is_dir():
         raise UserError(f'no folder {path!r} for config.data.name=folder:PATH')
     parts = list(SPLITS) if split == 'all' else split.split('+')
     if not set(parts) <= set(SPLITS):
-        raise UserError(f'a folder has no split {split!r}; use train, test or all')
+        raise UserError(
+            f'a folder has no split {split!r}: set config.data.split and eval_split to '
+            'train, validation, test, a join as train+test, or all'
+        )
     tenths = {tenth for part in parts for tenth in SPLITS[part]}
     how.colour()
     files = sorted(
@@ -65,6 +68,12 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
             shown = ', '.join(skipped[:8])
             more = f' and {len(skipped) - 8} more' if len(skipped) > 8 else ''
             about['note'] = f'{path}: left out {len(skipped)} files: {shown}{more}'
+        if not used and not skipped and files:
+            raise UserError(
+                f'none of the {len(files)} files in {path!r} falls in split {split!r}, '
+                'which takes a tenth or so of them: set config.data.split=all or '
+                'config.data.eval_split=all'
+            )
         if not used:
             raise UserError(
                 f'no usable pictures in {path!r} (split {split!r}): looked for PNG, '

@@ -30,10 +30,15 @@ def main(argv: list[str] | None = None) -> int:
         '--data_dir', default='', help='$TFDS_DATA_DIR, else ~/tensorflow_datasets'
     )
     parser.add_argument('--archive', help='noto_emoji: the package, already downloaded')
-    args = parser.parse_args(argv)
-    data_dir = prepared.data_dir(args.data_dir)
+
+    def fail(message: str):
+        raise UserError(f'{message}; see python -m gan_vae.data.prepare --help')
+
+    parser.error = fail
     try:
-        if args.name in ('emoji', 'toy_shapes'):
+        args = parser.parse_args(argv)
+        data_dir = prepared.data_dir(args.data_dir)
+        if args.name in ('emoji', 'toy_shapes') or args.name.startswith('folder:'):
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
         os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
         if args.name == 'noto_emoji':
@@ -43,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             builder = _from_tfds(args.name, data_dir)
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'gan_vae: {error}', file=sys.stderr)
         return 2
     for split, info in builder.info.splits.items():
         print(f'{split:12} {info.num_examples:8,} examples')

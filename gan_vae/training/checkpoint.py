@@ -6,9 +6,11 @@ spent). A save is written beside its place and renamed, so a killed one leaves t
 others whole; a restore compares the hash, so that no damaged file can pass.
 """
 
+import gc
 import logging
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +135,8 @@ class Checkpoints:
                 state, run = self._restore_step(step, abstract)
             except Exception as error:  # whatever a damaged file makes a reader raise
                 faults[step] = reason(error)
+                del error
+                _drop_unfinished_reads()
                 continue
             self._set_aside(faults, step, tell)
             return state, run
@@ -194,6 +198,15 @@ def _split(state: TrainState) -> tuple[dict, dict]:
     """The items `model` and `train`."""
     fields = {name: getattr(state, name) for name in TrainState.__dataclass_fields__}
     return {'ema': fields.pop('ema')}, fields
+
+
+def _drop_unfinished_reads():
+    """A read that fails leaves coroutines behind, which complain when dropped."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def reason(error: BaseException) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
-from gan_vae.data.source import Source, Spec, fingerprint, gather
-from gan_vae.errors import RunError, UserError
+from gan_vae.data.source import Source, Spec, fingerprint, gather, padded_batches
+from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
@@ -44,14 +44,29 @@ def train(config, workdir) -> dict:
     config_lib.validate(config)
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
-    parse_best(config.train.best_metric)
     examples = data.examples(reads.data, reads.data.split)
     held = data.examples(reads.data, reads.data.eval_split)
     spec = Spec(*examples.images.shape[1:], examples.class_names)
     program = build(reads, spec)
+    _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     lock = run_folder.claim(workdir, config)
     with lock:
         return _Run(config, reads, workdir, program, examples, held).go()
+
+
+def _rehearse(program, config, held):
+    """Traces the initial state and an evaluation: what the networks rule out, and names
+    that do not exist, come to light before anything is written or compiled."""
+    state = jax.eval_shape(program.method.init, jax.random.key(0))
+    best = parse_best(config.train.best_metric)
+    if best:
+        size = config.eval.batch_size + -config.eval.batch_size % program.mesh.size
+        batch = next(padded_batches(held, size))
+        names = [
+            f'eval/{n}' for n in jax.eval_shape(program.evaluate_step, state, batch)
+        ]
+        if best[1] not in names:
+            raise unknown('metric in config.train.best_metric', best[1], names)
 
 
 class _Run:
@@ -114,8 +129,9 @@ class _Run:
         sharding = replicated(self.program.mesh)
         found = self.checkpoints.restore(abstract_state(init, sharding))
         print(self.program.method.objective)
-        if self.examples.note:
-            print(self.examples.note)
+        for note in dict.fromkeys((self.examples.note, self.held.note)):
+            if note:
+                print(note)
         for key in self.dead_settings:
             print(f'warning: config.{key} is set, but nothing reads it')
         if found is None:
@@ -218,11 +234,6 @@ class _Run:
             self.eval_batch,
         )
         metrics = {f'eval/{name}': value for name, value in found.items()}
-        if self.checkpoints.best and self.checkpoints.best[1] not in metrics:
-            raise UserError(
-                f'config.train.best_metric names {self.checkpoints.best[1]!r}; this '
-                f'method has {", ".join(metrics)}'
-            )
         self.writer.scalars(step, metrics)
         return metrics
 
