@@ -62,9 +62,8 @@ def _rehearse(program, config, held):
     if best:
         size = config.eval.batch_size + -config.eval.batch_size % program.mesh.size
         batch = next(padded_batches(held, size))
-        names = [
-            f'eval/{n}' for n in jax.eval_shape(program.evaluate_step, state, batch)
-        ]
+        sums = jax.eval_shape(program.evaluate_step, state, batch)
+        names = [f'eval/{name}' for name in sums if name != 'count']
         if best[1] not in names:
             raise unknown('metric in config.train.best_metric', best[1], names)
 
