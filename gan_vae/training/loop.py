@@ -91,6 +91,8 @@ class _Run:
             examples,
             config.data.batch_size * program.method.updates_per_step,
             self.seed,
+            jax.process_index(),
+            jax.process_count(),
         )
         self.images_per_step = config.data.batch_size
         self.dead_settings = reads.unread_settings()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.source import Examples
-from gan_vae.errors import unknown
+from gan_vae.errors import UserError, unknown
 
 SPLITS = ('train', 'validation', 'test')
 
@@ -44,5 +44,11 @@ def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
 def examples(split: str, how: Fit) -> Examples:
     """The same as a set for training, fitted to `how`."""
     images, labels, names, categories = load(split)
+    if how.size > images.shape[1]:
+        raise UserError(
+            f'config.data.image_size={how.size}: the embedded emoji are 32x32; for 64 '
+            'run `python -m gan_vae.data.prepare noto_emoji` and set '
+            'config.data.name=noto_emoji'
+        )
     images = np.stack([fit_array(image, how) for image in images])
     return Examples(images, labels, tuple(categories), tuple(names))
