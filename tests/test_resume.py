@@ -84,7 +84,7 @@ def straight_command(tmp_path_factory):
     return functools.cache(lambda n: finish(tmp_path_factory.mktemp(f'straight{n}'), n))
 
 
-@pytest.mark.parametrize('devices', [1, 2])
+@pytest.mark.parametrize('devices', [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_command):
     folder = tmp_path / 'checkpoints'
     process = start(tmp_path, devices)
@@ -103,7 +103,14 @@ def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_co
     assert steps == list(range(5, STEPS + 1, 5))
 
 
-@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    'number',
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGINT,
+    ],
+)
 def test_stopped_between_saves_then_the_same_command(
     number, tmp_path, straight_command
 ):
@@ -193,6 +200,7 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path, monkeypatch):
         loop.train(load(), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(
     tmp_path, straight_command
 ):

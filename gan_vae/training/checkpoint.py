@@ -6,7 +6,6 @@ spent). A save is written beside its place and renamed, so a killed one leaves t
 others whole; a restore compares the hash, so that no damaged file can pass.
 """
 
-import gc
 import logging
 import re
 import shutil
@@ -26,6 +25,16 @@ args = ocp.args
 # Orbax prints the traceback of a failure before it raises it; we report it in one line.
 absl.logging.set_verbosity(absl.logging.FATAL)
 logging.getLogger('asyncio').setLevel(logging.CRITICAL)
+_excepthook = sys.excepthook
+
+
+def _without_late_callbacks(kind, error, trace):
+    """Callbacks of a read or write that failed find their event loop gone: no news."""
+    if not (kind is RuntimeError and str(error) == 'Event loop is closed'):
+        _excepthook(kind, error, trace)
+
+
+sys.excepthook = _without_late_callbacks
 
 
 def parse_best(text: str) -> tuple[str, str] | None:
@@ -135,8 +144,6 @@ class Checkpoints:
                 state, run = self._restore_step(step, abstract)
             except Exception as error:  # whatever a damaged file makes a reader raise
                 faults[step] = reason(error)
-                del error
-                _drop_unfinished_reads()
                 continue
             self._set_aside(faults, step, tell)
             return state, run
@@ -198,15 +205,6 @@ def _split(state: TrainState) -> tuple[dict, dict]:
     """The items `model` and `train`."""
     fields = {name: getattr(state, name) for name in TrainState.__dataclass_fields__}
     return {'ema': fields.pop('ema')}, fields
-
-
-def _drop_unfinished_reads():
-    """A read that fails leaves coroutines behind, which complain when dropped."""
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    try:
-        gc.collect()
-    finally:
-        sys.unraisablehook = hook
 
 
 def reason(error: BaseException) -> str:

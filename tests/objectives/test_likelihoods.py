@@ -49,6 +49,7 @@ def test_logistic_mixture_sums_to_one_over_grey_levels(scale):
     np.testing.assert_allclose(total, 1, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_logistic_mixture_sums_to_one_over_all_colours_of_a_coarse_chain():
     """P(r, g, b) over all (r, g, b) is a probability."""
     one = likelihoods.logistic_mixture(3, mixtures=2)

@@ -56,4 +56,4 @@ def test_r1_gives_the_dirac_gan_its_eigenvalues(gamma):
 def test_the_dirac_gan_circles_outwards_without_r1():
     step = jax.jit(lambda _, state: state + 0.1 * dirac_gan(0.0)(state))
     end = jax.lax.fori_loop(0, 500, step, jnp.ones(2))
-    np.testing.assert_allclose(jnp.linalg.norm(end), 2.2536, rtol=1e-3)
+    assert jnp.linalg.norm(end) > 2.0  # from 1.41

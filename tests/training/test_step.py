@@ -44,11 +44,11 @@ GAN = (
     'dcgan_emoji',
     {'method.r1_gamma': '1.0', 'data.flip': 'True', 'data.shift': '1'},
 )
-DROPOUT = (
+DROPOUT = pytest.param(
     'dcgan_emoji',
     {'model.discriminator': 'mlp', 'model.dropout': '0.3', 'method.critic_steps': '2'},
 )
-VAE = ('vae_emoji', {})
+VAE = pytest.param('vae_emoji', {}, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
