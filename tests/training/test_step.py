@@ -47,6 +47,7 @@ GAN = (
 DROPOUT = pytest.param(
     'dcgan_emoji',
     {'model.discriminator': 'mlp', 'model.dropout': '0.3', 'method.critic_steps': '2'},
+    marks=pytest.mark.slow,
 )
 VAE = pytest.param('vae_emoji', {}, marks=pytest.mark.slow)
 
