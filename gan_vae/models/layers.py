@@ -14,22 +14,25 @@ so the gradients of each are the other two, to any order:
 A transposed convolution is T with its kernel turned round. (Left to itself, XLA:CPU
 takes 15 to 30 times longer over its dk.)
 
-On a CPU a 4x4 kernel of stride 2 is a 2x2 kernel over cells of 2x2 pixels, and two of
-its outputs along an axis take three products instead of four,
+On a CPU each is a few matrix products between linear maps of its arguments,
+
+    C(x, k) = scatter^T(spread(x) lift(k)),
+
+and T and W are those of the transposed maps, for kernels of 4x4 and strides of 2. Few
+channels (pictures) are spread to one matrix, a row of 4x4 pixels for each output. With
+many, that kernel is one of 2x2 over cells of 2x2 pixels, and two of its outputs along
+an axis take three products instead of four,
 
     y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
 
 9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
-arXiv:1509.09308). With the sums before and after as linear maps,
-
-    C(x, k) = scatter^T(spread(x) lift(k)),
-
-nine matrix products, and T and W are those of the transposed sums. Only neighbours are
-added or subtracted, so the rounding is that of the plain convolution.
+arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
+the plain convolution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,16 +45,47 @@ def _convolve(x, k, strides):
     return lax.conv_general_dilated(x, k, strides, 'SAME', dimension_numbers=dimensions)
 
 
-def _by_tiles(images, size, strides) -> bool:
-    """Whether images of shape [B, H, W, I] go the way of the nine products."""
+class _Maps(NamedTuple):
+    """The maps before and after the products, each from an array to matrices."""
+
+    spread: Callable  # images [B, H, W, I] -> [rows, n]
+    lift: Callable  # kernel [4, 4, I, O] -> [n, O]
+    scatter: Callable  # y [B, H/2, W/2, O] -> [rows, O]
+
+
+def _maps(images, size, strides) -> _Maps | None:
+    """The maps for images of this shape; None: it is left to XLA."""
     _, h, w, i = images
-    fits = tuple(size) == (4, 4) and strides == (2, 2) and h % 4 == w % 4 == 0
-    # the sums before and after cost more than they save on the few channels of pictures
-    return fits and i >= 16 and jax.default_backend() == 'cpu'
+    if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
+        return None
+    if h % 4 == w % 4 == 0 and i >= 16:  # below, the sums cost more than they save
+        return _NINE
+    return _ONE if h % 2 == w % 2 == 0 and i < 16 else None
 
 
-def _spread(x):
-    """Images [B, H, W, I] -> nine [tiles, 4 I] of differences of neighbouring cells."""
+def _patches(x):
+    """Images -> [[B H/2 W/2, 16 I]], the 4x4 pixels under each output by columns."""
+    b, h, w, i = x.shape
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x = x.reshape(b, h // 2 + 1, 2, w + 2, i)
+    x = jnp.concatenate([x[:, :-1], x[:, 1:]], 2).transpose(0, 1, 3, 2, 4)
+    x = x.reshape(b, h // 2, w // 2 + 1, 2, 4, i)
+    return [jnp.concatenate([x[:, :, :-1], x[:, :, 1:]], 3).reshape(-1, 16 * i)]
+
+
+def _by_columns(k):
+    return [k.swapaxes(0, 1).reshape(-1, k.shape[-1])]
+
+
+def _rows(y):
+    return [y.reshape(-1, y.shape[-1])]
+
+
+_ONE = _Maps(_patches, _by_columns, _rows)
+
+
+def _cells(x):
+    """Images -> nine [B H/4 W/4, 4 I] of differences of neighbouring cells."""
     b, h, w, i = x.shape
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     x = x.reshape(b, h // 2 + 1, 2, w // 2 + 1, 2, i).transpose(0, 1, 3, 2, 4, 5)
@@ -65,19 +99,19 @@ def _spread(x):
     return [d.reshape(-1, 4 * i) for row in three(x, 1) for d in three(row, 2)]
 
 
-def _lift(k):
-    """Kernel [4, 4, I, O] -> nine [4 I, O]."""
+def _three(g0, g1):
+    return g0, g0 + g1, g1
+
+
+def _of_cells(k):
+    """Kernel -> nine [4 I, O]."""
     _, _, i, o = k.shape
     k = k.reshape(2, 2, 2, 2, i, o).transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, 4 * i, o)
     return [g for row in _three(k[0], k[1]) for g in _three(row[0], row[1])]
 
 
-def _three(g0, g1):
-    return g0, g0 + g1, g1
-
-
-def _scatter(y):
-    """y [B, h, w, O] -> nine [tiles, O]; its transpose sums products to outputs."""
+def _tiles(y):
+    """y -> nine [B H/4 W/4, O]; the transpose sums products to tiles of 2x2 outputs."""
     o = y.shape[-1]
     rows = _three(y[:, 0::2], y[:, 1::2])
     return [
@@ -87,46 +121,55 @@ def _scatter(y):
     ]
 
 
+_NINE = _Maps(_cells, _of_cells, _tiles)
+
+
 def _transposed(linear, shape, parts):
     """The transpose of a linear function of an array of `shape`, at `parts`."""
     of = jax.ShapeDtypeStruct(shape, parts[0].dtype)
     return jax.linear_transpose(linear, of)(parts)[0]
 
 
+def _gram(s, d):
+    """s^T d, by turning the narrower one round (XLA would turn the larger)."""
+    if s.shape[1] <= d.shape[1]:
+        return lax.optimization_barrier(s.T) @ d
+    return lax.optimization_barrier(lax.optimization_barrier(d.T) @ s).T
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def conv(x, k, strides):
     """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
     b, h, w, _ = x.shape
-    if not _by_tiles(x.shape, k.shape[:2], strides):
+    maps = _maps(x.shape, k.shape[:2], strides)
+    if not maps:
         return _convolve(x, k, strides)
-    parts = [d @ g for d, g in zip(_spread(x), _lift(k), strict=True)]
-    return _transposed(_scatter, (b, h // 2, w // 2, k.shape[-1]), parts)
+    parts = [d @ g for d, g in zip(maps.spread(x), maps.lift(k), strict=True)]
+    return _transposed(maps.scatter, (b, h // 2, w // 2, k.shape[-1]), parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
     out = (y.shape[0], *shape, k.shape[2])
-    if not _by_tiles(out, k.shape[:2], strides):
+    maps = _maps(out, k.shape[:2], strides)
+    if not maps:
         x = jax.ShapeDtypeStruct(out, y.dtype)
         return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
-    parts = [d @ g.T for d, g in zip(_scatter(y), _lift(k), strict=True)]
-    return _transposed(_spread, out, parts)
+    parts = [d @ g.T for d, g in zip(maps.scatter(y), maps.lift(k), strict=True)]
+    return _transposed(maps.spread, out, parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
     out = (*size, x.shape[-1], y.shape[-1])
-    if not _by_tiles(x.shape, size, strides):
+    maps = _maps(x.shape, size, strides)
+    if not maps:
         k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
-    # turned round once by hand: XLA would turn the larger factor
-    parts = [
-        lax.optimization_barrier(lax.optimization_barrier(d.T) @ s).T
-        for s, d in zip(_spread(x), _scatter(y), strict=True)
-    ]
-    return _transposed(_lift, out, parts)
+    parts = [_gram(s, d) for s, d in zip(maps.spread(x), maps.scatter(y), strict=True)]
+    return _transposed(maps.lift, out, parts)
 
 
 def _conv_bwd(strides, saved, dy):
