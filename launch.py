@@ -10,27 +10,34 @@ import argparse
 import sys
 from pathlib import Path
 
-MODES = ('train', 'evaluate', 'sample')
+FLAGS = {  # of each mode
+    'train': ('config', 'workdir'),
+    'evaluate': ('workdir', 'split'),
+    'sample': ('workdir', 'num', 'seed', 'step'),
+}
+DEFAULTS = {
+    'config': '',
+    'workdir': '',
+    'split': '',
+    'num': 64,
+    'seed': 0,
+    'step': None,
+}
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     """Flags, and the overrides {'train.steps': '30'} among them."""
-    from gan_vae.errors import UserError, nearest
+    from gan_vae.errors import UserError, nearest, unknown
 
     parser = argparse.ArgumentParser(
         prog='launch.py', usage=__doc__, add_help=False, allow_abbrev=False
     )
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('--debug', action='store_true', help='show tracebacks')
-    for name, default in {
-        'mode': 'train',
-        'config': '',
-        'workdir': '',
-        'split': '',
-    }.items():
-        parser.add_argument(f'--{name}', default=default)
-    for name, default in {'num': 64, 'seed': 0, 'step': None}.items():
-        parser.add_argument(f'--{name}', type=int, default=default)
+    parser.add_argument('--mode', default='train')
+    for name, default in DEFAULTS.items():
+        kind = str if default == '' else int
+        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
 
     def fail(message: str):
         raise UserError(f'{message}; see python launch.py --help')
@@ -42,31 +49,29 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         word = rest.pop(0)
         key, equals, value = word.partition('=')
         if not key.startswith('--config.'):
-            known = [
-                '--mode',
-                '--config',
-                '--workdir',
-                '--split',
-                '--num',
-                '--seed',
-                '--step',
-            ]
+            known = [f'--{name}' for name in ('mode', *DEFAULTS)]
             fail(f'unknown flag {key!r}{nearest(key, known)}')
         if not equals:
             if not rest or rest[0].startswith('--'):
                 fail(f'{key} needs a value')
             value = rest.pop(0)
         overrides[key.removeprefix('--config.')] = value
-    return flags, overrides
+    if flags.mode not in FLAGS:
+        raise unknown('--mode', flags.mode, FLAGS)
+    for name in DEFAULTS.keys() & vars(flags).keys() - set(FLAGS[flags.mode]):
+        fail(f'--{name} has no meaning with --mode={flags.mode}')
+    if overrides and flags.mode != 'train':
+        fail(
+            f'--config.{next(iter(overrides))} has no meaning with --mode={flags.mode}'
+        )
+    return argparse.Namespace(**DEFAULTS | vars(flags)), overrides
 
 
 def run(flags: argparse.Namespace, overrides: dict[str, str]):
     """Does what the mode says."""
     from gan_vae import config as config_lib
-    from gan_vae.errors import UserError, unknown
+    from gan_vae.errors import UserError
 
-    if flags.mode not in MODES:
-        raise unknown('--mode', flags.mode, MODES)
     if flags.mode == 'train':
         if not flags.config:
             raise UserError('--config is missing: try --config=configs/dcgan_emoji.py')
@@ -75,8 +80,8 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
 
         loop.train(config, flags.workdir or Path('runs') / config.name)
         return
-    if not flags.workdir or flags.config or overrides:
-        raise UserError(f'--mode={flags.mode} takes --workdir=DIR, the folder of a run')
+    if not flags.workdir:
+        raise UserError(f'--mode={flags.mode} needs --workdir=DIR, the folder of a run')
     if flags.mode == 'sample':
         from gan_vae.art import sample
 

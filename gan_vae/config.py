@@ -82,8 +82,8 @@ def override(config, key: str, text: str):
             value = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             value = text
-        if kind is float and type(value) is int:
-            value = float(value)
+        if kind is float and (type(value) is int or text.lower() in ('nan', 'inf')):
+            value = float(text)
         if kind is int and type(value) is float and value.is_integer():
             value = int(value)  # 1e5 steps
         if type(value) is not kind:
@@ -159,6 +159,8 @@ def validate(config):
     for key, low in _AT_LEAST.items():
         if not flat[key] >= low:
             raise UserError(f'config.{key}={flat[key]}: must be at least {low}')
+        if flat[key] == float('inf'):
+            raise UserError(f'config.{key}=inf: must be finite')
     if config.train.seed >= _SEEDS:
         raise UserError(f'config.train.seed={config.train.seed}: must be below 2**32')
     for key in _BELOW_ONE:

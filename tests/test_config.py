@@ -36,7 +36,7 @@ def test_overrides_are_parsed_by_the_type_of_the_default():
         (FILE, {'train.steps': 'many'}, 'expected int'),
         (FILE, {'train.steps': '0'}, 'must be at least 1'),
         (FILE, {'data.flip': '1'}, 'expected bool'),
-        (FILE, {'optimizer.learning_rate': 'nan'}, 'expected float'),
+        (FILE, {'optimizer.learning_rate': 'nan'}, 'at least 0'),
         (FILE, {'optimizer.b1': '1.0'}, 'must be in [0, 1)'),
         (FILE, {'data.fit': 'cropp'}, "did you mean 'crop'"),
         (FILE, {'data.channels': '2'}, 'must be one of (1, 3)'),

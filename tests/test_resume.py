@@ -212,8 +212,7 @@ def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(
 
     process = start(tmp_path, preexec=fill)
     output, _ = process.communicate(timeout=120)
-    # TensorStore's threads may print that their event loop is gone: not ours to stop
-    assert process.returncode == 1 and 'launch.py", line' not in output, output
+    assert process.returncode == 1 and 'Traceback' not in output, output
     assert 'gan_vae: could not save a checkpoint' in output
     summary = finish(tmp_path)
     assert summary['state_sha256'] == straight_command(1)['state_sha256']

@@ -1,26 +1,42 @@
 """Averages of a method's evaluate_step over a whole split, each example once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import jax
 
 from gan_vae.data.source import Examples, padded_batches
+from gan_vae.training.program import Program
+from gan_vae.training.step import put
 
 
 def evaluate(
-    step: Callable, put: Callable, state, examples: Examples, batch_size: int
+    program: Program, state, examples: Examples, batch_size: int
 ) -> dict[str, float]:
-    """{name: mean per example}; `step(state, batch)` gives sums and their 'count'.
+    """{name: mean per example} of the sums and 'count' of `program.evaluate_step`.
 
     The last batch is padded under a mask, so that the batch size does not matter.
     """
     sums: Counter = Counter()
-    for batch in padded_batches(examples, batch_size):
-        for name, value in jax.device_get(step(state, put(batch))).items():
+    for batch in _batches(program, examples, batch_size):
+        found = program.evaluate_step(state, put(batch, program.mesh))
+        for name, value in jax.device_get(found).items():
             sums[name] += float(value)
     count = sums.pop('count')
     return {name: value / count for name, value in sums.items()}
+
+
+def names(program: Program, state, examples: Examples, batch_size: int) -> list[str]:
+    """The keys of `evaluate`, found without computing; `state`: arrays or shapes."""
+    batch = next(_batches(program, examples, batch_size))
+    return [
+        n for n in jax.eval_shape(program.evaluate_step, state, batch) if n != 'count'
+    ]
+
+
+def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:
+    """Padded batches of at least `size`, shared evenly by the devices."""
+    return padded_batches(examples, size + -size % program.mesh.size)
 
 
 def protocol(config, split: str, n: int, step: int) -> str:

@@ -9,7 +9,7 @@ from gan_vae.evaluation import held_out
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.program import build
-from gan_vae.training.step import put, replicated
+from gan_vae.training.step import replicated
 
 
 def evaluate_run(workdir, split: str = '') -> dict:
@@ -23,13 +23,6 @@ def evaluate_run(workdir, split: str = '') -> dict:
     if found is None:
         raise UserError(f'{workdir} has no checkpoints yet')
     state, _ = found
-    batch_size = config.eval.batch_size + -config.eval.batch_size % program.mesh.size
-    values = held_out.evaluate(
-        program.evaluate_step,
-        lambda b: put(b, program.mesh),
-        state,
-        examples,
-        batch_size,
-    )
+    values = held_out.evaluate(program, state, examples, config.eval.batch_size)
     protocol = held_out.protocol(config, split, len(examples.images), int(state.step))
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}

@@ -25,16 +25,16 @@ args = ocp.args
 # Orbax prints the traceback of a failure before it raises it; we report it in one line.
 absl.logging.set_verbosity(absl.logging.FATAL)
 logging.getLogger('asyncio').setLevel(logging.CRITICAL)
-_excepthook = sys.excepthook
+_unraisable = sys.unraisablehook
 
 
-def _without_late_callbacks(kind, error, trace):
-    """Callbacks of a read or write that failed find their event loop gone: no news."""
-    if not (kind is RuntimeError and str(error) == 'Event loop is closed'):
-        _excepthook(kind, error, trace)
+def _without_late_callbacks(event):
+    """TensorStore's threads find the event loop of a failed save closed: no news."""
+    if str(event.exc_value) != 'Event loop is closed':
+        _unraisable(event)
 
 
-sys.excepthook = _without_late_callbacks
+sys.unraisablehook = _without_late_callbacks
 
 
 def parse_best(text: str) -> tuple[str, str] | None:

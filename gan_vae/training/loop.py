@@ -16,10 +16,10 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
-from gan_vae.data.source import Source, Spec, fingerprint, gather, padded_batches
+from gan_vae.data.source import Source, Spec, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out
-from gan_vae.training import run_folder
+from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
 from gan_vae.training.program import build
@@ -42,6 +42,7 @@ def train(config, workdir) -> dict:
     """
     workdir = Path(workdir)
     config_lib.validate(config)
+    process.prepare()
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
     examples = data.examples(reads.data, reads.data.split)
@@ -60,12 +61,9 @@ def _rehearse(program, config, held):
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     best = parse_best(config.train.best_metric)
     if best:
-        size = config.eval.batch_size + -config.eval.batch_size % program.mesh.size
-        batch = next(padded_batches(held, size))
-        sums = jax.eval_shape(program.evaluate_step, state, batch)
-        names = [f'eval/{name}' for name in sums if name != 'count']
-        if best[1] not in names:
-            raise unknown('metric in config.train.best_metric', best[1], names)
+        found = held_out.names(program, state, held, config.eval.batch_size)
+        if best[1] not in (known := [f'eval/{name}' for name in found]):
+            raise unknown('metric in config.train.best_metric', best[1], known)
 
 
 class _Run:
@@ -79,7 +77,6 @@ class _Run:
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         self.num_samples = settings.num_samples
         self.eval_steps, self.eval_batch = reads.eval.every_steps, reads.eval.batch_size
-        self.eval_batch += -self.eval_batch % program.mesh.size
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
@@ -227,13 +224,7 @@ class _Run:
         self.mark = (step, time.monotonic())
 
     def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
-        found = held_out.evaluate(
-            self.program.evaluate_step,
-            lambda batch: put(batch, self.program.mesh),
-            state,
-            self.held,
-            self.eval_batch,
-        )
+        found = held_out.evaluate(self.program, state, self.held, self.eval_batch)
         metrics = {f'eval/{name}': value for name, value in found.items()}
         self.writer.scalars(step, metrics)
         return metrics

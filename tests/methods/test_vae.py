@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.config import Reads
 from gan_vae.data.source import Examples, Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out
+from gan_vae.training.program import build
 
 SPEC = Spec(16, 16, 3)
 
@@ -67,15 +69,14 @@ def test_losses_are_means_of_per_example_sums(vae):
         np.testing.assert_allclose(whole[name], sum(p[name] for p in parts), rtol=1e-5)
 
 
-def test_evaluation_does_not_depend_on_the_batch_size(vae):
-    method, state = vae()
-    images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), np.uint8)
-
-    def step(state, b):
-        return method.evaluate_step(state, b | {'image': b['image'] / 127.5 - 1})
+def test_evaluation_does_not_depend_on_the_batch_size():
+    config = config_lib.load('configs/vae_emoji.py:tiny', {'parallel.devices': '2'})
+    program = build(config, Spec(32, 32, 3))
+    state = jax.jit(program.method.init)(jax.random.key(0))
+    images = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), np.uint8)
 
     def run(size):
-        return held_out.evaluate(step, lambda b: b, state, Examples(images), size)
+        return held_out.evaluate(program, state, Examples(images), size)
 
     for size in (3, 7, 10):
         for name, value in run(size).items():
