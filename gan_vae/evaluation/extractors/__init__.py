@@ -1,8 +1,8 @@
 """What a picture looks like to a network: uint8 images in, features out.
 
-`load(name)` gives an Extractor. Its `apply` is pure and traceable, so that evaluation maps
-it over devices like a train step. Only the distance on `inception` is called fid: any other
-is fd_<extractor>, because values of different features cannot be compared.
+`load(name)` gives an Extractor. Its `apply` is pure and traceable, so that evaluation
+maps it over devices like a train step. Only the distance on `inception` is called fid;
+any other is fd_<extractor>, because values of different features cannot be compared.
 """
 
 import importlib
