@@ -1,5 +1,6 @@
 """python launch.py --config=configs/NAME.py[:VARIANT] [--workdir=DIR] [--config.KEY=X]
-       python launch.py --mode=evaluate --workdir=DIR [--split=test]
+       python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
+                        [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
 
 The same command goes on from where it was stopped. Every key of configs/default.py can
@@ -12,7 +13,7 @@ from pathlib import Path
 
 FLAGS = {  # of each mode
     'train': ('config', 'workdir'),
-    'evaluate': ('workdir', 'split'),
+    'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
     'sample': ('workdir', 'num', 'seed', 'step'),
 }
 DEFAULTS = {
@@ -35,8 +36,8 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('--debug', action='store_true', help='show tracebacks')
     parser.add_argument('--mode', default='train')
-    for name, default in DEFAULTS.items():
-        kind = str if default == '' else int
+    for name in DEFAULTS:
+        kind = int if name in NUMBERS else str
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
 
     def fail(message: str):
@@ -85,12 +86,21 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
     if flags.mode == 'sample':
         from gan_vae.art import sample
 
-        folder = sample.sample(flags.workdir, flags.num, flags.seed, flags.step)
-        print(f'{flags.num} pictures and grid.png in {folder}')
+        num = 64 if flags.num is None else flags.num
+        folder = sample.sample(flags.workdir, num, flags.seed, flags.step)
+        print(f'{num} pictures and grid.png in {folder}')
     else:
         from gan_vae.evaluation.run import evaluate_run
 
-        for name, result in evaluate_run(flags.workdir, flags.split).items():
+        found = evaluate_run(
+            flags.workdir,
+            flags.split,
+            flags.metrics,
+            flags.num,
+            flags.seed,
+            flags.step,
+        )
+        for name, result in found.items():
             print(f'{name} {result["value"]:.4f}  ({result["protocol"]})')
 
 

@@ -77,6 +77,9 @@ def get_config() -> ConfigDict:
     config.eval = evaluation = ConfigDict()
     evaluation.every_steps = 0  # 0 = only at the end
     evaluation.batch_size = 500
+    evaluation.metrics = 'swd'  # of samples, e.g. 'swd,kid_random,fid'; '' = none
+    evaluation.num_samples = 1000  # that these are measured on
+    evaluation.reference = ''  # the split they are compared with; '' = data.split
 
     config.parallel = parallel = ConfigDict()
     parallel.devices = 0  # 0 = all local devices
@@ -102,6 +105,7 @@ _TINY = {
     'train.num_samples': 4,
     'train.checkpoint_steps': 2,
     'eval.batch_size': 4,
+    'eval.num_samples': 8,
 }
 
 

@@ -139,6 +139,7 @@ _AT_LEAST = {
     'train.num_samples': 1,
     'eval.every_steps': 0,
     'eval.batch_size': 1,
+    'eval.num_samples': 2,
     'parallel.devices': 0,
 }
 _SEEDS = 2**32  # that JAX and NumPy both take
@@ -179,7 +180,11 @@ def to_json(config) -> str:
 
 
 def from_json(text: str, where: str = 'config.json'):
-    """The locked config written by `to_json`; unknown and missing keys are errors."""
+    """The locked config written by `to_json`; unknown keys are errors.
+
+    A key that a run of an earlier version does not have takes its default: new keys
+    are added so that their default is what was done before.
+    """
     from configs import default
 
     config = default.get_config()
@@ -188,10 +193,10 @@ def from_json(text: str, where: str = 'config.json'):
     except (ValueError, AttributeError) as error:
         raise UserError(f'{where} is not a run config: {error}') from error
     flat = flatten(config)
-    if stored.keys() != flat.keys():
-        odd = sorted(stored.keys() ^ flat.keys())
+    if not stored.keys() <= flat.keys():
+        odd = sorted(stored.keys() - flat.keys())
         raise UserError(
-            f'{where} was written by another version: keys differ: {", ".join(odd)}'
+            f'{where} was written by another version: unknown keys {", ".join(odd)}'
         )
     for key, value in stored.items():
         if type(value) is not type(flat[key]):

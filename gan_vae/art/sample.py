@@ -42,6 +42,10 @@ def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, 
 
 def draw(method: methods.Method, state: TrainState, seed: int, num: int) -> np.ndarray:
     """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`."""
+    if not 1 <= num <= 100_000:
+        raise UserError(f'--num={num}: must be from 1 to 100000')
+    if not 0 <= seed < 2**32:
+        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
     sample = jax.jit(method.sample, static_argnums=2)
     made = [
         images.to_uint8(
@@ -54,10 +58,6 @@ def draw(method: methods.Method, state: TrainState, seed: int, num: int) -> np.n
 
 def sample(workdir, num: int = 64, seed: int = 0, step: int | None = None) -> Path:
     """Writes `num` pictures and their grid; returns the folder they are in."""
-    if not 1 <= num <= 100_000:
-        raise UserError(f'--num={num}: must be from 1 to 100000')
-    if not 0 <= seed < 2**32:
-        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
     method, state, provenance = load(workdir, step)
     folder = Path(workdir) / 'pictures' / f'step{provenance["step"]}-seed{seed}'
     made = draw(method, state, seed, num)

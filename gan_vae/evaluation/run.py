@@ -1,28 +1,106 @@
-"""Evaluation of a run folder on a split, with the averaged weights of its last step."""
+"""Evaluation of a run folder: its objective on a split, and its samples by a panel."""
 
+import json
 from pathlib import Path
 
-from gan_vae import data
-from gan_vae.data.source import Spec
+import jax
+
+from gan_vae import data, images
+from gan_vae.art import sample as sampling
+from gan_vae.data.source import Examples, Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out
+from gan_vae.evaluation.panel import Panel, Pictures, parse
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.program import build
 from gan_vae.training.step import replicated
 
 
-def evaluate_run(workdir, split: str = '') -> dict:
-    """{name: {'value', 'protocol'}} on `split`, by default config.data.eval_split."""
+def evaluate_run(
+    workdir,
+    split: str = '',
+    metrics: str | None = None,
+    num: int | None = None,
+    seed: int = 0,
+    step: int | None = None,
+) -> dict:
+    """{name: {'value', 'protocol'} and, for samples, 'card'}; kept in evaluation.jsonl.
+
+    split: of the objective, by default config.data.eval_split; metrics, num: of the
+    samples, by default the config's; step: of the checkpoint, by default the newest.
+    """
+
     config = run_folder.read_config(workdir)
-    split = split or config.data.eval_split
-    examples = data.examples(config.data, split)
-    program = build(config, Spec(*examples.images.shape[1:], examples.class_names))
+    metrics = config.eval.metrics if metrics is None else metrics
+    parse(metrics)
+    held = data.examples(config.data, split or config.data.eval_split)
+    program = build(config, Spec(*held.images.shape[1:], held.class_names))
     abstract = abstract_state(program.method.init, replicated(program.mesh))
-    found = Checkpoints(Path(workdir) / 'checkpoints', read_only=True).restore(abstract)
-    if found is None:
-        raise UserError(f'{workdir} has no checkpoints yet')
-    state, _ = found
-    values = held_out.evaluate(program, state, examples, config.eval.batch_size)
-    protocol = held_out.protocol(config, split, len(examples.images), int(state.step))
-    return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
+    checkpoints = Checkpoints(Path(workdir) / 'checkpoints', read_only=True)
+    state = checkpoints.restore_step(abstract, step)
+    step = int(state.step)
+    values = held_out.evaluate(program, state, held, config.eval.batch_size)
+    protocol = held_out.protocol(
+        config, split or config.data.eval_split, len(held.images), step
+    )
+    results = {
+        f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()
+    }
+    if metrics:
+        train = data.examples(config.data, config.data.split)
+        panel = make_panel(config, program.mesh, metrics, seed, train)
+        num = config.eval.num_samples if num is None else num
+        made = sampling.draw(program.method, state, seed, num)
+        about = provenance(config, step, seed)
+        results |= of_cards(panel.measure(made, about))
+        for metric, extractor in panel.asked:
+            if metric == 'originality':
+                file = Path(workdir) / f'originality_{extractor}.png'
+                images.save_png(file, panel.closest(made, extractor), about)
+    with open(Path(workdir) / 'evaluation.jsonl', 'a') as file:
+        file.write(json.dumps({'step': step, 'metrics': results}) + '\n')
+    return results
+
+
+def make_panel(
+    config, mesh: jax.sharding.Mesh, metrics: str, seed: int, train: Examples
+) -> Panel:
+    """The Panel of a run: against config.eval.reference, where '' the split `train`."""
+
+    def pictures(split):
+        examples = train
+        if split != config.data.split:
+            examples = data.examples(config.data, split)
+        return Pictures(f'{config.data.name} {split}', examples)
+
+    split = config.eval.reference or config.data.split
+    held = None
+    if 'originality' in metrics:
+        if config.data.eval_split == split:
+            raise UserError('originality needs data.eval_split outside eval.reference')
+        held = pictures(config.data.eval_split)
+    return Panel(metrics, pictures(split), mesh, held, train, seed)
+
+
+def provenance(config, step: int, seed: int) -> dict:
+    """What a card says of a run's samples."""
+    return {
+        'run': config.name,
+        'step': step,
+        'ema_decay': config.method.ema_decay,
+        'batch_statistics': 'averaged',
+        'seed': seed,
+    }
+
+
+def of_cards(cards: dict) -> dict:
+    """Cards as the results that summary.json holds."""
+    return {
+        f'eval/{name}': {
+            'value': card.value,
+            'protocol': card.line(),
+            'card': card.to_dict(),
+        }
+        for name, card in cards.items()
+    }

@@ -152,6 +152,29 @@ class Checkpoints:
             raise UserError(f'no checkpoint in {self.folder} can be used: {listed}')
         return None
 
+    def restore_step(self, abstract: TrainState, step: int | None) -> TrainState:
+        """The whole state of `step`, or of the newest; nothing is moved or mended."""
+        step = self._chosen(step)
+        try:
+            return self._restore_step(step, abstract)[0]
+        except Exception as error:
+            raise self._unreadable(step, error) from error
+
+    def _chosen(self, step: int | None) -> int:
+        steps = self.steps()
+        if not steps:
+            raise UserError(f'no finished checkpoint in {self.folder}')
+        if step is not None and step not in steps:
+            raise UserError(
+                f'no checkpoint of step {step} in {self.folder}: has {steps}'
+            )
+        return steps[-1] if step is None else step
+
+    def _unreadable(self, step: int, error: Exception) -> UserError:
+        return UserError(
+            f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
+        )
+
     def _restore_step(self, step: int, abstract: TrainState):
         model, train = _split(abstract)
         items = args.Composite(
@@ -180,14 +203,7 @@ class Checkpoints:
 
     def restore_model(self, abstract: TrainState, step: int | None = None):
         """(state with the averaged weights alone, run) of `step`, or of the newest."""
-        steps = self.steps()
-        if not steps:
-            raise UserError(f'no finished checkpoint in {self.folder}')
-        step = steps[-1] if step is None else step
-        if step not in steps:
-            raise UserError(
-                f'no checkpoint of step {step} in {self.folder}: has {steps}'
-            )
+        step = self._chosen(step)
         model, train = _split(abstract)
         items = args.Composite(
             model=args.StandardRestore(model), run=args.JsonRestore()
@@ -195,9 +211,7 @@ class Checkpoints:
         try:
             found = self._manager.restore(step, args=items)
         except Exception as error:
-            raise UserError(
-                f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
-            ) from error
+            raise self._unreadable(step, error) from error
         return TrainState(**found.model, **dict.fromkeys(train)), found.run
 
 

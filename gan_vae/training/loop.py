@@ -16,9 +16,11 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
+from gan_vae.art.sample import draw
 from gan_vae.data.source import Source, Spec, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out
+from gan_vae.evaluation import held_out, panel
+from gan_vae.evaluation.run import make_panel, of_cards, provenance
 from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
@@ -59,9 +61,11 @@ def _rehearse(program, config, held):
     """Traces the initial state and an evaluation: what the networks rule out, and names
     that do not exist, come to light before anything is written or compiled."""
     state = jax.eval_shape(program.method.init, jax.random.key(0))
+    panel.parse(config.eval.metrics)
     best = parse_best(config.train.best_metric)
     if best:
         found = held_out.names(program, state, held, config.eval.batch_size)
+        found += panel.names(config.eval.metrics)
         if best[1] not in (known := [f'eval/{name}' for name in found]):
             raise unknown('metric in config.train.best_metric', best[1], known)
 
@@ -76,7 +80,9 @@ class _Run:
         self.steps, self.seed = settings.steps, settings.seed
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         self.num_samples = settings.num_samples
-        self.eval_steps, self.eval_batch = reads.eval.every_steps, reads.eval.batch_size
+        evaluation = reads.eval
+        self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
+        self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
@@ -97,7 +103,9 @@ class _Run:
         self.speeds: list[float] = []
         self.last_save: int | None = None
         self.state_sha256 = ''
-        self.evaluated: dict[str, float] | None = None  # at the last step
+        self.panel: panel.Panel | None = None
+        self.results: dict[str, dict] = {}  # of the last evaluation
+        self.evaluated = False  # at the last step
 
     def go(self) -> dict:
         try:
@@ -217,15 +225,31 @@ class _Run:
         metrics = None
         if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
             metrics = self._evaluate(state, step)
-        if last:
-            self.evaluated = metrics
+        self.evaluated = last
         if save:
             self._save(state, step, metrics)
         self.mark = (step, time.monotonic())
 
     def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
-        found = held_out.evaluate(self.program, state, self.held, self.eval_batch)
-        metrics = {f'eval/{name}': value for name, value in found.items()}
+        """Writes the measures of this step; `results` holds them with their cards."""
+        config, program = self.config, self.program
+        found = held_out.evaluate(program, state, self.held, self.eval_batch)
+        protocol = held_out.protocol(
+            config, config.data.eval_split, len(self.held.images), step
+        )
+        self.results = {
+            f'eval/{name}': {'value': value, 'protocol': protocol}
+            for name, value in found.items()
+        }
+        if self.metrics:
+            if self.panel is None:  # extractors are slow to load: not before they serve
+                self.panel = make_panel(
+                    config, program.mesh, self.metrics, self.seed, self.examples
+                )
+            made = draw(program.method, state, self.seed, self.metrics_num)
+            cards = self.panel.measure(made, provenance(config, step, self.seed))
+            self.results |= of_cards(cards)
+        metrics = {name: found['value'] for name, found in self.results.items()}
         self.writer.scalars(step, metrics)
         return metrics
 
@@ -307,18 +331,13 @@ class _Run:
         return summary
 
     def _summary(self, state: TrainState, step: int) -> dict:
-        found = self.evaluated or self._evaluate(state, step)
-        protocol = held_out.protocol(
-            self.config, self.config.data.eval_split, len(self.held.images), step
-        )
+        if not self.evaluated:
+            self._evaluate(state, step)
         steady = sorted(self.speeds[1:] or self.speeds)
         return {
             'config_name': self.config.name,
             'step': step,
-            'metrics': {
-                name: {'value': value, 'protocol': protocol}
-                for name, value in found.items()
-            },
+            'metrics': self.results,
             'images_per_second': steady[len(steady) // 2] if steady else None,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,

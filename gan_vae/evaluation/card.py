@@ -1,0 +1,95 @@
+"""The protocol card of a number: what must be equal to compare it with another.
+
+A value alone says nothing: each carries how it was made and a null, the same measure
+between two disjoint sets of real pictures.
+"""
+
+from typing import NamedTuple
+
+from gan_vae.errors import UserError
+
+
+class Card(NamedTuple):
+    """One measured value and its protocol."""
+
+    metric: str
+    value: float
+    spread: float | None  # standard error, from disjoint quarters of the samples
+    null: float | None  # mean over pairs of disjoint real sets of null_n pictures
+    null_spread: float | None  # standard deviation over these pairs
+    null_n: int
+    extractor: str  # '' where pictures are compared themselves
+    weights_sha256: str
+    resize: str
+    reference: str
+    reference_sha256: str
+    n_real: int
+    n_fake: int
+    quantisation: str
+    made: (
+        dict  # of the samples: run, step, checkpoint, ema_decay, batch_statistics, seed
+    )
+    seed: int  # of the subsets and projections
+    flags: tuple[str, ...] = ()  # why the value may mean little
+    note: str = ''  # of the extractor
+
+    def line(self) -> str:
+        """The card on one readable line."""
+        parts = [f'{self.metric} {self.value:.5g}{_plus_minus(self.spread)}']
+        if self.null is not None:
+            parts.append(
+                f'real against real {self.null:.4g}{_plus_minus(self.null_spread)} '
+                f'(n={self.null_n})'
+            )
+        made = ' '.join(f'{k} {v}' for k, v in self.made.items())
+        parts.append(f'{self.n_fake} of {made}')
+        parts.append(
+            f'against {self.n_real} of {self.reference} {self.reference_sha256[:8]}'
+        )
+        if self.extractor:
+            weights = self.weights_sha256[:8]
+            parts.append(f'{self.extractor} {weights}, resize {self.resize}')
+        parts.append(self.quantisation)
+        parts += [self.note] if self.note else []
+        parts += [f'FLAG: {flag}' for flag in self.flags]
+        return ' | '.join(parts)
+
+    def to_dict(self) -> dict:
+        """For JSON; `Card(**d)` is the way back."""
+        return self._asdict() | {'flags': list(self.flags)}
+
+
+_PROTOCOL = (
+    'metric',
+    'extractor',
+    'weights_sha256',
+    'resize',
+    'reference_sha256',
+    'n_real',
+    'n_fake',
+    'quantisation',
+)
+
+
+def differences(a: Card, b: Card) -> list[str]:
+    """The parts of the protocol in which two cards differ, as 'n_fake: 1000, 2000'."""
+    return [
+        f'{field}: {getattr(a, field)}, {getattr(b, field)}'
+        for field in _PROTOCOL
+        if getattr(a, field) != getattr(b, field)
+    ]
+
+
+def compare(a: Card, b: Card) -> float:
+    """a.value - b.value; a UserError where the two were measured differently."""
+    differ = differences(a, b)
+    if differ:
+        raise UserError(
+            f'{a.metric} of two protocols cannot be compared ({"; ".join(differ)}): '
+            'measure both again in the same way'
+        )
+    return a.value - b.value
+
+
+def _plus_minus(spread: float | None) -> str:
+    return '' if spread is None else f' ± {spread:.2g}'

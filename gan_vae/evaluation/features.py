@@ -1,0 +1,82 @@
+"""Features of many pictures, mapped over devices; those of a reference stay on disk."""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+from gan_vae.data import cache
+from gan_vae.data.source import Examples, fingerprint, padded_batches
+from gan_vae.evaluation.extractors import Extractor
+from gan_vae.training.step import AXIS, put
+
+VECTORS = ('features', 'logits')  # of what an extractor gives, what measures use
+
+
+def extract(
+    extractor: Extractor, images, mesh: Mesh, batch_size: int = 128
+) -> dict[str, np.ndarray]:
+    """{'features': float32 [N, d], 'logits': [N, k] where it has them} of uint8 images.
+
+    In memory are one batch of pictures and the vectors of all.
+    """
+    rows = PartitionSpec(AXIS)
+
+    def vectors(params, images):
+        found = extractor.apply(params, images)
+        return {name: found[name] for name in VECTORS if name in found}
+
+    mapped = jax.jit(
+        jax.shard_map(
+            vectors,
+            mesh=mesh,
+            in_specs=(PartitionSpec(), rows),
+            out_specs=rows,
+            check_vma=False,
+        )
+    )
+    size = batch_size + -batch_size % mesh.size
+    count, parts = len(images), []
+    batches = padded_batches(Examples(images), size)
+    for batch in _progress(batches, -(-count // size), extractor.name):
+        on_device = put({'image': batch['image']}, mesh)['image']
+        parts.append(jax.device_get(mapped(extractor.params, on_device)))
+    return {
+        name: np.concatenate([part[name] for part in parts])[:count]
+        for name in parts[0]
+    }
+
+
+def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
+    """`extract`, once for a set and an extractor, from then on read from disk."""
+    key = [*extractor[:4], fingerprint(examples)]
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
+    folder = cache.root() / 'features'
+    file = folder / f'{name}.npz'
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError):  # none yet, or a torn one
+        found = extract(extractor, examples.images, mesh)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, part = tempfile.mkstemp(dir=folder, suffix='.npz')
+        with open(handle, 'wb') as stream:
+            np.savez(stream, **found)
+        os.replace(part, file)
+    except OSError:
+        pass  # slower next time, nothing else
+    return found
+
+
+def _progress(batches, total: int, name: str):
+    if not sys.stderr.isatty():
+        return batches
+    from tqdm import tqdm
+
+    return tqdm(batches, total=total, desc=name, leave=False, dynamic_ncols=True)

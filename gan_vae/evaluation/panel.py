@@ -1,0 +1,288 @@
+"""A panel of measures of a set of samples against a reference, each with its card.
+
+Measures are named `swd`, `fid`, `is` (both on `inception`) or METRIC_EXTRACTOR:
+fd_random, kid_efficientnet_lite0, pr_classifier, … A measure is one entry of METRICS.
+
+The null of a value is the same measure between two disjoint random parts of the
+reference, of as many pictures as there are samples (or half of the reference); its
+spread is the standard error that four disjoint quarters of the samples show.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gan_vae.data.source import Examples, fingerprint
+from gan_vae.errors import UserError, unknown
+from gan_vae.evaluation import (
+    diversity,
+    extractors,
+    features,
+    frechet,
+    inception_score,
+    kernel,
+    manifold,
+    modes,
+    originality,
+    sliced,
+)
+from gan_vae.evaluation.card import Card
+
+NULLS = 3  # pairs of real sets
+QUANTISED = 'uint8 by round(127.5 (x + 1))'
+
+
+class Pictures(NamedTuple):
+    """A set with the name that cards give it."""
+
+    name: str
+    examples: Examples
+
+
+class Metric(NamedTuple):
+    """One measure."""
+
+    needs: str  # 'images' uint8, 'features' or 'logits'
+    compute: Callable  # (real, fake, held) -> {name: value}
+    gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
+    by_dimension: bool = False  # fewer pictures than dimensions mean little
+    paired: bool = False  # needs held-out pictures, which are its null
+
+
+def _fd(real, fake, held):
+    return {'fd': frechet.distance_of(real, fake)}
+
+
+def _kid(real, fake, held):
+    return {'kid': kernel.kid(real, fake)}
+
+
+def _precision_recall(real, fake, held):
+    return manifold.precision_recall(real, fake)
+
+
+def _density_coverage(real, fake, held):
+    return manifold.density_coverage(real, fake)
+
+
+def _vendi(real, fake, held):
+    return {'vendi': diversity.vendi_score(fake)}
+
+
+def _inception_score(real, fake, held):
+    return {'is': inception_score.inception_score(fake)[0]}
+
+
+def _modes(real, fake, held):
+    return modes.modes(real, fake)
+
+
+def _swd(real, fake, held):
+    return sliced.swd(real, fake)
+
+
+def _originality(real, fake, held):
+    found = originality.originality(real, held, fake)
+    return {'copies': found['share_below_1st_percentile'], 'copies_p': found['p_value']}
+
+
+METRICS = {
+    'fd': Metric('features', _fd, ('fd',), by_dimension=True),
+    'kid': Metric('features', _kid, ('kid',)),
+    'pr': Metric('features', _precision_recall, ('precision', 'recall')),
+    'dc': Metric('features', _density_coverage, ('density', 'coverage')),
+    'vendi': Metric('features', _vendi, ('vendi',)),
+    'is': Metric('logits', _inception_score, ('is',)),
+    'modes': Metric('logits', _modes, ('modes', 'modes_kl')),
+    'swd': Metric('images', _swd, ('swd',)),
+    'originality': Metric('features', _originality, ('copies',), paired=True),
+}
+_KNOWN = {'copies': 0.01}  # nulls that need no measurement
+_SHORT = {'fid': ('fd', 'inception'), 'is': ('is', 'inception'), 'swd': ('swd', '')}
+
+
+def parse(names: str) -> list[tuple[str, str]]:
+    """'swd,kid_random' -> [('swd', ''), ('kid', 'random')]; '' -> []."""
+    found = []
+    for name in filter(None, (word.strip() for word in names.split(','))):
+        metric, _, extractor = name.partition('_')
+        metric, extractor = _SHORT.get(name, (metric, extractor))
+        if metric not in METRICS or (metric, extractor) == ('fd', ''):
+            known = [*_SHORT, *(f'{m}_random' for m in METRICS if m != 'swd')]
+            raise unknown('metric', name, known)
+        if METRICS[metric].needs == 'images':
+            if extractor:
+                raise UserError(f'metric {name!r}: {metric} takes no extractor')
+        elif extractor not in extractors.NAMES:
+            raise unknown(f'extractor in metric {name!r}:', extractor, extractors.NAMES)
+        found.append((metric, extractor))
+    return found
+
+
+def names(text: str) -> list[str]:
+    """What the measures of 'swd,pr_random' are called in results."""
+    return [title(key, e) for m, e in parse(text) for key in METRICS[m].gives]
+
+
+def title(metric: str, extractor: str) -> str:
+    """How a result is called: only the Fréchet distance on Inception is fid."""
+    if (metric, extractor) == ('fd', 'inception'):
+        return 'fid'
+    if (metric, extractor) == ('is', 'inception') or not extractor:
+        return metric
+    return f'{metric}_{extractor}'
+
+
+class Panel:
+    """Measures against one reference; what depends on it alone is computed once."""
+
+    def __init__(
+        self,
+        names: str,
+        reference: Pictures,
+        mesh: jax.sharding.Mesh,
+        held: Pictures | None = None,
+        train: Examples | None = None,
+        seed: int = 0,
+    ):
+        """`held`: real pictures outside the reference, for originality; `train`: what
+        a classifier learns from (by default the reference)."""
+        self.asked = parse(names)
+        self.reference, self.held, self.mesh, self.seed = reference, held, mesh, seed
+        self._sha256 = fingerprint(reference.examples)
+        self._known: dict[tuple, Any] = {}
+        self._extractors: dict[str, extractors.Extractor] = {}
+        for metric, name in self.asked:
+            if METRICS[metric].paired and held is None:
+                raise UserError('originality needs held-out real pictures beside it')
+            if name and name not in self._extractors:
+                settings = {}
+                if name == 'classifier':
+                    settings['examples'] = train or reference.examples
+                self._extractors[name] = extractors.load(name, **settings)
+            needs = METRICS[metric].needs
+            if needs == 'logits' and needs not in self._real(name):
+                raise UserError(
+                    f'{title(metric, name)}: the extractor {name} has no classes'
+                )
+
+    def measure(self, samples: np.ndarray, made: dict) -> dict[str, Card]:
+        """{name: card} of uint8 samples [n, H, W, C]; `made`: where they are from."""
+        want = self.reference.examples.images.shape[1:]
+        if samples.shape[1:] != want:
+            raise UserError(
+                f'samples of {samples.shape[1:]} against a reference of {want}: '
+                'both must have the same size and channels'
+            )
+        vectors = {
+            name: features.extract(extractor, samples, self.mesh)
+            for name, extractor in self._extractors.items()
+        } | {'': {'images': samples}}
+        cards = {}
+        for metric, name in self.asked:
+            fake = vectors[name][METRICS[metric].needs]
+            for found in self._cards(metric, name, fake, made):
+                cards[found.metric] = found
+        return cards
+
+    def _cards(self, metric: str, name: str, fake, made: dict):
+        how = METRICS[metric]
+        real = self._real(name)[how.needs]
+        held = self._held(name)[how.needs] if how.paired else None
+        n_real, n_fake = len(real), len(fake)
+        null_n = min(n_fake, n_real // 2)
+        nulls = [] if how.paired else self._nulls(metric, name, null_n)
+        quarters = []
+        if n_fake >= 40:
+            part = real[_rows(n_real, null_n, self.seed)] if held is None else real
+            quarters = [how.compute(part, fake[i::4], held) for i in range(4)]
+        flags = []
+        dimension = fake.shape[1]
+        if how.by_dimension and min(n_real, n_fake) <= dimension:
+            flags.append(
+                f'fewer pictures than the {dimension} dimensions: mostly bias, compare '
+                'with the null'
+            )
+        if null_n < n_fake and nulls:
+            flags.append(f'the null is of {null_n} pictures only')
+        extractor = self._extractors.get(name)
+        for key, value in how.compute(real, fake, held).items():
+            null = [found[key] for found in nulls]
+            yield Card(
+                metric=title(key, name),
+                value=float(value),
+                spread=float(np.std([q[key] for q in quarters], ddof=1) / 2)
+                if quarters
+                else None,
+                null=float(np.mean(null)) if null else _KNOWN.get(key),
+                null_spread=float(np.std(null, ddof=1)) if null else None,
+                null_n=null_n if null else 0,
+                extractor=name,
+                weights_sha256=extractor.weights_sha256 if extractor else '',
+                resize=f'{extractor.resize} {extractor.input_size}'
+                if extractor
+                else '',
+                reference=self.reference.name,
+                reference_sha256=self._sha256,
+                n_real=n_real,
+                n_fake=n_fake,
+                quantisation=QUANTISED,
+                made=made,
+                seed=self.seed,
+                flags=tuple(flags),
+                note=extractor.note if extractor else '',
+            )
+
+    def _nulls(self, metric: str, name: str, n: int) -> list[dict[str, float]]:
+        """The measure between disjoint pairs of n reference pictures."""
+        if n < 20:
+            return []
+
+        def measured():
+            how, found = METRICS[metric], []
+            real = self._real(name)[how.needs]
+            for pair in range(NULLS):
+                rows = _rows(len(real), 2 * n, self.seed + 1 + pair)
+                found.append(how.compute(real[rows[:n]], real[rows[n:]], None))
+            return found
+
+        return self._once(('null', metric, name, n), measured)
+
+    def _real(self, name: str) -> dict:
+        return self._once(
+            ('real', name), lambda: self._vectors(name, self.reference.examples)
+        )
+
+    def _held(self, name: str) -> dict:
+        return self._once(
+            ('held', name), lambda: self._vectors(name, self.held.examples)
+        )
+
+    def _once(self, key: tuple, make: Callable):
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+    def _vectors(self, name: str, examples: Examples) -> dict:
+        if not name:
+            return {'images': examples.images}
+        return features.of_reference(self._extractors[name], examples, self.mesh)
+
+    def closest(self, samples: np.ndarray, name: str, count: int = 24) -> np.ndarray:
+        """The `count` samples closest to a reference picture, each beside it."""
+        fake = features.extract(self._extractors[name], samples, self.mesh)['features']
+        real, held = self._real(name)['features'], self._held(name)['features']
+        pairs = originality.originality(real, held, fake)['pairs'][:count]
+        return originality.sheet(samples, self.reference.examples.images, pairs)
+
+
+def _resize(extractor) -> str:
+    return f'{extractor.resize} {extractor.input_size}' if extractor else ''
+
+
+def _rows(size: int, n: int, seed: int) -> np.ndarray:
+    """n of `size` rows without replacement."""
+    order = np.random.Generator(np.random.Philox(seed)).permutation(size)
+    return order[:n]
