@@ -11,9 +11,7 @@ from scipy.special import log_softmax, logsumexp
 from gan_vae.errors import UserError
 
 
-def inception_score(
-    logits, splits: int = 10, seed: int = 2020
-) -> tuple[float, float]:
+def inception_score(logits, splits: int = 10, seed: int = 2020) -> tuple[float, float]:
     """Mean and standard deviation (ddof 0) over splits of logits [n, classes].
 
     Conventions of torch-fidelity: shuffled by RandomState(seed), then split into

@@ -22,7 +22,9 @@ def _kernel(dots, dimension):
 
 
 def _mean_across(x, y) -> float:
-    starts = ((i, j) for i in range(0, len(x), _BLOCK) for j in range(0, len(y), _BLOCK))
+    starts = (
+        (i, j) for i in range(0, len(x), _BLOCK) for j in range(0, len(y), _BLOCK)
+    )
     total = sum(
         _kernel(x[i : i + _BLOCK] @ y[j : j + _BLOCK].T, x.shape[1]).sum()
         for i, j in starts

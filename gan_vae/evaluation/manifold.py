@@ -24,18 +24,18 @@ def _blocks(rows: int, columns: int):
     return [slice(i, i + step) for i in range(0, rows, step)]
 
 
-def _exact(a, b):
-    """|a_i - b_i| from the differences: the same for the same pair in any order.
+def _exact(x, i, y, j):
+    """|x_i - y_j| from the differences: the same for the same pair in any order.
 
     A product of matrices is faster but rounds by its place in the block, so that a copy
     of the k-th neighbour could fall outside of the ball that it defines.
     """
-    step = max(1, _CELLS // a.shape[1])
-    parts = [
-        np.sqrt(np.square(a[i : i + step] - b[i : i + step]).sum(-1))
-        for i in range(0, len(a), step)
-    ]
-    return np.concatenate(parts) if parts else np.empty(0)
+    step = max(1, _CELLS // x.shape[1])
+    distances = np.empty(len(i))
+    for start in range(0, len(i), step):
+        some = slice(start, start + step)
+        distances[some] = np.sqrt(np.square(x[i[some]] - y[j[some]]).sum(-1))
+    return distances
 
 
 class _Near:
@@ -81,8 +81,8 @@ def nearest(
             squared[own, rows.start + own] = np.inf
         # Sorted, so that the stable sort below breaks ties by index.
         found = np.sort(np.argpartition(squared, keep - 1, axis=1)[:, :keep], axis=1)
-        pairs = np.repeat(queries[rows], keep, axis=0), references[found.ravel()]
-        exact = _exact(*pairs).reshape(found.shape)
+        at = np.repeat(np.arange(n)[rows], keep)
+        exact = _exact(queries, at, references, found.ravel()).reshape(found.shape)
         if skip_self:
             exact[found == rows.start + own[:, None]] = np.inf
         order = np.argsort(exact, axis=1, kind='stable')[:, :k]
@@ -99,7 +99,7 @@ def _inside(points, centres, radii):
         gap -= radii**2
         held = gap <= 0
         i, j = np.nonzero(np.abs(gap) <= near.slack(rows))
-        held[i, j] = _exact(points[rows][i], centres[j]) <= radii[j]
+        held[i, j] = _exact(points, rows.start + i, centres, j) <= radii[j]
         counts[rows] = held.sum(1)
     return counts
 
