@@ -1,7 +1,8 @@
 """Kernel distance (KID): unbiased squared MMD of features, with a cubic kernel.
 
     k(x, y) = (x.y / d + 1)^3
-    MMD^2 = mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{ij} k(x_i, y_j)
+    MMD^2 = mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j)
+            - 2 mean_{i, j} k(x_i, y_j)
 
 Zero in the mean for equal distributions at any sample size, so that it may be negative.
 Binkowski et al. 2018, arXiv:1801.01401; the estimator is Gretton et al. 2012, eq. 3.
@@ -22,13 +23,11 @@ def _kernel(dots, dimension):
 
 
 def _mean_across(x, y) -> float:
-    starts = (
-        (i, j) for i in range(0, len(x), _BLOCK) for j in range(0, len(y), _BLOCK)
-    )
-    total = sum(
-        _kernel(x[i : i + _BLOCK] @ y[j : j + _BLOCK].T, x.shape[1]).sum()
-        for i, j in starts
-    )
+    total = 0.0
+    for i in range(0, len(x), _BLOCK):
+        for j in range(0, len(y), _BLOCK):
+            dots = x[i : i + _BLOCK] @ y[j : j + _BLOCK].T
+            total += _kernel(dots, x.shape[1]).sum()
     return total / (len(x) * len(y))
 
 

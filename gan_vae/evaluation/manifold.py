@@ -63,8 +63,9 @@ def nearest(
     """Distances (float64, ascending) and indices, both [n, k], of nearest references.
 
     Queries [n, d], references [m, d]. With `skip_self` both are the same set and each
-    row leaves out its own index, though not copies of it. A product of matrices proposes,
-    exact differences decide; equal distances come in the order of their index.
+    row leaves out its own index, though not copies of it. A product of matrices
+    proposes, exact differences decide; ties are in the order of their index. A
+    UserError where there are not k of them.
     """
     queries, references = checked_pair(queries, references)
     if skip_self and len(queries) != len(references):
