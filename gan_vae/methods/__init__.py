@@ -14,8 +14,8 @@ class Method(NamedTuple):
     """What the loop, the evaluation and the art tools know of a way to learn.
 
     Steps run per device, on float32 images in [-1, 1] under batch['image'], and average
-    over the mapped axis that `make` was given. `encode`, `decode` and `log_prob` are
-    None where the family lacks them.
+    over the mapped axis that `make` was given. From `encode` on, they are None where
+    the family lacks them.
     """
 
     objective: str  # what is minimised, as a formula with its units
@@ -27,6 +27,8 @@ class Method(NamedTuple):
     encode: Callable | None = None  # (state, images) -> latents [B, D]
     decode: Callable | None = None  # (state, latents) -> images
     log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
+    # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
+    log_weight: Callable | None = None
 
 
 def make(config, spec: Spec, axis_name: str | None = None) -> Method:

@@ -74,12 +74,15 @@ def make(config, spec, axis_name=None) -> Method:
         )
 
     def terms(params, x, keys):
-        """log p(x | z) [B] for one z, and the analytic KL [B, D]."""
+        """log p(x | z) [B] of one z; the KL [B, D], and log q(z | x) - log p(z) of z."""
         mean, log_variance = encoder.apply({'params': params['encoder']}, x)
-        z = bounds.sample_gaussian(normals(keys, (latent_dim,)), mean, log_variance)
+        noise = normals(keys, (latent_dim,))
+        z = bounds.sample_gaussian(noise, mean, log_variance)
         outputs = decoder.apply({'params': params['decoder']}, z)
         log_likelihood = likelihood.log_prob(params['likelihood'], outputs, x)
-        return log_likelihood, bounds.kl_to_standard_normal(mean, log_variance)
+        kl = bounds.kl_to_standard_normal(mean, log_variance)
+        log_variance = jnp.clip(log_variance, *bounds.LOG_VARIANCE)
+        return log_likelihood, kl, 0.5 * (z**2 - noise**2 - log_variance)
 
     def train_step(state, batch):
         x = batch['image']
@@ -88,7 +91,7 @@ def make(config, spec, axis_name=None) -> Method:
         weight = beta * jnp.minimum(1.0, (state.step + 1) / max(1, warmup))
 
         def objective(params):
-            log_likelihood, kl = terms(params, x, keys)
+            log_likelihood, kl, _ = terms(params, x, keys)
             reconstruction, kl = -jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
             return reconstruction + weight * kl, {
                 'loss': reconstruction + weight * kl,
@@ -115,7 +118,7 @@ def make(config, spec, axis_name=None) -> Method:
     def evaluate_step(state, batch):
         """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        log_likelihood, kl = terms(state.ema, batch['image'], keys)
+        log_likelihood, kl, _ = terms(state.ema, batch['image'], keys)
         kl, mask = jnp.sum(kl, -1), batch['mask']
         sums = {
             'elbo': jnp.sum((log_likelihood - kl) * mask),
@@ -142,8 +145,14 @@ def make(config, spec, axis_name=None) -> Method:
     def log_prob(state, rng, images):
         """The ELBO [B] with one sample of z, in nats."""
         keys = keys_of(rng, jnp.arange(len(images)))
-        log_likelihood, kl = terms(state.ema, images, keys)
+        log_likelihood, kl, _ = terms(state.ema, images, keys)
         return log_likelihood - jnp.sum(kl, -1)
+
+    def log_weight(state, rng, images):
+        """log p(x | z) + log p(z) - log q(z | x) [B] of one sample of z, in nats."""
+        keys = keys_of(rng, jnp.arange(len(images)))
+        log_likelihood, _, log_ratio = terms(state.ema, images, keys)
+        return log_likelihood - jnp.sum(log_ratio, -1)
 
     grow = f', growing over {warmup} steps' if warmup else ''
     return Method(
@@ -157,4 +166,5 @@ def make(config, spec, axis_name=None) -> Method:
         encode=encode,
         decode=decode,
         log_prob=log_prob,
+        log_weight=log_weight,
     )

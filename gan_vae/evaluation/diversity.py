@@ -1,0 +1,48 @@
+"""Diversity within one set of features [n, d]; more is more varied, not more real.
+
+  mean over pairs i != j of |x_i - x_j|^2 = 2 tr(covariance)
+  Vendi score = exp(-sum_i l_i log l_i),  l the eigenvalues of K / n,
+                K_ij = <x_i, x_j> / |x_i| |x_j|
+
+The latter is the number of different things in the set: 1 for n alike, n for n
+orthogonal ones. Friedman & Dieng 2022, arXiv:2210.02410. It grows with n: compare sets
+of one size.
+"""
+
+import numpy as np
+
+from gan_vae.errors import UserError
+
+
+def mean_squared_distance(features) -> float:
+    """Mean squared L2 distance over the distinct pairs of features [n, d], n >= 2."""
+    x = _features(features, 2)
+    return 2 * float(x.var(0, ddof=1).sum())
+
+
+def vendi_score(features) -> float:
+    """The Vendi score, in [1, min(n, d)], of features [n, d] under the cosine kernel.
+
+    From the smaller of K [n, n] and the matrix [d, d] with the same eigenvalues.
+    Raises UserError for a feature that is zero, which has no direction.
+    """
+    x = _features(features, 1)
+    norm = np.linalg.norm(x, axis=1, keepdims=True)
+    if not norm.all():
+        raise UserError(
+            f'feature {int(np.argmin(norm))} is zero: it has no cosine; leave it out'
+        )
+    x = x / norm
+    values = np.linalg.eigvalsh(x @ x.T if len(x) <= x.shape[1] else x.T @ x) / len(x)
+    values = values[values > 0]  # rounding leaves zeros on either side
+    return float(np.exp(-np.sum(values * np.log(values))))
+
+
+def _features(features, least: int) -> np.ndarray:
+    x = np.asarray(features, np.float64)
+    if x.ndim != 2 or len(x) < least or not np.isfinite(x).all():
+        raise UserError(
+            f'features of shape {x.shape}: diversity needs finite numbers [n, d], with '
+            f'n of at least {least}'
+        )
+    return x

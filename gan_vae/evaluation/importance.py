@@ -1,0 +1,92 @@
+"""Bounds on the log-likelihood by importance weighting, and their units.
+
+  log p(x) >= E[L_K],  L_K = log 1/K sum_k w_k,  w_k = p(x | z_k) p(z_k) / q(z_k | x)
+
+with z_1..z_K from q(z | x). L_1 is the ELBO with a sampled KL; L_K grows with K on
+average and tends to log p(x). Burda et al. 2016, arXiv:1509.00519.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_vae.errors import UserError, unknown
+from gan_vae.objectives.likelihoods import LIKELIHOODS
+from gan_vae.training.state import keys_of, purpose_key
+
+
+def iwae_bound(
+    log_weight: Callable, state, rng: jax.Array, images, k: int, chunk: int = 16
+) -> np.ndarray:
+    """L_K [n], float64, in nats per example, of images [n, H, W, C] in [-1, 1].
+
+    `log_weight` is a Method's: (state, rng, images) -> log w [n] of one draw. `chunk`
+    draws are held at once: memory is that of chunk * n examples whatever `k`, and the
+    draws do not depend on it. The same `rng` gives the same noise: fold in the number
+    of the batch.
+    """
+    if k < 1:
+        raise UserError(f'a bound of {k} samples: k must be at least 1')
+    bound = np.full(len(images), -np.inf)
+    for start in range(0, k, chunk):
+        # The last chunk draws too many: one shape, compiled once.
+        numbers = start + jnp.arange(min(chunk, k))
+        weights = _log_weights(log_weight, state, rng, images, numbers)
+        weights = np.asarray(weights, np.float64)[: k - start]
+        bound = np.logaddexp(bound, np.logaddexp.reduce(weights))
+    return bound - math.log(k)
+
+
+@partial(jax.jit, static_argnums=0)
+def _log_weights(log_weight, state, rng, images, numbers):
+    """log w [chunk, n] of the draws with these numbers."""
+    return jax.vmap(lambda key: log_weight(state, key, images))(keys_of(rng, numbers))
+
+
+def dequantised(log_weight: Callable) -> Callable:
+    """`log_weight` of x + u, u ~ U(-1/255, 1/255) a fresh draw for each pixel.
+
+    So a density bounds the probability of 8-bit pixels, the integral of p over the
+    width of a grey level: P(x) = (2/255)^D E_u[p(x + u)]. u is one more latent, drawn
+    from its prior. Uria et al. 2013, arXiv:1306.0186; Theis et al. 2016,
+    arXiv:1511.01844.
+    """
+
+    def of_noisy(state, rng, images):
+        keys = keys_of(purpose_key(rng, 'dequantise'), jnp.arange(len(images)))
+        noise = jax.vmap(
+            lambda key: jax.random.uniform(
+                key, images.shape[1:], minval=-1 / 255, maxval=1 / 255
+            )
+        )(keys)
+        return log_weight(state, rng, images + noise)
+
+    return of_noisy
+
+
+def bits_per_dim(
+    nats: float, shape: tuple[int, ...], likelihood: str, binarize: str = 'none'
+) -> float:
+    """Bits per dimension, an upper bound, of a bound `nats` on log p of one example.
+
+    `shape` is (H, W, C); `likelihood` and `binarize` are config.method.likelihood and
+    config.data.binarize. A probability of pixels (logistic_mixture; bernoulli of
+    binary ones) needs no offset: -nats / (D ln 2). A density on [-1, 1] (gaussian) is
+    multiplied by the width of a grey level, 2/255: + log2(127.5) bits a dimension,
+    comparable with a probability if `nats` is of `dequantised` images. Raises UserError
+    for an unknown likelihood, and for bernoulli on grey data.
+    """
+    if likelihood not in LIKELIHOODS:
+        raise unknown('config.method.likelihood', likelihood, LIKELIHOODS)
+    if likelihood == 'bernoulli' and binarize == 'none':
+        raise UserError(
+            'bits per dimension of the bernoulli likelihood with '
+            "config.data.binarize='none': not a likelihood of the pixels: it is a "
+            'binarised-data bound; set config.data.binarize, or report nats'
+        )
+    bits = -float(nats) / (math.prod(shape) * math.log(2))
+    return bits + math.log2(127.5) if likelihood == 'gaussian' else bits

@@ -1,0 +1,114 @@
+"""What a posterior says of x: active units, KL per unit, and collapse.
+
+Of q(z | x) = N(mean, diag exp(log_variance)) over a split,
+
+  A_u = Var_x(mean_u), active above 0.01                   Burda et al. 2016,
+  KL_u = E_x KL(q(z_u | x) || N(0, 1))                       arXiv:1509.00519
+  I(x; z) <= H(N(m, C)) - E_x H(q(z | x))
+           = 1/2 log det C - 1/2 E_x sum_u log_variance_u
+
+with m, C the mean and covariance of the aggregate posterior E_x q(z | x): of all laws
+with that covariance the Gaussian has the most entropy, so the right side is exact where
+the aggregate is Gaussian, and never above sum_u KL_u. All in nats and float64.
+"""
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae.errors import UserError
+
+
+class Moments(NamedTuple):
+    """Sums over the examples of a split; merged, they are those of the whole."""
+
+    count: int
+    mean: np.ndarray  # [D] of the posterior means
+    scatter: np.ndarray  # [D, D] sum of products of deviations from `mean`
+    variance: np.ndarray  # [D] sum of posterior variances
+    log_variance: np.ndarray  # [D] sum
+    kl: np.ndarray  # [D] sum, nats
+
+
+def moments(mean, log_variance) -> Moments:
+    """The Moments of posteriors [n, D]."""
+    mean, log_variance = _posteriors(mean, log_variance)
+    centre = mean.mean(0)
+    deviation = mean - centre
+    return Moments(
+        count=len(mean),
+        mean=centre,
+        scatter=deviation.T @ deviation,
+        variance=np.exp(log_variance).sum(0),
+        log_variance=log_variance.sum(0),
+        kl=_kl(mean, log_variance).sum(0),
+    )
+
+
+def merge(a: Moments, b: Moments) -> Moments:
+    """The Moments of two sets together. Chan et al. 1979: no cancellation."""
+    count, step = a.count + b.count, b.mean - a.mean
+    return Moments(
+        count=count,
+        mean=a.mean + step * (b.count / count),
+        scatter=a.scatter
+        + b.scatter
+        + np.outer(step, step) * (a.count * b.count / count),
+        variance=a.variance + b.variance,
+        log_variance=a.log_variance + b.log_variance,
+        kl=a.kl + b.kl,
+    )
+
+
+def active_units(mean, threshold: float = 0.01) -> np.ndarray:
+    """bool [D]: variance over the data of posterior means [n, D] above `threshold`."""
+    return np.asarray(mean, np.float64).var(0) > threshold
+
+
+def kl_per_unit(mean, log_variance) -> np.ndarray:
+    """E_x KL(q(z_u | x) || N(0, 1)) [D] in nats, from posteriors [n, D]."""
+    return _kl(*_posteriors(mean, log_variance)).mean(0)
+
+
+def collapsed(batches: Iterable, threshold: float = 0.01) -> dict:
+    """The alarm for posterior collapse, from batches of (mean, log_variance) [b, D].
+
+    'active_units' and 'inactive_share' by variance above `threshold`,
+    'low_kl_share' (units with KL below 0.01 nats), 'kl' (total, nats per example),
+    'mutual_information_at_most' (nats), and 'collapsed': no unit is active, or z can
+    tell less than 0.1 nats of x, however large the KL. Raises UserError without data.
+    """
+    found = [moments(mean, log_variance) for mean, log_variance in batches]
+    if not found:
+        raise UserError('no posteriors to look for collapse in: the split is empty')
+    total = reduce(merge, found)
+    covariance = total.scatter / total.count
+    kl = total.kl / total.count
+    active = int(np.sum(np.diag(covariance) > threshold))
+    aggregate = covariance + np.diag(total.variance / total.count)
+    entropy = np.linalg.slogdet(aggregate)[1]
+    information = max(0.0, 0.5 * (entropy - total.log_variance.sum() / total.count))
+    return {
+        'active_units': active,
+        'inactive_share': 1 - active / len(kl),
+        'low_kl_share': float(np.mean(kl < 1e-2)),
+        'kl': float(kl.sum()),
+        'mutual_information_at_most': float(information),
+        'collapsed': bool(active == 0 or information < 0.1),
+    }
+
+
+def _posteriors(mean, log_variance):
+    mean, log_variance = (np.asarray(a, np.float64) for a in (mean, log_variance))
+    if mean.ndim != 2 or mean.shape != log_variance.shape or not len(mean):
+        raise UserError(
+            f'posteriors of shapes {mean.shape} and {log_variance.shape}: means and '
+            'log-variances must both be [n, D], with n of at least 1'
+        )
+    return mean, log_variance
+
+
+def _kl(mean, log_variance):
+    return 0.5 * (mean**2 + np.expm1(log_variance) - log_variance)

@@ -1,0 +1,125 @@
+"""Are samples new? Distances to the nearest training image, against held-out images'.
+
+Held-out real images are as far from the training set as new images are. Let t be their
+r-th smallest distance of m, r = (m + 1) / 100. For a generator that draws from the law
+of the data, of n samples a number
+
+  N ~ BetaBinomial(n, r, m + 1 - r),   E[N / n] = r / (m + 1) = 1/100
+
+is nearer than t: the ranks of exchangeable distances, whatever their law. (A plain
+binomial law takes t as known, and calls chance a copy.) Copies of training images
+raise N. The test by ranks is that of data copying: Meehan et al. 2020,
+arXiv:2004.05675; the law of N is of order statistics: Wilks 1942.
+"""
+
+import math
+
+import numpy as np
+
+from gan_vae.errors import UserError
+from gan_vae.images import grid
+
+
+def originality(train, held, fake) -> dict:
+    """Compares samples with held-out images, both by distance to the training set.
+
+    Takes features [*, d] of training images, held-out real ones (99 or more) and
+    samples. L2 distances, float64: 'median_nearest_fake', 'median_nearest_real',
+    'share_below_1st_percentile' of the samples, 'share_expected' of new ones, 'low' and
+    'high' (what 95 % of perfect generators lie within), 'p_value' (of so many or more
+    from a perfect generator). 'pairs' int [n, 2]: (sample, its nearest training image),
+    closest first, and 'distances' [n] of those. Raises UserError where shapes do not
+    fit, and where held-out images are themselves copies.
+    """
+    train, held, fake = (np.asarray(x) for x in (train, held, fake))
+    shapes = f'{train.shape}, {held.shape} and {fake.shape}'
+    if not train.ndim == held.ndim == fake.ndim == 2 or not (
+        train.shape[1] == held.shape[1] == fake.shape[1]
+    ):
+        raise UserError(
+            f'features of shapes {shapes}: train, held-out and samples must be [n, d], '
+            'of one extractor'
+        )
+    if len(held) < 99 or not len(train) or not len(fake):
+        raise UserError(
+            f'features of shapes {shapes}: a 1st percentile needs 99 held-out images, '
+            'a training image and a sample'
+        )
+    m, n = len(held), len(fake)
+    real, _ = nearest(held, train, 1)
+    distances, found = nearest(fake, train, 1)
+    real, distances, found = real[:, 0], distances[:, 0], found[:, 0]
+    r = (m + 1) // 100
+    limit = np.partition(real, r - 1)[r - 1]
+    if limit == 0:
+        raise UserError(
+            f'{int(np.sum(real == 0))} of {m} held-out images are copies of training '
+            'images: take them out of one of the two'
+        )
+    count = int(np.sum(distances < limit))
+    law = np.cumsum(_beta_binomial(n, r, m + 1 - r))
+    order = np.lexsort((found, distances))
+    return {
+        'median_nearest_fake': float(np.median(distances)),
+        'median_nearest_real': float(np.median(real)),
+        'share_below_1st_percentile': count / n,
+        'share_expected': r / (m + 1),
+        'low': int(np.searchsorted(law, 0.025)) / n,
+        'high': int(np.searchsorted(law, 0.975)) / n,
+        'p_value': 1.0 if count == 0 else float(max(0.0, 1 - law[count - 1])),
+        'pairs': np.stack([order, found[order]], 1),
+        'distances': distances[order],
+    }
+
+
+def sheet(samples, train, pairs, columns: int = 4) -> np.ndarray:
+    """A uint8 picture of `pairs` [p, 2], `columns` a row: sample, then training image.
+
+    `samples` and `train` are uint8 [*, H, W, C] in the order of the features that
+    `originality` had.
+    """
+    both = [images for i, j in pairs for images in (samples[i], train[j])]
+    return grid(np.stack(both), 2 * columns)
+
+
+def nearest(queries, references, k: int, block: int = 1024):
+    """L2 distances [n, k] and indices [n, k] of the k nearest rows, nearest first.
+
+    Holds block x block distances at once. Chosen by |q|^2 - 2 <q, r> + |r|^2 about the
+    references' mean, then measured as |q - r|: copies are at exactly 0.
+    """
+    centre = np.mean(references, 0, dtype=np.float64)
+    distances, indices = [], []
+    for rows in _blocks(queries, block):
+        q = rows - centre
+        best, at, start = np.empty((len(q), 0)), np.empty((len(q), 0), np.int64), 0
+        for part in _blocks(references, block):
+            r = part - centre
+            # |q|^2 is the same for all references
+            best = np.concatenate([best, np.sum(r * r, 1) - 2 * q @ r.T], 1)
+            new = np.broadcast_to(start + np.arange(len(r)), (len(q), len(r)))
+            at, start = np.concatenate([at, new], 1), start + len(r)
+            keep = np.argpartition(best, min(k, best.shape[1]) - 1, axis=1)[:, :k]
+            best, at = (np.take_along_axis(a, keep, 1) for a in (best, at))
+        exact = np.stack(
+            [np.linalg.norm(rows - references[i], axis=1) for i in at.T], axis=1
+        )
+        order = np.argsort(exact, axis=1, kind='stable')
+        distances.append(np.take_along_axis(exact, order, 1))
+        indices.append(np.take_along_axis(at, order, 1))
+    return np.concatenate(distances), np.concatenate(indices)
+
+
+def _blocks(x, size):
+    return (np.asarray(x[i : i + size], np.float64) for i in range(0, len(x), size))
+
+
+def _beta_binomial(n: int, a: int, b: int) -> np.ndarray:
+    """P(N = 0..n): C(n, k) B(k + a, n - k + b) / B(a, b)."""
+
+    def log_beta(x, y):
+        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+
+    choose = [-math.log(n + 1) - log_beta(n - k + 1, k + 1) for k in range(n + 1)]
+    joint = [log_beta(k + a, n - k + b) for k in range(n + 1)]
+    return np.exp(np.array(choose) + np.array(joint) - log_beta(a, b))
