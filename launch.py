@@ -16,14 +16,9 @@ FLAGS = {  # of each mode
     'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
     'sample': ('workdir', 'num', 'seed', 'step'),
 }
-DEFAULTS = {
-    'config': '',
-    'workdir': '',
-    'split': '',
-    'num': 64,
-    'seed': 0,
-    'step': None,
-}
+WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
+NUMBERS = {'num': None, 'seed': 0, 'step': None}
+DEFAULTS = WORDS | NUMBERS
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:

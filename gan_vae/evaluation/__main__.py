@@ -1,0 +1,120 @@
+"""python -m gan_vae.evaluation SAMPLES REFERENCE [--metrics=swd,kid_random] [--num=N]
+                              [--size=32] [--seed=0]
+       python -m gan_vae.evaluation report RUN [RUN ...] [--out=report.html]
+
+SAMPLES and REFERENCE are folders of pictures, or prepared sets as cifar10:test, so that
+the output of any generator of any framework can be scored. Pictures of other sizes are
+resized to --size (by default the first sample's). `report` compares run folders.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gan_vae.errors import UserError
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='gan_vae.evaluation', usage=__doc__, add_help=False, allow_abbrev=False
+    )
+    parser.add_argument('--help', '-h', action='store_true')
+    parser.add_argument('places', nargs='*')
+    parser.add_argument('--metrics', default='swd')
+    parser.add_argument('--out', default='report.html')
+    for name, default in {'num': 0, 'size': 0, 'seed': 0}.items():
+        parser.add_argument(f'--{name}', type=int, default=default)
+
+    def fail(message: str):
+        raise UserError(f'{message}; see python -m gan_vae.evaluation --help')
+
+    parser.error = fail
+    flags = parser.parse_args(argv)
+    for name in ('num', 'size', 'seed'):
+        if getattr(flags, name) < 0:
+            fail(f'--{name}={getattr(flags, name)}: must not be negative')
+    if flags.help or flags.places[:1] == ['report']:
+        return flags
+    if len(flags.places) != 2:
+        fail(f'takes samples and a reference, got {len(flags.places)} places')
+    return flags
+
+
+def score(samples: str, reference: str, metrics: str, num: int, size: int, seed: int):
+    """{name: Card} of one set of pictures against another."""
+    from gan_vae.evaluation import panel
+    from gan_vae.training import process
+    from gan_vae.training.step import mesh_of
+
+    process.prepare()
+    panel.parse(metrics)
+    size = size or _size_of(samples) or _size_of(reference) or 32
+    fake, real = _open(samples, size), _open(reference, size)
+    made = fake.images[:num] if num else fake.images
+    train = held = None
+    if 'classifier' in metrics and ':' in reference:
+        train = _open(reference.partition(':')[0] + ':train', size)
+    if 'originality' in metrics:
+        if ':' not in reference:
+            raise UserError('originality needs a reference with a held-out test split')
+        held_name = reference.partition(':')[0] + ':test'
+        held = panel.Pictures(held_name, _open(held_name, size))
+    compared = panel.Panel(
+        metrics, panel.Pictures(reference, real), mesh_of(1, 1), held, train, seed
+    )
+    return compared.measure(made, {'pictures': samples, 'size': size})
+
+
+def _open(place: str, size: int):
+    """The Examples of a folder of pictures or of 'name:split'."""
+    from configs import default
+    from gan_vae import data
+
+    settings = default.get_config().data
+    settings.image_size = size
+    settings.storage = 'stream'
+    if Path(place).expanduser().is_dir():
+        settings.name, split = f'folder:{place}', 'all'
+    else:
+        settings.name, _, split = place.partition(':')
+        if not split:
+            raise UserError(f'{place!r} is neither a folder nor a set as cifar10:test')
+    return data.examples(settings, split)
+
+
+def _size_of(place: str) -> int:
+    """The shorter side of the first picture of a folder; 0 where it is none."""
+    from gan_vae.data.pictures import Unusable, open_picture
+
+    folder = Path(place).expanduser()
+    for file in sorted(folder.rglob('*')) if folder.is_dir() else ():
+        try:
+            return min(open_picture(file).size) if file.is_file() else 0
+        except Unusable:
+            continue
+    return 0
+
+
+def main(argv: list[str]) -> int:
+    try:
+        flags = parse(argv)
+        if flags.help or not flags.places:
+            print(__doc__)
+        elif flags.places[0] == 'report':
+            from gan_vae.evaluation import report
+
+            print(report.write(flags.places[1:], flags.out))
+        else:
+            found = score(
+                *flags.places, flags.metrics, flags.num, flags.size, flags.seed
+            )
+            for card in found.values():
+                print(card.line())
+    except UserError as error:
+        print(f'gan_vae: {error}', file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

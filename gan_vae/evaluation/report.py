@@ -1,0 +1,225 @@
+"""One static HTML page that compares runs: cards, nulls, curves, pictures, configs."""
+
+import base64
+import html
+import json
+from pathlib import Path
+
+from gan_vae import config as config_lib
+from gan_vae.errors import UserError
+from gan_vae.evaluation.card import Card, differences
+from gan_vae.training import run_folder
+
+COLOURS = ('#1b6ca8', '#c8553d', '#2f7d4f', '#8a5a9e', '#a67c00', '#40798c')
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
+       padding: 0 1rem; color: #222; }
+h1 { font-weight: 600; } h2 { margin-top: 2.5rem; font-size: 1.15rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #e3e3e3;
+         vertical-align: top; }
+td.n { font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
+details { color: #555; font-size: .85rem; max-width: 34rem; } small { color: #777; }
+.flag { color: #a33; } .row { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { margin: 0; } figcaption { color: #555; font-size: .85rem; }
+img { image-rendering: pixelated; width: 22rem; max-width: 100%; }
+"""
+
+
+def write(workdirs: list[str], out: str) -> Path:
+    """Writes the page and returns its path; a UserError for a folder without a run."""
+    if not workdirs:
+        raise UserError('report takes the folders of runs, as runs/*')
+    runs = {}
+    for workdir in map(Path, workdirs):
+        if not (workdir / 'config.json').is_file() and len(workdirs) > 1:
+            continue  # runs/* may hold other things
+        runs[workdir.name] = (workdir, run_folder.read_config(workdir))
+    if not runs:
+        raise UserError(f'none of {", ".join(workdirs)} holds a run')
+    body = [
+        '<h1>Runs compared</h1>',
+        _legend(list(runs)),
+        '<h2>Measures</h2>',
+        _measures({name: _results(folder) for name, (folder, _) in runs.items()}),
+        '<h2>Curves</h2>',
+        _curves({name: _scalars(folder) for name, (folder, _) in runs.items()}),
+        '<h2>Samples</h2>',
+        _pictures({name: folder for name, (folder, _) in runs.items()}),
+        '<h2>What differs in the configs</h2>',
+        _configs({name: config for name, (_, config) in runs.items()}),
+    ]
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>Runs compared</title><style>{STYLE}</style></head>'
+        f'<body>{"".join(body)}</body></html>'
+    )
+    path = Path(out)
+    try:
+        path.write_text(page)
+    except OSError as error:
+        raise UserError(f'cannot write {out}: {error.strerror}') from error
+    return path
+
+
+def _results(folder: Path) -> dict:
+    """{name: result} of a run: its summary, then what was evaluated afterwards."""
+    found = dict(run_folder.read_summary(folder).get('metrics', {}))
+    for line in _lines(folder / 'evaluation.jsonl'):
+        found |= line['metrics']
+    return found
+
+
+def _lines(file: Path) -> list[dict]:
+    """The JSON lines of a file; a torn one is left out."""
+    found = []
+    for line in file.read_text().splitlines() if file.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    curves: dict[str, list] = {}
+    for line in _lines(folder / 'metrics.jsonl'):
+        for name, value in line.items():
+            if name != 'step' and value is not None:
+                curves.setdefault(name, []).append((line['step'], value))
+    return curves
+
+
+def _legend(names: list[str]) -> str:
+    spans = [
+        f'<span style="color:{COLOURS[i % len(COLOURS)]}">&#9632;</span> {_text(n)}'
+        for i, n in enumerate(names)
+    ]
+    return f'<p>{" &nbsp; ".join(spans)}</p>'
+
+
+def _measures(results: dict[str, dict]) -> str:
+    """A row a measure, a column a run; unequal protocols are said to be so."""
+    names = list(dict.fromkeys(name for found in results.values() for name in found))
+    rows = []
+    for name in names:
+        cards = [
+            Card(**f[name]['card'])
+            for f in results.values()
+            if 'card' in f.get(name, {})
+        ]
+        differ = sorted({d for c in cards[1:] for d in differences(cards[0], c)})
+        warn = f'<br><small class="flag">not comparable: {_text("; ".join(differ))}</small>'
+        cells = ''.join(_cell(found.get(name)) for found in results.values())
+        rows.append(f'<tr><td>{_text(name)}{warn if differ else ""}</td>{cells}</tr>')
+    return _table(list(results), rows)
+
+
+def _flag(text: str) -> str:
+    return f'<br><small class="flag">{_text(text)}</small>'
+
+
+def _table(columns: list[str], rows: list[str]) -> str:
+    head = ''.join(f'<th>{_text(name)}</th>' for name in columns)
+    table = f'<table><tr><th></th>{head}</tr>{"".join(rows)}</table>'
+    return f'<div class="wide">{table}</div>'
+
+
+def _cell(result: dict) -> str:
+    if not result:
+        return '<td></td>'
+    card, extra = result.get('card'), ''
+    if card:
+        if card['spread'] is not None:
+            extra += f' <small>± {card["spread"]:.2g}</small>'
+        if card['null'] is not None:
+            extra += f'<br><small>real against real {card["null"]:.4g}</small>'
+        extra += ''.join(_flag(flag) for flag in card['flags'])
+    protocol = (
+        f'<details><summary>protocol</summary>{_text(result["protocol"])}</details>'
+    )
+    return f'<td class="n">{result["value"]:.5g}{extra}{protocol}</td>'
+
+
+def _curves(scalars: dict[str, dict]) -> str:
+    names = sorted({name for found in scalars.values() for name in found})
+    figures = []
+    for name in names:
+        lines = {
+            COLOURS[i % len(COLOURS)]: found[name]
+            for i, found in enumerate(scalars.values())
+            if len(found.get(name, ())) > 1
+        }
+        if lines:
+            figures.append(
+                f'<figure>{_plot(lines)}<figcaption>{_text(name)}</figcaption></figure>'
+            )
+    return f'<div class="row">{"".join(figures)}</div>'
+
+
+def _plot(lines: dict[str, list[tuple[int, float]]], width=320, height=150) -> str:
+    """An SVG of {colour: [(step, value)]}, with the ranges at its edges."""
+    points = [p for line in lines.values() for p in line]
+    (left, right), (low, high) = (
+        (min(axis), max(axis)) for axis in zip(*points, strict=True)
+    )
+    across, up = (right - left) or 1, (high - low) or 1
+
+    def place(step, value):
+        x = 44 + (width - 54) * (step - left) / across
+        return f'{x:.1f},{8 + (height - 30) * (high - value) / up:.1f}'
+
+    drawn = ''.join(
+        f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" '
+        f'points="{" ".join(place(*p) for p in line[:: 1 + len(line) // 400])}"/>'
+        for colour, line in lines.items()
+    )
+    labels = ''.join(
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="10" fill="#777">'
+        f'{label}</text>'
+        for x, y, anchor, label in (
+            (40, 14, 'end', f'{high:.4g}'),
+            (40, height - 22, 'end', f'{low:.4g}'),
+            (44, height - 6, 'start', left),
+            (width - 10, height - 6, 'end', right),
+        )
+    )
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<path d="M44 8V{height - 22}H{width - 10}" fill="none" stroke="#ccc"/>'
+        f'{drawn}{labels}</svg>'
+    )
+
+
+def _pictures(folders: dict[str, Path]) -> str:
+    figures = []
+    for name, folder in folders.items():
+        files = sorted((folder / 'samples').glob('*.png'))[-1:]
+        files += [f for f in (folder / 'reconstructions.png',) if f.exists()]
+        files += sorted(folder.glob('originality_*.png'))
+        for file in files:
+            data = base64.b64encode(file.read_bytes()).decode()
+            caption = _text(f'{name}: {file.relative_to(folder)}')
+            figures.append(
+                f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
+                f'<figcaption>{caption}</figcaption></figure>'
+            )
+    return f'<div class="row">{"".join(figures)}</div>'
+
+
+def _configs(configs: dict) -> str:
+    flat = {name: config_lib.flatten(config) for name, config in configs.items()}
+    keys = [key for key in next(iter(flat.values())) if key != 'name']
+    rows = [
+        f'<tr><td>{key}</td>'
+        + ''.join(f'<td class="n">{_text(repr(f[key]))}</td>' for f in flat.values())
+        + '</tr>'
+        for key in keys
+        if len({repr(f[key]) for f in flat.values()}) > 1
+    ]
+    return _table(list(configs), rows) if rows else '<p>Nothing.</p>'
+
+
+def _text(value) -> str:
+    return html.escape(str(value))
