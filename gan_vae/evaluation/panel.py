@@ -152,6 +152,7 @@ class Panel:
         self.asked = parse(names)
         self.reference, self.held, self.mesh, self.seed = reference, held, mesh, seed
         self._sha256 = fingerprint(reference.examples)
+        self._size = len(reference.examples.images)
         self._known: dict[tuple, Any] = {}
         self._extractors: dict[str, extractors.Extractor] = {}
         for metric, name in self.asked:
@@ -191,8 +192,10 @@ class Panel:
         how = METRICS[metric]
         real = self._real(name)[how.needs]
         held = self._held(name)[how.needs] if how.paired else None
+        if how.needs == 'images':  # costly, and unbiased only for equal numbers
+            real = real[_rows(len(real), len(fake), self.seed)]
         n_real, n_fake = len(real), len(fake)
-        null_n = min(n_fake, n_real // 2)
+        null_n = min(n_fake, self._size // 2)
         nulls = [] if how.paired else self._nulls(metric, name, null_n)
         quarters = []
         if n_fake >= 40:

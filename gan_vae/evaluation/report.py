@@ -104,15 +104,12 @@ def _measures(results: dict[str, dict]) -> str:
     names = list(dict.fromkeys(name for found in results.values() for name in found))
     rows = []
     for name in names:
-        cards = [
-            Card(**f[name]['card'])
-            for f in results.values()
-            if 'card' in f.get(name, {})
-        ]
+        found = [run.get(name, {}) for run in results.values()]
+        cards = [Card(**result['card']) for result in found if 'card' in result]
         differ = sorted({d for c in cards[1:] for d in differences(cards[0], c)})
-        warn = f'<br><small class="flag">not comparable: {_text("; ".join(differ))}</small>'
-        cells = ''.join(_cell(found.get(name)) for found in results.values())
-        rows.append(f'<tr><td>{_text(name)}{warn if differ else ""}</td>{cells}</tr>')
+        warning = _flag('not comparable: ' + '; '.join(differ)) if differ else ''
+        cells = ''.join(_cell(result) for result in found)
+        rows.append(f'<tr><td>{_text(name)}{warning}</td>{cells}</tr>')
     return _table(list(results), rows)
 
 
