@@ -1,0 +1,62 @@
+"""python -m gan_vae.evaluation: two folders of pictures, and the report of runs."""
+
+import numpy as np
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae import images
+from gan_vae.evaluation.__main__ import main
+from gan_vae.training import loop
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def make(name, n, seed):
+        noise = np.random.default_rng(seed).integers(0, 256, (n, 16, 16, 3), np.uint8)
+        for i, image in enumerate(noise):
+            images.save_png(tmp_path / name / f'{i:03d}.png', image)
+        return str(tmp_path / name)
+
+    return make
+
+
+def test_two_folders(folder, capsys):
+    assert main([folder('a', 50, 0), folder('b', 60, 1), '--metrics=swd']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith('swd ') and 'real against real' in lines[-1]
+    assert '50 of pictures' in lines[-1] and 'size 16' in lines[-1]
+    same = folder('c', 50, 0)
+    assert main([same, folder('d', 50, 0), '--metrics=swd']) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith('swd 0 ')
+
+
+@pytest.mark.parametrize(
+    'argv, message',
+    [
+        (['x'], 'takes samples and a reference'),
+        (['/nowhere', 'emoji:test'], 'neither a folder nor a set'),
+        (['emoji:test', 'emoji:train', '--metrics=sdw'], "did you mean 'swd'"),
+        (['emoji:test', 'emoji:train', '--nmu=3'], 'unrecognized'),
+        (['emoji:test', 'emoji:train', '--num=-3'], 'must not be negative'),
+        (['report'], 'folders of runs'),
+        (['report', '/nowhere'], 'no run in'),
+    ],
+)
+def test_mistakes_are_one_line_and_status_two(argv, message, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1
+
+
+def test_report_of_runs(tmp_path, capsys):
+    for seed in (0, 1):
+        overrides = {'train.seed': str(seed), 'eval.num_samples': str(8 + seed)}
+        config = config_lib.load('configs/mlp_gan_mnist.py:tiny', overrides)
+        loop.train(config, tmp_path / f'run{seed}')
+    out = tmp_path / 'report.html'
+    folders = [str(tmp_path / f'run{seed}') for seed in (0, 1)]
+    assert main(['report', *folders, f'--out={out}']) == 0
+    page = out.read_text()
+    for part in ('run0', 'run1', 'eval/swd', 'n_fake: 8, 9', '<polyline', 'image/png'):
+        assert part in page
+    assert 'train.seed' in page and 'model.width' not in page  # what differs
