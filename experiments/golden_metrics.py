@@ -6,9 +6,9 @@ pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3
     cloudpickle joblib threadpoolctl narwhals imageio lazy-loader tifffile
 python experiments/golden_metrics.py
 
-Prints ours beside theirs on seeded arrays, and writes theirs to
-tests/evaluation/golden_metrics.json, which the tests hold ours to. Tests marked `oracle`
-ask the libraries again, with other seeds.
+Prints how far ours are from theirs on seeded arrays, and writes theirs to
+tests/evaluation/golden_metrics.json, which the tests hold ours to. Tests marked
+`oracle` ask the libraries again, with other seeds.
 """
 
 import json
@@ -64,7 +64,7 @@ def arrays(seed: int = 0) -> Arrays:
     )
 
 
-def _torch():
+def declare_torchvision():
     """torch, able to import a torchvision that was built for another one."""
     import torch
 
@@ -72,15 +72,15 @@ def _torch():
         try:
             torch.ops.torchvision.nms  # noqa: B018 (declared already?)
         except AttributeError:
-            _torch.kept = torch.library.Library('torchvision', 'DEF')
+            declare_torchvision.kept = torch.library.Library('torchvision', 'DEF')
             for name in ('nms', 'qnms'):
                 arguments = 'Tensor dets, Tensor scores, float iou_threshold'
-                _torch.kept.define(f'{name}({arguments}) -> Tensor')
+                declare_torchvision.kept.define(f'{name}({arguments}) -> Tensor')
     return torch
 
 
 def _fidelity_fid(x, y):
-    torch = _torch()
+    torch = declare_torchvision()
     from torch_fidelity import metric_fid
 
     both = [metric_fid.fid_features_to_statistics(torch.from_numpy(f)) for f in (x, y)]
@@ -90,7 +90,7 @@ def _fidelity_fid(x, y):
 
 
 def _pytorch_fid(x, y):
-    _torch()
+    declare_torchvision()
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     of = [part for f in (x, y) for part in (f.mean(0), np.cov(f, rowvar=False))]
@@ -98,7 +98,7 @@ def _pytorch_fid(x, y):
 
 
 def _torchmetrics_fid(x, y):
-    torch = _torch()
+    torch = declare_torchvision()
     from torchmetrics.image.fid import FrechetInceptionDistance
 
     features = torch.nn.Identity()
@@ -110,7 +110,7 @@ def _torchmetrics_fid(x, y):
 
 
 def _fidelity_kid_subsets(x, y):
-    torch = _torch()
+    torch = declare_torchvision()
     from torch_fidelity import metric_kid
 
     settings = {'kid_subsets': 10, 'kid_subset_size': 100, 'verbose': False}
@@ -119,21 +119,21 @@ def _fidelity_kid_subsets(x, y):
 
 
 def _fidelity_kid(x, y):
-    _torch()
+    declare_torchvision()
     from torch_fidelity import metric_kid
 
     return metric_kid.kernel_mmd(x, y)
 
 
 def _fidelity_is(logits):
-    torch = _torch()
+    torch = declare_torchvision()
     from torch_fidelity import metric_isc
 
     return list(metric_isc.isc_features_to_metric(torch.from_numpy(logits)).values())
 
 
 def _fidelity_precision_recall(real, fake):
-    torch = _torch()
+    torch = declare_torchvision()
     from torch_fidelity import metric_prc
 
     both = (torch.from_numpy(f) for f in (fake, real))  # generated first
@@ -169,7 +169,7 @@ def _pot(x, y, directions):
 
 
 def _fidelity_slerp(a, b, t):
-    torch = _torch()
+    torch = declare_torchvision()
     from torch_fidelity.noise import batch_slerp_any
 
     a, b, t = (torch.from_numpy(part) for part in (a, b, t[:, None]))

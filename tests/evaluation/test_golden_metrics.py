@@ -7,7 +7,7 @@ import pytest
 
 from experiments.golden_metrics import CASES, GOLDEN, arrays
 
-# Theirs are of a single precision, or of roots of eigenvalues that are 0 but for rounding.
+# Theirs are rounded to float32, or are roots of eigenvalues that rounding keeps from 0.
 LOOSE = {'precision_recall': 1e-7, 'frechet_few': 1e-7, 'frechet_few_moments': 1e-7}
 
 
