@@ -60,21 +60,21 @@ def _patches(images, places):
 
 
 def wasserstein(a, b) -> np.ndarray:
-    """W_1 between columns of a [n, k] and b [m, k]: [k] float64, exact for any n, m."""
-    a, b = np.sort(a, axis=0), np.sort(b, axis=0)
-    n, m = len(a), len(b)
+    """W_1 between rows of a [k, n] and b [k, m]: [k] float64, exact for any n, m."""
+    a, b = np.sort(a), np.sort(b)
+    n, m = a.shape[1], b.shape[1]
     if n == m:
-        return np.abs(a - b).mean(0, np.float64)
+        return np.abs(a - b).mean(1, np.float64)
     # Both quantile functions are constant between these multiples of 1 / (n m).
     edges = np.union1d(np.arange(n) * m, np.arange(m) * n)
     weights = np.diff(edges, append=n * m) / (n * m)
-    return weights @ np.abs(a[edges // m] - b[edges // n]).astype(np.float64)
+    return np.abs(a[:, edges // m] - b[:, edges // n]) @ weights
 
 
 def swd(
     real, fake, seed: int = 0, patches: int = 128, directions: int = 512
 ) -> dict[str, float]:
-    """{'swd_<height>x<width>': each level, 'swd': their mean}, times 1000.
+    """{'swd_<shorter side>': each level, 'swd': their mean}, times 1000.
 
     Uint8 images [n, H, W, C] and [m, H, W, C]; n and m may differ, as quantiles are
     compared. `patches` places a level (all places where there are no more), drawn from
@@ -102,10 +102,10 @@ def swd(
         count = min(patches, len(every))
         places = random.choice(every, count, replace=False)
         of_real, of_fake = _patches(of_real, places), _patches(of_fake, places)
-        toward = random.standard_normal((of_real.shape[1], directions))
-        toward = (toward / np.linalg.norm(toward, axis=0)).astype(np.float32)
-        # Few directions at a time, because their sorted columns are kept whole.
-        some = [toward[:, i : i + 32] for i in range(0, directions, 32)]
-        each = [wasserstein(of_real @ u, of_fake @ u) for u in some]
-        values[f'swd_{height}x{width}'] = 1e3 * float(np.concatenate(each).mean())
+        toward = random.standard_normal((directions, of_real.shape[1]))
+        toward /= np.linalg.norm(toward, axis=1, keepdims=True)
+        # Few directions at a time: the projections of all patches are sorted at once.
+        groups = np.split(toward.astype(np.float32), range(32, directions, 32))
+        each = [wasserstein(u @ of_real.T, u @ of_fake.T) for u in groups]
+        values[f'swd_{min(height, width)}'] = 1e3 * float(np.concatenate(each).mean())
     return {**values, 'swd': float(np.mean(list(values.values())))}

@@ -1,0 +1,281 @@
+"""Do our metrics give the numbers of the libraries that people cite?
+
+pip install torch==2.13.0
+pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0 \
+    torchmetrics==1.9.0 lightning-utilities prdc POT scikit-image scikit-learn \
+    cloudpickle joblib threadpoolctl narwhals imageio lazy-loader tifffile
+python experiments/golden_metrics.py
+
+Prints how far ours are from theirs on seeded arrays, and writes theirs to
+tests/evaluation/golden_metrics.json, which the tests hold ours to. Tests marked
+`oracle` ask the libraries again, with other seeds.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gan_vae.evaluation import (  # noqa: E402
+    frechet,
+    inception_score,
+    kernel,
+    manifold,
+    pairs,
+    path_length,
+    sliced,
+)
+
+GOLDEN = ROOT / 'tests' / 'evaluation' / 'golden_metrics.json'
+
+
+class Arrays(NamedTuple):
+    real: np.ndarray  # features [300, 48] and [260, 48], unlike and correlated
+    fake: np.ndarray
+    logits: np.ndarray  # [305, 20]
+    a: np.ndarray  # uint8 images [3, 20, 31, 3], and b the same with noise
+    b: np.ndarray
+    directions: np.ndarray  # [16, 48] of length 1
+    latents: np.ndarray  # [2, 5, 48]
+    t: np.ndarray  # [5]
+
+
+def arrays(seed: int = 0) -> Arrays:
+    """The arrays that ours and theirs are computed from; pure in the seed."""
+    random = np.random.RandomState(seed)  # its streams never change
+    mix = random.randn(48, 48) / 7
+    a = random.randint(0, 256, (3, 20, 31, 3)).astype(np.uint8)
+    directions = random.randn(16, 48)
+    return Arrays(
+        real=random.randn(300, 48) @ mix,
+        fake=random.randn(260, 48) @ mix * 0.95 + 0.05,
+        logits=3 * random.randn(305, 20),
+        a=a,
+        b=np.clip(a + 30 * random.randn(*a.shape), 0, 255).astype(np.uint8),
+        directions=directions / np.linalg.norm(directions, axis=1, keepdims=True),
+        latents=random.randn(2, 5, 48),
+        t=random.rand(5),
+    )
+
+
+def declare_torchvision():
+    """torch, able to import a torchvision that was built for another one."""
+    import torch
+
+    if 'torchvision' not in sys.modules:
+        try:
+            torch.ops.torchvision.nms  # noqa: B018 (declared already?)
+        except AttributeError:
+            declare_torchvision.kept = torch.library.Library('torchvision', 'DEF')
+            for name in ('nms', 'qnms'):
+                arguments = 'Tensor dets, Tensor scores, float iou_threshold'
+                declare_torchvision.kept.define(f'{name}({arguments}) -> Tensor')
+    return torch
+
+
+def _fidelity_fid(x, y):
+    torch = declare_torchvision()
+    from torch_fidelity import metric_fid
+
+    both = [metric_fid.fid_features_to_statistics(torch.from_numpy(f)) for f in (x, y)]
+    return metric_fid.fid_statistics_to_metric(*both, False)[
+        'frechet_inception_distance'
+    ]
+
+
+def _pytorch_fid(x, y):
+    declare_torchvision()
+    from pytorch_fid.fid_score import calculate_frechet_distance
+
+    of = [part for f in (x, y) for part in (f.mean(0), np.cov(f, rowvar=False))]
+    return calculate_frechet_distance(*of)
+
+
+def _torchmetrics_fid(x, y):
+    torch = declare_torchvision()
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    features = torch.nn.Identity()
+    features.num_features = x.shape[1]
+    metric = FrechetInceptionDistance(feature=features).set_dtype(torch.float64)
+    metric.update(torch.from_numpy(x), real=True)
+    metric.update(torch.from_numpy(y), real=False)
+    return float(metric.compute())
+
+
+def _fidelity_kid_subsets(x, y):
+    torch = declare_torchvision()
+    from torch_fidelity import metric_kid
+
+    settings = {'kid_subsets': 10, 'kid_subset_size': 100, 'verbose': False}
+    both = (torch.from_numpy(f) for f in (x, y))
+    return list(metric_kid.kid_features_to_metric(*both, **settings).values())
+
+
+def _fidelity_kid(x, y):
+    declare_torchvision()
+    from torch_fidelity import metric_kid
+
+    return metric_kid.kernel_mmd(x, y)
+
+
+def _fidelity_is(logits):
+    torch = declare_torchvision()
+    from torch_fidelity import metric_isc
+
+    return list(metric_isc.isc_features_to_metric(torch.from_numpy(logits)).values())
+
+
+def _fidelity_precision_recall(real, fake):
+    torch = declare_torchvision()
+    from torch_fidelity import metric_prc
+
+    both = (torch.from_numpy(f) for f in (fake, real))  # generated first
+    found = metric_prc.prc_features_to_metric(*both, verbose=False)
+    return [found['precision'], found['recall']]
+
+
+def _prdc(real, fake):
+    from prdc import compute_prdc
+
+    return list(map(float, compute_prdc(real, fake, 5).values()))
+
+
+def _skimage_ssim(a, b):
+    from skimage.metrics import structural_similarity
+
+    settings = {'gaussian_weights': True, 'sigma': 1.5, 'use_sample_covariance': False}
+    settings |= {'data_range': 255, 'channel_axis': -1}
+    return [structural_similarity(*pair, **settings) for pair in zip(a, b, strict=True)]
+
+
+def _skimage_psnr(a, b):
+    from skimage.metrics import peak_signal_noise_ratio
+
+    each = zip(a, b, strict=True)
+    return [peak_signal_noise_ratio(*pair, data_range=255) for pair in each]
+
+
+def _pot(x, y, directions):
+    import ot
+
+    return ot.sliced_wasserstein_distance(x, y, projections=directions.T, p=1)
+
+
+def _fidelity_slerp(a, b, t):
+    torch = declare_torchvision()
+    from torch_fidelity.noise import batch_slerp_any
+
+    a, b, t = (torch.from_numpy(part) for part in (a, b, t[:, None]))
+    return batch_slerp_any(a, b, t).norm(dim=1).tolist()
+
+
+def _ours_slerp(a, b, t):
+    return np.linalg.norm(path_length.slerp(a, b, t), axis=1)
+
+
+def _ours_prdc(real, fake):
+    found = manifold.precision_recall(real, fake, k=5)
+    return [*found.values(), *manifold.density_coverage(real, fake, k=5).values()]
+
+
+class Case(NamedTuple):
+    library: str  # as it is imported
+    ours: Callable  # (*arguments) -> number or list of them
+    theirs: Callable
+    arguments: Callable  # Arrays -> arguments of both
+
+
+def _features(all_of):
+    return all_of.real, all_of.fake
+
+
+def _few(all_of):
+    return all_of.real[:30], all_of.fake[:40]  # fewer than dimensions
+
+
+def _images(all_of):
+    return all_of.a, all_of.b
+
+
+def _from_moments(x, y):
+    return frechet.distance(frechet.moments(x), frechet.moments(y))
+
+
+CASES = {
+    'frechet': Case('torch_fidelity', _from_moments, _fidelity_fid, _features),
+    'frechet_few': Case('torch_fidelity', frechet.distance_of, _fidelity_fid, _few),
+    'frechet_few_moments': Case('torch_fidelity', _from_moments, _fidelity_fid, _few),
+    'frechet_sqrtm': Case('pytorch_fid', frechet.distance_of, _pytorch_fid, _features),
+    'frechet_torchmetrics': Case(
+        'torchmetrics', frechet.distance_of, _torchmetrics_fid, _features
+    ),
+    'kid': Case(
+        'torch_fidelity',
+        kernel.kid,
+        _fidelity_kid,
+        lambda all_of: (all_of.real[:260], all_of.fake),
+    ),
+    'kid_subsets': Case(
+        'torch_fidelity',
+        lambda x, y: kernel.kid_subsets(x, y, 10, 100),
+        _fidelity_kid_subsets,
+        _features,
+    ),
+    'inception_score': Case(
+        'torch_fidelity',
+        inception_score.inception_score,
+        _fidelity_is,
+        lambda all_of: (all_of.logits,),
+    ),
+    'precision_recall': Case(
+        'torch_fidelity',
+        lambda x, y: list(manifold.precision_recall(x, y).values()),
+        _fidelity_precision_recall,
+        _features,
+    ),
+    'prdc': Case('prdc', _ours_prdc, _prdc, _features),
+    'ssim': Case('skimage', pairs.ssim, _skimage_ssim, _images),
+    'ssim_grey': Case(
+        'skimage',
+        pairs.ssim,
+        _skimage_ssim,
+        lambda all_of: (all_of.a[..., :1], all_of.b[..., :1]),
+    ),
+    'psnr': Case('skimage', pairs.psnr, _skimage_psnr, _images),
+    'sliced': Case(
+        'ot',
+        lambda x, y, u: sliced.wasserstein(u @ x.T, u @ y.T).mean(),
+        _pot,
+        lambda all_of: (*_features(all_of), all_of.directions),
+    ),
+    'slerp': Case(
+        'torch_fidelity',
+        _ours_slerp,
+        _fidelity_slerp,
+        lambda all_of: (*all_of.latents, all_of.t),
+    ),
+}
+
+
+def main():
+    golden = {}
+    print(f'{"case":22} {"library":15} {"difference":>10}  ours')
+    for name, case in CASES.items():
+        arguments = case.arguments(arrays())
+        ours = np.asarray(case.ours(*arguments), np.float64)
+        theirs = np.asarray(case.theirs(*arguments), np.float64)
+        golden[name] = theirs.tolist()
+        apart = np.max(np.abs(ours / theirs - 1))
+        print(f'{name:22} {case.library:15} {apart:10.1e}  {np.round(ours, 7)}')
+    GOLDEN.write_text(json.dumps(golden, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
