@@ -64,7 +64,7 @@ def test_grows_from_the_elbo_to_log_p():
     standard = found[1].std() / np.sqrt(N)
     assert abs(found[1].mean() - elbo) < 4 * standard < (exact - elbo) / 2
     means = [bound.mean() for bound in found.values()]
-    assert means == sorted(means) and means[-1] < exact
+    assert means == sorted(means) and means[0] < means[1] < exact
     np.testing.assert_allclose(means[-1], exact, atol=0.02 * (exact - elbo))
 
 
@@ -80,15 +80,14 @@ def test_chunks_change_nothing():
 def test_weights_of_a_vae_average_to_its_elbo(config):
     config.data.image_size = 16
     config.method.name = 'vae'
+    config.model.encoder = config.model.decoder = 'mlp'
     method = methods.make(Reads(config), Spec(16, 16, 3))
     state = jax.jit(method.init)(KEY)
-    encoder = jax.tree.map(lambda w: 3 * w, state.ema['encoder'])
-    state = state.replace(ema=state.ema | {'encoder': encoder})
     x = jax.random.uniform(KEY, (256, 16, 16, 3), minval=-1)
     weights = jax.jit(method.log_weight)(state, KEY, x)
     elbo = jax.jit(method.log_prob)(state, KEY, x)  # of the same z
     gap = np.asarray(weights - elbo, np.float64)  # the KL, less its one-sample estimate
-    kl = method.evaluate_step(
+    kl = jax.jit(method.evaluate_step)(
         state, {'image': x, 'index': jnp.arange(256), 'mask': jnp.ones(256)}
     )['kl']
     assert abs(gap.mean()) < 4 * gap.std() / 16 < 0.5 * kl / 256

@@ -11,7 +11,7 @@ A2 = 0.8  # variance of the means where q is the posterior of a Gaussian code
 
 
 def gaussian_posteriors(n=500, d=3, seed=0):
-    """Means of covariance A2 I to rounding, variances 1 - A2: the aggregate is N(0, I)."""
+    """Means of covariance A2 I to rounding, variances 1 - A2: N(0, I) together."""
     x = np.random.default_rng(seed).normal(size=(n, d))
     x -= x.mean(0)
     mean = x @ np.linalg.inv(np.linalg.cholesky(x.T @ x / n)).T * np.sqrt(A2)
