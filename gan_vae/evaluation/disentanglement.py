@@ -2,11 +2,13 @@
 
 For codes c_1..c_D (posterior means) and factors v_1..v_F:
 
-  MIG = mean_j (I(c_(1); v_j) - I(c_(2); v_j)) / H(v_j)    the two most informative units
-  D_i = 1 - H_F(R_i / sum_j R_ij),   averaged by row mass    R_ij: importance of c_i in
-  C_j = 1 - H_D(R_j / sum_i R_ij),   averaged by column mass   predicting v_j
-  SAP = mean_j (S_(1)j - S_(2)j),    S_ij: how well c_i alone predicts v_j
+  MIG = mean_j (I(c_(1); v_j) - I(c_(2); v_j)) / H(v_j)
+  D = sum_i (sum_j R_ij / sum R) (1 - H_F(R_i. / sum_j R_ij))
+  C = sum_j (sum_i R_ij / sum R) (1 - H_D(R_.j / sum_i R_ij))
+  SAP = mean_j (S_(1)j - S_(2)j)
 
+with (1) and (2) the best and second best unit for v_j, R_ij the importance of c_i in
+predicting v_j, H_K entropy to the base K, S_ij how well c_i alone predicts v_j.
 MIG: Chen et al. 2018, arXiv:1802.04942. DCI: Eastwood & Williams 2018. SAP: Kumar et
 al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 """
@@ -33,12 +35,8 @@ def mig(codes, factors, bins: int = 20) -> float:
     does not vary.
     """
     codes, factors = _pairs(codes, factors)
+    _varied(factors)
     entropy = np.array([_information(v, v) for v in factors.T])
-    if not (entropy > 0).all():
-        raise UserError(
-            f'factor {int(np.argmin(entropy))} takes one value: it cannot be told from '
-            'a code; leave it out'
-        )
     return _gap(mutual_information(codes, factors, bins) / entropy)
 
 
@@ -60,6 +58,7 @@ def dci(codes, factors, test_codes, test_factors) -> dict[str, float]:
     """
     codes, factors = _pairs(codes, factors)
     test_codes, test_factors = _pairs(test_codes, test_factors)
+    _varied(factors)
     _same_columns(codes, factors, test_codes, test_factors)
     ensemble, _ = _scikit_learn()
     importance, accuracy = [], []
@@ -78,12 +77,14 @@ def dci(codes, factors, test_codes, test_factors) -> dict[str, float]:
 def sap(codes, factors, test_codes, test_factors) -> float:
     """Separated attribute predictability of int factors, by linear classifiers.
 
-    Shapes as for `dci`. S_ij is the accuracy on the test part of a support vector
+    Shapes as for `dci`; chance counts, so that a perfect code of a factor of V values
+    scores 1 - 1/V. S_ij is the accuracy on the test part of a support vector
     classifier (C = 0.01, classes balanced) of v_j from c_i alone. Raises UserError
     without scikit-learn.
     """
     codes, factors = _pairs(codes, factors)
     test_codes, test_factors = _pairs(test_codes, test_factors)
+    _varied(factors)
     _same_columns(codes, factors, test_codes, test_factors)
     _, svm = _scikit_learn()
     scores = np.zeros((codes.shape[1], factors.shape[1]))
@@ -152,6 +153,15 @@ def _pairs(codes, factors):
             'of the same examples, the codes finite'
         )
     return codes, factors
+
+
+def _varied(factors):
+    constant = np.flatnonzero((factors == factors[0]).all(0))
+    if len(constant):
+        raise UserError(
+            f'factor {constant[0]} takes one value: there is nothing to predict; leave '
+            'it out'
+        )
 
 
 def _same_columns(codes, factors, test_codes, test_factors):

@@ -74,7 +74,7 @@ def make(config, spec, axis_name=None) -> Method:
         )
 
     def terms(params, x, keys):
-        """log p(x | z) [B] of one z; the KL [B, D], and log q(z | x) - log p(z) of z."""
+        """log p(x | z) [B], z one sample; the KL [B, D]; log q(z | x) - log p(z)."""
         mean, log_variance = encoder.apply({'params': params['encoder']}, x)
         noise = normals(keys, (latent_dim,))
         z = bounds.sample_gaussian(noise, mean, log_variance)
