@@ -9,7 +9,7 @@ from gan_vae import data, images
 from gan_vae.art import sample as sampling
 from gan_vae.data.source import Examples, Spec
 from gan_vae.errors import UserError
-from gan_vae.evaluation import held_out
+from gan_vae.evaluation import held_out, of_model
 from gan_vae.evaluation.panel import Panel, Pictures, parse
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
@@ -33,26 +33,25 @@ def evaluate_run(
 
     config = run_folder.read_config(workdir)
     metrics = config.eval.metrics if metrics is None else metrics
-    parse(metrics)
-    held = data.examples(config.data, split or config.data.eval_split)
+    of_samples, of_the_model = divide(metrics)
+    split = split or config.data.eval_split
+    held = data.examples(config.data, split)
     program = build(config, Spec(*held.images.shape[1:], held.class_names))
+    for name in of_the_model:
+        of_model.check(name, program.method)
     abstract = abstract_state(program.method.init, replicated(program.mesh))
     checkpoints = Checkpoints(Path(workdir) / 'checkpoints', read_only=True)
     state = checkpoints.restore_step(abstract, step)
     step = int(state.step)
-    values = held_out.evaluate(program, state, held, config.eval.batch_size)
-    protocol = held_out.protocol(
-        config, split or config.data.eval_split, len(held.images), step
-    )
-    results = {
-        f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()
-    }
-    if metrics:
-        train = data.examples(config.data, config.data.split)
-        panel = make_panel(config, program.mesh, metrics, seed, train)
+    about = provenance(config, step, seed)
+    results = objective(config, program, state, held, split)
+    results |= model_results(config, program, state, held, split, of_the_model)
+    if of_samples:
         num = config.eval.num_samples if num is None else num
         made = sampling.draw(program.method, state, seed, num)
-        about = provenance(config, step, seed)
+        train = data.examples(config.data, config.data.split)
+        reference = config.eval.reference
+        panel = make_panel(config, program.mesh, of_samples, seed, train, reference)
         results |= of_cards(panel.measure(made, about))
         for metric, extractor in panel.asked:
             if metric == 'originality':
@@ -61,6 +60,37 @@ def evaluate_run(
     with open(Path(workdir) / 'evaluation.jsonl', 'a') as file:
         file.write(json.dumps({'step': step, 'metrics': results}) + '\n')
     return results
+
+
+def divide(metrics: str) -> tuple[str, list[str]]:
+    """Names of measures of samples (for a Panel), and of the model (for of_model)."""
+    names = [name for name in map(str.strip, metrics.split(',')) if name]
+    of_the_model = [name for name in names if of_model.is_one(name)]
+    of_samples = ','.join(name for name in names if name not in of_the_model)
+    parse(of_samples)
+    return of_samples, of_the_model
+
+
+def objective(config, program, state, held: Examples, split: str) -> dict:
+    """The means of the method's own evaluate_step over a split."""
+    values = held_out.evaluate(program, state, held, config.eval.batch_size)
+    size, step = len(held.images), int(state.step)
+    protocol = held_out.protocol(config, split, size, step)
+    return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
+
+
+def model_results(
+    config, program, state, held: Examples, split: str, names: list[str]
+) -> dict:
+    """The measures of the model on a split, by name."""
+    size, step = len(held.images), int(state.step)
+    protocol = held_out.protocol(config, split, size, step)
+    measured = of_model.Held(config, program, state, held)
+    return {
+        f'eval/{key}': {'value': value, 'protocol': f'{unit}; {protocol}'}
+        for name in names
+        for key, (value, unit) in of_model.measure(name, measured).items()
+    }
 
 
 def make_panel(

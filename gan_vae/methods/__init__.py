@@ -29,6 +29,7 @@ class Method(NamedTuple):
     log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
     # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
     log_weight: Callable | None = None
+    posterior: Callable | None = None  # (state, images) -> mean, log variance [B, D]
 
 
 def make(config, spec: Spec, axis_name: str | None = None) -> Method:

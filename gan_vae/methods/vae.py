@@ -134,9 +134,13 @@ def make(config, spec, axis_name=None) -> Method:
             raise UserError('this model is unconditional: it takes no class to sample')
         return decode(state, normals(keys_of(rng, jnp.arange(n)), (latent_dim,)))
 
+    def posterior(state, images):
+        """Mean and log variance [B, D] of q(z | x)."""
+        return encoder.apply({'params': state.ema['encoder']}, images)
+
     def encode(state, images):
         """Means of the posterior."""
-        return encoder.apply({'params': state.ema['encoder']}, images)[0]
+        return posterior(state, images)[0]
 
     def decode(state, latents):
         """Means of p(x | z)."""
@@ -167,4 +171,5 @@ def make(config, spec, axis_name=None) -> Method:
         decode=decode,
         log_prob=log_prob,
         log_weight=log_weight,
+        posterior=posterior,
     )

@@ -19,8 +19,15 @@ from gan_vae import data, images
 from gan_vae.art.sample import draw
 from gan_vae.data.source import Source, Spec, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, panel
-from gan_vae.evaluation.run import make_panel, of_cards, provenance
+from gan_vae.evaluation import held_out, of_model, panel
+from gan_vae.evaluation.run import (
+    divide,
+    make_panel,
+    model_results,
+    objective,
+    of_cards,
+    provenance,
+)
 from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
@@ -61,11 +68,13 @@ def _rehearse(program, config, held):
     """Traces the initial state and an evaluation: what the networks rule out, and names
     that do not exist, come to light before anything is written or compiled."""
     state = jax.eval_shape(program.method.init, jax.random.key(0))
-    panel.parse(config.eval.metrics)
+    of_samples, of_the_model = divide(config.eval.metrics)
+    for name in of_the_model:
+        of_model.check(name, program.method)
     best = parse_best(config.train.best_metric)
     if best:
         found = held_out.names(program, state, held, config.eval.batch_size)
-        found += panel.names(config.eval.metrics)
+        found += panel.names(of_samples) + of_the_model
         if best[1] not in (known := [f'eval/{name}' for name in found]):
             raise unknown('metric in config.train.best_metric', best[1], known)
 
@@ -233,18 +242,21 @@ class _Run:
     def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
         """Writes the measures of this step; `results` holds them with their cards."""
         config, program = self.config, self.program
-        found = held_out.evaluate(program, state, self.held, self.eval_batch)
-        protocol = held_out.protocol(
-            config, config.data.eval_split, len(self.held.images), step
+        split = config.data.eval_split
+        of_samples, of_the_model = divide(self.metrics)
+        self.results = objective(config, program, state, self.held, split)
+        self.results |= model_results(
+            config, program, state, self.held, split, of_the_model
         )
-        self.results = {
-            f'eval/{name}': {'value': value, 'protocol': protocol}
-            for name, value in found.items()
-        }
-        if self.metrics:
+        if of_samples:
             if self.panel is None:  # extractors are slow to load: not before they serve
                 self.panel = make_panel(
-                    config, program.mesh, self.metrics, self.seed, self.examples
+                    config,
+                    program.mesh,
+                    of_samples,
+                    self.seed,
+                    self.examples,
+                    self.reference,
                 )
             made = draw(program.method, state, self.seed, self.metrics_num)
             cards = self.panel.measure(made, provenance(config, step, self.seed))
