@@ -92,6 +92,7 @@ class _Run:
         evaluation = reads.eval
         self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
         self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
+        self.reference = evaluation.reference
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
