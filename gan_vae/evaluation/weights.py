@@ -23,9 +23,9 @@ import numpy as np
 
 from gan_vae.errors import UserError
 
-# A network of 10,000 tensors takes 350,000 instructions and a header of 1 MB.
+# A network of 10,000 tensors takes 350,000 instructions, or a header of 1 MB.
 _MAX_INSTRUCTIONS = 2**20
-_MAX_HEADER = 2**24
+_MAX_HEADER = 2**22
 _MAX_DIMENSIONS = 32
 # Trained weights hardly compress: beyond this, an archive was made to fill the memory.
 _MAX_RATIO, _MAX_SLACK = 20, 2**26
@@ -121,8 +121,8 @@ def _read(raw: bytes) -> dict[str, np.ndarray]:
 
 def _read_zip(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
     members = archive.infolist()
-    names = [m.filename for m in members]
-    if len(set(names)) < len(names):
+    names = {m.filename for m in members}
+    if len(names) < len(members):
         raise _Refused('two members of the archive have the same name')
     if sum(m.file_size for m in members) > _MAX_RATIO * size + _MAX_SLACK:
         raise _Refused('expands to many times its size (a zip bomb): refused')
@@ -233,6 +233,10 @@ class _Tensor(NamedTuple):
 
 
 _MARK = object()
+_LITERALS = {
+    *('BININT', 'BININT1', 'BININT2', 'LONG1', 'BINFLOAT'),
+    *('BINUNICODE', 'SHORT_BINUNICODE', 'SHORT_BINSTRING'),
+}
 
 
 def _read_legacy(raw: bytes) -> dict[str, np.ndarray]:
@@ -246,7 +250,7 @@ def _read_legacy(raw: bytes) -> dict[str, np.ndarray]:
     top = _unpickle(file)
     keys = _unpickle(file)
     storages = _storages(top)
-    if sorted(_a(str, k) for k in _a(list, keys)) != sorted(storages):
+    if sorted(_checked(str, k) for k in _checked(list, keys)) != sorted(storages):
         raise _Refused('the list of storages is not that of the tensors')
     arrays = {}
     for key in keys:
@@ -286,10 +290,7 @@ def _unpickle(file):
                 stack.append(None)
             case 'NEWTRUE' | 'NEWFALSE':
                 stack.append(code.name == 'NEWTRUE')
-            case (
-                'BININT' | 'BININT1' | 'BININT2' | 'LONG1' | 'BINFLOAT'
-                | 'BINUNICODE' | 'SHORT_BINUNICODE' | 'SHORT_BINSTRING'
-            ):  # fmt: skip
+            case name if name in _LITERALS:
                 stack.append(argument)
             case 'EMPTY_DICT':
                 stack.append({})
@@ -304,14 +305,14 @@ def _unpickle(file):
                 stack[-n:] = [tuple(stack[-n:])]
             case 'APPEND' | 'APPENDS':
                 more = [stack.pop()] if code.name == 'APPEND' else since_mark()
-                _a(list, stack[-1]).extend(more)
+                _checked(list, stack[-1]).extend(more)
             case 'SETITEM':
                 value, key = stack.pop(), stack.pop()
-                _a(dict, stack[-1])[_key(key)] = value
+                _checked(dict, stack[-1])[_key(key)] = value
             case 'SETITEMS':
                 values = since_mark()
                 pairs = zip(values[::2], values[1::2], strict=True)
-                _a(dict, stack[-1]).update((_key(k), v) for k, v in pairs)
+                _checked(dict, stack[-1]).update((_key(k), v) for k, v in pairs)
             case 'BINPUT' | 'LONG_BINPUT':
                 memo[argument] = stack[-1]
             case 'MEMOIZE':
@@ -330,20 +331,20 @@ def _unpickle(file):
                 stack.append(_call(function, arguments))
             case 'BUILD':  # the versions of the modules, beside the tensors
                 stack.pop()
-                _a(dict, stack[-1])
+                _checked(dict, stack[-1])
             case name:
                 raise _Refused(f'the pickle uses {name}, which no state_dict needs')
     raise _Refused('a truncated pickle')
 
 
-def _a(kind, value):
+def _checked(kind, value):
     if not isinstance(value, kind):
         raise _Refused('a damaged pickle')
     return value
 
 
 def _key(key):
-    return _a((str, int), key)
+    return _checked((str, int), key)
 
 
 def _global(module, name) -> _Global:
@@ -355,28 +356,28 @@ def _global(module, name) -> _Global:
 
 def _storage(described) -> _Storage:
     """('storage', type, key, device, length), in legacy files with a view, or None."""
-    kind, of, key, _, length, *view = _a(tuple, described)
-    if kind != 'storage' or _a(_Global, of).name not in _STORAGES:
+    kind, of, key, _, length, *view = _checked(tuple, described)
+    if kind != 'storage' or _checked(_Global, of).name not in _STORAGES:
         raise _Refused(f'an unknown storage, {_shown(described)}')
     if view not in ([], [None]):
         raise _Refused('a storage that is a view of another is not supported')
     (length,) = _lengths((length,), 'length of a storage')
-    return _Storage(_STORAGES[of.name], _a(str, key), length)
+    return _Storage(_STORAGES[of.name], _checked(str, key), length)
 
 
 def _call(function, arguments):
     """What torch would have built by this call."""
-    match _a(_Global, function).name:
+    match _checked(_Global, function).name:
         case 'collections.OrderedDict' if arguments == ():
             return {}
         case 'torch._utils._rebuild_tensor_v2':
-            storage, offset, shape, strides, _, _, *_ = _a(tuple, arguments)
+            storage, offset, shape, strides, _, _, *_ = _checked(tuple, arguments)
             (offset,) = _lengths((offset,), 'offset')
             shape, strides = _lengths(shape, 'shape'), _lengths(strides, 'strides')
-            tensor = _Tensor(_a(_Storage, storage), offset, shape, strides)
+            tensor = _Tensor(_checked(_Storage, storage), offset, shape, strides)
             return _within(tensor)
         case 'torch._utils._rebuild_parameter':
-            return _a(_Tensor, _a(tuple, arguments)[0])
+            return _checked(_Tensor, _checked(tuple, arguments)[0])
     raise _Refused(f'refused: the file asks to call {_shown(function.name)}')
 
 
@@ -400,7 +401,7 @@ def _within(tensor: _Tensor) -> _Tensor:
 def _storages(top) -> dict[str, _Storage]:
     """{key: storage} of a dict of tensors."""
     found = {}
-    for name, tensor in _a(dict, top).items():
+    for name, tensor in _checked(dict, top).items():
         if not isinstance(name, str) or not isinstance(tensor, _Tensor):
             raise _Refused(
                 f'{_shown(name)} is not a tensor; save only the state_dict: '

@@ -180,7 +180,7 @@ HOSTILE = {
     'not a state_dict': (state(epoch=integer(3)), 'epoch', 'state_dict'),
     'not a dict': (tensor(), 'pickle'),
     'deep keys': (b'}' + b')' + b'\x85' * 50_000 + b'Ns', 'pickle'),
-    'absurd length': (b'N0' * 600_000 + b'}', ''),
+    'absurd length': (b'N' * 1_100_000, 'absurd length'),
     'no value': (b'', ''),
     'unmarked': (b't', ''),
     'unknown memo': (b'h\x07', ''),

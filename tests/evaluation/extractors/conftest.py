@@ -3,6 +3,8 @@
 pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0
 """
 
+import importlib.util
+
 import pytest
 
 
@@ -10,17 +12,23 @@ import pytest
 def torch():
     """torch, made ready to import torchvision; a skip where either is absent."""
     found = pytest.importorskip('torch', reason='torch is not installed (extra bench)')
-    library = declare_operators(found)
     for name in ('torchvision', 'torch_fidelity', 'pytorch_fid'):
-        pytest.importorskip(name, reason=f'{name} is not installed (see this conftest)')
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f'{name} is not installed (see the conftest.py of this folder)')
+    library = declare_operators(found)
     yield found
-    del library  # the operators live as long as it does
+    del library
 
 
 def declare_operators(torch):
-    """Names that torchvision expects; a wheel for CUDA cannot load them without it."""
-    library = torch.library.Library('torchvision', 'FRAGMENT')
-    for name in ('nms', 'qnms'):
-        if not hasattr(torch.ops.torchvision, name):
+    """Makes torchvision importable; what it returns must be kept alive.
+
+    Beside a torch for CPUs, its wheel for CUDA finds no operators of its own.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        library = torch.library.Library('torchvision', 'FRAGMENT')
+        for name in ('nms', 'qnms'):
             library.define(f'{name}(Tensor dets, Tensor scores, float t) -> Tensor')
-    return library
+        return library
