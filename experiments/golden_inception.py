@@ -1,0 +1,44 @@
+"""Regenerates the stored outputs of the Inception network, by torch-fidelity.
+
+pip install -e '.[bench,test]'
+pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0
+python experiments/golden_inception.py
+
+Writes tests/evaluation/extractors/inception_golden.json from the weights and pictures
+of test_inception.py beside it, and prints how far ours is from each output.
+"""
+
+import json
+import runpy
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gan_vae.evaluation.extractors import inception
+
+TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
+
+
+def main():
+    # Keeps the operators that it declares until the end.
+    library = runpy.run_path(TESTS / 'conftest.py')['declare_operators'](torch)
+    test = runpy.run_path(TESTS / 'test_inception.py')
+    state = test['seeded_state'](0)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = test['fidelity_outputs'](torch, state, Path(folder))
+    ours = inception.network(inception.fold(state), test['pictures']())
+    golden = {}
+    for name, values in theirs.items():
+        golden[name] = {
+            'some': [[float(f'{v:.8g}') for v in row] for row in test['some'](values)],
+            'means': [float(f'{v:.8g}') for v in np.abs(values).mean(1)],
+        }
+        print(f'{name:10} {test["deviation"](ours[name], values):.1e}')
+    del library
+    test['GOLDEN'].write_text(json.dumps(golden, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
