@@ -94,9 +94,14 @@ def model_results(
 
 
 def make_panel(
-    config, mesh: jax.sharding.Mesh, metrics: str, seed: int, train: Examples
+    config,
+    mesh: jax.sharding.Mesh,
+    metrics: str,
+    seed: int,
+    train: Examples,
+    reference: str,
 ) -> Panel:
-    """The Panel of a run: against config.eval.reference, where '' the split `train`."""
+    """The Panel of a run: against the split `reference`, where '' that of `train`."""
 
     def pictures(split):
         examples = train
@@ -104,7 +109,7 @@ def make_panel(
             examples = data.examples(config.data, split)
         return Pictures(f'{config.data.name} {split}', examples)
 
-    split = config.eval.reference or config.data.split
+    split = reference or config.data.split
     held = None
     if 'originality' in metrics:
         if config.data.eval_split == split:
