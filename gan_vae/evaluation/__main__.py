@@ -49,24 +49,24 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
     process.prepare()
     panel.parse(metrics)
     size = size or _size_of(samples) or _size_of(reference) or 32
-    fake, real = _open(samples, size), _open(reference, size)
+    fake, real = pictures(samples, size), pictures(reference, size)
     made = fake.images[:num] if num else fake.images
     train = held = None
     if 'classifier' in metrics and ':' in reference:
-        train = _open(reference.partition(':')[0] + ':train', size)
+        train = pictures(reference.partition(':')[0] + ':train', size)
     if 'originality' in metrics:
         if ':' not in reference:
             raise UserError('originality needs a reference with a held-out test split')
         held_name = reference.partition(':')[0] + ':test'
-        held = panel.Pictures(held_name, _open(held_name, size))
+        held = panel.Pictures(held_name, pictures(held_name, size))
     compared = panel.Panel(
         metrics, panel.Pictures(reference, real), mesh_of(1, 1), held, train, seed
     )
     return compared.measure(made, {'pictures': samples, 'size': size})
 
 
-def _open(place: str, size: int):
-    """The Examples of a folder of pictures or of 'name:split'."""
+def pictures(place: str, size: int):
+    """The Examples of a folder of pictures or of 'name:split' ('all': every split)."""
     from configs import default
     from gan_vae import data
 
@@ -79,6 +79,8 @@ def _open(place: str, size: int):
         settings.name, _, split = place.partition(':')
         if not split:
             raise UserError(f'{place!r} is neither a folder nor a set as cifar10:test')
+        if split == 'all':
+            split = 'train+validation+test'
     return data.examples(settings, split)
 
 
