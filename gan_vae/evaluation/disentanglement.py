@@ -53,8 +53,8 @@ def dci(codes, factors, test_codes, test_factors) -> dict[str, float]:
     """{'disentanglement', 'completeness', 'informativeness'} by boosted trees.
 
     Codes [n, D] and int factors [n, F] to train on and to test on; informativeness is
-    the mean accuracy on the latter. 10,000 and 5,000 are usual; all F forests of 10
-    units take minutes then. Raises UserError without scikit-learn.
+    the mean accuracy on the latter. 10,000 and 5,000 are usual, and take
+    minutes. Raises UserError without scikit-learn.
     """
     codes, factors = _pairs(codes, factors)
     test_codes, test_factors = _pairs(test_codes, test_factors)

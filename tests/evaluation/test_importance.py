@@ -15,7 +15,7 @@ from gan_vae.evaluation.importance import bits_per_dim, dequantised, iwae_bound
 from gan_vae.training.state import keys_of, normals
 
 KEY = jax.random.key(0)
-N = 1500
+N = 800
 
 
 def linear_gaussian(n):
@@ -60,12 +60,13 @@ def test_grows_from_the_elbo_to_log_p():
     )
     error = np.sum((x - w @ mean) ** 2) + np.trace(w @ covariance @ w.T)
     elbo = -0.5 * error / s**2 - 2.5 * np.log(2 * np.pi * s**2) - kl
-    found = {k: iwae_bound(log_weight, state, KEY, images, k) for k in (1, 5, 50, 400)}
+    found = {k: iwae_bound(log_weight, state, KEY, images, k) for k in (1, 5, 50, 300)}
     standard = found[1].std() / np.sqrt(N)
     assert abs(found[1].mean() - elbo) < 4 * standard < (exact - elbo) / 2
     means = [bound.mean() for bound in found.values()]
     assert means == sorted(means) and means[0] < means[1] < exact
-    np.testing.assert_allclose(means[-1], exact, atol=0.02 * (exact - elbo))
+    last = found[300].std() / np.sqrt(N)
+    assert abs(means[-1] - exact) < 4 * last < (exact - elbo) / 10
 
 
 def test_chunks_change_nothing():
@@ -96,7 +97,7 @@ def test_weights_of_a_vae(config):
     assert abs(weights.mean() + kl) < 4 * weights.std() / np.sqrt(n) < kl / 4
     ratio = np.exp(weights)
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(n) < 0.2
-    bound = iwae_bound(method.log_weight, state, KEY, x[:4], 3000, chunk=1000)
+    bound = iwae_bound(method.log_weight, state, KEY, x[:2], 3000, chunk=1000)
     np.testing.assert_allclose(bound, exact, atol=0.1)
 
 
