@@ -34,8 +34,9 @@ def load() -> Extractor:
     """Features [n, 1280] (head), logits [n, 1000], 'b2' [n, 24] and 'b4' [n, 40].
 
     Images are resized whole to 224 by bilinear interpolation, without the centre crop
-    of ImageNet's evaluation: generated pictures have no margin to cut. One channel is
-    repeated to three. A UserError if the package is missing or its file is another.
+    of ImageNet's evaluation: generated pictures have no margin to cut. (Pictures much
+    larger than 224 alias: shrink them before.) One channel is repeated to three. A
+    UserError if the package is missing or its file is another.
     """
     from gan_vae.evaluation import weights
 
