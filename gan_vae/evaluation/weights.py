@@ -446,7 +446,7 @@ def _lengths(values, what: str) -> tuple[int, ...]:
     if not isinstance(values, tuple | list) or len(values) > _MAX_DIMENSIONS:
         raise _Refused(f'damaged {what}')
     for n in values:
-        if type(n) is not int or not 0 <= n < 2**60:
+        if type(n) is not int or n < 0:
             raise _Refused(f'out of bounds: {what} {_shown(n)}')
     return tuple(values)
 

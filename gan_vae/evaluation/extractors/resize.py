@@ -9,7 +9,8 @@
 `clean` Pillow's bicubic on floats: Keys' cubic (a = -1/2), widened by in / out where it
         shrinks, then clipped to 0..255; clean-fid.
 
-Parmar et al. 2022, arXiv:2104.11222. `jax.image.resize` is none of the bilinear two.
+Parmar et al. 2022, arXiv:2104.11222. (`jax.image.resize` smooths where it shrinks,
+unless told not to, like neither of the bilinear two.)
 """
 
 import functools
@@ -43,24 +44,16 @@ def resize(images, size: int, how: str):
 @functools.cache
 def _matrix(n: int, size: int, how: str) -> np.ndarray:
     """A: float32 [size, n], rounded from float64."""
-    kernel = {'tf1': _tf1, 'torch': _torch, 'clean': _clean}[how]
-    a = kernel(n, np.arange(size)[:, None] * 1.0, n / size)
+    centre = np.arange(size)[:, None] * (n / size)
+    if how != 'tf1':
+        centre = centre + (n / size - 1) / 2
+    x = abs(np.arange(n) - centre)
+    a = _cubic(x / max(n / size, 1)) if how == 'clean' else np.maximum(1 - x, 0)
+    # Pixels beyond the edge have no weight: the others share theirs.
     return (a / a.sum(1, keepdims=True)).astype(np.float32)
 
 
-def _tf1(n, o, scale):
-    centre = np.minimum(o * scale, n - 1)
-    return np.maximum(1 - abs(np.arange(n) - centre), 0)
-
-
-def _torch(n, o, scale):
-    centre = np.clip((o + 0.5) * scale - 0.5, 0, n - 1)
-    return np.maximum(1 - abs(np.arange(n) - centre), 0)
-
-
-def _clean(n, o, scale):
-    """Pixels beyond the edge have no weight, so that the sum over the others is 1."""
-    x = abs(np.arange(n) + 0.5 - (o + 0.5) * scale) / max(scale, 1)
+def _cubic(x):
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     return np.where(x < 1, near, np.where(x < 2, far, 0))
