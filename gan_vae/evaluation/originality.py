@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from gan_vae.errors import UserError
+from gan_vae.evaluation.manifold import nearest
 from gan_vae.images import grid
 
 
@@ -80,38 +81,6 @@ def sheet(samples, train, pairs, columns: int = 4) -> np.ndarray:
     """
     both = [images for i, j in pairs for images in (samples[i], train[j])]
     return grid(np.stack(both), 2 * columns)
-
-
-def nearest(queries, references, k: int, block: int = 1024):
-    """L2 distances [n, k] and indices [n, k] of the k nearest rows, nearest first.
-
-    Holds block x block distances at once. Chosen by |q|^2 - 2 <q, r> + |r|^2 about the
-    references' mean, then measured as |q - r|: copies are at exactly 0.
-    """
-    centre = np.mean(references, 0, dtype=np.float64)
-    distances, indices = [], []
-    for rows in _blocks(queries, block):
-        q = rows - centre
-        best, at, start = np.empty((len(q), 0)), np.empty((len(q), 0), np.int64), 0
-        for part in _blocks(references, block):
-            r = part - centre
-            # |q|^2 is the same for all references
-            best = np.concatenate([best, np.sum(r * r, 1) - 2 * q @ r.T], 1)
-            new = np.broadcast_to(start + np.arange(len(r)), (len(q), len(r)))
-            at, start = np.concatenate([at, new], 1), start + len(r)
-            keep = np.argpartition(best, min(k, best.shape[1]) - 1, axis=1)[:, :k]
-            best, at = (np.take_along_axis(a, keep, 1) for a in (best, at))
-        exact = np.stack(
-            [np.linalg.norm(rows - references[i], axis=1) for i in at.T], axis=1
-        )
-        order = np.argsort(exact, axis=1, kind='stable')
-        distances.append(np.take_along_axis(exact, order, 1))
-        indices.append(np.take_along_axis(at, order, 1))
-    return np.concatenate(distances), np.concatenate(indices)
-
-
-def _blocks(x, size):
-    return (np.asarray(x[i : i + size], np.float64) for i in range(0, len(x), size))
 
 
 def _beta_binomial(n: int, a: int, b: int) -> np.ndarray:

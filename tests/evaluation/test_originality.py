@@ -6,7 +6,7 @@ from scipy import stats
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation import originality as module
-from gan_vae.evaluation.originality import nearest, originality, sheet
+from gan_vae.evaluation.originality import originality, sheet
 
 
 def draws(seed, *sizes, d=4):
@@ -61,16 +61,6 @@ def test_the_order_of_the_sets_changes_nothing():
     b['pairs'] = np.stack([f[b['pairs'][:, 0]], t[b['pairs'][:, 1]]], 1)
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-
-
-@pytest.mark.parametrize('block', [7, 64])
-def test_nearest_is_brute_force_far_from_the_origin(block):
-    queries, references = draws(3, 30, 50)
-    queries, references = queries + 1000, references + 1000
-    exact = np.linalg.norm(queries[:, None].astype(float) - references[None], axis=-1)
-    distances, indices = nearest(queries, references, 3, block)
-    np.testing.assert_array_equal(indices, np.argsort(exact, 1)[:, :3])
-    np.testing.assert_allclose(distances, np.sort(exact, 1)[:, :3], rtol=1e-12)
 
 
 @pytest.mark.parametrize('n, a, b', [(5, 1, 99), (2000, 100, 9900)])
