@@ -49,6 +49,8 @@ class Metric(NamedTuple):
     gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
     by_dimension: bool = False  # fewer pictures than dimensions mean little
     paired: bool = False  # needs held-out pictures, which are its null
+    equal: bool = False  # takes as many reference pictures as there are samples
+    most: int = 0  # of reference pictures, where all pairs are formed; 0: all
 
 
 def _fd(real, fake, held):
@@ -90,13 +92,13 @@ def _originality(real, fake, held):
 
 METRICS = {
     'fd': Metric('features', _fd, ('fd',), by_dimension=True),
-    'kid': Metric('features', _kid, ('kid',)),
-    'pr': Metric('features', _precision_recall, ('precision', 'recall')),
-    'dc': Metric('features', _density_coverage, ('density', 'coverage')),
+    'kid': Metric('features', _kid, ('kid',), most=10_000),
+    'pr': Metric('features', _precision_recall, ('precision', 'recall'), equal=True),
+    'dc': Metric('features', _density_coverage, ('density', 'coverage'), equal=True),
     'vendi': Metric('features', _vendi, ('vendi',)),
     'is': Metric('logits', _inception_score, ('is',)),
     'modes': Metric('logits', _modes, ('modes', 'modes_kl')),
-    'swd': Metric('images', _swd, ('swd',)),
+    'swd': Metric('images', _swd, ('swd',), equal=True),
     'originality': Metric('features', _originality, ('copies',), paired=True),
 }
 _KNOWN = {'copies': 0.01}  # nulls that need no measurement
@@ -192,8 +194,9 @@ class Panel:
         how = METRICS[metric]
         real = self._real(name)[how.needs]
         held = self._held(name)[how.needs] if how.paired else None
-        if how.needs == 'images':  # costly, and unbiased only for equal numbers
-            real = real[_rows(len(real), len(fake), self.seed)]
+        most = len(fake) if how.equal else how.most or len(real)
+        if most < len(real):
+            real = real[_rows(len(real), most, self.seed)]
         n_real, n_fake = len(real), len(fake)
         null_n = min(n_fake, self._size // 2)
         nulls = [] if how.paired else self._nulls(metric, name, null_n)
