@@ -79,7 +79,7 @@ def read(path, sha256: str = '') -> dict[str, np.ndarray]:
     except _Refused as e:
         raise UserError(f'{path}: {e}') from None
     except Exception as e:  # a hostile file finds every exception there is
-        reason = ' '.join(f'{type(e).__name__}: {e}'.split())[:200]
+        reason = _shown(f'{type(e).__name__}: {e}')
         raise UserError(
             f'{path} is damaged or not a file of weights ({reason}); get it again'
         ) from None

@@ -1,6 +1,7 @@
 """The libraries that ours is compared with: torch, torch-fidelity and pytorch-fid.
 
 pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0
+pip install requests tqdm
 """
 
 import importlib.util
