@@ -113,8 +113,7 @@ def _factor(covariance):
 
 
 def _from_factors(delta, f1, f2) -> float:
-    product = f1.T @ f2
-    cross = linalg.svdvals(product, overwrite_a=True).sum() if product.size else 0.0
+    cross = linalg.svdvals(f1.T @ f2, overwrite_a=True).sum()
     traces = np.sum(f1 * f1) + np.sum(f2 * f2)
     # Rounding can leave a distance of 0 a little below it.
     return max(0.0, float(delta @ delta + traces - 2 * cross))
