@@ -22,6 +22,14 @@ def test_nearest_is_brute_force(monkeypatch, cells, shift):
     np.testing.assert_allclose(distances, np.sort(brute, 1)[:, :4], rtol=1e-12)
 
 
+def test_nearest_among_clusters_finer_than_a_product_resolves():
+    """Distances of 1e-3 at 1e6 from the mean: a product rounds by 1e-2."""
+    x = 1e-3 * features(24) + np.repeat([[-1e6], [1e6], [3e6], [-3e6]], 6, axis=0)
+    brute = np.sqrt(((x[:, None] - x) ** 2).sum(-1))
+    distances, _ = manifold.nearest(x, x, 3)
+    np.testing.assert_array_equal(distances, np.sort(brute, 1)[:, :3])
+
+
 @pytest.mark.parametrize('cells', [50, 1 << 24])
 def test_skip_self_leaves_out_the_row_but_not_its_copy(monkeypatch, cells):
     monkeypatch.setattr(manifold, '_CELLS', cells)
