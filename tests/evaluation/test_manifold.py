@@ -12,7 +12,7 @@ def features(n, d=8, seed=0):
 
 
 @pytest.mark.parametrize('cells', [50, 1 << 24])
-@pytest.mark.parametrize('shift', [0.0, 1e4])
+@pytest.mark.parametrize('shift', [0.0, 1e9])
 def test_nearest_is_brute_force(monkeypatch, cells, shift):
     monkeypatch.setattr(manifold, '_CELLS', cells)
     x, y = features(20) + shift, features(30, seed=1) + shift
@@ -69,8 +69,9 @@ def test_balls_are_closed():
     line = np.arange(10.0)[:, None]
     found = manifold.density_coverage(line, line, k=1)
     assert found == {'density': 2.8, 'coverage': 1}
-    # The one beyond the end is at the end's radius.
-    assert manifold.precision_recall(line, line[-2:] + 1, k=1)['precision'] == 1
+    beyond = line[-2:] + 1  # the last of them at the radius of the end
+    assert manifold.precision_recall(line, beyond, k=1)['precision'] == 1
+    assert manifold.density_coverage(line, beyond[1:], k=1)['coverage'] == 0.1
 
 
 @pytest.mark.parametrize('d', [2, 512])
