@@ -23,6 +23,8 @@ from speed import append
 
 from gan_vae.evaluation import frechet
 
+PARTS = ('statistics', 'distance', 'all')
+
 
 def ours(x, y):
     """Times of the statistics and of the distance in seconds, and the distance."""
@@ -66,36 +68,35 @@ def main():
     mix = random.standard_normal((d, d), np.float32) / np.arange(1, d + 1)[:, None]
     x, y = (random.standard_normal((n, d), np.float32) @ mix for _ in range(2))
     y = 1.05 * y + np.float32(0.01)
-
-    sides = (ours, torch_fidelity, pytorch_fid)
-    for side in sides:
-        side(x[:300, :64], y[:300, :64])  # imports and threads
-    times = {side.__name__: [] for side in sides}
-    values = {}
-    for turn in range(flags.rounds):
-        for side in sides if turn % 2 == 0 else sides[::-1]:
-            *parts, values[side.__name__] = side(x, y)
-            times[side.__name__].append((*parts, sum(parts)))
-
     print(f'{n} features of {d} dimensions a side, median of {flags.rounds} rounds')
-    print(f'ours: {values["ours"]:.6f}')
-    mine = np.array(times.pop('ours'))
-    for side in times:
-        name = side.replace('_', '-')
-        against = f'{name} {metadata.version(name)}'
-        theirs = np.array(times[side])
-        off = values[side] - values['ours']
-        print(f'{against}: {values[side]:.6f} ({off:+.1e} from ours)')
-        for column, part in enumerate(('statistics', 'distance', 'all')):
-            peer, own = theirs[:, column], mine[:, column]
-            row = {'case': f'{part} n={n} d={d}', 'against': against, 'unit': 's'}
-            row |= {'ours': float(np.median(own)), 'peer': float(np.median(peer))}
-            row |= {'ratio': round(statistics.median(peer / own), 3)}
-            print(
-                f'  {part:10} {row["peer"]:7.2f} s, ours {row["ours"]:7.2f} s: '
-                f'{row["ratio"]:.2f} times as fast'
-            )
-            append('frechet_speed', row | {'difference': off, 'rounds': flags.rounds})
+    for peer in (torch_fidelity, pytorch_fid):
+        for side in (ours, peer):
+            side(x[:300, :64], y[:300, :64])  # imports and threads
+        times, values = {ours: [], peer: []}, {}
+        for turn in range(flags.rounds):
+            for side in (ours, peer) if turn % 2 == 0 else (peer, ours):
+                *parts, values[side] = side(x, y)
+                times[side].append((*parts, sum(parts)))
+        report(f'n={n} d={d}', peer.__name__.replace('_', '-'), *times.values(), values)
+
+
+def report(case, library, mine, theirs, values):
+    """Prints a library's rows and appends them to results/frechet_speed.jsonl."""
+    against = f'{library} {metadata.version(library)}'
+    value, other = values.values()
+    print(f'{against}: {other:.6f}, ours {value:.6f}')
+    for part, own, peer in zip(
+        PARTS, np.transpose(mine), np.transpose(theirs), strict=True
+    ):
+        row = {'case': f'{part} {case}', 'against': against, 'unit': 's'}
+        row |= {'ours': float(np.median(own)), 'peer': float(np.median(peer))}
+        row |= {'ratio': round(statistics.median(peer / own), 3)}
+        print(
+            f'  {part:10} {row["peer"]:7.2f} s, ours {row["ours"]:7.2f} s: '
+            f'{row["ratio"]:.2f} times as fast'
+        )
+        row |= {'difference': abs(value - other), 'rounds': len(mine)}
+        append('frechet_speed', row)
 
 
 if __name__ == '__main__':

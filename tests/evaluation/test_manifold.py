@@ -12,7 +12,7 @@ def features(n, d=8, seed=0):
 
 
 @pytest.mark.parametrize('cells', [50, 1 << 24])
-@pytest.mark.parametrize('shift', [0.0, 1e4])
+@pytest.mark.parametrize('shift', [0.0, 1e9])
 def test_nearest_is_brute_force(monkeypatch, cells, shift):
     monkeypatch.setattr(manifold, '_CELLS', cells)
     x, y = features(20) + shift, features(30, seed=1) + shift
@@ -20,6 +20,14 @@ def test_nearest_is_brute_force(monkeypatch, cells, shift):
     distances, indices = manifold.nearest(x, y, 4)
     np.testing.assert_array_equal(indices, np.argsort(brute, 1)[:, :4])
     np.testing.assert_allclose(distances, np.sort(brute, 1)[:, :4], rtol=1e-12)
+
+
+def test_nearest_among_clusters_finer_than_a_product_resolves():
+    """Distances of 1e-3 at 1e6 from the mean: a product rounds by 1e-2."""
+    x = 1e-3 * features(24) + np.repeat([[-1e6], [1e6], [3e6], [-3e6]], 6, axis=0)
+    brute = np.sqrt(((x[:, None] - x) ** 2).sum(-1))
+    distances, _ = manifold.nearest(x, x, 3)
+    np.testing.assert_array_equal(distances, np.sort(brute, 1)[:, :3])
 
 
 @pytest.mark.parametrize('cells', [50, 1 << 24])
@@ -61,8 +69,9 @@ def test_balls_are_closed():
     line = np.arange(10.0)[:, None]
     found = manifold.density_coverage(line, line, k=1)
     assert found == {'density': 2.8, 'coverage': 1}
-    # The one beyond the end is at the end's radius.
-    assert manifold.precision_recall(line, line[-2:] + 1, k=1)['precision'] == 1
+    beyond = line[-2:] + 1  # the last of them at the radius of the end
+    assert manifold.precision_recall(line, beyond, k=1)['precision'] == 1
+    assert manifold.density_coverage(line, beyond[1:], k=1)['coverage'] == 0.1
 
 
 @pytest.mark.parametrize('d', [2, 512])

@@ -65,6 +65,12 @@ def test_zero_for_a_set_in_another_order(shape, levels):
     )
 
 
+def test_contrast_is_normalised_away():
+    images = pictures(6) // 2
+    assert swd(images, 2 * images, directions=32)['swd'] < 1e-3
+    assert swd(images, pictures(6, seed=1), directions=32)['swd'] > 50
+
+
 def test_twice_each_picture_is_the_same_set():
     images, other = pictures(10), pictures(10, seed=1)
     once = swd(images, other, directions=32)
