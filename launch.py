@@ -96,7 +96,8 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
             flags.step,
         )
         for name, result in found.items():
-            print(f'{name} {result["value"]:.4f}  ({result["protocol"]})')
+            line = f'{name} {result["value"]:.5g} | {result["protocol"]}'
+            print(f'eval/{result["protocol"]}' if 'card' in result else line)
 
 
 def main(argv: list[str]) -> int:

@@ -193,6 +193,8 @@ def from_json(text: str, where: str = 'config.json'):
     except (ValueError, AttributeError) as error:
         raise UserError(f'{where} is not a run config: {error}') from error
     flat = flatten(config)
+    if not stored:
+        raise UserError(f'{where} is not a run config: it is empty')
     if not stored.keys() <= flat.keys():
         odd = sorted(stored.keys() - flat.keys())
         raise UserError(

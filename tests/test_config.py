@@ -76,6 +76,9 @@ def test_json_round_trip_and_its_errors():
     ):
         with pytest.raises(UserError):
             config_lib.from_json(bad)
+    earlier = text.replace('    "num_samples": 1000,\n', '')  # before the key existed
+    assert earlier != text
+    assert config_lib.flatten(config_lib.from_json(earlier)) == config_lib.flatten(made)
 
 
 def test_differences_name_what_makes_another_run():

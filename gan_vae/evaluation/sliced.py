@@ -72,7 +72,7 @@ def wasserstein(a, b) -> np.ndarray:
 
 
 def swd(
-    real, fake, seed: int = 0, patches: int = 128, directions: int = 512
+    real, fake, seed: int = 0, patches: int = 128, directions: int = 128
 ) -> dict[str, float]:
     """{'swd_<shorter side>': each level, 'swd': their mean}, times 1000.
 
