@@ -28,12 +28,12 @@ METRICS = (
 )
 FAMILIES = {
     'none': ('none',),
-    'blur': ('blur 0.5', 'blur 1', 'blur 2'),
+    'blur': ('blur 0.5', 'blur 1'),
     'noise': ('noise 5', 'noise 15', 'noise 40'),
     'shuffle': ('shuffle 2', 'shuffle 4', 'shuffle 8'),
-    'modes dropped': ('drop 1', 'drop 3', 'drop 6'),
-    'duplicates': ('copies of 400', 'copies of 100', 'copies of 20'),
-    'channels swapped': ('swap 10 %', 'swap 25 %', 'swap 50 %'),
+    'modes dropped': ('drop 1', 'drop 3'),
+    'duplicates': ('copies of 200', 'copies of 20'),
+    'channels swapped': ('swap 10 %', 'swap 50 %'),
 }
 
 
