@@ -1,8 +1,11 @@
-"""Measures of a model with an encoder on held-out images: bounds, latents, pairs.
+"""Measures of a model rather than of its samples, on held-out images.
 
-iwae_K     the bound of K importance samples in nats, and bits/dim where it is one
-latents    active units, KL, mutual information, and the alarm for collapse
-pairs      PSNR (dB) and SSIM of reconstructions, means over images
+iwae_K        the bound of K importance samples in nats, and bits/dim where it is one
+latents       active units, KL, mutual information, and the alarm for collapse
+pairs         PSNR (dB) and SSIM of reconstructions, means over images
+distance_X    distance of reconstructions in the maps of the extractor X
+mig, dci, sap disentanglement of posterior means, of sets with known factors
+ppl_X         perceptual path length of the decoder or generator, in the maps of X
 """
 
 from collections.abc import Callable, Iterator
@@ -13,12 +16,24 @@ import numpy as np
 
 from gan_vae import images as images_lib
 from gan_vae.data.source import Examples, gather
-from gan_vae.errors import UserError
-from gan_vae.evaluation import importance, latents, pairs
+from gan_vae.errors import UserError, unknown
+from gan_vae.evaluation import (
+    disentanglement,
+    extractors,
+    feature_distance,
+    importance,
+    latents,
+    pairs,
+    path_length,
+)
 from gan_vae.training.program import Program
 from gan_vae.training.state import keys_of, purpose_key
 
 BATCH = 100
+PATHS = 1000  # of a path length,
+EPSILON = 1e-3  # and its step: float32 pictures do not resolve 1e-4
+WITH_MAPS = ('random', 'vgg_hed')
+BINS = 10  # that a continuous factor is cut into
 
 
 class Held(NamedTuple):
@@ -40,26 +55,32 @@ class Held(NamedTuple):
 
 def is_one(name: str) -> bool:
     """Whether a metric's name belongs here."""
-    return name in ('latents', 'pairs') or name.partition('_')[0] == 'iwae'
+    return name.partition('_')[0] in _MEASURES
 
 
 def check(name: str, method) -> None:
     """A UserError where the name is wrong or the method lacks what it needs."""
-    head, _, count = name.partition('_')
-    if head == 'iwae' and not (count.isdecimal() and 1 <= int(count) <= 100_000):
+    head, _, rest = name.partition('_')
+    if head == 'iwae' and not (rest.isdecimal() and 1 <= int(rest) <= 100_000):
         raise UserError(f'metric {name!r}: write iwae_K with a number, as iwae_64')
-    needs = {'iwae': 'log_weight', 'latents': 'posterior', 'pairs': 'encode'}[head]
+    if head in ('distance', 'ppl') and rest not in WITH_MAPS:
+        raise unknown(f'extractor with maps in metric {name!r}:', rest, WITH_MAPS)
+    if head in ('latents', 'pairs', 'mig', 'dci', 'sap') and rest:
+        raise UserError(f'metric {name!r}: {head} takes nothing after its name')
+    needs = _MEASURES[head][0]
     if getattr(method, needs) is None:
         raise UserError(f'metric {name!r}: this method has no {needs}')
 
 
 def measure(name: str, held: Held) -> dict[str, tuple[float, str]]:
     """{result: (value, what it was measured with)} of one metric."""
-    head, _, count = name.partition('_')
-    return _iwae(held, int(count)) if head == 'iwae' else _MEASURES[head](held)
+    head, _, rest = name.partition('_')
+    function = _MEASURES[head][1]
+    return function(held, rest) if rest else function(held)
 
 
-def _iwae(held: Held, k: int) -> dict[str, tuple[float, str]]:
+def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
+    k = int(count)
     config, method = held.config, held.program.method
     likelihood, binarize = config.method.likelihood, config.data.binarize
     weigh: Callable = method.log_weight
@@ -93,19 +114,108 @@ def _latents(held: Held) -> dict[str, tuple[float, str]]:
     return {name: (float(found[name]), unit) for name, unit in units.items()}
 
 
-def _pairs(held: Held) -> dict[str, tuple[float, str]]:
+def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(seen, made) in uint8, binarised where that is what the model sees."""
     method = held.program.method
     again = jax.jit(lambda state, x: method.decode(state, method.encode(state, x)))
-    decibels, similarity = [], []
     for _, _, x in held.batches():
-        made = images_lib.to_uint8(again(held.state, x))
-        seen = images_lib.to_uint8(x)  # binarised where the model sees that
-        decibels.append(pairs.psnr(seen, made))
-        similarity.append(pairs.ssim(seen, made))
+        yield images_lib.to_uint8(x), images_lib.to_uint8(again(held.state, x))
+
+
+def _pairs(held: Held) -> dict[str, tuple[float, str]]:
+    both = [(pairs.psnr(*ab), pairs.ssim(*ab)) for ab in _reconstructions(held)]
+    decibels, similarity = (np.concatenate(part) for part in zip(*both, strict=True))
     return {
-        'psnr': (float(np.concatenate(decibels).mean()), 'dB, mean over images'),
-        'ssim': (float(np.concatenate(similarity).mean()), 'mean over images'),
+        'psnr': (float(decibels.mean()), 'dB, mean over images'),
+        'ssim': (float(similarity.mean()), 'mean over images'),
     }
 
 
-_MEASURES = {'latents': _latents, 'pairs': _pairs}
+def _distance(held: Held, name: str) -> dict[str, tuple[float, str]]:
+    extractor = extractors.load(name)
+    between = jax.jit(lambda a, b: feature_distance.distance(extractor, a, b))
+    found = np.concatenate([between(*ab) for ab in _reconstructions(held)])
+    how = f'of reconstructions, {_about(extractor)}'
+    return {feature_distance.metric_name(extractor): (float(found.mean()), how)}
+
+
+def _ppl(held: Held, name: str) -> dict[str, tuple[float, str]]:
+    """At random points of arcs of the prior. Karras et al. 2019, arXiv:1812.04948."""
+    extractor, method = extractors.load(name), held.program.method
+    rng = np.random.default_rng(0)
+    decode = jax.jit(method.decode)
+    between = jax.jit(lambda a, b: feature_distance.distance(extractor, a, b))
+    size, lengths = held.config.model.latent_dim, []
+    for _ in range(0, PATHS, BATCH):
+        z0, z1 = rng.standard_normal((2, BATCH, size))
+        lengths.append(
+            path_length.path_length(
+                lambda z: 127.5 * (decode(held.state, z.astype(np.float32)) + 1),
+                between,
+                z0,
+                z1,
+                rng.random(BATCH),
+                epsilon=EPSILON,
+                interpolate=path_length.slerp,
+            )
+        )
+    value = path_length.mean_path_length(np.concatenate(lengths))
+    how = f'{PATHS} arcs of the prior, epsilon {EPSILON}, {_about(extractor)}'
+    return {f'ppl_{name}': (value, how)}
+
+
+def _about(extractor: extractors.Extractor) -> str:
+    return f'{extractor.name} {extractor.weights_sha256[:8]}'
+
+
+def _codes(held: Held) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior means [n, D], and factors int [n, F], continuous ones in BINS bins."""
+    if not held.examples.factors:
+        raise UserError(
+            f'{held.config.data.name} has no known factors: measure disentanglement on '
+            'toy_shapes'
+        )
+    encode = jax.jit(held.program.method.encode)
+    codes = np.concatenate([encode(held.state, x) for _, _, x in held.batches()])
+    factors = [
+        v
+        if np.issubdtype(v.dtype, np.integer)
+        else np.digitize(v, np.histogram_bin_edges(v, BINS)[1:-1])
+        for v in held.examples.factors.values()
+    ]
+    return codes, np.stack(factors, -1).astype(np.int64)
+
+
+def _mig(held: Held) -> dict[str, tuple[float, str]]:
+    value = disentanglement.mig(*_codes(held))
+    return {'mig': (value, f'posterior means, factors in {BINS} bins')}
+
+
+def _halves(held: Held):
+    codes, factors = _codes(held)
+    cut = 2 * len(codes) // 3
+    return codes[:cut], factors[:cut], codes[cut:], factors[cut:]
+
+
+def _dci(held: Held) -> dict[str, tuple[float, str]]:
+    found = disentanglement.dci(*_halves(held))
+    how = f'posterior means, boosted trees on two thirds, factors in {BINS} bins'
+    return {f'dci_{name}': (value, how) for name, value in found.items()}
+
+
+def _sap(held: Held) -> dict[str, tuple[float, str]]:
+    value = disentanglement.sap(*_halves(held))
+    how = f'posterior means, linear classifiers on two thirds, factors in {BINS} bins'
+    return {'sap': (value, how)}
+
+
+_MEASURES = {  # what each needs of a Method, and how it is taken
+    'iwae': ('log_weight', _iwae),
+    'latents': ('posterior', _latents),
+    'pairs': ('encode', _pairs),
+    'distance': ('encode', _distance),
+    'mig': ('encode', _mig),
+    'dci': ('encode', _dci),
+    'sap': ('encode', _sap),
+    'ppl': ('decode', _ppl),
+}

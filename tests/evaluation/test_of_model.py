@@ -1,0 +1,92 @@
+"""Measures of a model: what they are of, and that each is asked of the right method."""
+
+import jax
+import numpy as np
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae import data
+from gan_vae.data.source import Spec
+from gan_vae.errors import UserError
+from gan_vae.evaluation import held_out, of_model
+from gan_vae.training.program import build
+
+
+def held(file, **changes):
+    config = config_lib.load(
+        f'configs/{file}.py:tiny', {'parallel.devices': '1'} | changes
+    )
+    program = build(config, Spec(32, 32, 3))
+    state = jax.jit(program.method.init)(jax.random.key(0))
+    examples = data.examples(config.data, 'test[:150]')  # a batch and a half
+    return of_model.Held(config, program, state, examples)
+
+
+@pytest.fixture(scope='module')
+def vae():
+    return held('vae_emoji', **{'data.binarize': 'none'})
+
+
+def test_one_draw_of_the_bound_is_the_elbo(vae):
+    elbo = held_out.evaluate(vae.program, vae.state, vae.examples, 50)['elbo']
+    (bound, _), (better, how) = (
+        of_model.measure(name, vae)[name] for name in ('iwae_1', 'iwae_16')
+    )
+    assert abs(bound - elbo) < 0.02 * abs(elbo) and better > bound
+    assert 'K=16' in how
+
+
+def test_reconstructions_and_latents(vae):
+    pairs = of_model.measure('pairs', vae)
+    assert 0 < pairs['psnr'][0] < 30 and -1 < pairs['ssim'][0] < 1
+    assert 0 < of_model.measure('distance_random', vae)['distance_random'][0] < 8
+    found = of_model.measure('latents', vae)
+    assert 0 <= found['active_units'][0] <= 8 and found['collapsed'][0] in (0, 1)
+
+
+def test_disentanglement_of_codes_that_are_the_factors(vae):
+    factors = np.stack(list(vae.examples.factors.values()), -1).astype(np.float32)
+    method = vae.program.method._replace(
+        encode=lambda state, x: jax.numpy.asarray(factors)[: len(x)]
+    )
+    perfect = vae._replace(
+        program=vae.program._replace(method=method),
+        examples=vae.examples.take(np.arange(of_model.BATCH)),
+    )
+    assert of_model.measure('mig', perfect)['mig'][0] > 0.5
+    assert of_model.measure('mig', vae)['mig'][0] < 0.4
+
+
+def test_path_length_of_a_generator():
+    gan = held('dcgan_emoji')
+    (length, how) = of_model.measure('ppl_random', gan)['ppl_random']
+    assert 0 < length < np.inf and 'epsilon' in how
+    still = gan.program.method._replace(
+        decode=lambda state, z: jax.numpy.zeros((len(z), 32, 32, 3))
+    )
+    gan = gan._replace(program=gan.program._replace(method=still))
+    assert of_model.measure('ppl_random', gan)['ppl_random'][0] == 0
+
+
+@pytest.mark.parametrize(
+    'file, name, message',
+    [
+        ('dcgan_emoji', 'iwae_8', 'this method has no log_weight'),
+        ('dcgan_emoji', 'pairs', 'this method has no encode'),
+        ('vae_emoji', 'iwae', 'write iwae_K'),
+        ('vae_emoji', 'iwae_0', 'write iwae_K'),
+        ('vae_emoji', 'ppl_randon', "did you mean 'random'"),
+        ('vae_emoji', 'mig_random', 'takes nothing after'),
+    ],
+)
+def test_mistakes_are_one_line(file, name, message):
+    config = config_lib.load(f'configs/{file}.py:tiny')
+    with pytest.raises(UserError, match=message):
+        of_model.check(name, build(config, Spec(32, 32, 3)).method)
+
+
+def test_sets_without_factors_are_refused(vae):
+    with pytest.raises(UserError, match='no known factors'):
+        of_model.measure(
+            'mig', vae._replace(examples=vae.examples._replace(factors=None))
+        )
