@@ -73,7 +73,7 @@ def distort(name: str, images: np.ndarray, labels: np.ndarray, rng) -> np.ndarra
 
 
 def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
-    """{distortion: {metric: Card}} for one cut of the set."""
+    """{distortion: {metric: value}}, and the null's 'error', for one cut of the set."""
     from gan_vae.evaluation.__main__ import pictures
     from gan_vae.evaluation.panel import Panel, Pictures
     from gan_vae.training import process
@@ -90,10 +90,11 @@ def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
     panel = Panel(
         metrics, Pictures(data, reference), mesh_of(1, 1), train=train, seed=seed
     )
-    found = {}
+    cards = panel.measure(others.images, {})
+    found = {'error': {name: card.spread for name, card in cards.items()}}
     for name in (name for family in FAMILIES.values() for name in family):
         samples = distort(name, others.images, others.labels, rng)
-        found[name] = panel.measure(samples, {'distortion': name})
+        found[name] = panel.values(samples)
         print(f'seed {seed} {name}', file=sys.stderr, flush=True)
     return found
 
@@ -120,18 +121,16 @@ def main():
             for name in names:
                 row = {'data': flags.data, 'num': flags.num, 'seeds': flags.seeds}
                 row |= {'case': step, 'metric': name}
-                row |= {'values': [run[step][name].value for run in runs]}
+                row |= {'values': [run[step][name] for run in runs]}
                 append('metric_sensitivity', row)
 
 
 def _cell(runs, steps, step, name) -> str:
     if step == 'none':
-        return f'{statistics.median(run[step][name].value for run in runs):.3g}'
-    nulls = [run['none'][name] for run in runs]
-    values = [run[step][name].value for run in runs]
+        return f'{statistics.median(run[step][name] for run in runs):.3g}'
     moved = [
-        (value - null.value) / max(null.spread, 1e-12)
-        for value, null in zip(values, nulls, strict=True)
+        (run[step][name] - run['none'][name]) / max(run['error'][name], 1e-12)
+        for run in runs
     ]
     steady = step == steps[-1] and _steady(runs, steps, name)
     return f'{statistics.median(moved):.1f}{"*" if steady else ""}'
@@ -141,7 +140,7 @@ def _steady(runs, steps, name) -> bool:
     """Whether the values of a family go one way, away from the null, in every run."""
     signs = set()
     for run in runs:
-        values = [run[step][name].value for step in ('none', *steps)]
+        values = [run[step][name] for step in ('none', *steps)]
         signs |= set(np.sign(np.diff(values)))
     return len(signs) == 1 and 0 not in signs
 
