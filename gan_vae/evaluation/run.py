@@ -57,8 +57,13 @@ def evaluate_run(
             if metric == 'originality':
                 file = Path(workdir) / f'originality_{extractor}.png'
                 images.save_png(file, panel.closest(made, extractor), about)
-    with open(Path(workdir) / 'evaluation.jsonl', 'a') as file:
-        file.write(json.dumps({'step': step, 'metrics': results}) + '\n')
+    try:
+        with open(Path(workdir) / 'evaluation.jsonl', 'a') as file:
+            file.write(json.dumps({'step': step, 'metrics': results}) + '\n')
+    except OSError as error:
+        raise UserError(
+            f'cannot write evaluation.jsonl in {workdir}: {error.strerror}'
+        ) from error
     return results
 
 

@@ -67,7 +67,12 @@ def write(file: Path, text: str):
 def read_summary(workdir) -> dict:
     """summary.json, or {} before there is one."""
     file = Path(workdir) / 'summary.json'
-    return json.loads(file.read_text()) if file.exists() else {}
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError as error:
+        raise UserError(
+            f'{file} is damaged ({error}): delete it, and run the training again'
+        ) from error
 
 
 def write_summary(workdir, summary: dict):
