@@ -83,7 +83,7 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
 
         num = 64 if flags.num is None else flags.num
         folder = sample.sample(flags.workdir, num, flags.seed, flags.step)
-        print(f'{num} pictures and grid.png in {folder}')
+        print(f'{num} pictures in {folder}, their grid in {folder}.png')
     else:
         from gan_vae.evaluation.run import evaluate_run
 

@@ -31,6 +31,9 @@ RESUMABLE = (
     'train.keep_every_steps',
     'eval.every_steps',
     'eval.batch_size',
+    'eval.metrics',
+    'eval.num_samples',
+    'eval.reference',
 )
 
 

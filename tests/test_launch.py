@@ -98,7 +98,10 @@ def test_samples_have_provenance_and_need_no_tensorflow(run):
     assert done.returncode == 0, done.stderr[-2000:]
     assert ' tensorflow\n' not in done.stderr
     folder = run / 'pictures' / 'step4-seed1'
-    assert len(list(folder.glob('0*.png'))) == 5 and (folder / 'grid.png').exists()
+    assert (
+        len(list(folder.glob('0*.png'))) == 5
+        and folder.with_name(folder.name + '.png').exists()
+    )
     about = images.read_provenance(folder / '00003.png')
     summary = json.loads((run / 'summary.json').read_text())
     assert about['state_sha256'] == summary['state_sha256'] and about['number'] == 3
@@ -128,3 +131,15 @@ def test_evaluate_repeats_the_summary(run, capsys):
     for name, result in summary['metrics'].items():
         line = next(x for x in lines if x.startswith(f'{name} '))
         assert f'{result["value"]:.5g}' in line and result['protocol'] in line
+
+
+def test_measures_that_cannot_be_taken_are_refused_before_training(tmp_path, capsys):
+    for metrics, message in {
+        'fid': 'pt_inception-2015-12-05-6726825d.pth',
+        'originality_random': 'originality needs',
+        'iwae_5': 'has no log_weight',
+    }.items():
+        argv = [TINY, f'--workdir={tmp_path / "r"}', f'--config.eval.metrics={metrics}']
+        assert launch.main(argv) == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / 'r').exists()

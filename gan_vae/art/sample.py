@@ -57,7 +57,7 @@ def draw(method: methods.Method, state: TrainState, seed: int, num: int) -> np.n
 
 
 def sample(workdir, num: int = 64, seed: int = 0, step: int | None = None) -> Path:
-    """Writes `num` pictures and their grid; returns the folder they are in."""
+    """Writes `num` pictures in a folder, which it returns, and their grid beside it."""
     method, state, provenance = load(workdir, step)
     folder = Path(workdir) / 'pictures' / f'step{provenance["step"]}-seed{seed}'
     made = draw(method, state, seed, num)
@@ -67,7 +67,9 @@ def sample(workdir, num: int = 64, seed: int = 0, step: int | None = None) -> Pa
             images.save_png(
                 folder / f'{number:05d}.png', image, provenance | {'number': number}
             )
-        images.save_png(folder / 'grid.png', images.grid(made[:1024]), provenance)
+        # beside the folder, which holds the pictures alone, to be scored or shown
+        sheet = folder.with_name(folder.name + '.png')
+        images.save_png(sheet, images.grid(made[:1024]), provenance)
     except OSError as error:
         raise UserError(
             f'cannot write pictures in {folder}: {error.strerror}'

@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from gan_vae.errors import UserError
 
 
@@ -20,20 +22,28 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('places', nargs='*')
-    parser.add_argument('--metrics', default='swd')
-    parser.add_argument('--out', default='report.html')
-    for name, default in {'num': 0, 'size': 0, 'seed': 0}.items():
-        parser.add_argument(f'--{name}', type=int, default=default)
+    words = {'metrics': 'swd', 'out': 'report.html'}
+    numbers = {'num': 0, 'size': 0, 'seed': 0}  # 0: all, and as they are
+    for name in words | numbers:
+        kind = str if name in words else int
+        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
 
     def fail(message: str):
         raise UserError(f'{message}; see python -m gan_vae.evaluation --help')
 
     parser.error = fail
     flags = parser.parse_args(argv)
+    report = flags.places[:1] == ['report']
+    for name in vars(flags).keys() & (words | numbers).keys():
+        if (name == 'out') != report:
+            fail(f'--{name} has no meaning here')
+    flags = argparse.Namespace(**words | numbers | vars(flags))
+    if not flags.metrics:
+        fail('--metrics is empty')
     for name in ('num', 'size', 'seed'):
         if getattr(flags, name) < 0:
             fail(f'--{name}={getattr(flags, name)}: must not be negative')
-    if flags.help or flags.places[:1] == ['report']:
+    if flags.help or report:
         return flags
     if len(flags.places) != 2:
         fail(f'takes samples and a reference, got {len(flags.places)} places')
@@ -50,7 +60,15 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
     panel.parse(metrics)
     size = size or _size_of(samples) or _size_of(reference) or 32
     fake, real = pictures(samples, size), pictures(reference, size)
-    made = fake.images[:num] if num else fake.images
+    if num > len(fake.images):
+        raise UserError(f'--num={num}: {samples} has {len(fake.images)} pictures')
+    for place, found in ((samples, fake), (reference, real)):
+        if found.note:
+            print(f'{place}: {found.note}', file=sys.stderr)
+    made = fake.images
+    if num:
+        order = np.random.Generator(np.random.Philox(seed)).permutation(len(made))
+        made = made[np.sort(order[:num])]
     train = held = None
     if 'classifier' in metrics and ':' in reference:
         train = pictures(reference.partition(':')[0] + ':train', size)

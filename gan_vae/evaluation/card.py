@@ -15,8 +15,8 @@ class Card(NamedTuple):
     metric: str
     value: float
     spread: float | None  # standard error, from disjoint quarters of the samples
-    null: float | None  # mean over pairs of disjoint real sets of null_n pictures
-    null_spread: float | None  # standard deviation over these pairs
+    null: float | None  # mean over draws of null_n real pictures as the samples
+    null_spread: float | None  # standard deviation over these draws
     null_n: int
     extractor: str  # '' where pictures are compared themselves
     weights_sha256: str

@@ -5,13 +5,16 @@ import json
 import os
 import sys
 import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import cache as remembered
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from gan_vae.data import cache
-from gan_vae.data.source import Examples, fingerprint, padded_batches
+from gan_vae.data.source import Examples, padded_batches
 from gan_vae.evaluation.extractors import Extractor
 from gan_vae.training.step import AXIS, put
 
@@ -25,21 +28,7 @@ def extract(
 
     In memory are one batch of pictures and the vectors of all.
     """
-    rows = PartitionSpec(AXIS)
-
-    def vectors(params, images):
-        found = extractor.apply(params, images)
-        return {name: found[name] for name in VECTORS if name in found}
-
-    mapped = jax.jit(
-        jax.shard_map(
-            vectors,
-            mesh=mesh,
-            in_specs=(PartitionSpec(), rows),
-            out_specs=rows,
-            check_vma=False,
-        )
-    )
+    mapped = _mapped(extractor.apply, mesh)
     size = batch_size + -batch_size % mesh.size
     count, parts = len(images), []
     batches = padded_batches(Examples(images), size)
@@ -52,16 +41,44 @@ def extract(
     }
 
 
+@remembered
+def _mapped(apply: Callable, mesh: Mesh) -> Callable:
+    """(params, images split over the mesh) -> vectors, compiled once a process."""
+    rows = PartitionSpec(AXIS)
+
+    def vectors(params, images):
+        found = apply(params, images)
+        return {name: found[name] for name in VECTORS if name in found}
+
+    return jax.jit(
+        jax.shard_map(
+            vectors,
+            mesh=mesh,
+            in_specs=(PartitionSpec(), rows),
+            out_specs=rows,
+            check_vma=False,
+        )
+    )
+
+
+def digest(images) -> str:
+    """SHA-256 of all of uint8 [N, H, W, C], read in pieces."""
+    found = hashlib.sha256(f'{images.shape}'.encode())
+    for start in range(0, len(images), 1000):
+        found.update(np.ascontiguousarray(images[start : start + 1000]))
+    return found.hexdigest()
+
+
 def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
     """`extract`, once for a set and an extractor, from then on read from disk."""
-    key = [*extractor[:4], fingerprint(examples)]
+    key = [*extractor[:4], digest(examples.images)]
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
     folder = cache.root() / 'features'
     file = folder / f'{name}.npz'
     try:
         with np.load(file, allow_pickle=False) as stored:
             return dict(stored)
-    except (OSError, ValueError, EOFError):  # none yet, or a torn one
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # none yet, or torn
         found = extract(extractor, examples.images, mesh)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

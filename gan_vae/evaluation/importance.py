@@ -8,7 +8,7 @@ average and tends to log p(x). Burda et al. 2016, arXiv:1509.00519.
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +47,7 @@ def _log_weights(log_weight, state, rng, images, numbers):
     return jax.vmap(lambda key: log_weight(state, key, images))(keys_of(rng, numbers))
 
 
+@cache
 def dequantised(log_weight: Callable) -> Callable:
     """`log_weight` of x + u, u ~ U(-1/255, 1/255) a fresh draw for each pixel.
 

@@ -8,6 +8,7 @@ mig, dci, sap disentanglement of posterior means, of sets with known factors
 ppl_X         perceptual path length of the decoder or generator, in the maps of X
 """
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -67,9 +68,16 @@ def check(name: str, method) -> None:
         raise unknown(f'extractor with maps in metric {name!r}:', rest, WITH_MAPS)
     if head in ('latents', 'pairs', 'mig', 'dci', 'sap') and rest:
         raise UserError(f'metric {name!r}: {head} takes nothing after its name')
+    if head in ('dci', 'sap') and importlib.util.find_spec('sklearn') is None:
+        raise UserError(f'metric {name!r} needs: pip install "gan_vae[metrics]"')
     needs = _MEASURES[head][0]
     if getattr(method, needs) is None:
         raise UserError(f'metric {name!r}: this method has no {needs}')
+
+
+def names(name: str) -> list[str]:
+    """What the results of one metric are called, for config.train.best_metric."""
+    return [given or name for given in _MEASURES[name.partition('_')[0]][2]]
 
 
 def measure(name: str, held: Held) -> dict[str, tuple[float, str]]:
@@ -209,13 +217,16 @@ def _sap(held: Held) -> dict[str, tuple[float, str]]:
     return {'sap': (value, how)}
 
 
-_MEASURES = {  # what each needs of a Method, and how it is taken
-    'iwae': ('log_weight', _iwae),
-    'latents': ('posterior', _latents),
-    'pairs': ('encode', _pairs),
-    'distance': ('encode', _distance),
-    'mig': ('encode', _mig),
-    'dci': ('encode', _dci),
-    'sap': ('encode', _sap),
-    'ppl': ('decode', _ppl),
+_LATENTS = ('active_units', 'low_kl_share', 'mutual_information_at_most', 'collapsed')
+_DCI = ('dci_disentanglement', 'dci_completeness', 'dci_informativeness')
+# what each needs of a Method, how it is taken, and what it gives ('': its own name)
+_MEASURES = {
+    'iwae': ('log_weight', _iwae, ('',)),
+    'latents': ('posterior', _latents, _LATENTS),
+    'pairs': ('encode', _pairs, ('psnr', 'ssim')),
+    'distance': ('encode', _distance, ('',)),
+    'mig': ('encode', _mig, ('',)),
+    'dci': ('encode', _dci, _DCI),
+    'sap': ('encode', _sap, ('',)),
+    'ppl': ('decode', _ppl, ('',)),
 }

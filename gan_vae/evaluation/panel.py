@@ -3,9 +3,10 @@
 Measures are named `swd`, `fid`, `is` (both on `inception`) or METRIC_EXTRACTOR:
 fd_random, kid_efficientnet_lite0, pr_classifier, … A measure is one entry of METRICS.
 
-The null of a value is the same measure between two disjoint random parts of the
-reference, of as many pictures as there are samples (or half of the reference); its
-spread is the standard error that four disjoint quarters of the samples show.
+The null of a value is the same measure between two disjoint parts of the reference: as
+many random pictures as there are samples (at most half), against the rest, so that both
+sides are about as large as the value's. Its spread is over random parts; that of the
+value is the standard error that four disjoint quarters of the samples show.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from gan_vae.data.source import Examples, fingerprint
+from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
     diversity,
@@ -45,7 +46,7 @@ class Metric(NamedTuple):
     """One measure."""
 
     needs: str  # 'images' uint8, 'features' or 'logits'
-    compute: Callable  # (real, fake, held) -> {name: value}
+    compute: Callable  # (real, fake, held, seed) -> {name: value}
     gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
     by_dimension: bool = False  # fewer pictures than dimensions mean little
     paired: bool = False  # needs held-out pictures, which are its null
@@ -53,39 +54,39 @@ class Metric(NamedTuple):
     most: int = 0  # of reference pictures, where all pairs are formed; 0: all
 
 
-def _fd(real, fake, held):
+def _fd(real, fake, held, seed):
     return {'fd': frechet.distance_of(real, fake)}
 
 
-def _kid(real, fake, held):
+def _kid(real, fake, held, seed):
     return {'kid': kernel.kid(real, fake)}
 
 
-def _precision_recall(real, fake, held):
+def _precision_recall(real, fake, held, seed):
     return manifold.precision_recall(real, fake)
 
 
-def _density_coverage(real, fake, held):
+def _density_coverage(real, fake, held, seed):
     return manifold.density_coverage(real, fake)
 
 
-def _vendi(real, fake, held):
+def _vendi(real, fake, held, seed):
     return {'vendi': diversity.vendi_score(fake)}
 
 
-def _inception_score(real, fake, held):
+def _inception_score(real, fake, held, seed):
     return {'is': inception_score.inception_score(fake)[0]}
 
 
-def _modes(real, fake, held):
+def _modes(real, fake, held, seed):
     return modes.modes(real, fake)
 
 
-def _swd(real, fake, held):
-    return sliced.swd(real, fake)
+def _swd(real, fake, held, seed):
+    return sliced.swd(real, fake, seed)
 
 
-def _originality(real, fake, held):
+def _originality(real, fake, held, seed):
     found = originality.originality(real, held, fake)
     return {'copies': found['share_below_1st_percentile'], 'copies_p': found['p_value']}
 
@@ -153,20 +154,25 @@ class Panel:
         a classifier learns from (by default the reference)."""
         self.asked = parse(names)
         self.reference, self.held, self.mesh, self.seed = reference, held, mesh, seed
-        self._sha256 = fingerprint(reference.examples)
+        self._sha256 = features.digest(reference.examples.images)
         self._size = len(reference.examples.images)
         self._known: dict[tuple, Any] = {}
         self._extractors: dict[str, extractors.Extractor] = {}
         for metric, name in self.asked:
-            if METRICS[metric].paired and held is None:
-                raise UserError('originality needs held-out real pictures beside it')
+            if METRICS[metric].paired and (
+                held is None or len(held.examples.images) < 99
+            ):
+                raise UserError(
+                    'originality needs 99 held-out real pictures or more beside the '
+                    'reference'
+                )
             if name and name not in self._extractors:
                 settings = {}
                 if name == 'classifier':
                     settings['examples'] = train or reference.examples
                 self._extractors[name] = extractors.load(name, **settings)
             needs = METRICS[metric].needs
-            if needs == 'logits' and needs not in self._real(name):
+            if needs == 'logits' and needs not in self._gives(name):
                 raise UserError(
                     f'{title(metric, name)}: the extractor {name} has no classes'
                 )
@@ -214,7 +220,8 @@ class Panel:
 
     def _compute(self, metric: str, name: str, fake) -> dict[str, float]:
         real = self._real_for(metric, name, len(fake))
-        return METRICS[metric].compute(real, fake, self._held_for(metric, name))
+        held = self._held_for(metric, name)
+        return METRICS[metric].compute(real, fake, held, self.seed)
 
     def _cards(self, metric: str, name: str, fake, made: dict):
         how = METRICS[metric]
@@ -226,7 +233,9 @@ class Panel:
         quarters = []
         if n_fake >= 40:
             part = real[_rows(n_real, null_n, self.seed)] if held is None else real
-            quarters = [how.compute(part, fake[i::4], held) for i in range(4)]
+            quarters = [
+                how.compute(part, fake[i::4], held, self.seed) for i in range(4)
+            ]
         flags = []
         dimension = fake.shape[1]
         if how.by_dimension and min(n_real, n_fake) <= dimension:
@@ -237,7 +246,7 @@ class Panel:
         if null_n < n_fake and nulls:
             flags.append(f'the null is of {null_n} pictures only')
         extractor = self._extractors.get(name)
-        for key, value in how.compute(real, fake, held).items():
+        for key, value in how.compute(real, fake, held, self.seed).items():
             null = [found[key] for found in nulls]
             yield Card(
                 metric=title(key, name),
@@ -265,7 +274,8 @@ class Panel:
             )
 
     def _nulls(self, metric: str, name: str, n: int) -> list[dict[str, float]]:
-        """The measure between disjoint pairs of n reference pictures."""
+        """The measure of n reference pictures against the rest, or as many of it as
+        the metric takes."""
         if n < 20:
             return []
 
@@ -273,11 +283,20 @@ class Panel:
             how, found = METRICS[metric], []
             real = self._real(name)[how.needs]
             for pair in range(NULLS):
-                rows = _rows(len(real), 2 * n, self.seed + 1 + pair)
-                found.append(how.compute(real[rows[:n]], real[rows[n:]], None))
+                rows = _rows(len(real), len(real), self.seed + 1 + pair)
+                rest = rows[n:][: n if how.equal else how.most or None]
+                found.append(how.compute(real[rest], real[rows[:n]], None, self.seed))
             return found
 
         return self._once(('null', metric, name, n), measured)
+
+    def _gives(self, name: str) -> dict:
+        """The shapes of what an extractor gives for two pictures."""
+        extractor = self._extractors[name]
+        images = jax.ShapeDtypeStruct(
+            (2, *self.reference.examples.images.shape[1:]), np.uint8
+        )
+        return jax.eval_shape(extractor.apply, extractor.params, images)
 
     def _real(self, name: str) -> dict:
         return self._once(
@@ -305,10 +324,6 @@ class Panel:
         real, held = self._real(name)['features'], self._held(name)['features']
         pairs = originality.originality(real, held, fake)['pairs'][:count]
         return originality.sheet(samples, self.reference.examples.images, pairs)
-
-
-def _resize(extractor) -> str:
-    return f'{extractor.resize} {extractor.input_size}' if extractor else ''
 
 
 def _rows(size: int, n: int, seed: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from pathlib import Path
 
 from gan_vae import config as config_lib
@@ -31,12 +32,18 @@ def write(workdirs: list[str], out: str) -> Path:
     if not workdirs:
         raise UserError('report takes the folders of runs, as runs/*')
     runs = {}
-    for workdir in map(Path, workdirs):
-        if not (workdir / 'config.json').is_file() and len(workdirs) > 1:
+    folders = [Path(workdir) for workdir in workdirs]
+    for folder in folders:
+        if not folder.exists():
+            raise UserError(f'no run in {folder}: it does not exist')
+        if not (folder / 'config.json').is_file():
             continue  # runs/* may hold other things
-        runs[workdir.name] = (workdir, run_folder.read_config(workdir))
+        name = folder.name
+        if [other.name for other in folders].count(name) > 1:
+            name = str(folder)
+        runs[name] = (folder, run_folder.read_config(folder))
     if not runs:
-        raise UserError(f'none of {", ".join(workdirs)} holds a run')
+        raise UserError(f'no run in {", ".join(workdirs)}: none has a config.json')
     body = [
         '<h1>Runs compared</h1>',
         _legend(list(runs)),
@@ -65,30 +72,55 @@ def write(workdirs: list[str], out: str) -> Path:
 
 def _results(folder: Path) -> dict:
     """{name: result} of a run: its summary, then what was evaluated afterwards."""
-    found = dict(run_folder.read_summary(folder).get('metrics', {}))
-    for line in _lines(folder / 'evaluation.jsonl'):
-        found |= line['metrics']
+    lines = [run_folder.read_summary(folder), *_lines(folder / 'evaluation.jsonl')]
+    found: dict = {}
+    for line in lines:
+        metrics = line.get('metrics')
+        if isinstance(metrics, dict):
+            found |= {
+                name: result
+                for name, result in metrics.items()
+                if isinstance(result, dict) and result.keys() >= {'value', 'protocol'}
+            }
     return found
 
 
 def _lines(file: Path) -> list[dict]:
-    """The JSON lines of a file; a torn one is left out."""
+    """The JSON objects of a file, a line each; what is torn is left out."""
     found = []
-    for line in file.read_text().splitlines() if file.exists() else ():
+    text = file.read_text(errors='replace') if file.is_file() else ''
+    for line in text.splitlines():
         try:
-            found.append(json.loads(line))
+            parsed = json.loads(line)
         except ValueError:
             continue
+        if isinstance(parsed, dict):
+            found.append(parsed)
     return found
 
 
 def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     curves: dict[str, list] = {}
     for line in _lines(folder / 'metrics.jsonl'):
+        step = line.pop('step', None)
         for name, value in line.items():
-            if name != 'step' and value is not None:
-                curves.setdefault(name, []).append((line['step'], value))
+            if isinstance(step, int) and isinstance(value, int | float):
+                curves.setdefault(name, []).append((step, value))
     return curves
+
+
+def _differ(results: list[dict]) -> list[str]:
+    """How the protocols of one measure differ between runs, the step left aside."""
+    cards = [Card(**r['card']) for r in results if _has_card(r)]
+    if cards:
+        return sorted({d for card in cards[1:] for d in differences(cards[0], card)})
+    plain = {re.sub(r'step \d+', '', r['protocol']) for r in results if r}
+    return sorted(plain) if len(plain) > 1 else []
+
+
+def _has_card(result: dict) -> bool:
+    card = result.get('card')
+    return isinstance(card, dict) and card.keys() == set(Card._fields)
 
 
 def _legend(names: list[str]) -> str:
@@ -105,8 +137,7 @@ def _measures(results: dict[str, dict]) -> str:
     rows = []
     for name in names:
         found = [run.get(name, {}) for run in results.values()]
-        cards = [Card(**result['card']) for result in found if 'card' in result]
-        differ = sorted({d for c in cards[1:] for d in differences(cards[0], c)})
+        differ = _differ(found)
         warning = _flag('not comparable: ' + '; '.join(differ)) if differ else ''
         cells = ''.join(_cell(result) for result in found)
         rows.append(f'<tr><td>{_text(name)}{warning}</td>{cells}</tr>')
@@ -127,7 +158,7 @@ def _cell(result: dict) -> str:
     if not result:
         return '<td></td>'
     card, extra = result.get('card'), ''
-    if card:
+    if _has_card(result):
         if card['spread'] is not None:
             extra += f' <small>± {card["spread"]:.2g}</small>'
         if card['null'] is not None:

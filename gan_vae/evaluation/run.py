@@ -46,6 +46,7 @@ def evaluate_run(
     about = provenance(config, step, seed)
     results = objective(config, program, state, held, split)
     results |= model_results(config, program, state, held, split, of_the_model)
+    sheets = {}
     if of_samples:
         num = config.eval.num_samples if num is None else num
         made = sampling.draw(program.method, state, seed, num)
@@ -55,15 +56,14 @@ def evaluate_run(
         results |= of_cards(panel.measure(made, about))
         for metric, extractor in panel.asked:
             if metric == 'originality':
-                file = Path(workdir) / f'originality_{extractor}.png'
-                images.save_png(file, panel.closest(made, extractor), about)
+                sheets[f'originality_{extractor}'] = panel.closest(made, extractor)
     try:
+        for name, sheet in sheets.items():
+            images.save_png(Path(workdir) / f'{name}.png', sheet, about)
         with open(Path(workdir) / 'evaluation.jsonl', 'a') as file:
             file.write(json.dumps({'step': step, 'metrics': results}) + '\n')
     except OSError as error:
-        raise UserError(
-            f'cannot write evaluation.jsonl in {workdir}: {error.strerror}'
-        ) from error
+        raise UserError(f'cannot write in {workdir}: {error.strerror}') from error
     return results
 
 

@@ -59,9 +59,11 @@ def train(config, workdir) -> dict:
     spec = Spec(*examples.images.shape[1:], examples.class_names)
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
+    compared = _panel(config, program, examples)
     lock = run_folder.claim(workdir, config)
     with lock:
-        return _Run(config, reads, workdir, program, examples, held).go()
+        run = _Run(config, reads, workdir, program, examples, held, compared)
+        return run.go()
 
 
 def _rehearse(program, config, held):
@@ -74,15 +76,25 @@ def _rehearse(program, config, held):
     best = parse_best(config.train.best_metric)
     if best:
         found = held_out.names(program, state, held, config.eval.batch_size)
-        found += panel.names(of_samples) + of_the_model
+        found += panel.names(of_samples)
+        found += [key for name in of_the_model for key in of_model.names(name)]
         if best[1] not in (known := [f'eval/{name}' for name in found]):
             raise unknown('metric in config.train.best_metric', best[1], known)
+
+
+def _panel(config, program, examples) -> panel.Panel | None:
+    """What samples are measured by: what is missing for it is said before training."""
+    of_samples, _ = divide(config.eval.metrics)
+    if not of_samples:
+        return None
+    seed, reference = config.train.seed, config.eval.reference
+    return make_panel(config, program.mesh, of_samples, seed, examples, reference)
 
 
 class _Run:
     """One process's part of a run: what stays open, and where it stands."""
 
-    def __init__(self, config, reads, workdir, program, examples, held):
+    def __init__(self, config, reads, workdir, program, examples, held, compared):
         self.config, self.workdir, self.program = config, workdir, program
         self.examples, self.held = examples, held
         settings = reads.train
@@ -92,7 +104,7 @@ class _Run:
         evaluation = reads.eval
         self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
         self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
-        self.reference = evaluation.reference
+        self.reference = evaluation.reference  # the panel has read it
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
@@ -113,7 +125,7 @@ class _Run:
         self.speeds: list[float] = []
         self.last_save: int | None = None
         self.state_sha256 = ''
-        self.panel: panel.Panel | None = None
+        self.panel = compared
         self.results: dict[str, dict] = {}  # of the last evaluation
         self.evaluated = False  # at the last step
 
@@ -232,33 +244,25 @@ class _Run:
             self._show(state, step)
         save = last or step % self.checkpoint_steps == 0
         ranked = save and self.checkpoints.best
-        metrics = None
+        if save and not ranked:  # what was trained is safe before it is measured
+            self._save(state, step)
         if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
             metrics = self._evaluate(state, step)
+            if ranked:
+                self._save(state, step, metrics)
         self.evaluated = last
-        if save:
-            self._save(state, step, metrics)
         self.mark = (step, time.monotonic())
 
     def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
         """Writes the measures of this step; `results` holds them with their cards."""
         config, program = self.config, self.program
         split = config.data.eval_split
-        of_samples, of_the_model = divide(self.metrics)
+        _, of_the_model = divide(self.metrics)
         self.results = objective(config, program, state, self.held, split)
         self.results |= model_results(
             config, program, state, self.held, split, of_the_model
         )
-        if of_samples:
-            if self.panel is None:  # extractors are slow to load: not before they serve
-                self.panel = make_panel(
-                    config,
-                    program.mesh,
-                    of_samples,
-                    self.seed,
-                    self.examples,
-                    self.reference,
-                )
+        if self.panel:
             made = draw(program.method, state, self.seed, self.metrics_num)
             cards = self.panel.measure(made, provenance(config, step, self.seed))
             self.results |= of_cards(cards)

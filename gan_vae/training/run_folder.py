@@ -68,7 +68,10 @@ def read_summary(workdir) -> dict:
     """summary.json, or {} before there is one."""
     file = Path(workdir) / 'summary.json'
     try:
-        return json.loads(file.read_text()) if file.exists() else {}
+        found = json.loads(file.read_text()) if file.exists() else {}
+        if not isinstance(found, dict):
+            raise ValueError('not an object')
+        return found
     except ValueError as error:
         raise UserError(
             f'{file} is damaged ({error}): delete it, and run the training again'
