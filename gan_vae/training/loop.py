@@ -59,7 +59,7 @@ def train(config, workdir) -> dict:
     spec = Spec(*examples.images.shape[1:], examples.class_names)
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
-    compared = _panel(config, program, examples)
+    compared = _panel(reads, program, examples)
     lock = run_folder.claim(workdir, config)
     with lock:
         run = _Run(config, reads, workdir, program, examples, held, compared)
@@ -82,13 +82,13 @@ def _rehearse(program, config, held):
             raise unknown('metric in config.train.best_metric', best[1], known)
 
 
-def _panel(config, program, examples) -> panel.Panel | None:
+def _panel(reads, program, examples) -> panel.Panel | None:
     """What samples are measured by: what is missing for it is said before training."""
-    of_samples, _ = divide(config.eval.metrics)
+    of_samples, _ = divide(reads.eval.metrics)
     if not of_samples:
         return None
-    seed, reference = config.train.seed, config.eval.reference
-    return make_panel(config, program.mesh, of_samples, seed, examples, reference)
+    seed, reference = reads.train.seed, reads.eval.reference
+    return make_panel(reads, program.mesh, of_samples, seed, examples, reference)
 
 
 class _Run:
@@ -104,7 +104,6 @@ class _Run:
         evaluation = reads.eval
         self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
         self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
-        self.reference = evaluation.reference  # the panel has read it
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',

@@ -40,6 +40,9 @@ def test_two_folders(folder, capsys):
         (['emoji:test', 'emoji:train', '--num=-3'], 'must not be negative'),
         (['report'], 'folders of runs'),
         (['report', '/nowhere'], 'no run in'),
+        (['report', '/nowhere', '--num=3'], '--num has no meaning'),
+        (['emoji:test', 'emoji:train', '--out=x'], '--out has no meaning'),
+        (['emoji:test', 'emoji:train', '--num=5000'], 'has 1'),
     ],
 )
 def test_mistakes_are_one_line_and_status_two(argv, message, capsys):
@@ -60,3 +63,9 @@ def test_report_of_runs(tmp_path, capsys):
     for part in ('run0', 'run1', 'eval/swd', 'n_fake: 8, 9', '<polyline', 'image/png'):
         assert part in page
     assert 'train.seed' in page and 'model.width' not in page  # what differs
+    for name in ('evaluation.jsonl', 'metrics.jsonl'):  # torn lines are left out
+        with open(tmp_path / 'run0' / name, 'ab') as file:
+            file.write(b'{"x": 1}\n[]\n\xff\n{"step": 1, "metr')
+    assert main(['report', *folders, f'--out={out}']) == 0
+    (tmp_path / 'run0' / 'summary.json').write_text('[]')
+    assert main(['report', *folders, f'--out={out}']) == 2

@@ -52,8 +52,26 @@ def test_reference_is_extracted_once(means, monkeypatch):
     np.testing.assert_array_equal(first['features'], again['features'])
     with pytest.raises(TypeError):  # other weights: not from the cache
         features.of_reference(means._replace(weights_sha256='00'), examples, mesh)
-    with pytest.raises(TypeError):  # other pictures
-        features.of_reference(means, Examples(pictures(30, 2)), mesh)
+    with pytest.raises(TypeError):  # one other pixel
+        changed = pictures(30, 1)
+        changed[7, 3, 3, 0] ^= 1
+        features.of_reference(means, Examples(changed), mesh)
+
+
+def test_torn_cache_is_made_again(means):
+    examples, mesh = Examples(pictures(30, 1)), mesh_of(1, 1)
+    first = features.of_reference(means, examples, mesh)
+    (file,) = (features.cache.root() / 'features').glob('*.npz')
+    file.write_bytes(file.read_bytes()[:300])
+    again = features.of_reference(means, examples, mesh)
+    np.testing.assert_array_equal(first['features'], again['features'])
+
+
+def test_null_is_biased_as_the_value_is():
+    """Few pictures against many: both sides of the null are as large as the value's."""
+    cards = panel_of('fd_random', 400).measure(pictures(60, 7), {})
+    card = cards['fd_random']
+    assert abs(card.value - card.null) < 5 * card.null_spread
 
 
 def test_cards_hold_value_null_and_protocol():
