@@ -30,7 +30,6 @@ def evaluate_run(
     split: of the objective, by default config.data.eval_split; metrics, num: of the
     samples, by default the config's; step: of the checkpoint, by default the newest.
     """
-
     config = run_folder.read_config(workdir)
     metrics = config.eval.metrics if metrics is None else metrics
     of_samples, of_the_model = divide(metrics)
@@ -44,15 +43,16 @@ def evaluate_run(
     state = checkpoints.restore_step(abstract, step)
     step = int(state.step)
     about = provenance(config, step, seed)
-    results = objective(config, program, state, held, split)
-    results |= model_results(config, program, state, held, split, of_the_model)
-    sheets = {}
-    if of_samples:
-        num = config.eval.num_samples if num is None else num
-        made = sampling.draw(program.method, state, seed, num)
+    panel, sheets = None, {}
+    if of_samples:  # what it lacks is said before anything is measured
         train = data.examples(config.data, config.data.split)
         reference = config.eval.reference
         panel = make_panel(config, program.mesh, of_samples, seed, train, reference)
+        num = config.eval.num_samples if num is None else num
+        made = sampling.draw(program.method, state, seed, num)
+    results = objective(config, program, state, held, split)
+    results |= model_results(config, program, state, held, split, of_the_model)
+    if panel:
         results |= of_cards(panel.measure(made, about))
         for metric, extractor in panel.asked:
             if metric == 'originality':
@@ -128,6 +128,7 @@ def provenance(config, step: int, seed: int) -> dict:
     return {
         'run': config.name,
         'step': step,
+        'checkpoint': 'final' if step >= config.train.steps else 'earlier',
         'ema_decay': config.method.ema_decay,
         'batch_statistics': 'averaged',
         'seed': seed,
