@@ -1,7 +1,6 @@
 """How fast is a Fréchet distance, from two streams of features to the number?
 
-The libraries are installed as golden_metrics.py says; then
-
+pip install -e '.[test,oracle]'
 python experiments/frechet_speed.py [--n=10000] [--d=2048] [--rounds=3]
 
 Features float32 [n, d] with a spectrum that falls as 1/k, like a network's, in batches

@@ -1,8 +1,6 @@
 """Regenerates the stored outputs of the Inception network, by torch-fidelity.
 
-pip install -e '.[bench,test]'
-pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0
-pip install requests tqdm
+pip install -e '.[test,oracle]'
 python experiments/golden_inception.py
 
 Writes tests/evaluation/extractors/inception_golden.json from the weights and pictures

@@ -1,9 +1,6 @@
 """Do our metrics give the numbers of the libraries that people cite?
 
-pip install torch==2.13.0
-pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0 \
-    torchmetrics==1.9.0 lightning-utilities prdc POT scikit-image scikit-learn \
-    cloudpickle joblib threadpoolctl narwhals imageio lazy-loader tifffile
+pip install -e '.[test,oracle]'
 python experiments/golden_metrics.py
 
 Prints how far ours are from theirs on seeded arrays, and writes theirs to

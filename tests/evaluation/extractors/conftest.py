@@ -1,7 +1,6 @@
 """The libraries that ours is compared with: torch, torch-fidelity and pytorch-fid.
 
-pip install --no-deps torchvision==0.28.0 torch-fidelity==0.4.0 pytorch-fid==0.3.0
-pip install requests tqdm
+pip install -e '.[test,oracle,perceptual,metrics]' && pytest -m oracle
 """
 
 import importlib.util
@@ -12,10 +11,10 @@ import pytest
 @pytest.fixture(scope='session')
 def torch():
     """torch, made ready to import torchvision; a skip where either is absent."""
-    found = pytest.importorskip('torch', reason='torch is not installed (extra bench)')
+    found = pytest.importorskip('torch', reason='torch is not installed (extra oracle)')
     for name in ('torchvision', 'torch_fidelity', 'pytorch_fid'):
         if importlib.util.find_spec(name) is None:
-            pytest.skip(f'{name} is not installed (see the conftest.py of this folder)')
+            pytest.skip(f'{name} is not installed (extra oracle)')
     library = declare_operators(found)
     yield found
     del library

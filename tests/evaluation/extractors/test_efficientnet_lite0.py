@@ -123,7 +123,7 @@ def _names(picture, labels, extractor, apply):
 
 @pytest.mark.oracle
 def test_equal_to_the_pytorch_network(extractor, apply):
-    torch = pytest.importorskip('torch', reason='pip install torch')
+    torch = pytest.importorskip('torch', reason='extra oracle')
     lite = pytest.importorskip(
         'efficientnet_lite_pytorch', reason='pip install efficientnet-lite-pytorch'
     )

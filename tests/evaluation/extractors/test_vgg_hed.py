@@ -100,7 +100,7 @@ def test_first_kernel_is_that_of_the_file(extractor):
 
 @pytest.mark.oracle
 def test_equal_to_pytorch_convolutions(extractor, apply):
-    torch = pytest.importorskip('torch', reason='pip install torch')
+    torch = pytest.importorskip('torch', reason='extra oracle')
     relu, conv = torch.relu, torch.nn.functional.conv2d
     images = _noise(1)[:, :, :25]  # odd: the pooling pads at the end
     out = apply(extractor.params, images)
