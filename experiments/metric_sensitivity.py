@@ -6,7 +6,8 @@ python experiments/metric_sensitivity.py --data=noto_emoji:all --num=1800 --seed
 For each seed the set is cut into a reference and other pictures of the same number;
 those are distorted and measured against the reference. The null is the same measure of
 the undistorted ones. The table holds medians over seeds of (value - null) / standard
-error of the null: how many times its own noise a measure moves. '*' marks a family
+error of the null: how many times its own noise a measure moves (=v: the value itself,
+of a count that does not vary). '*' marks a family
 through which the values go one way, away from the null, step by step for every seed.
 """
 
@@ -128,9 +129,10 @@ def main():
 def _cell(runs, steps, step, name) -> str:
     if step == 'none':
         return f'{statistics.median(run[step][name] for run in runs):.3g}'
+    if not all(run['error'][name] for run in runs):  # a count that never moved
+        return f'={statistics.median(run[step][name] for run in runs):g}'
     moved = [
-        (run[step][name] - run['none'][name]) / max(run['error'][name], 1e-12)
-        for run in runs
+        (run[step][name] - run['none'][name]) / run['error'][name] for run in runs
     ]
     steady = step == steps[-1] and _steady(runs, steps, name)
     return f'{statistics.median(moved):.1f}{"*" if steady else ""}'
