@@ -1,5 +1,5 @@
 """DCGAN on the embedded emoji faces: the default run. Radford et al. 2015,
-arXiv:1511.06434, with DiffAugment (Zhao et al. 2020, arXiv:2006.10738), since 135
+arXiv:1511.06434, with DiffAugment (Zhao et al. 2020, arXiv:2006.10738), since 130
 pictures are few.
 
 python launch.py --config=configs/dcgan_emoji.py

@@ -131,9 +131,7 @@ def _cell(runs, steps, step, name) -> str:
         return f'{statistics.median(run[step][name] for run in runs):.3g}'
     if not all(run['error'][name] for run in runs):  # a count that never moved
         return f'={statistics.median(run[step][name] for run in runs):g}'
-    moved = [
-        (run[step][name] - run['none'][name]) / run['error'][name] for run in runs
-    ]
+    moved = [(run[step][name] - run['none'][name]) / run['error'][name] for run in runs]
     steady = step == steps[-1] and _steady(runs, steps, name)
     return f'{statistics.median(moved):.1f}{"*" if steady else ""}'
 

@@ -37,10 +37,9 @@ class Card(NamedTuple):
         """The card on one readable line."""
         parts = [f'{self.metric} {self.value:.5g}{_plus_minus(self.spread)}']
         if self.null is not None:
-            parts.append(
-                f'real against real {self.null:.4g}{_plus_minus(self.null_spread)} '
-                f'(n={self.null_n})'
-            )
+            of = f' (n={self.null_n})' if self.null_n else ''
+            null = f'{self.null:.4g}{_plus_minus(self.null_spread)}'
+            parts.append(f'real against real {null}{of}')
         made = ' '.join(f'{k} {v}' for k, v in self.made.items())
         parts.append(f'{self.n_fake} of {made}')
         parts.append(

@@ -88,7 +88,7 @@ def _swd(real, fake, held, seed):
 
 def _originality(real, fake, held, seed):
     found = originality.originality(real, held, fake)
-    return {'copies': found['share_below_1st_percentile'], 'copies_p': found['p_value']}
+    return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
 
 
 METRICS = {
@@ -100,9 +100,9 @@ METRICS = {
     'is': Metric('logits', _inception_score, ('is',)),
     'modes': Metric('logits', _modes, ('modes', 'modes_kl')),
     'swd': Metric('images', _swd, ('swd',), equal=True),
-    'originality': Metric('features', _originality, ('copies',), paired=True),
+    'originality': Metric('features', _originality, ('near',), paired=True),
 }
-_KNOWN = {'copies': 0.01}  # nulls that need no measurement
+_KNOWN = {'near': 0.01}  # nulls that need no measurement
 _SHORT = {'fid': ('fd', 'inception'), 'is': ('is', 'inception'), 'swd': ('swd', '')}
 
 
