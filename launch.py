@@ -72,6 +72,9 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
         if not flags.config:
             raise UserError('--config is missing: try --config=configs/dcgan_emoji.py')
         config = config_lib.load(flags.config, overrides)
+        from gan_vae.training import process
+
+        process.prepare()  # before libraries start threads
         from gan_vae.training import loop
 
         loop.train(config, flags.workdir or Path('runs') / config.name)
