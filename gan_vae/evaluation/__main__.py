@@ -80,7 +80,8 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
     compared = panel.Panel(
         metrics, panel.Pictures(reference, real), mesh_of(1, 1), held, train, seed
     )
-    return compared.measure(made, {'pictures': samples, 'size': size})
+    fitted = f'uint8 as stored, fitted to {size} px'
+    return compared.measure(made, {'pictures': samples}, fitted)
 
 
 def pictures(place: str, size: int):

@@ -62,7 +62,7 @@ def _mapped(apply: Callable, mesh: Mesh) -> Callable:
 
 
 def digest(images) -> str:
-    """SHA-256 of all of uint8 [N, H, W, C], read in pieces."""
+    """SHA-256 of all of an array [N, ...], read in pieces."""
     found = hashlib.sha256(f'{images.shape}'.encode())
     for start in range(0, len(images), 1000):
         found.update(np.ascontiguousarray(images[start : start + 1000]))

@@ -177,12 +177,14 @@ class Panel:
                     f'{title(metric, name)}: the extractor {name} has no classes'
                 )
 
-    def measure(self, samples: np.ndarray, made: dict) -> dict[str, Card]:
+    def measure(
+        self, samples: np.ndarray, made: dict, quantisation: str = QUANTISED
+    ) -> dict[str, Card]:
         """{name: card} of uint8 samples [n, H, W, C]; `made`: where they are from."""
         return {
             found.metric: found
             for metric, name, fake in self._vectors_of(samples)
-            for found in self._cards(metric, name, fake, made)
+            for found in self._cards(metric, name, fake, made, quantisation)
         }
 
     def values(self, samples: np.ndarray) -> dict[str, float]:
@@ -223,7 +225,7 @@ class Panel:
         held = self._held_for(metric, name)
         return METRICS[metric].compute(real, fake, held, self.seed)
 
-    def _cards(self, metric: str, name: str, fake, made: dict):
+    def _cards(self, metric: str, name: str, fake, made: dict, quantisation: str):
         how = METRICS[metric]
         real = self._real_for(metric, name, len(fake))
         held = self._held_for(metric, name)
@@ -231,8 +233,8 @@ class Panel:
         null_n = min(n_fake, self._size // 2)
         nulls = [] if how.paired else self._nulls(metric, name, null_n)
         quarters = []
-        if n_fake >= 40:
-            part = real[_rows(n_real, null_n, self.seed)] if held is None else real
+        if n_fake >= 40 and not how.paired:  # a paired one has its own law
+            part = real[_rows(n_real, null_n, self.seed)]
             quarters = [
                 how.compute(part, fake[i::4], held, self.seed) for i in range(4)
             ]
@@ -266,7 +268,7 @@ class Panel:
                 reference_sha256=self._sha256,
                 n_real=n_real,
                 n_fake=n_fake,
-                quantisation=QUANTISED,
+                quantisation=quantisation,
                 made=made,
                 seed=self.seed,
                 flags=tuple(flags),
@@ -321,8 +323,9 @@ class Panel:
     def closest(self, samples: np.ndarray, name: str, count: int = 24) -> np.ndarray:
         """The `count` samples closest to a reference picture, each beside it."""
         fake = features.extract(self._extractors[name], samples, self.mesh)['features']
-        real, held = self._real(name)['features'], self._held(name)['features']
-        pairs = originality.originality(real, held, fake)['pairs'][:count]
+        distances, found = manifold.nearest(fake, self._real(name)['features'], 1)
+        order = np.argsort(distances[:, 0], kind='stable')[:count]
+        pairs = np.stack([order, found[order, 0]], 1)
         return originality.sheet(samples, self.reference.examples.images, pairs)
 
 

@@ -51,7 +51,7 @@ def train(config, workdir) -> dict:
     """
     workdir = Path(workdir)
     config_lib.validate(config)
-    process.prepare()
+    process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
     examples = data.examples(reads.data, reads.data.split)

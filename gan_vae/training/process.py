@@ -1,6 +1,7 @@
 """What is set once in a process, before JAX starts: compilation cache and allocator."""
 
 import ctypes
+import functools
 import sys
 
 import jax
@@ -24,6 +25,7 @@ def prepare():
     _keep_memory()
 
 
+@functools.cache
 def _keep_memory():
     """One heap of huge pages that glibc never hands back to the kernel.
 

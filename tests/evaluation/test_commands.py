@@ -24,7 +24,7 @@ def test_two_folders(folder, capsys):
     assert main([folder('a', 50, 0), folder('b', 60, 1), '--metrics=swd']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith('swd ') and 'real against real' in lines[-1]
-    assert '50 of pictures' in lines[-1] and 'size 16' in lines[-1]
+    assert '50 of pictures' in lines[-1] and 'fitted to 16 px' in lines[-1]
     same = folder('c', 50, 0)
     assert main([same, folder('d', 50, 0), '--metrics=swd']) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith('swd 0 ')

@@ -22,9 +22,10 @@ import optax
 from flax import linen as nn
 
 from gan_vae.data import cache
-from gan_vae.data.source import Examples, Source, fingerprint
+from gan_vae.data.source import Examples, Source
 from gan_vae.errors import UserError
 from gan_vae.evaluation.extractors import Extractor
+from gan_vae.evaluation.features import digest
 from gan_vae.models.layers import Conv
 from gan_vae.training import state
 
@@ -54,7 +55,8 @@ def load(examples: Examples) -> Extractor:
     labels, or too few examples.
     """
     _refuse_unlabelled(examples)
-    key = json.dumps([fingerprint(examples), RECIPE], sort_keys=True)
+    data = [digest(examples.images), digest(examples.labels)]
+    key = json.dumps([data, RECIPE], sort_keys=True)
     name = hashlib.sha256(key.encode()).hexdigest()[:24]
     path = cache.root() / 'classifiers' / f'{name}.npz'
     if not path.is_file():
