@@ -1,4 +1,5 @@
 """python launch.py --config=configs/NAME.py[:VARIANT] [--workdir=DIR] [--config.KEY=X]
+                        [--hosts=N --host=I --coordinator=ADDRESS:PORT | --hosts=auto]
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
@@ -8,16 +9,18 @@ be set, as in --config.train.steps=30.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 FLAGS = {  # of each mode
-    'train': ('config', 'workdir'),
+    'train': ('config', 'workdir', 'hosts', 'host', 'coordinator'),
     'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
     'sample': ('workdir', 'num', 'seed', 'step'),
 }
 WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
-NUMBERS = {'num': None, 'seed': 0, 'step': None}
+WORDS |= {'hosts': '', 'coordinator': ''}
+NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
 DEFAULTS = WORDS | NUMBERS
 
 
@@ -63,22 +66,36 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     return argparse.Namespace(**DEFAULTS | vars(flags)), overrides
 
 
-def run(flags: argparse.Namespace, overrides: dict[str, str]):
-    """Does what the mode says."""
+def train(flags: argparse.Namespace, overrides: dict[str, str], argv: list[str]) -> int:
+    """Trains; on many hosts in a child, which this process watches over."""
     from gan_vae import config as config_lib
+    from gan_vae.errors import UserError
+    from gan_vae.training import supervisor
+
+    if not flags.config:
+        raise UserError('--config is missing: try --config=configs/dcgan_emoji.py')
+    where = supervisor.place(flags.host, flags.hosts, flags.coordinator)
+    config = config_lib.load(flags.config, overrides)
+    workdir = flags.workdir or Path('runs') / config.name
+    if where and supervisor.CHILD not in os.environ:
+        command = [sys.executable, __file__, *argv]
+        return supervisor.run(command, where, workdir, supervisor.about(config))
+    from gan_vae.training import process
+
+    process.prepare()  # before libraries start threads
+    from gan_vae.training import hosts, loop
+
+    with hosts.joined(where):
+        loop.train(config, workdir)
+    return 0
+
+
+def run(flags: argparse.Namespace, overrides: dict[str, str], argv: list[str]) -> int:
+    """Does what the mode says; the exit status."""
     from gan_vae.errors import UserError
 
     if flags.mode == 'train':
-        if not flags.config:
-            raise UserError('--config is missing: try --config=configs/dcgan_emoji.py')
-        config = config_lib.load(flags.config, overrides)
-        from gan_vae.training import process
-
-        process.prepare()  # before libraries start threads
-        from gan_vae.training import loop
-
-        loop.train(config, flags.workdir or Path('runs') / config.name)
-        return
+        return train(flags, overrides, argv)
     if not flags.workdir:
         raise UserError(f'--mode={flags.mode} needs --workdir=DIR, the folder of a run')
     if flags.mode == 'sample':
@@ -101,6 +118,7 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
         for name, result in found.items():
             line = f'{name} {result["value"]:.5g} | {result["protocol"]}'
             print(f'eval/{result["protocol"]}' if 'card' in result else line)
+    return 0
 
 
 def main(argv: list[str]) -> int:
@@ -112,7 +130,7 @@ def main(argv: list[str]) -> int:
         if flags.help:
             print(__doc__)
             return 0
-        run(flags, overrides)
+        return run(flags, overrides, argv)
     except UserError as error:
         if '--debug' in argv:
             raise
@@ -121,7 +139,6 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print('gan_vae: stopped at once; the last checkpoint stands', file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == '__main__':

@@ -82,7 +82,7 @@ def get_config() -> ConfigDict:
     evaluation.reference = ''  # the split they are compared with; '' = data.split
 
     config.parallel = parallel = ConfigDict()
-    parallel.devices = 0  # 0 = all local devices
+    parallel.devices = 0  # of each host; 0 = all
     parallel.map = 'shard_map'  # or 'pmap': the same step, bit for bit
 
     config.lock()

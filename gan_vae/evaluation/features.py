@@ -16,6 +16,7 @@ from jax.sharding import Mesh, PartitionSpec
 from gan_vae.data import cache
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.evaluation.extractors import Extractor
+from gan_vae.training.hosts import rows_of_host
 from gan_vae.training.step import AXIS, put
 
 VECTORS = ('features', 'logits')  # of what an extractor gives, what measures use
@@ -33,7 +34,7 @@ def extract(
     count, parts = len(images), []
     batches = padded_batches(Examples(images), size)
     for batch in _progress(batches, -(-count // size), extractor.name):
-        on_device = put({'image': batch['image']}, mesh)['image']
+        on_device = put(rows_of_host({'image': batch['image']}), mesh)['image']
         parts.append(jax.device_get(mapped(extractor.params, on_device)))
     return {
         name: np.concatenate([part[name] for part in parts])[:count]
@@ -48,14 +49,18 @@ def _mapped(apply: Callable, mesh: Mesh) -> Callable:
 
     def vectors(params, images):
         found = apply(params, images)
-        return {name: found[name] for name in VECTORS if name in found}
+        return {  # of all devices: each host measures all samples
+            name: jax.lax.all_gather(found[name], AXIS, tiled=True)
+            for name in VECTORS
+            if name in found
+        }
 
     return jax.jit(
         jax.shard_map(
             vectors,
             mesh=mesh,
             in_specs=(PartitionSpec(), rows),
-            out_specs=rows,
+            out_specs=PartitionSpec(),
             check_vma=False,
         )
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import jax
 
 from gan_vae.data.source import Examples, padded_batches
+from gan_vae.training.hosts import rows_of_host
 from gan_vae.training.program import Program
 from gan_vae.training.step import put
 
@@ -19,7 +20,7 @@ def evaluate(
     """
     sums: Counter = Counter()
     for batch in _batches(program, examples, batch_size):
-        found = program.evaluate_step(state, put(batch, program.mesh))
+        found = program.evaluate_step(state, put(rows_of_host(batch), program.mesh))
         for name, value in jax.device_get(found).items():
             sums[name] += float(value)
     count = sums.pop('count')

@@ -19,6 +19,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
 from gan_vae.errors import RunError, UserError
+from gan_vae.training import hosts
 from gan_vae.training.state import TrainState, named_leaves, sha256
 
 args = ocp.args
@@ -189,7 +190,7 @@ class Checkpoints:
         return state, found.run
 
     def _set_aside(self, faults: dict, used: int, tell: Callable):
-        for step, fault in faults.items():
+        for step, fault in faults.items() if hosts.is_first() else ():
             place = self.folder.parent / 'damaged' / str(step)
             place.parent.mkdir(exist_ok=True)
             shutil.rmtree(place, ignore_errors=True)
@@ -199,6 +200,7 @@ class Checkpoints:
                 f'using {used}'
             )
         if faults:
+            hosts.barrier('damaged checkpoints set aside')
             self._manager.reload()
 
     def restore_model(self, abstract: TrainState, step: int | None = None):

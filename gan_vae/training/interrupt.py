@@ -18,6 +18,10 @@ class Watch:
             raise KeyboardInterrupt
         self.asked = signal.Signals(number).name
 
+    def after(self, step: int) -> bool:
+        """Whether this step is the last one."""
+        return self.asked is not None
+
     def __exit__(self, *_):
         for number, handler in self._old.items():
             signal.signal(number, handler)

@@ -8,6 +8,7 @@ for step:  state, metrics <- train_step(state, batch(step))     <= 2 steps in fl
 import math
 import time
 from collections import deque
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from gan_vae.evaluation.run import (
     of_cards,
     provenance,
 )
-from gan_vae.training import process, run_folder
+from gan_vae.training import hosts, process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
 from gan_vae.training.program import build
@@ -41,7 +42,7 @@ from gan_vae.training.state import (
     sha256,
 )
 from gan_vae.training.step import mesh_of, put, replicated
-from gan_vae.training.writer import Writer
+from gan_vae.training.writer import Silent, Writer
 
 
 def train(config, workdir) -> dict:
@@ -54,14 +55,16 @@ def train(config, workdir) -> dict:
     process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
+    hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.examples(reads.data, reads.data.split)
     held = data.examples(reads.data, reads.data.eval_split)
     spec = Spec(*examples.images.shape[1:], examples.class_names)
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     compared = _panel(reads, program, examples)
-    lock = run_folder.claim(workdir, config)
-    with lock:
+    hosts.agree('data', fingerprint(examples) + fingerprint(held))
+    with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
+        hosts.barrier('claimed')
         run = _Run(config, reads, workdir, program, examples, held, compared)
         return run.go()
 
@@ -133,11 +136,13 @@ class _Run:
             state = self._start()
             summary = run_folder.read_summary(self.workdir)
             if int(state.step) == summary.get('step') == self.steps:
-                print(f'{self.workdir}: already at step {self.steps}, nothing to do')
+                self.say(f'{self.workdir}: already at step {self.steps}, nothing to do')
                 return summary
-            self.writer = Writer(self.workdir, self.config, int(state.step))
+            first = hosts.is_first()
+            step = int(state.step)
+            self.writer = Writer(self.workdir, self.config, step) if first else Silent()
             try:
-                with Watch() as watch:
+                with Watch() if jax.process_count() == 1 else hosts.Stop() as watch:
                     state = self._loop(state, watch)
                 return self._finish(state, watch.asked)
             finally:
@@ -150,19 +155,23 @@ class _Run:
         finally:
             self.checkpoints.close()
 
+    def say(self, text: str):
+        if hosts.is_first():
+            print(text, flush=True)
+
     def _start(self) -> TrainState:
         """The state to go on from: the newest checkpoint, or a new one."""
         init = self.program.method.init
         sharding = replicated(self.program.mesh)
         found = self.checkpoints.restore(abstract_state(init, sharding))
-        print(self.program.method.objective)
+        self.say(self.program.method.objective)
         for note in dict.fromkeys((self.examples.note, self.held.note)):
             if note:
-                print(note)
+                self.say(note)
         for key in self.dead_settings:
-            print(f'warning: config.{key} is set, but nothing reads it')
+            self.say(f'warning: config.{key} is set, but nothing reads it')
         if found is None:
-            print(f'{self.workdir}: a new run of {self.steps} steps')
+            self.say(f'{self.workdir}: a new run of {self.steps} steps')
             # run once: not worth the compiler's effort (1 s instead of 8)
             quick = {'xla_backend_optimization_level': 0}
             make = jax.jit(init, out_shardings=sharding, compiler_options=quick)
@@ -180,17 +189,17 @@ class _Run:
                 f'{self.workdir} is at step {self.last_save} already, past '
                 f'config.train.steps={self.steps}'
             )
-        print(f'{self.workdir}: going on from step {self.last_save} of {self.steps}')
+        self.say(f'{self.workdir}: going on from step {self.last_save} of {self.steps}')
         return state
 
-    def _loop(self, state: TrainState, watch: Watch) -> TrainState:
+    def _loop(self, state: TrainState, watch: Watch | hosts.Stop) -> TrainState:
         step = int(state.step)
         if step == 0:
             self._first_look(state)
         pending: deque[tuple[int, Any]] = deque()
         self.mark = (step, time.monotonic())
         last_time = time.monotonic()
-        while step < self.steps and watch.asked is None:
+        while step < self.steps and not watch.after(step):
             batch = put(self.source.batch(step), self.program.mesh)
             state, metrics = self.program.train_step(state, batch)
             step += 1
@@ -306,8 +315,7 @@ class _Run:
             again = method.decode(state, method.encode(state, real))
             pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
-            images.save_png(self.workdir / 'reconstructions.png', picture)
-            self.writer.images(step, 'reconstructions', picture)
+            self.writer.picture(step, 'reconstructions', picture)
 
     def _first_look(self, state: TrainState):
         """Once a run: what the data look like, and what the networks are."""
@@ -315,12 +323,10 @@ class _Run:
 
         rows = self.source.order(0)[: self.num_samples]
         picture = images.grid(np.asarray(self.examples.images[rows]))
-        images.save_png(self.workdir / 'data.png', picture)
-        self.writer.images(0, 'data', picture)
+        self.writer.picture(0, 'data', picture)
         table = parameter_overview.get_parameter_overview(
             state.params, include_stats=False
         )
-        run_folder.write(self.workdir / 'parameters.txt', table)
         self.writer.text('parameters', table)
 
     def _finish(self, state: TrainState, asked: str | None) -> dict:
@@ -334,9 +340,8 @@ class _Run:
                 'same command goes on from there'
             )
             return {}
-        images.time_lapse(self.workdir / 'samples', self.workdir / 'samples.gif')
         summary = self._summary(state, step)
-        run_folder.write_summary(self.workdir, summary)
+        self.writer.finish(summary)
         self.writer.say(
             f'done: step {step} in {self.seconds:.0f} s\n'
             f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'

@@ -17,14 +17,20 @@ AXIS = 'batch'
 
 
 def mesh_of(count: int, batch_size: int) -> Mesh:
-    """A mesh of `count` devices (0 = all) that the global batch divides by."""
-    devices = jax.devices()
-    if count > len(devices):
+    """A mesh of `count` devices of each host (0 = all) that the batch divides by.
+
+    They are in the order of the hosts, so that host i holds the i-th part of a batch.
+    """
+    local = jax.local_devices()
+    if count > len(local):
         raise UserError(
-            f'config.parallel.devices={count}, but there are {len(devices)} '
-            f'({devices[0].platform})'
+            f'config.parallel.devices={count}, but there are {len(local)} '
+            f'({local[0].platform})'
         )
-    devices = devices[: count or len(devices)]
+    of_host: dict[int, list] = {}
+    for device in jax.devices():
+        of_host.setdefault(device.process_index, []).append(device)
+    devices = [d for host in sorted(of_host) for d in of_host[host][: count or None]]
     if batch_size % len(devices):
         raise UserError(
             f'config.data.batch_size={batch_size} does not divide by {len(devices)} '

@@ -14,6 +14,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import images as images_lib
+from gan_vae.training import run_folder
 
 
 class Writer:
@@ -43,12 +44,14 @@ class Writer:
             self._board.write_scalars(step, finite)
         self._bar.show(step, values)
 
-    def images(self, step: int, name: str, picture: np.ndarray):
-        """One uint8 picture [H, W, C], a grid of many."""
+    def picture(self, step: int, name: str, picture: np.ndarray):
+        """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""
+        images_lib.save_png(self._workdir / f'{name}.png', picture)
         self._board.write_images(step, {name: picture[None]})
 
     def text(self, name: str, text: str):
-        """A table or a note, in the fixed-width type of a code block."""
+        """<name>.txt; in TensorBoard in the fixed-width type of a code block."""
+        run_folder.write(self._workdir / f'{name}.txt', text)
         self._board.write_texts(0, {name: f'```\n{text}\n```'})
 
     def samples(self, step: int, images: np.ndarray, provenance: dict):
@@ -57,7 +60,7 @@ class Writer:
         images_lib.save_png(
             self._workdir / 'samples' / f'{step:07d}.png', grid, provenance
         )
-        self.images(step, 'samples', grid)
+        self._board.write_images(step, {'samples': grid[None]})
 
     def progress(self, step: int):
         """Moves the bar on a terminal; cheap enough for every step."""
@@ -67,11 +70,23 @@ class Writer:
         """A line for the person at the terminal."""
         self._bar.say(text)
 
+    def finish(self, summary: dict):
+        """summary.json, and samples.gif of all grids."""
+        images_lib.time_lapse(self._workdir / 'samples', self._workdir / 'samples.gif')
+        run_folder.write_summary(self._workdir, summary)
+
     def close(self):
         self._bar.close()
         self._board.flush()
         self._board.close()
         self._file.close()
+
+
+class Silent:
+    """A Writer of the hosts that write nothing."""
+
+    def __getattr__(self, name: str):
+        return lambda *values: None
 
 
 class _Bar:

@@ -1,0 +1,293 @@
+"""Who watches over a host's process: names the host that others wait for in vain.
+
+A collective that loses a host ends in a native abort, or waits for ever, and neither
+says who is missing. So on many hosts each launch.py runs the training in a child and
+keeps <run folder>/hosts/<number>.json, which tells the others that it lives (a beat)
+and why it ended. All hosts see all files, as they must see the checkpoints.
+"""
+
+import ctypes
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gan_vae import config as config_lib
+from gan_vae.errors import RunError, UserError
+from gan_vae.training import run_folder
+
+JOIN_SECONDS = 120  # for all hosts to be started
+LOST_SECONDS = 30  # without a beat: dead, or cut off
+BEAT_SECONDS = 0.5
+CHILD = 'GAN_VAE_SUPERVISED'  # in the environment of the process that trains
+LOST = 75  # exit status: another host broke a collective off; so does JAX's abort
+_SECONDARY = (LOST, -signal.SIGABRT)
+_ALIVE = ('waiting', 'running')
+# Lines of the native libraries, which are kept in the log alone.
+_NATIVE = re.compile(r'[EFWI]\d{4} |    @ +|\*\*\* |\[Gloo\]|lost: |RPC: |:UNKNOWN:')
+
+
+class Place(NamedTuple):
+    """Which of the hosts of a run this is."""
+
+    host: int
+    count: int
+    coordinator: str  # address:port of host 0; '' where JAX detects the cluster
+
+
+_RANKS = (  # what starts the processes of a cluster sets: number, count
+    ('SLURM_PROCID', 'SLURM_NTASKS'),
+    ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE'),
+    ('PMI_RANK', 'PMI_SIZE'),
+)
+
+
+def place(host: int | None, count: str, coordinator: str) -> Place | None:
+    """The Place that the flags --host, --hosts and --coordinator say; None: one host.
+
+    count 'auto' takes both numbers from the environment of Slurm, Open MPI or PMI.
+    """
+    if not count:
+        if host is not None or coordinator:
+            raise UserError('--host and --coordinator need --hosts=N (or auto)')
+        return None
+    if count == 'auto':
+        found = [pair for pair in _RANKS if all(name in os.environ for name in pair)]
+        if not found:
+            names = ', '.join(rank for rank, _ in _RANKS)
+            raise UserError(
+                f'--hosts=auto: none of {names} is set; start with srun or mpirun, or '
+                'give --hosts=N --host=I --coordinator=ADDRESS:PORT'
+            )
+        if host is not None:
+            raise UserError('--hosts=auto finds --host itself: leave one of them out')
+        host, number = (int(os.environ[name]) for name in found[0])
+    elif not count.isdecimal() or int(count) < 1:
+        raise UserError(f'--hosts={count}: give a number of 1 or more, or auto')
+    else:
+        number = int(count)
+        if host is None or not coordinator:
+            raise UserError(
+                f'--hosts={count} needs --host=I from 0 to {number - 1} and '
+                '--coordinator=ADDRESS:PORT, an open port of host 0'
+            )
+    if not 0 <= host < number:
+        raise UserError(f'--host={host}: must be from 0 to {number - 1}')
+    name, _, port = coordinator.rpartition(':')
+    if coordinator and not (name and port.isdecimal()):
+        raise UserError(f'--coordinator={coordinator}: write ADDRESS:PORT')
+    return Place(host, number, coordinator)
+
+
+def run(command: list[str], where: Place, workdir, about: dict) -> int:
+    """The exit status of `command`, one host's part of a run; a UserError or RunError
+    names the host that ended it. `about`: what must be equal on all hosts."""
+    folder = Path(workdir) / 'hosts'
+    board = _Board(folder, where, about)
+    try:
+        board.gather()
+        return _watch(command, board)
+    except UserError as error:
+        board.post('gone', str(error))
+        raise
+
+
+def about(config) -> dict[str, str]:
+    """What all hosts must have alike: the config but where things are, the code."""
+    own = ('data.dir', 'data.storage', 'data.memory_gb')
+    flat = config_lib.flatten(config).items()
+    found = {f'config.{key}': str(value) for key, value in flat if key not in own}
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for file in sorted(root.rglob('*.py')):
+        digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
+    versions = {f'version of {k}': v for k, v in run_folder.versions().items()}
+    return found | {'code': digest.hexdigest()[:12]} | versions
+
+
+class _Board:
+    """The files of all hosts: this one's is written, the others' are read."""
+
+    def __init__(self, folder: Path, where: Place, about: dict):
+        self.folder, self.host = folder, where.host
+        self.others = [n for n in range(where.count) if n != where.host]
+        self._card = {'name': socket.gethostname(), 'id': uuid.uuid4().hex}
+        self._card |= {'about': about | {'--hosts': where.count}}
+        self._beat = 0
+        self._first: dict[int, tuple] = {}  # what was there before: maybe long dead
+        self._seen: dict[int, tuple] = {}  # (id, beat) and when it was new
+        self.cards: dict[int, dict[str, Any]] = {}  # of the living
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'cannot write in {folder}: {error.strerror}') from error
+        for number in self.others:
+            card = self._read(number)
+            self._first[number] = (card.get('id'), card.get('beat'))
+        self.post('waiting')
+
+    def post(self, state: str, message: str = ''):
+        """Writes this host's file; a full disk is no reason to die."""
+        self._beat += 1
+        card = self._card | {'state': state, 'message': message, 'beat': self._beat}
+        self._card = card
+        file = self.folder / f'{self.host}.json'
+        try:
+            part = file.with_suffix('.part')
+            part.write_text(json.dumps(card))
+            os.replace(part, file)
+        except OSError:
+            pass
+
+    def _read(self, number: int) -> dict:
+        try:
+            card = json.loads((self.folder / f'{number}.json').read_text())
+            return card if isinstance(card, dict) else {}
+        except (OSError, ValueError):
+            return {}
+
+    def look(self):
+        """Beats, and reads the others."""
+        self.post(self._card['state'], self._card['message'])
+        for number in self.others:
+            card = self._read(number)
+            mark = (card.get('id'), card.get('beat'))
+            if not card or mark == self._first[number]:
+                continue
+            if mark != self._seen.get(number, (None,))[0]:
+                self._seen[number] = (mark, time.monotonic())
+                self.cards[number] = card
+
+    def gather(self):
+        """Returns when all hosts are there and alike."""
+        until = time.monotonic() + JOIN_SECONDS
+        while len(self.cards) < len(self.others):
+            if time.monotonic() > until:
+                missing = [str(n) for n in self.others if n not in self.cards]
+                raise RunError(
+                    f'host {", ".join(missing)} did not come within {JOIN_SECONDS} s: '
+                    'start the same command there; all hosts must see the run folder '
+                    f'{self.folder.parent.absolute()}'
+                )
+            time.sleep(BEAT_SECONDS)
+            self.look()
+        for number in self.others:
+            for what, value in self._card['about'].items():
+                other = self.cards[number]['about'].get(what)
+                if other != value:
+                    raise UserError(
+                        f'{what} of {self.called(number)} and of host {self.host} '
+                        f'differ ({_short(other)}, {_short(value)}): give all hosts '
+                        'the same'
+                    )
+
+    def called(self, number: int) -> str:
+        return f'host {number} ({self.cards[number]["name"]})'
+
+    def culprit(self) -> str:
+        """Which other host ended the run, and why; '' while all live."""
+        for number, card in self.cards.items():
+            if card['state'] == 'failed':
+                return f'{self.called(number)} ended: {card["message"]}'
+        for number, (_, since) in self._seen.items():
+            silent = time.monotonic() - since
+            if silent > LOST_SECONDS and self.cards[number]['state'] in _ALIVE:
+                return f'{self.called(number)} has not been heard of for {silent:.0f} s'
+        return ''
+
+
+def _watch(command: list[str], board: _Board) -> int:
+    """Runs the child to its end, or ends it when another host has failed."""
+    log = open(board.folder / f'{board.host}.log', 'w')  # noqa: SIM115
+    child = subprocess.Popen(
+        command,
+        env=os.environ | {CHILD: '1'},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors='replace',
+        preexec_fn=_die_with_parent,
+    )
+    said: list[str] = []
+    streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, said))
+    readers = [threading.Thread(target=_echo, args=(log, *each)) for each in streams]
+    for reader in readers:
+        reader.start()
+    old = {
+        number: signal.signal(number, lambda *_: child.terminate())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    board.post('running')
+    try:
+        while child.poll() is None:
+            time.sleep(BEAT_SECONDS)
+            board.look()
+            if cause := board.culprit():
+                child.kill()
+                raise _ended(cause)
+        for reader in readers:
+            reader.join()
+        status = child.returncode
+        if status == 0:
+            board.post('done')
+            return 0
+        until = time.monotonic() + LOST_SECONDS + 5
+        while status in _SECONDARY and time.monotonic() < until:
+            board.look()
+            if cause := board.culprit():
+                raise _ended(cause)
+            time.sleep(BEAT_SECONDS)
+        own = [line for line in said if line.startswith('gan_vae: ')]
+        if own:
+            board.post('failed', own[-1].removeprefix('gan_vae: ').strip())
+            return status
+        how = f'signal {-status}' if status < 0 else f'status {status}'
+        board.post('failed', f'its process ended with {how}')
+        raise RunError(
+            f'the process of host {board.host} ended with {how}: see '
+            f'{board.folder}/{board.host}.log; the same command on all hosts goes on'
+        )
+    finally:
+        child.kill()
+        child.wait()
+        for reader in readers:
+            reader.join()
+        log.close()
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _ended(cause: str) -> RunError:
+    return RunError(
+        f'{cause}; the same command on all hosts goes on from the last checkpoint'
+    )
+
+
+def _echo(log, stream, terminal, said: list[str]):
+    for line in stream:
+        log.write(line)
+        log.flush()
+        if not _NATIVE.match(line):
+            said[:] = [*said[-50:], line]
+            terminal.write(line)
+            terminal.flush()
+
+
+def _die_with_parent():
+    """A supervisor killed by -9 takes its child along (Linux: PR_SET_PDEATHSIG)."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def _short(value) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + '...'
