@@ -97,7 +97,8 @@ def run(command: list[str], where: Place, workdir, about: dict) -> int:
         board.gather()
         return _watch(command, board)
     except UserError as error:
-        board.post('gone', str(error))
+        if board.state in _ALIVE:
+            board.post('gone', str(error))
         raise
 
 
@@ -148,6 +149,10 @@ class _Board:
         except OSError:
             pass
 
+    @property
+    def state(self) -> str:
+        return self._card['state']
+
     def _read(self, number: int) -> dict:
         try:
             card = json.loads((self.folder / f'{number}.json').read_text())
@@ -157,7 +162,7 @@ class _Board:
 
     def look(self):
         """Beats, and reads the others."""
-        self.post(self._card['state'], self._card['message'])
+        self.post(self.state, self._card['message'])
         for number in self.others:
             card = self._read(number)
             mark = (card.get('id'), card.get('beat'))
@@ -222,10 +227,13 @@ def _watch(command: list[str], board: _Board) -> int:
     readers = [threading.Thread(target=_echo, args=(log, *each)) for each in streams]
     for reader in readers:
         reader.start()
-    old = {
-        number: signal.signal(number, lambda *_: child.terminate())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    told = []
+
+    def stop(number, frame):
+        told.append(number)
+        child.terminate()
+
+    old = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
     board.post('running')
     try:
         while child.poll() is None:
@@ -240,6 +248,9 @@ def _watch(command: list[str], board: _Board) -> int:
         if status == 0:
             board.post('done')
             return 0
+        if told and status == -signal.SIGTERM:
+            board.post('failed', 'stopped before its first step')
+            raise RunError(f'host {board.host} was stopped before its first step')
         until = time.monotonic() + LOST_SECONDS + 5
         while status in _SECONDARY and time.monotonic() < until:
             board.look()
