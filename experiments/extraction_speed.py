@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 from golden_metrics import declare_torchvision
 from speed import append
 
@@ -35,7 +34,7 @@ def main():
     parser.add_argument('--rounds', type=int, default=4)
     flags = parser.parse_args()
     process.prepare()
-    library = declare_torchvision()
+    torch = declare_torchvision()
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     state = runpy.run_path(TESTS / 'test_inception.py')['seeded_state'](0)
@@ -80,7 +79,6 @@ def main():
     row = {'case': 'inception', 'against': 'torch_fidelity', 'unit': 'pictures/s'}
     row |= {'ours': own, 'peer': peer, 'ratio': round(ratio, 3), 'num': flags.num}
     append('extraction_speed', row | {'batch': flags.batch, 'rounds': flags.rounds})
-    del library
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
+from golden_metrics import declare_torchvision
 
 from gan_vae.evaluation.extractors import inception
 
@@ -21,8 +21,7 @@ TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
 
 
 def main():
-    # Keeps the operators that it declares until the end.
-    library = runpy.run_path(TESTS / 'conftest.py')['declare_operators'](torch)
+    torch = declare_torchvision()
     test = runpy.run_path(TESTS / 'test_inception.py')
     state = test['seeded_state'](0)
     with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +34,6 @@ def main():
             'means': [float(f'{v:.8g}') for v in np.abs(values).mean(1)],
         }
         print(f'{name:10} {test["deviation"](ours[name], values):.1e}')
-    del library
     test['GOLDEN'].write_text(json.dumps(golden, indent=1) + '\n')
 
 

@@ -8,11 +8,13 @@ tests/evaluation/golden_metrics.json, which the tests hold ours to. Tests marked
 `oracle` ask the libraries again, with other seeds.
 """
 
+import functools
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -41,6 +43,7 @@ class Arrays(NamedTuple):
     directions: np.ndarray  # [16, 48] of length 1
     latents: np.ndarray  # [2, 5, 48]
     t: np.ndarray  # [5]
+    z: np.ndarray  # [2, 120, 16]
 
 
 def arrays(seed: int = 0) -> Arrays:
@@ -58,22 +61,29 @@ def arrays(seed: int = 0) -> Arrays:
         directions=directions / np.linalg.norm(directions, axis=1, keepdims=True),
         latents=random.randn(2, 5, 48),
         t=random.rand(5),
+        z=random.randn(2, 120, 16),
     )
 
 
+@functools.cache
 def declare_torchvision():
-    """torch, able to import a torchvision that was built for another one."""
+    """torch, able to import torchvision.
+
+    A torchvision built for CUDA finds no operators of its own beside a torch for CPUs,
+    as indexes of CPU wheels pair them; the wheels of one index need nothing.
+    """
     import torch
 
-    if 'torchvision' not in sys.modules:
-        try:
-            torch.ops.torchvision.nms  # noqa: B018 (declared already?)
-        except AttributeError:
-            declare_torchvision.kept = torch.library.Library('torchvision', 'DEF')
-            for name in ('nms', 'qnms'):
-                arguments = 'Tensor dets, Tensor scores, float iou_threshold'
-                declare_torchvision.kept.define(f'{name}({arguments}) -> Tensor')
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        _KEPT.append(torch.library.Library('torchvision', 'FRAGMENT'))
+        for name in ('nms', 'qnms'):
+            _KEPT[0].define(f'{name}(Tensor dets, Tensor scores, float t) -> Tensor')
     return torch
+
+
+_KEPT = []  # a Library undoes its declarations when it is collected
 
 
 def _fidelity_fid(x, y):
@@ -104,6 +114,19 @@ def _torchmetrics_fid(x, y):
     metric.update(torch.from_numpy(x), real=True)
     metric.update(torch.from_numpy(y), real=False)
     return float(metric.compute())
+
+
+def _torchmetrics_kid(x, y):
+    """One subset of everything: its own order does not matter."""
+    torch = declare_torchvision()
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    features = torch.nn.Identity()
+    metric = KernelInceptionDistance(features, subsets=1, subset_size=len(x))
+    metric.set_dtype(torch.float64)
+    metric.update(torch.from_numpy(x), real=True)
+    metric.update(torch.from_numpy(y), real=False)
+    return float(metric.compute()[0])
 
 
 def _fidelity_kid_subsets(x, y):
@@ -159,6 +182,34 @@ def _skimage_psnr(a, b):
     return [peak_signal_noise_ratio(*pair, data_range=255) for pair in each]
 
 
+def _nchw(images):
+    torch = declare_torchvision()
+    return torch.from_numpy(images).permute(0, 3, 1, 2).double()
+
+
+def _torchmetrics_ssim(a, b):
+    """Per image, without the border of 5 pixels, where its windows see a reflection."""
+    declare_torchvision()
+    from torchmetrics.image import StructuralSimilarityIndexMeasure
+
+    metric = StructuralSimilarityIndexMeasure(
+        sigma=1.5, data_range=255.0, k1=0.01, k2=0.03, return_full_image=True
+    )
+    metric.update(_nchw(a), _nchw(b))
+    whole = metric.compute()[1]
+    return whole[..., 5:-5, 5:-5].mean((1, 2, 3)).tolist()
+
+
+def _torchmetrics_psnr(a, b):
+    """Image by image: for several it is that of their pooled error."""
+    torch = declare_torchvision()
+    from torchmetrics.image import PeakSignalNoiseRatio
+
+    metric = PeakSignalNoiseRatio(data_range=255.0).set_dtype(torch.float64)
+    each = zip(_nchw(a), _nchw(b), strict=True)
+    return [float(metric(*pair)) for pair in each]
+
+
 def _pot(x, y, directions):
     import ot
 
@@ -171,6 +222,70 @@ def _fidelity_slerp(a, b, t):
 
     a, b, t = (torch.from_numpy(part) for part in (a, b, t[:, None]))
     return batch_slerp_any(a, b, t).norm(dim=1).tolist()
+
+
+def _fidelity_path_length(z, matrix):
+    """Means of all lengths and of those that it keeps, of pictures z @ matrix.
+
+    It starts at t = 0. Its noise source is replaced by one that gives z, in float64.
+    """
+    torch = declare_torchvision()
+    from torch_fidelity import GenerativeModelModuleWrapper, metric_ppl, registry
+    from torch_fidelity.sample_similarity_base import SampleSimilarityBase
+
+    class Squared(SampleSimilarityBase):
+        def __init__(self, name, **_):
+            super().__init__(name)
+
+        def forward(self, a, b):
+            return ((a - b) ** 2).sum((1, 2, 3))
+
+    class Generator(torch.nn.Module):
+        def forward(self, z):
+            return (z @ torch.from_numpy(matrix)).reshape(len(z), 3, 4, 4)
+
+    def percentile(values, at, interpolation, of=np.percentile):
+        return of(values, at, method=interpolation)  # the old word, gone in NumPy 2.4
+
+    def mean(**settings):
+        ends = map(torch.from_numpy, z)
+        noise = {'normal': lambda *_: next(ends)}
+        with (
+            mock.patch.dict(registry.NOISE_SOURCE_REGISTRY, noise),
+            mock.patch.dict(registry.SAMPLE_SIMILARITY_REGISTRY, squared=Squared),
+            mock.patch.object(np, 'percentile', percentile),
+        ):
+            found = metric_ppl.calculate_ppl(
+                1,
+                input1=GenerativeModelModuleWrapper(
+                    Generator(), z.shape[-1], 'normal', num_classes=0
+                ),
+                input1_model_num_samples=z.shape[1],
+                ppl_sample_similarity='squared',
+                ppl_epsilon=1e-4,
+                ppl_z_interp_mode='slerp_any',
+                cuda=False,
+                verbose=False,
+                **settings,
+            )
+        return found['perceptual_path_length_mean']
+
+    everything = dict.fromkeys(
+        ('ppl_discard_percentile_lower', 'ppl_discard_percentile_higher')
+    )
+    return [mean(**everything), mean()]
+
+
+def _ours_path_length(z, matrix):
+    lengths = path_length.path_length(
+        lambda z: (z @ matrix).reshape(-1, 3, 4, 4),
+        lambda a, b: ((a - b) ** 2).sum((1, 2, 3)),
+        *z,
+        t=np.zeros(z.shape[1]),
+        epsilon=1e-4,
+        interpolate=path_length.slerp,
+    )
+    return [lengths.mean(), path_length.mean_path_length(lengths)]
 
 
 def _ours_slerp(a, b, t):
@@ -219,6 +334,12 @@ CASES = {
         _fidelity_kid,
         lambda all_of: (all_of.real[:260], all_of.fake),
     ),
+    'kid_torchmetrics': Case(
+        'torchmetrics',
+        kernel.kid,
+        _torchmetrics_kid,
+        lambda all_of: (all_of.real[:260], all_of.fake),
+    ),
     'kid_subsets': Case(
         'torch_fidelity',
         lambda x, y: kernel.kid_subsets(x, y, 10, 100),
@@ -245,7 +366,9 @@ CASES = {
         _skimage_ssim,
         lambda all_of: (all_of.a[..., :1], all_of.b[..., :1]),
     ),
+    'ssim_torchmetrics': Case('torchmetrics', pairs.ssim, _torchmetrics_ssim, _images),
     'psnr': Case('skimage', pairs.psnr, _skimage_psnr, _images),
+    'psnr_torchmetrics': Case('torchmetrics', pairs.psnr, _torchmetrics_psnr, _images),
     'sliced': Case(
         'ot',
         lambda x, y, u: sliced.wasserstein(u @ x.T, u @ y.T).mean(),
@@ -257,6 +380,12 @@ CASES = {
         _ours_slerp,
         _fidelity_slerp,
         lambda all_of: (*all_of.latents, all_of.t),
+    ),
+    'path_length': Case(
+        'torch_fidelity',
+        _ours_path_length,
+        _fidelity_path_length,
+        lambda all_of: (all_of.z, all_of.directions),
     ),
 }
 

@@ -10,6 +10,7 @@ ppl_X         perceptual path length of the decoder or generator, in the maps of
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -125,9 +126,25 @@ def _latents(held: Held) -> dict[str, tuple[float, str]]:
 def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(seen, made) in uint8, binarised where that is what the model sees."""
     method = held.program.method
-    again = jax.jit(lambda state, x: method.decode(state, method.encode(state, x)))
     for _, _, x in held.batches():
-        yield images_lib.to_uint8(x), images_lib.to_uint8(again(held.state, x))
+        made = _again(method.encode, method.decode, held.state, x)
+        yield images_lib.to_uint8(x), images_lib.to_uint8(made)
+
+
+# Jits of the module, as of a function made at each evaluation each would compile anew.
+@partial(jax.jit, static_argnums=(0, 1))
+def _again(encode, decode, state, x):
+    return decode(state, encode(state, x))
+
+
+@partial(jax.jit, static_argnums=0)
+def _apart(about: extractors.Extractor, params, a, b):
+    """Distances by an extractor, whose params come apart."""
+    return feature_distance.distance(about._replace(params=params), a, b)
+
+
+def _between(extractor: extractors.Extractor) -> Callable:
+    return partial(_apart, extractor._replace(params=None), extractor.params)
 
 
 def _pairs(held: Held) -> dict[str, tuple[float, str]]:
@@ -141,7 +158,7 @@ def _pairs(held: Held) -> dict[str, tuple[float, str]]:
 
 def _distance(held: Held, name: str) -> dict[str, tuple[float, str]]:
     extractor = extractors.load(name)
-    between = jax.jit(lambda a, b: feature_distance.distance(extractor, a, b))
+    between = _between(extractor)
     found = np.concatenate([between(*ab) for ab in _reconstructions(held)])
     how = f'of reconstructions, {_about(extractor)}'
     return {feature_distance.metric_name(extractor): (float(found.mean()), how)}
@@ -152,14 +169,13 @@ def _ppl(held: Held, name: str) -> dict[str, tuple[float, str]]:
     extractor, method = extractors.load(name), held.program.method
     rng = np.random.default_rng(0)
     decode = jax.jit(method.decode)
-    between = jax.jit(lambda a, b: feature_distance.distance(extractor, a, b))
     size, lengths = held.config.model.latent_dim, []
     for _ in range(0, PATHS, BATCH):
         z0, z1 = rng.standard_normal((2, BATCH, size))
         lengths.append(
             path_length.path_length(
                 lambda z: 127.5 * (decode(held.state, z.astype(np.float32)) + 1),
-                between,
+                _between(extractor),
                 z0,
                 z1,
                 rng.random(BATCH),

@@ -8,7 +8,7 @@ from gan_vae import config as config_lib
 from gan_vae import data
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.evaluation import held_out, of_model
+from gan_vae.evaluation import extractors, held_out, of_model
 from gan_vae.training.program import build
 
 
@@ -57,7 +57,8 @@ def test_disentanglement_of_codes_that_are_the_factors(vae):
     assert of_model.measure('mig', vae)['mig'][0] < 0.4
 
 
-def test_path_length_of_a_generator():
+def test_path_length_of_a_generator(monkeypatch):
+    monkeypatch.setattr(of_model, 'PATHS', of_model.BATCH)
     gan = held('dcgan_emoji')
     (length, how) = of_model.measure('ppl_random', gan)['ppl_random']
     assert 0 < length < np.inf and 'epsilon' in how
@@ -66,6 +67,44 @@ def test_path_length_of_a_generator():
     )
     gan = gan._replace(program=gan.program._replace(method=still))
     assert of_model.measure('ppl_random', gan)['ppl_random'][0] == 0
+
+
+def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
+    """Of the same program, as in training, with other weights."""
+    traces = []
+
+    def counted(name, function):
+        def counting(*arguments):
+            traces.append(name)
+            return function(*arguments)
+
+        return counting
+
+    parts = ('log_weight', 'posterior', 'encode', 'decode')
+    method = vae.program.method
+    method = method._replace(**{n: counted(n, getattr(method, n)) for n in parts})
+    program = vae.program._replace(method=method)
+    small = vae._replace(program=program, examples=vae.examples.take(np.arange(20)))
+    apply = counted('maps', lambda params, images: {'map': images * params})
+    monkeypatch.setattr(of_model, 'PATHS', of_model.BATCH)
+    monkeypatch.setattr(
+        extractors,
+        'load',
+        lambda name: extractors.Extractor(name, '', 0, 'none', np.ones(3), apply),
+    )
+
+    def values(held):
+        names = ('iwae_2', 'latents', 'pairs', 'distance_random', 'mig', 'ppl_random')
+        return [of_model.measure(name, held) for name in names]
+
+    first = values(small)
+    assert {*traces} == {*parts, 'maps'}
+    traces.clear()
+    other = jax.jit(method.init)(jax.random.key(1))
+    assert all(
+        a != b for a, b in zip(first, values(small._replace(state=other)), strict=True)
+    )
+    assert not traces
 
 
 @pytest.mark.parametrize(

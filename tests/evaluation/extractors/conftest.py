@@ -1,34 +1,45 @@
-"""The libraries that ours is compared with: torch, torch-fidelity and pytorch-fid.
+"""An extractor by its name, noise for it, and the libraries that ours is compared with.
 
 pip install -e '.[test,oracle,perceptual,metrics]' && pytest -m oracle
 """
 
 import importlib.util
 
+import jax
+import numpy as np
 import pytest
+
+from experiments.golden_metrics import declare_torchvision
+from gan_vae.errors import UserError
+from gan_vae.evaluation.extractors import load
+
+
+@pytest.fixture(scope='module')
+def extractor(request):
+    """The one that the test file calls NAME; a skip where its weights are absent."""
+    try:
+        return load(request.module.NAME)
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope='module')
+def apply(extractor):
+    return jax.jit(extractor.apply)
+
+
+@pytest.fixture(scope='session')
+def noise():
+    """Of golden values: 8 uint8 pictures [8, 32, 32, 3]."""
+    draw = np.random.Generator(np.random.Philox(7))
+    return draw.integers(0, 256, (8, 32, 32, 3), np.uint8)
 
 
 @pytest.fixture(scope='session')
 def torch():
     """torch, made ready to import torchvision; a skip where either is absent."""
-    found = pytest.importorskip('torch', reason='torch is not installed (extra oracle)')
+    pytest.importorskip('torch', reason='torch is not installed (extra oracle)')
     for name in ('torchvision', 'torch_fidelity', 'pytorch_fid'):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f'{name} is not installed (extra oracle)')
-    library = declare_operators(found)
-    yield found
-    del library
-
-
-def declare_operators(torch):
-    """Makes torchvision importable; what it returns must be kept alive.
-
-    Beside a torch for CPUs, its wheel for CUDA finds no operators of its own.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        library = torch.library.Library('torchvision', 'FRAGMENT')
-        for name in ('nms', 'qnms'):
-            library.define(f'{name}(Tensor dets, Tensor scores, float t) -> Tensor')
-        return library
+    return declare_torchvision()

@@ -14,23 +14,7 @@ from PIL import Image
 from gan_vae.errors import UserError
 from gan_vae.evaluation.extractors import efficientnet_lite0, load
 
-
-@pytest.fixture(scope='module')
-def extractor():
-    try:
-        return load('efficientnet_lite0')
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope='module')
-def apply():
-    return jax.jit(efficientnet_lite0.apply)
-
-
-def _noise(n):
-    draw = np.random.Generator(np.random.Philox(7))
-    return draw.integers(0, 256, (n, 32, 32, 3), np.uint8)
+NAME = 'efficientnet_lite0'
 
 
 @pytest.mark.parametrize('size, stride', [(3, 1), (3, 2), (5, 1), (5, 2)])
@@ -61,8 +45,8 @@ def test_missing_package_is_one_line_with_the_command(monkeypatch):
         load('efficientnet_lite0')
 
 
-def test_golden_features(extractor, apply):
-    out = apply(extractor.params, _noise(3))
+def test_golden_features(extractor, apply, noise):
+    out = apply(extractor.params, noise[:3])
     assert {name: value.shape for name, value in out.items()} == {
         'features': (3, 1280),
         'logits': (3, 1000),
@@ -80,11 +64,10 @@ def test_golden_features(extractor, apply):
 
 
 @pytest.mark.slow
-def test_batches_do_not_matter(extractor, apply):
-    images = _noise(8)
-    whole = apply(extractor.params, images)['features']
+def test_batches_do_not_matter(extractor, apply, noise):
+    whole = apply(extractor.params, noise)['features']
     for n in (1, 7):
-        found = apply(extractor.params, images[:n])['features']
+        found = apply(extractor.params, noise[:n])['features']
         np.testing.assert_allclose(found, whole[:n], atol=1e-5)
 
 

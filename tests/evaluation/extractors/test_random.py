@@ -1,19 +1,15 @@
 """Random features: the same bits for ever, a signal that neither fades nor grows."""
 
-import jax
 import numpy as np
 import pytest
 
 from gan_vae.evaluation.extractors import load, random
 
-
-def _noise(n):
-    draw = np.random.Generator(np.random.Philox(7))
-    return draw.integers(0, 256, (n, 32, 32, 3), np.uint8)
+NAME = 'random'
 
 
-def test_weights_are_these():
-    assert load('random').weights_sha256 == (
+def test_weights_are_these(extractor):
+    assert extractor.weights_sha256 == (
         '110570108772ef650cc53101a073d3a5cb641d5386bf411c11bcd56055afee19'
     )
 
@@ -25,11 +21,8 @@ def test_kernels_have_the_variance_of_he():
         assert abs(kernel).max() <= np.sqrt(6 / fan_in)
 
 
-def test_golden_features_and_batches():
-    extractor = load('random')
-    apply = jax.jit(extractor.apply)
-    images = _noise(8)
-    out = apply(extractor.params, images)
+def test_golden_features_and_batches(extractor, apply, noise):
+    out = apply(extractor.params, noise)
     assert out['relu3_3'].shape == (8, 16, 16, 64)
     assert out['relu5_3'].shape == (8, 4, 4, 64) and out['features'].shape == (8, 128)
     np.testing.assert_allclose(
@@ -37,13 +30,12 @@ def test_golden_features_and_batches():
     )
     np.testing.assert_allclose(out['features'][:3].mean(), 0.1749208, rtol=1e-5)
     for n in (1, 7):
-        found = apply(extractor.params, images[:n])['features']
+        found = apply(extractor.params, noise[:n])['features']
         np.testing.assert_allclose(found, out['features'][:n], atol=1e-5)
 
 
-def test_grey_images_are_repeated_to_colour():
-    extractor = load('random')
-    grey = _noise(1)[..., :1]
+def test_grey_images_are_repeated_to_colour(extractor, noise):
+    grey = noise[:1, ..., :1]
     found, expected = (
         extractor.apply(extractor.params, x)['features']
         for x in (grey, np.repeat(grey, 3, -1))

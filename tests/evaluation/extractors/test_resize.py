@@ -106,3 +106,21 @@ def test_bilinear_is_that_of_the_libraries(torch, h, w, size):
         nchw, (size, size), align_corners=False
     )
     same(resize(x, size, 'tf1'), tf1.permute(0, 2, 3, 1).numpy())
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize('h, w, size', [*SIZES, (320, 301, 299), (299, 299, 299)])
+@pytest.mark.parametrize('channels', [1, 3])
+def test_clean_is_that_of_clean_fid(h, w, size, channels):
+    pytest.importorskip('torch', reason='extra oracle')
+    cleanfid = pytest.importorskip('cleanfid.resize', reason='extra oracle')
+    # It takes colours only, and its resizer for FID is of 299 pixels.
+    resizer = (
+        cleanfid.build_resizer('clean')
+        if size == 299
+        else cleanfid.make_resizer('PIL', False, 'bicubic', (size, size))
+    )
+    x = pictures(h, w, channels)
+    colours = np.repeat(x, 3 // channels, -1).astype(np.uint8)
+    theirs = np.stack([resizer(image) for image in colours])[..., :channels]
+    same(resize(x, size, 'clean'), theirs, 1e-6)

@@ -2,7 +2,6 @@
 
 import zipfile
 
-import jax
 import numpy as np
 import pytest
 
@@ -10,24 +9,7 @@ from gan_vae.data import packages, prepare
 from gan_vae.errors import UserError
 from gan_vae.evaluation.extractors import load, vgg_hed
 
-
-@pytest.fixture(scope='module')
-def extractor():
-    pytest.importorskip('h5py', reason="pip install 'gan_vae[perceptual]'")
-    try:
-        return load('vgg_hed')
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope='module')
-def apply():
-    return jax.jit(vgg_hed.apply)
-
-
-def _noise(n):
-    draw = np.random.Generator(np.random.Philox(7))
-    return draw.integers(0, 256, (n, 32, 32, 3), np.uint8)
+NAME = 'vgg_hed'
 
 
 def test_missing_wheel_is_one_line_with_the_command(tmp_path):
@@ -65,8 +47,8 @@ def test_small_images_are_refused():
         vgg_hed.apply({}, np.zeros((1, 8, 32, 3), np.uint8))
 
 
-def test_golden_maps(extractor, apply):
-    out = apply(extractor.params, _noise(3))
+def test_golden_maps(extractor, apply, noise):
+    out = apply(extractor.params, noise[:3])
     golden = {  # channels, mean
         'conv1_2': (64, 28.9789391),
         'conv2_2': (128, 6.2518172),
@@ -84,11 +66,10 @@ def test_golden_maps(extractor, apply):
 
 
 @pytest.mark.slow
-def test_batches_do_not_matter(extractor, apply):
-    images = _noise(8)
-    whole = apply(extractor.params, images)['features']
+def test_batches_do_not_matter(extractor, apply, noise):
+    whole = apply(extractor.params, noise)['features']
     for n in (1, 7):
-        found = apply(extractor.params, images[:n])['features']
+        found = apply(extractor.params, noise[:n])['features']
         np.testing.assert_allclose(found, whole[:n], rtol=1e-5, atol=1e-5)
 
 
@@ -99,10 +80,10 @@ def test_first_kernel_is_that_of_the_file(extractor):
 
 
 @pytest.mark.oracle
-def test_equal_to_pytorch_convolutions(extractor, apply):
+def test_equal_to_pytorch_convolutions(extractor, apply, noise):
     torch = pytest.importorskip('torch', reason='extra oracle')
     relu, conv = torch.relu, torch.nn.functional.conv2d
-    images = _noise(1)[:, :, :25]  # odd: the pooling pads at the end
+    images = noise[:1, :, :25]  # odd: the pooling pads at the end
     out = apply(extractor.params, images)
     mean = np.array([104.00699, 116.66877, 122.67892])
     x = torch.tensor((images[..., ::-1] - mean).astype(np.float32)).permute(0, 3, 1, 2)
