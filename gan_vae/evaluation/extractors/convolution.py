@@ -5,7 +5,7 @@ F(2, r) of Winograd's minimal filtering. With d the r + 1 pixels, and g the kern
 
     y = A^T [(G g) . (B^T d)],
 
-and over two axes the same on columns, then on rows: the products are then those of
+and over two axes the same on rows, then on columns: the products are then those of
 matrices, sums over channels. The rows of A, B and G come from interpolating polynomials
 at r points and at infinity. (Lavin & Gray 2015, arXiv:1509.09308.)
 """
@@ -32,7 +32,7 @@ def conv(x, kernel, stride: int = 1, padding: str = 'SAME'):
             y = x.reshape(-1, x.shape[-1]) @ kernel[0, 0]
             return y.reshape(*x.shape[:3], -1)
         if _pays(x.shape, kernel.shape):
-            return _minimal(x, kernel, padding)
+            return minimal(x, kernel, padding)
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -44,106 +44,106 @@ def conv(x, kernel, stride: int = 1, padding: str = 'SAME'):
 
 
 def _pays(images, kernel) -> bool:
-    """Whether F(2, r) is faster than XLA's own, as measured."""
-    return True
+    """Whether the products saved by `minimal` outweigh its sums, as measured.
+
+    Long kernels save most. Of the 3x3, only those of large images with many channels
+    gain enough to be worth their compilation.
+    """
+    _, height, width, inputs = images
+    return max(kernel[:2]) == 7 or min(height, width, inputs) >= 64
 
 
 class _Filtering(NamedTuple):
-    """The matrices of F(m, r), each a list of rows."""
-
-    outputs: np.ndarray  # A^T [m, m + r - 1]
-    kernel: np.ndarray  # G [m + r - 1, r]
-    pixels: np.ndarray  # B^T [m + r - 1, m + r - 1]
+    outputs: np.ndarray  # A^T [2, r + 1]
+    kernel: np.ndarray  # G [r + 1, r]
+    pixels: np.ndarray  # B^T [r + 1, r + 1]
 
 
 @functools.cache
 def _filtering(r: int) -> _Filtering:
-    """F(2, r); a kernel of one pixel has nothing to save."""
-    m = 2 if r > 1 else 1
-    points = np.array(_POINTS[: m + r - 2])
-    size = len(points) + 1
-    at_infinity = np.eye(size)[-1]
+    """F(2, r), or F(1, 1): a kernel of one pixel has nothing to save."""
+    step = min(r, 2)
+    points = np.array(_POINTS[: step + r - 2])
+    infinity = np.eye(len(points) + 1)[-1]
 
     def powers(count):
-        return np.vstack([points[:, None] ** np.arange(count), at_infinity[-count:]])
+        return np.vstack([points[:, None] ** np.arange(count), infinity[-count:]])
 
-    # Lagrange's polynomials without their denominators, which go to the kernel.
-    rest = [np.delete(points, n) for n in range(size - 1)]
-    pixels = np.zeros((size, size))
-    for n, roots in enumerate([*rest, points]):
-        pixels[n, : len(roots) + 1] = np.atleast_1d(np.poly(roots))[::-1]
-    scale = [np.prod(a - b) for a, b in zip(points, rest, strict=True)]
-    kernel = powers(r) / np.array([*scale, 1])[:, None]
-    return _Filtering(powers(m).T, kernel, pixels)
+    # Lagrange's polynomials; their denominators go to the kernel.
+    others = [np.delete(points, n) for n in range(len(points))]
+    pixels = [np.append(np.poly(roots)[::-1], 0) for roots in others]
+    pixels.append(np.atleast_1d(np.poly(points))[::-1])
+    scale = [
+        np.prod(point - roots) for point, roots in zip(points, others, strict=True)
+    ]
+    return _Filtering(
+        powers(step).T, powers(r) / np.append(scale, 1)[:, None], np.array(pixels)
+    )
 
 
 def _combine(matrix, parts):
-    """A matrix times a list of arrays, but for its zeros."""
+    """A matrix times a list of arrays, its zeros left out."""
     return [
-        sum(part * np.float32(a) if a != 1 else part for a, part in zip(row, parts) if a)
+        sum(float(a) * part for a, part in zip(row, parts, strict=True) if a)
         for row in matrix
     ]
 
 
-def _minimal(x, kernel, padding):
-    """Stride 1 by F(2, h) and F(2, w), one product of matrices for each point."""
+def minimal(x, kernel, padding: str):
+    """`conv` of stride 1 by F(2, h) over rows and F(2, w) over columns."""
     h, w, inputs, outputs = kernel.shape
     if padding == 'SAME':
         around = (((r - 1) // 2, r // 2) for r in (h, w))
         x = jnp.pad(x, ((0, 0), *around, (0, 0)))
     n, height, width = x.shape[0], x.shape[1] - h + 1, x.shape[2] - w + 1
     down, across = _filtering(h), _filtering(w)
-    step, stride = len(down.outputs), len(across.outputs)
-    rows, columns = -(-height // step), -(-width // stride)
-    x = jnp.pad(x, ((0, 0), (0, -height % step), (0, -width % stride), (0, 0)))
+    steps = len(down.outputs), len(across.outputs)
+    tiles = -(-height // steps[0]), -(-width // steps[1])
+    around = (
+        (0, -size % step) for size, step in zip((height, width), steps, strict=True)
+    )
+    x = jnp.pad(x, ((0, 0), *around, (0, 0)))
 
-    def taps(x, axis, count, size, step):
-        """The pixels [..., count, ...] at each place under a tile."""
-        end = (count - 1) * step + 1
-        return [lax.slice_in_dim(x, i, i + end, step, axis) for i in range(size)]
+    def taps(x, axis, count):
+        """The arrays of each tile's pixel 0, 1, ..., count - 1."""
+        step = steps[axis]
+        last = (tiles[axis] - 1) * step + 1
+        return [lax.slice_in_dim(x, i, i + last, step, axis + 1) for i in range(count)]
 
-    products = []
-    for line, g in zip(
-        _combine(down.pixels, taps(x, 1, rows, len(down.pixels), step)),
-        _combine(down.kernel, kernel),
-        strict=True,
-    ):
-        pixels = taps(line, 2, columns, len(across.pixels), stride)
-        products.append(
-            _combine(
-                across.outputs,
-                [
-                    d.reshape(-1, inputs) @ k
-                    for d, k in zip(
-                        _combine(across.pixels, pixels),
-                        _combine(across.kernel, g),
-                        strict=True,
-                    )
-                ],
-            )
-        )
-    y = [_combine(down.outputs, parts) for parts in zip(*products, strict=True)]
-    lines = [jnp.stack(line, 1) for line in zip(*y, strict=True)]
-    y = jnp.stack([y.reshape(n, rows, columns * stride, outputs) for y in lines], 2)
-    return y.reshape(n, rows * step, columns * stride, outputs)[:, :height, :width]
+    g = jnp.einsum(
+        'ah,bw,hwio->abio', np.float32(down.kernel), np.float32(across.kernel), kernel
+    )
+    sums = []
+    for i, row in enumerate(_combine(down.pixels, taps(x, 0, len(g)))):
+        pixels = _combine(across.pixels, taps(row, 1, g.shape[1]))
+        parts = [d.reshape(-1, inputs) @ g[i, j] for j, d in enumerate(pixels)]
+        sums.append(_combine(across.outputs, parts))
+    columns = [_combine(down.outputs, parts) for parts in zip(*sums, strict=True)]
+    rows = [
+        jnp.stack(row, 1).reshape(n, tiles[0], tiles[1] * steps[1], outputs)
+        for row in zip(*columns, strict=True)
+    ]
+    y = jnp.stack(rows, 2).reshape(n, tiles[0] * steps[0], -1, outputs)
+    return y[:, :height, :width]
 
 
-def windows(x, step, stride: int, padding: str, fill: float):
-    """Windows of 3x3: `step` (jnp.maximum, jnp.add) over their pixels.
+def windows(x, start, operation, stride: int, padding: str):
+    """[n, H, W, C] -> `operation` over its windows of 3x3 pixels.
 
-    It fuses to one pass; XLA:CPU's reduce_window takes 2 to 4 times as long.
+    `operation`: jnp.add or jnp.maximum, and `start` what it leaves as it is. Shifted
+    images fuse to one pass; XLA:CPU's reduce_window takes 2 to 4 times as long.
     """
     if padding == 'SAME':
-        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=fill)
-    n, h, w, channels = x.shape
-    ends = h - 2, w - 2
+        around = ((0, 0), (1, 1), (1, 1), (0, 0))
+        x = jnp.pad(x, around, constant_values=start)
+    n, height, width, channels = x.shape
     return functools.reduce(
-        step,
+        operation,
         (
             lax.slice(
                 x,
                 (0, i, j, 0),
-                (n, i + ends[0], j + ends[1], channels),
+                (n, height - 2 + i, width - 2 + j, channels),
                 (1, stride, stride, 1),
             )
             for i in range(3)
