@@ -49,8 +49,8 @@ def _pays(images, kernel) -> bool:
     Long kernels save most. Of the 3x3, only those of large images with many channels
     gain enough to be worth their compilation.
     """
-    _, height, width, inputs = images
-    return max(kernel[:2]) == 7 or min(height, width, inputs) >= 64
+    size = tuple(kernel[:2])
+    return size in ((1, 7), (7, 1)) or size == (3, 3) and min(images[1:]) >= 64
 
 
 class _Filtering(NamedTuple):
