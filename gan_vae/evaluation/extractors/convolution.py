@@ -73,9 +73,7 @@ def _filtering(r: int) -> _Filtering:
     others = [np.delete(points, n) for n in range(len(points))]
     pixels = [np.append(np.poly(roots)[::-1], 0) for roots in others]
     pixels.append(np.atleast_1d(np.poly(points))[::-1])
-    scale = [
-        np.prod(point - roots) for point, roots in zip(points, others, strict=True)
-    ]
+    scale = [np.prod(points[n] - roots) for n, roots in enumerate(others)]
     return _Filtering(
         powers(step).T, powers(r) / np.append(scale, 1)[:, None], np.array(pixels)
     )
