@@ -20,8 +20,9 @@ from jax import lax
 
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import weights
-from gan_vae.evaluation.extractors import Extractor
+from gan_vae.evaluation.extractors import Extractor, convolution
 from gan_vae.evaluation.extractors import resize as resizing
+from gan_vae.evaluation.extractors.convolution import windows
 
 SIZE = 299
 EPSILON = 1e-3
@@ -140,14 +141,8 @@ def _scale(x):
 
 def _conv(layer, x, stride=1, padding=None):
     """Kernels of stride 1 keep the size of x, those of stride 2 do not look outside."""
-    y = lax.conv_general_dilated(
-        x,
-        layer['kernel'],
-        (stride, stride),
-        padding or ('SAME' if stride == 1 else 'VALID'),
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
-        precision=lax.Precision.HIGHEST,  # TF32 would move FID
-    )
+    padding = padding or ('SAME' if stride == 1 else 'VALID')
+    y = convolution.conv(x, layer['kernel'], stride, padding)
     return jax.nn.relu(y + layer['bias'])
 
 
@@ -165,25 +160,19 @@ def _mean(x):
     return jnp.mean(x, axis=(1, 2))
 
 
-def _windows(x, start, step, stride, padding):
-    return lax.reduce_window(
-        x, start, step, (1, 3, 3, 1), (1, stride, stride, 1), padding
-    )
-
-
 def _max_pool(x):
-    return _windows(x, -jnp.inf, lax.max, 2, 'VALID')
+    return windows(x, -jnp.inf, jnp.maximum, 2, 'VALID')
 
 
 def _last_pool(x):
     """The graph's oddity: a maximum where the block before has the average."""
-    return _windows(x, -jnp.inf, lax.max, 1, 'SAME')
+    return windows(x, -jnp.inf, jnp.maximum, 1, 'SAME')
 
 
 def _average_pool(x):
     """Over the pixels inside the picture."""
     inside = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
-    total, count = (_windows(v, 0.0, lax.add, 1, 'SAME') for v in (x, inside))
+    total, count = (windows(v, 0.0, jnp.add, 1, 'SAME') for v in (x, inside))
     return total / count
 
 

@@ -1,0 +1,150 @@
+"""Convolutions and pools of frozen networks, in the forms that XLA:CPU is fast at.
+
+Two outputs along an axis take r + 1 products with a kernel of r pixels instead of 2 r:
+F(2, r) of Winograd's minimal filtering. With d the r + 1 pixels, and g the kernel,
+
+    y = A^T [(G g) . (B^T d)],
+
+and over two axes the same on rows, then on columns: the products are then those of
+matrices, sums over channels. The rows of A, B and G come from interpolating polynomials
+at r points and at infinity. (Lavin & Gray 2015, arXiv:1509.09308.)
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+_POINTS = (0, 1, -1, 2, -2, 0.5, -0.5)  # rounding grows with their powers
+
+
+def conv(x, kernel, stride: int = 1, padding: str = 'SAME'):
+    """Images [n, H, W, I], kernel [h, w, I, O] -> [n, H / stride, W / stride, O].
+
+    As `lax.conv_general_dilated` at full precision; off a CPU it is that, and on one it
+    differs by rounding. `padding`: 'SAME' or 'VALID'.
+    """
+    if stride == 1 and jax.default_backend() == 'cpu':
+        if kernel.shape[:2] == (1, 1):
+            y = x.reshape(-1, x.shape[-1]) @ kernel[0, 0]
+            return y.reshape(*x.shape[:3], -1)
+        if _pays(x.shape, kernel.shape):
+            return minimal(x, kernel, padding)
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        (stride, stride),
+        padding,
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+        precision=lax.Precision.HIGHEST,  # TF32 would move FID
+    )
+
+
+def _pays(images, kernel) -> bool:
+    """Whether the products saved by `minimal` outweigh its sums, as measured.
+
+    Long kernels save most. Of the 3x3, only those of large images with many channels
+    gain enough to be worth their compilation.
+    """
+    size = tuple(kernel[:2])
+    return size in ((1, 7), (7, 1)) or size == (3, 3) and min(images[1:]) >= 64
+
+
+class _Filtering(NamedTuple):
+    outputs: np.ndarray  # A^T [2, r + 1]
+    kernel: np.ndarray  # G [r + 1, r]
+    pixels: np.ndarray  # B^T [r + 1, r + 1]
+
+
+@functools.cache
+def _filtering(r: int) -> _Filtering:
+    """F(2, r), or F(1, 1): a kernel of one pixel has nothing to save."""
+    step = min(r, 2)
+    points = np.array(_POINTS[: step + r - 2])
+    infinity = np.eye(len(points) + 1)[-1]
+
+    def powers(count):
+        return np.vstack([points[:, None] ** np.arange(count), infinity[-count:]])
+
+    # Lagrange's polynomials; their denominators go to the kernel.
+    others = [np.delete(points, n) for n in range(len(points))]
+    pixels = [np.append(np.poly(roots)[::-1], 0) for roots in others]
+    pixels.append(np.atleast_1d(np.poly(points))[::-1])
+    scale = [np.prod(points[n] - roots) for n, roots in enumerate(others)]
+    return _Filtering(
+        powers(step).T, powers(r) / np.append(scale, 1)[:, None], np.array(pixels)
+    )
+
+
+def _combine(matrix, parts):
+    """A matrix times a list of arrays, its zeros left out."""
+    return [
+        sum(float(a) * part for a, part in zip(row, parts, strict=True) if a)
+        for row in matrix
+    ]
+
+
+def minimal(x, kernel, padding: str):
+    """`conv` of stride 1 by F(2, h) over rows and F(2, w) over columns."""
+    h, w, inputs, outputs = kernel.shape
+    if padding == 'SAME':
+        around = (((r - 1) // 2, r // 2) for r in (h, w))
+        x = jnp.pad(x, ((0, 0), *around, (0, 0)))
+    n, height, width = x.shape[0], x.shape[1] - h + 1, x.shape[2] - w + 1
+    down, across = _filtering(h), _filtering(w)
+    steps = len(down.outputs), len(across.outputs)
+    tiles = -(-height // steps[0]), -(-width // steps[1])
+    around = (
+        (0, -size % step) for size, step in zip((height, width), steps, strict=True)
+    )
+    x = jnp.pad(x, ((0, 0), *around, (0, 0)))
+
+    def taps(x, axis, count):
+        """The arrays of each tile's pixel 0, 1, ..., count - 1."""
+        step = steps[axis]
+        last = (tiles[axis] - 1) * step + 1
+        return [lax.slice_in_dim(x, i, i + last, step, axis + 1) for i in range(count)]
+
+    g = jnp.einsum(
+        'ah,bw,hwio->abio', np.float32(down.kernel), np.float32(across.kernel), kernel
+    )
+    sums = []
+    for i, row in enumerate(_combine(down.pixels, taps(x, 0, len(g)))):
+        pixels = _combine(across.pixels, taps(row, 1, g.shape[1]))
+        parts = [d.reshape(-1, inputs) @ g[i, j] for j, d in enumerate(pixels)]
+        sums.append(_combine(across.outputs, parts))
+    columns = [_combine(down.outputs, parts) for parts in zip(*sums, strict=True)]
+    rows = [
+        jnp.stack(row, 1).reshape(n, tiles[0], tiles[1] * steps[1], outputs)
+        for row in zip(*columns, strict=True)
+    ]
+    y = jnp.stack(rows, 2).reshape(n, tiles[0] * steps[0], -1, outputs)
+    return y[:, :height, :width]
+
+
+def windows(x, start, operation, stride: int, padding: str):
+    """[n, H, W, C] -> `operation` over its windows of 3x3 pixels.
+
+    `operation`: jnp.add or jnp.maximum, and `start` what it leaves as it is. Shifted
+    images fuse to one pass; XLA:CPU's reduce_window takes 2 to 4 times as long.
+    """
+    if padding == 'SAME':
+        around = ((0, 0), (1, 1), (1, 1), (0, 0))
+        x = jnp.pad(x, around, constant_values=start)
+    n, height, width, channels = x.shape
+    return functools.reduce(
+        operation,
+        (
+            lax.slice(
+                x,
+                (0, i, j, 0),
+                (n, height - 2 + i, width - 2 + j, channels),
+                (1, stride, stride, 1),
+            )
+            for i in range(3)
+            for j in range(3)
+        ),
+    )
