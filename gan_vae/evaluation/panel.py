@@ -2,11 +2,14 @@
 
 Measures are named `swd`, `fid`, `is` (both on `inception`) or METRIC_EXTRACTOR:
 fd_random, kid_efficientnet_lite0, pr_classifier, … A measure is one entry of METRICS.
+intra_METRIC_EXTRACTOR (intra_fid on `inception`) is its mean over classes, and `cas` the
+classification accuracy score: both need the classes of samples and reference.
 
 The null of a value is the same measure between two disjoint parts of the reference: as
 many random pictures as there are samples (at most half), against the rest, so that both
 sides are about as large as the value's. Its spread is over random parts; that of the
-value is the standard error that four disjoint quarters of the samples show.
+value is the standard error that four disjoint quarters of the samples show. Within
+classes all of these are taken in each class, then averaged.
 """
 
 from collections.abc import Callable
@@ -18,6 +21,8 @@ import numpy as np
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
+    by_class,
+    classification_accuracy,
     diversity,
     extractors,
     features,
@@ -29,6 +34,7 @@ from gan_vae.evaluation import (
     originality,
     sliced,
 )
+from gan_vae.evaluation.by_class import Found
 from gan_vae.evaluation.card import Card
 
 NULLS = 3  # pairs of real sets
@@ -45,13 +51,15 @@ class Pictures(NamedTuple):
 class Metric(NamedTuple):
     """One measure."""
 
-    needs: str  # 'images' uint8, 'features' or 'logits'
+    needs: str  # 'images' uint8, 'features', 'logits' or 'labels' (with the images)
     compute: Callable  # (real, fake, held, seed) -> {name: value}
     gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
     by_dimension: bool = False  # fewer pictures than dimensions mean little
     paired: bool = False  # needs held-out pictures, which are its null
     equal: bool = False  # takes as many reference pictures as there are samples
     most: int = 0  # of reference pictures, where all pairs are formed; 0: all
+    less_is_better: bool = False
+    within: bool = False  # the mean over classes
 
 
 def _fd(real, fake, held, seed):
@@ -91,9 +99,22 @@ def _originality(real, fake, held, seed):
     return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
 
 
+def _cas(real, fake, held, seed):
+    scores = classification_accuracy.accuracies(train=fake, test=real)
+    return {'cas': scores['']}
+
+
+def _intra(how: Metric) -> Metric:
+    def compute(*sets):
+        return {f'intra_{key}': value for key, value in how.compute(*sets).items()}
+
+    gives = tuple(f'intra_{key}' for key in how.gives)
+    return how._replace(compute=compute, gives=gives, within=True)
+
+
 METRICS = {
-    'fd': Metric('features', _fd, ('fd',), by_dimension=True),
-    'kid': Metric('features', _kid, ('kid',), most=10_000),
+    'fd': Metric('features', _fd, ('fd',), by_dimension=True, less_is_better=True),
+    'kid': Metric('features', _kid, ('kid',), most=10_000, less_is_better=True),
     'pr': Metric('features', _precision_recall, ('precision', 'recall'), equal=True),
     'dc': Metric('features', _density_coverage, ('density', 'coverage'), equal=True),
     'vendi': Metric('features', _vendi, ('vendi',)),
