@@ -7,36 +7,25 @@ cannot: a good picture of the wrong class. With the Fréchet distance on Incepti
 the Intra-FID of Miyato & Koyama 2018, arXiv:1802.05637.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, nearest
+from gan_vae.evaluation.found import LEAST, Found
 
-# The null of a class is between two disjoint parts of it, and the panel's takes 20
-# pictures or more: 20 against 20 of the reference, for 20 samples or more.
-LEAST_REAL, LEAST_FAKE = 40, 20
-
-
-class Found(NamedTuple):
-    """What a measure gave: {name: value} of the samples, of real pairs, of quarters."""
-
-    values: dict[str, float]
-    nulls: list[dict[str, float]]
-    quarters: list[dict[str, float]]
-    n_real: int
-    n_fake: int
-    null_n: int
+# A class must have a null, which is between two disjoint parts of the reference.
+LEAST_REAL, LEAST_FAKE = 2 * LEAST, LEAST
 
 
 def mean(parts: list[Found]) -> Found:
     """Of classes: means of what each gave, sums of the numbers of pictures."""
+    quarters = [part.quarters for part in parts]
     return Found(
         mean_values([part.values for part in parts]),
-        # Where one class has no quarters there are none of the mean.
         [mean_values(pair) for pair in zip(*(p.nulls for p in parts), strict=True)],
-        [mean_values(quarter) for quarter in zip(*(p.quarters for p in parts))],
+        [mean_values(quarter) for quarter in zip(*quarters, strict=True)]
+        if all(quarters)
+        else [],
         *(sum(numbers) for numbers in zip(*(part[3:] for part in parts), strict=True)),
     )
 
@@ -66,7 +55,7 @@ def table(parts: dict[str, Found], key: str, less_is_better: bool) -> dict | Non
 
 
 def check_reference(reference: Examples, name: str, metrics: list[str]):
-    """A UserError unless all pictures of the reference have one of 2 classes or more."""
+    """A UserError unless each picture of the reference has one of 2 classes or more."""
     labels, count = reference.labels, len(reference.class_names)
     if labels is None or count < 2 or not _within(labels, count):
         raise UserError(
@@ -89,8 +78,8 @@ def checked(labels, count: int, reference: Examples, metrics: list[str]) -> np.n
         )
     if not _within(labels, classes):
         raise UserError(
-            f'labels of samples from {labels.min()} to {labels.max()}: they are indices '
-            f"of the reference's {classes} classes, from 0 to {classes - 1}"
+            f'labels of samples from {labels.min()} to {labels.max()}: give indices of '
+            f"the reference's {classes} classes, from 0 to {classes - 1}"
         )
     return labels.astype(np.int32)
 
@@ -116,8 +105,8 @@ def matched(
         if names[label] not in known:
             hint = nearest(names[label], known)
             raise UserError(
-                f'{places[0]}: {places[1]} has no class {names[label]!r}{hint}; one of: '
-                f'{_listed(known, 100)}'
+                f'{places[0]}: {places[1]} has no class {names[label]!r}{hint}; it '
+                f'has: {_listed(known, 100)}'
             )
         index[label] = known.index(names[label])
     return index[samples.labels]
@@ -130,9 +119,7 @@ def rows(reference: Examples, labels: np.ndarray) -> dict[str, tuple]:
     """
     found, few = {}, []
     for label, name in enumerate(reference.class_names):
-        real, fake = (
-            np.flatnonzero(of == label) for of in (reference.labels, labels)
-        )
+        real, fake = (np.flatnonzero(of == label) for of in (reference.labels, labels))
         if not len(real) + len(fake):
             continue
         if len(real) < LEAST_REAL or len(fake) < LEAST_FAKE:

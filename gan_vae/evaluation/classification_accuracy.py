@@ -9,16 +9,13 @@ one of extractors/classifier.py, so the figures are not theirs to compare with.
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import numpy as np
 
 from gan_vae.data.source import Examples
 from gan_vae.evaluation.extractors import classifier
-
-NOTE = (
-    'our small classifier by its RECIPE, trained on the samples: not the ResNet-50 of '
-    'published scores'
-)
+from gan_vae.evaluation.found import LEAST, Found, some
 
 
 def accuracies(train: Examples, test: Examples) -> dict[str, float]:
@@ -37,7 +34,41 @@ def accuracies(train: Examples, test: Examples) -> dict[str, float]:
     return {'': float(right.mean())} | by_class
 
 
-def recipe_sha256() -> str:
-    """Of all that the classifier depends on besides its data."""
-    text = json.dumps(classifier.RECIPE, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def find(
+    real: Examples, made: Examples, seed: int, once: Callable
+) -> tuple[Found, dict[str, Found]]:
+    """The score, and that of each class; its null is one draw of the reference."""
+    size, count = len(real.images), len(made.images)
+    null_n = min(count, size // 2)
+
+    def of_real():
+        order = some(size, size, seed + 1)
+        return accuracies(real.take(order[:null_n]), real.take(order[null_n:]))
+
+    null = once(null_n, of_real) if null_n >= LEAST else {}
+    scores = accuracies(made, real)
+
+    def found(name, n_real, n_fake):
+        nulls = [{'cas': null[name]}] if name in null else []
+        return Found({'cas': scores[name]}, nulls, [], n_real, n_fake, null_n)
+
+    parts = {}
+    for label, name in enumerate(real.class_names):
+        if name in scores:
+            sizes = [
+                int(np.sum(labels == label)) for labels in (real.labels, made.labels)
+            ]
+            parts[name] = found(name, *sizes)
+    return found('', size, count), parts
+
+
+def about() -> dict[str, str]:
+    """What cards say of the classifier."""
+    recipe = json.dumps(classifier.RECIPE, sort_keys=True)
+    return {
+        'extractor': 'classifier trained on the samples',
+        'weights_sha256': hashlib.sha256(recipe.encode()).hexdigest(),
+        'resize': f'torch {classifier.SIZE}',
+        'note': 'our small classifier by its RECIPE (the hash), not the ResNet-50 of '
+        'published scores',
+    }
