@@ -30,6 +30,25 @@ def test_two_folders(folder, capsys):
     assert capsys.readouterr().out.splitlines()[-1].startswith('swd 0 ')
 
 
+def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
+    for place, seed in (('a', 0), ('b', 1)):
+        for name in ('cat', 'dog'):
+            folder(f'{place}/{name}', 45, seed + (name == 'dog') * 5)
+    a, b = (folder(f'{place}/dog', 45, 3)[: -len('/dog')] for place in ('a', 'b'))
+    assert main([a, b, '--metrics=intra_kid_pixels', '--num=80']) == 0
+    assert '2 classes of 3' in capsys.readouterr().out
+    flat = folder('flat', 45, 0)
+    folder('c/dgo', 45, 0)
+    for samples, reference, message in (
+        (flat, b, 'flat have no classes: put each picture in a subfolder named as its'),
+        (a, flat, 'flat has no classes: take one with labels'),
+        (a.removesuffix('a') + 'c', b, "has no class 'dgo' (did you mean 'dog'?)"),
+    ):
+        assert main([samples, reference, '--metrics=cas']) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count('\n') == 1
+
+
 @pytest.mark.parametrize(
     'argv, message',
     [
