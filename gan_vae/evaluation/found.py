@@ -73,7 +73,7 @@ def flags(how, found: Found, parts: list[Found], dimension: int) -> tuple[str, .
             f'fewer pictures than the {dimension} dimensions{where}: mostly bias, '
             'compare with the null'
         )
-    if any(part.null_n < part.n_fake and part.nulls for part in parts):
+    if found.null_n < found.n_fake and found.nulls:
         said.append(f'the null is of {found.null_n} pictures only')
     return tuple(said)
 
