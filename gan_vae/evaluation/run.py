@@ -122,9 +122,9 @@ def make_panel(
     """
     if asked := of_classes(metrics):
         raise UserError(
-            f'the samples of this run have no classes: {", ".join(asked)} cannot be '
-            'measured; leave it out of the metrics, or score a folder with a subfolder '
-            'for each class by python -m gan_vae.evaluation'
+            f'the samples of this run have no classes: leave {", ".join(asked)} out of '
+            'the metrics, or score a folder of samples with a subfolder for each class '
+            'by python -m gan_vae.evaluation'
         )
 
     def pictures(split):

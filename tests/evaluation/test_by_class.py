@@ -98,6 +98,8 @@ def test_pictures_of_the_wrong_class_are_seen_only_within():
     for name in ('intra_fd_random', 'intra_kid_random'):
         assert wrong[name].value > 20 * abs(right[name].value)
         assert wrong[name].value > wrong[name].null + 20 * wrong[name].null_spread
+        nulls = {row['null'] for row in right[name].by_class.values()}
+        assert len(nulls) == 3  # each class has its own
 
 
 def test_order_of_samples_and_of_classes_does_not_matter():
@@ -196,5 +198,5 @@ def test_only_measures_of_two_sets_are_taken_within(name):
 
 def test_runs_without_classes_are_told_before_anything_is_measured():
     config = config_lib.load('configs/mlp_gan_mnist.py:tiny', {})
-    with pytest.raises(UserError, match='samples of this run have no classes: cas, in'):
+    with pytest.raises(UserError, match='have no classes: leave cas, intra_fid out'):
         make_panel(config, mesh_of(1, 1), 'swd,cas,intra_fid', 0, None, '')
