@@ -4,7 +4,9 @@
 
 SAMPLES and REFERENCE are folders of pictures, or prepared sets as cifar10:test, so that
 the output of any generator of any framework can be scored. Pictures of other sizes are
-resized to --size (by default the first sample's). `report` compares run folders.
+resized to --size (by default the first sample's). The measures cas and intra_… match
+the subfolders of SAMPLES, one a class, by name to the classes of REFERENCE. `report`
+compares run folders.
 """
 
 import argparse
@@ -52,12 +54,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def score(samples: str, reference: str, metrics: str, num: int, size: int, seed: int):
     """{name: Card} of one set of pictures against another."""
-    from gan_vae.evaluation import panel
+    from gan_vae.evaluation import by_class, panel
     from gan_vae.training import process
     from gan_vae.training.step import mesh_of
 
     process.prepare()
-    panel.parse(metrics)
+    of_classes = panel.of_classes(metrics)
     size = size or _size_of(samples) or _size_of(reference) or 32
     fake, real = pictures(samples, size), pictures(reference, size)
     if num > len(fake.images):
@@ -65,10 +67,13 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
     for place, found in ((samples, fake), (reference, real)):
         if found.note:
             print(f'{place}: {found.note}', file=sys.stderr)
-    made = fake.images
+    made, labels = fake.images, None
+    if of_classes:
+        labels = by_class.matched(fake, real, (samples, reference), of_classes)
     if num:
         order = np.random.Generator(np.random.Philox(seed)).permutation(len(made))
-        made = made[np.sort(order[:num])]
+        rows = np.sort(order[:num])
+        made, labels = made[rows], labels if labels is None else labels[rows]
     train = held = None
     if 'classifier' in metrics and ':' in reference:
         train = pictures(reference.partition(':')[0] + ':train', size)
@@ -81,7 +86,7 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
         metrics, panel.Pictures(reference, real), mesh_of(1, 1), held, train, seed
     )
     fitted = f'uint8 as stored, fitted to {size} px'
-    return compared.measure(made, {'pictures': samples}, fitted)
+    return compared.measure(made, {'pictures': samples}, fitted, labels)
 
 
 def pictures(place: str, size: int):

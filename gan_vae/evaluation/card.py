@@ -32,6 +32,8 @@ class Card(NamedTuple):
     seed: int  # of the subsets and projections
     flags: tuple[str, ...] = ()  # why the value may mean little
     note: str = ''  # of the extractor
+    # {class: {'value', 'null', 'n_real', 'n_fake'}}, the worst first
+    by_class: dict | None = None
 
     def line(self) -> str:
         """The card on one readable line."""
@@ -45,6 +47,9 @@ class Card(NamedTuple):
         parts.append(
             f'against {self.n_real} of {self.reference} {self.reference_sha256[:8]}'
         )
+        if self.by_class:
+            worst, found = next(iter(self.by_class.items()))
+            parts.append(f'{self.classes}, worst {worst} {found["value"]:.4g}')
         if self.extractor:
             weights = self.weights_sha256[:8]
             parts.append(f'{self.extractor} {weights}, resize {self.resize}')
@@ -52,6 +57,17 @@ class Card(NamedTuple):
         parts += [self.note] if self.note else []
         parts += [f'FLAG: {flag}' for flag in self.flags]
         return ' | '.join(parts)
+
+    @property
+    def classes(self) -> str:
+        """How many classes, and the pictures of the smallest on either side."""
+        if not self.by_class:
+            return ''
+        fake, real = (
+            min(found[side] for found in self.by_class.values())
+            for side in ('n_fake', 'n_real')
+        )
+        return f'{len(self.by_class)} classes of {fake} against {real} or more'
 
     def to_dict(self) -> dict:
         """For JSON; `Card(**d)` is the way back."""
@@ -67,6 +83,7 @@ _PROTOCOL = (
     'n_real',
     'n_fake',
     'quantisation',
+    'classes',
 )
 
 

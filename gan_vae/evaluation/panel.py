@@ -2,11 +2,14 @@
 
 Measures are named `swd`, `fid`, `is` (both on `inception`) or METRIC_EXTRACTOR:
 fd_random, kid_efficientnet_lite0, pr_classifier, … A measure is one entry of METRICS.
+intra_METRIC_EXTRACTOR (intra_fid on `inception`) is its mean over classes, `cas` the
+classification accuracy score: these need the classes of samples and reference.
 
 The null of a value is the same measure between two disjoint parts of the reference: as
 many random pictures as there are samples (at most half), against the rest, so that both
 sides are about as large as the value's. Its spread is over random parts; that of the
-value is the standard error that four disjoint quarters of the samples show.
+value is the standard error that four disjoint quarters of the samples show. Within
+classes all of these are taken in each class, then averaged.
 """
 
 from collections.abc import Callable
@@ -18,9 +21,12 @@ import numpy as np
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
+    by_class,
+    classification_accuracy,
     diversity,
     extractors,
     features,
+    found,
     frechet,
     inception_score,
     kernel,
@@ -31,7 +37,6 @@ from gan_vae.evaluation import (
 )
 from gan_vae.evaluation.card import Card
 
-NULLS = 3  # pairs of real sets
 QUANTISED = 'uint8 by round(127.5 (x + 1))'
 
 
@@ -45,13 +50,15 @@ class Pictures(NamedTuple):
 class Metric(NamedTuple):
     """One measure."""
 
-    needs: str  # 'images' uint8, 'features' or 'logits'
+    needs: str  # 'images' uint8, 'features', 'logits' or 'labels' (with the images)
     compute: Callable  # (real, fake, held, seed) -> {name: value}
     gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
     by_dimension: bool = False  # fewer pictures than dimensions mean little
     paired: bool = False  # needs held-out pictures, which are its null
     equal: bool = False  # takes as many reference pictures as there are samples
     most: int = 0  # of reference pictures, where all pairs are formed; 0: all
+    less_is_better: bool = False
+    within: bool = False  # the mean over classes
 
 
 def _fd(real, fake, held, seed):
@@ -91,9 +98,21 @@ def _originality(real, fake, held, seed):
     return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
 
 
+def _cas(real, fake, held, seed):
+    return {'cas': classification_accuracy.accuracies(train=fake, test=real)['']}
+
+
+def _intra(how: Metric) -> Metric:
+    def compute(*sets):
+        return {f'intra_{key}': value for key, value in how.compute(*sets).items()}
+
+    gives = tuple(f'intra_{key}' for key in how.gives)
+    return how._replace(compute=compute, gives=gives, within=True)
+
+
 METRICS = {
-    'fd': Metric('features', _fd, ('fd',), by_dimension=True),
-    'kid': Metric('features', _kid, ('kid',), most=10_000),
+    'fd': Metric('features', _fd, ('fd',), by_dimension=True, less_is_better=True),
+    'kid': Metric('features', _kid, ('kid',), most=10_000, less_is_better=True),
     'pr': Metric('features', _precision_recall, ('precision', 'recall'), equal=True),
     'dc': Metric('features', _density_coverage, ('density', 'coverage'), equal=True),
     'vendi': Metric('features', _vendi, ('vendi',)),
@@ -101,27 +120,48 @@ METRICS = {
     'modes': Metric('logits', _modes, ('modes', 'modes_kl')),
     'swd': Metric('images', _swd, ('swd',), equal=True),
     'originality': Metric('features', _originality, ('near',), paired=True),
+    'cas': Metric('labels', _cas, ('cas',)),
+}
+METRICS |= {
+    f'intra_{name}': _intra(METRICS[name]) for name in ('fd', 'kid', 'pr', 'dc')
 }
 _KNOWN = {'near': 0.01}  # nulls that need no measurement
-_SHORT = {'fid': ('fd', 'inception'), 'is': ('is', 'inception'), 'swd': ('swd', '')}
+_SHORT = {
+    'fid': ('fd', 'inception'),
+    'intra_fid': ('intra_fd', 'inception'),
+    'is': ('is', 'inception'),
+    'swd': ('swd', ''),
+    'cas': ('cas', ''),
+}
+_ALONE = ('images', 'labels')  # needs of measures that take no extractor
 
 
 def parse(names: str) -> list[tuple[str, str]]:
-    """'swd,kid_random' -> [('swd', ''), ('kid', 'random')]; '' -> []."""
+    """'swd,intra_kid_random' -> [('swd', ''), ('intra_kid', 'random')]; '' -> []."""
     found = []
     for name in filter(None, (word.strip() for word in names.split(','))):
-        metric, _, extractor = name.partition('_')
-        metric, extractor = _SHORT.get(name, (metric, extractor))
-        if metric not in METRICS or (metric, extractor) == ('fd', ''):
-            known = [*_SHORT, *(f'{m}_random' for m in METRICS if m != 'swd')]
+        within = 'intra_' if name.startswith('intra_') else ''
+        metric, _, extractor = name.removeprefix(within).partition('_')
+        metric, extractor = _SHORT.get(name, (within + metric, extractor))
+        if metric not in METRICS or metric[-2:] + extractor == 'fd':
+            known = [*_SHORT, *(f'{m}_random' for m in METRICS if m not in _SHORT)]
             raise unknown('metric', name, known)
-        if METRICS[metric].needs == 'images':
+        if METRICS[metric].needs in _ALONE:
             if extractor:
                 raise UserError(f'metric {name!r}: {metric} takes no extractor')
         elif extractor not in extractors.NAMES:
             raise unknown(f'extractor in metric {name!r}:', extractor, extractors.NAMES)
         found.append((metric, extractor))
     return found
+
+
+def of_classes(names: str) -> list[str]:
+    """Those of 'swd,cas' that need the classes of the samples."""
+    return [
+        title(how, extractor)
+        for how, extractor in parse(names)
+        if METRICS[how].within or METRICS[how].needs == 'labels'
+    ]
 
 
 def names(text: str) -> list[str]:
@@ -131,6 +171,8 @@ def names(text: str) -> list[str]:
 
 def title(metric: str, extractor: str) -> str:
     """How a result is called: only the Fréchet distance on Inception is fid."""
+    if metric.startswith('intra_'):
+        return 'intra_' + title(metric.removeprefix('intra_'), extractor)
     if (metric, extractor) == ('fd', 'inception'):
         return 'fid'
     if (metric, extractor) == ('is', 'inception') or not extractor:
@@ -152,7 +194,11 @@ class Panel:
     ):
         """`held`: real pictures outside the reference, for originality; `train`: what
         a classifier learns from (by default the reference)."""
-        self.asked = parse(names)
+        self.asked, self._of_classes = parse(names), of_classes(names)
+        if self._of_classes:
+            by_class.check_reference(
+                reference.examples, reference.name, self._of_classes
+            )
         self.reference, self.held, self.mesh, self.seed = reference, held, mesh, seed
         self._sha256 = features.digest(reference.examples.images)
         self._size = len(reference.examples.images)
@@ -178,119 +224,129 @@ class Panel:
                 )
 
     def measure(
-        self, samples: np.ndarray, made: dict, quantisation: str = QUANTISED
+        self,
+        samples: np.ndarray,
+        made: dict,
+        quantisation: str = QUANTISED,
+        labels: np.ndarray | None = None,
     ) -> dict[str, Card]:
-        """{name: card} of uint8 samples [n, H, W, C]; `made`: where they are from."""
+        """{name: card} of uint8 samples [n, H, W, C]; `made`: where they are from.
+
+        labels: int [n], indices of the reference's class_names, where a measure needs
+        the classes.
+        """
         return {
-            found.metric: found
-            for metric, name, fake in self._vectors_of(samples)
-            for found in self._cards(metric, name, fake, made, quantisation)
+            card.metric: card
+            for metric, name, fake, parts in self._vectors_of(samples, labels)
+            for card in self._cards(metric, name, fake, parts, made, quantisation)
         }
 
-    def values(self, samples: np.ndarray) -> dict[str, float]:
+    def values(
+        self, samples: np.ndarray, labels: np.ndarray | None = None
+    ) -> dict[str, float]:
         """The bare values of `measure`, without their nulls and spreads: cheaper."""
         return {
             title(key, name): float(value)
-            for metric, name, fake in self._vectors_of(samples)
-            for key, value in self._compute(metric, name, fake).items()
+            for metric, name, fake, parts in self._vectors_of(samples, labels)
+            for key, value in by_class.mean_values(
+                [self._compute(metric, name, fake, part) for part in parts.values()]
+            ).items()
         }
 
-    def _vectors_of(self, samples: np.ndarray):
-        """(metric, extractor, what the metric needs of the samples) for all asked."""
-        want = self.reference.examples.images.shape[1:]
+    def _vectors_of(self, samples: np.ndarray, labels):
+        """(metric, extractor, what the metric needs of the samples, parts) for all
+        asked; parts: {class: (rows of the reference, rows of the samples)}, or all as
+        class ''."""
+        real = self.reference.examples
+        want = real.images.shape[1:]
         if samples.shape[1:] != want:
             raise UserError(
                 f'samples of {samples.shape[1:]} against a reference of {want}: '
                 'both must have the same size and channels'
             )
+        whole = classes = {'': (slice(None), slice(None))}
+        if self._of_classes:
+            labels = by_class.checked(labels, len(samples), real, self._of_classes)
+            if any(METRICS[metric].within for metric, _ in self.asked):
+                classes = by_class.rows(real, labels)
         vectors = {
             name: features.extract(extractor, samples, self.mesh)
             for name, extractor in self._extractors.items()
-        } | {'': {'images': samples}}
+        }
+        labelled = Examples(samples, labels, real.class_names)
+        vectors[''] = {'images': samples, 'labels': labelled}
         for metric, name in self.asked:
-            yield metric, name, vectors[name][METRICS[metric].needs]
+            how = METRICS[metric]
+            yield (
+                metric,
+                name,
+                vectors[name][how.needs],
+                classes if how.within else whole,
+            )
 
-    def _real_for(self, metric: str, name: str, n_fake: int) -> np.ndarray:
-        """The reference, or as many of it as the metric takes."""
-        how, real = METRICS[metric], self._real(name)[METRICS[metric].needs]
-        most = n_fake if how.equal else how.most or len(real)
-        return real[_rows(len(real), most, self.seed)] if most < len(real) else real
+    def _compute(self, metric: str, name: str, fake, part: tuple) -> dict[str, float]:
+        how = METRICS[metric]
+        if how.needs == 'labels':
+            return how.compute(self.reference.examples, fake, None, self.seed)
+        real, held = self._real(name)[how.needs][part[0]], self._held_for(metric, name)
+        return found.compute(how, real, fake[part[1]], held, self.seed)
+
+    def _find(self, metric: str, name: str, fake, parts: dict) -> tuple:
+        """(what the metric gives, {class: what it gives there} where it looks there)"""
+        how = METRICS[metric]
+
+        def once(label):
+            return lambda n, make: self._once(('null', metric, name, label, n), make)
+
+        if how.needs == 'labels':
+            real = self.reference.examples
+            return classification_accuracy.find(real, fake, self.seed, once(''))
+        real, held = self._real(name)[how.needs], self._held_for(metric, name)
+        each = {
+            label: found.find(how, real[rows], fake[mine], held, self.seed, once(label))
+            for label, (rows, mine) in parts.items()
+        }
+        return (
+            (by_class.mean(list(each.values())), each) if how.within else (each[''], {})
+        )
+
+    def _cards(self, metric, name, fake, parts: dict, made: dict, quantisation: str):
+        how = METRICS[metric]
+        whole, each = self._find(metric, name, fake, parts)
+        dimension = fake.shape[1] if how.by_dimension else 0
+        for key in whole.values:
+            yield found.card(
+                whole,
+                key,
+                _KNOWN.get(key),
+                metric=title(key, name),
+                reference=self.reference.name,
+                reference_sha256=self._sha256,
+                quantisation=quantisation,
+                made=made,
+                seed=self.seed,
+                flags=found.flags(
+                    how, whole, list(each.values()) or [whole], dimension
+                ),
+                by_class=by_class.table(each, key, how.less_is_better),
+                **self._about(how, name),
+            )
+
+    def _about(self, how: Metric, name: str) -> dict:
+        """What the pictures are looked at with, as a Card has it."""
+        if how.needs == 'labels':
+            return classification_accuracy.about()
+        extractor = self._extractors.get(name)
+        return {
+            'extractor': name,
+            'weights_sha256': extractor.weights_sha256 if extractor else '',
+            'resize': f'{extractor.resize} {extractor.input_size}' if extractor else '',
+            'note': extractor.note if extractor else '',
+        }
 
     def _held_for(self, metric: str, name: str):
         how = METRICS[metric]
         return self._held(name)[how.needs] if how.paired else None
-
-    def _compute(self, metric: str, name: str, fake) -> dict[str, float]:
-        real = self._real_for(metric, name, len(fake))
-        held = self._held_for(metric, name)
-        return METRICS[metric].compute(real, fake, held, self.seed)
-
-    def _cards(self, metric: str, name: str, fake, made: dict, quantisation: str):
-        how = METRICS[metric]
-        real = self._real_for(metric, name, len(fake))
-        held = self._held_for(metric, name)
-        n_real, n_fake = len(real), len(fake)
-        null_n = min(n_fake, self._size // 2)
-        nulls = [] if how.paired else self._nulls(metric, name, null_n)
-        quarters = []
-        if n_fake >= 40 and not how.paired:  # a paired one has its own law
-            part = real[_rows(n_real, null_n, self.seed)]
-            quarters = [
-                how.compute(part, fake[i::4], held, self.seed) for i in range(4)
-            ]
-        flags = []
-        dimension = fake.shape[1]
-        if how.by_dimension and min(n_real, n_fake) <= dimension:
-            flags.append(
-                f'fewer pictures than the {dimension} dimensions: mostly bias, compare '
-                'with the null'
-            )
-        if null_n < n_fake and nulls:
-            flags.append(f'the null is of {null_n} pictures only')
-        extractor = self._extractors.get(name)
-        for key, value in how.compute(real, fake, held, self.seed).items():
-            null = [found[key] for found in nulls]
-            yield Card(
-                metric=title(key, name),
-                value=float(value),
-                spread=float(np.std([q[key] for q in quarters], ddof=1) / 2)
-                if quarters
-                else None,
-                null=float(np.mean(null)) if null else _KNOWN.get(key),
-                null_spread=float(np.std(null, ddof=1)) if null else None,
-                null_n=null_n if null else 0,
-                extractor=name,
-                weights_sha256=extractor.weights_sha256 if extractor else '',
-                resize=f'{extractor.resize} {extractor.input_size}'
-                if extractor
-                else '',
-                reference=self.reference.name,
-                reference_sha256=self._sha256,
-                n_real=n_real,
-                n_fake=n_fake,
-                quantisation=quantisation,
-                made=made,
-                seed=self.seed,
-                flags=tuple(flags),
-                note=extractor.note if extractor else '',
-            )
-
-    def _nulls(self, metric: str, name: str, n: int) -> list[dict[str, float]]:
-        """The measure of n reference pictures against the rest, or as many of it as
-        the metric takes."""
-        if n < 20:
-            return []
-
-        def measured():
-            how, found = METRICS[metric], []
-            real = self._real(name)[how.needs]
-            for pair in range(NULLS):
-                rows = _rows(len(real), len(real), self.seed + 1 + pair)
-                rest = rows[n:][: n if how.equal else how.most or None]
-                found.append(how.compute(real[rest], real[rows[:n]], None, self.seed))
-            return found
-
-        return self._once(('null', metric, name, n), measured)
 
     def _gives(self, name: str) -> dict:
         """The shapes of what an extractor gives for two pictures."""
@@ -327,9 +383,3 @@ class Panel:
         order = np.argsort(distances[:, 0], kind='stable')[:count]
         pairs = np.stack([order, found[order, 0]], 1)
         return originality.sheet(samples, self.reference.examples.images, pairs)
-
-
-def _rows(size: int, n: int, seed: int) -> np.ndarray:
-    """n of `size` rows without replacement."""
-    order = np.random.Generator(np.random.Philox(seed)).permutation(size)
-    return order[:n]

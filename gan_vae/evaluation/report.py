@@ -120,7 +120,10 @@ def _differ(results: list[dict]) -> list[str]:
 
 def _has_card(result: dict) -> bool:
     card = result.get('card')
-    return isinstance(card, dict) and card.keys() == set(Card._fields)
+    if not isinstance(card, dict):
+        return False
+    required = Card._fields[: -len(Card._field_defaults)]  # older ones lack the others
+    return set(required) <= card.keys() <= set(Card._fields)
 
 
 def _legend(names: list[str]) -> str:

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from gan_vae import data, images
 from gan_vae.art import sample as sampling
 from gan_vae.data.source import Examples, Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out, of_model
-from gan_vae.evaluation.panel import Panel, Pictures, parse
+from gan_vae.evaluation.panel import Panel, Pictures, of_classes, parse
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.program import build
@@ -49,11 +50,11 @@ def evaluate_run(
         reference = config.eval.reference
         panel = make_panel(config, program.mesh, of_samples, seed, train, reference)
         num = config.eval.num_samples if num is None else num
-        made = sampling.draw(program.method, state, seed, num)
+        made, labels = draw(program.method, state, seed, num)
     results = objective(config, program, state, held, split)
     results |= model_results(config, program, state, held, split, of_the_model)
     if panel:
-        results |= of_cards(panel.measure(made, about))
+        results |= of_cards(panel.measure(made, about, labels=labels))
         for metric, extractor in panel.asked:
             if metric == 'originality':
                 sheets[f'originality_{extractor}'] = panel.closest(made, extractor)
@@ -98,6 +99,15 @@ def model_results(
     }
 
 
+def draw(method, state, seed: int, num: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """uint8 samples [num, H, W, C] and their classes, as Panel.measure takes both.
+
+    None, as no method draws by class yet: one that does gives them here, and make_panel
+    lets it have the measures that need them.
+    """
+    return sampling.draw(method, state, seed, num), None
+
+
 def make_panel(
     config,
     mesh: jax.sharding.Mesh,
@@ -106,7 +116,16 @@ def make_panel(
     train: Examples,
     reference: str,
 ) -> Panel:
-    """The Panel of a run: against the split `reference`, where '' that of `train`."""
+    """The Panel of a run: against the split `reference`, where '' that of `train`.
+
+    A UserError for measures that need classes, which the samples of `draw` lack.
+    """
+    if asked := of_classes(metrics):
+        raise UserError(
+            f'the samples of this run have no classes: leave {", ".join(asked)} out of '
+            'the metrics, or score a folder of samples with a subfolder for each class '
+            'by python -m gan_vae.evaluation'
+        )
 
     def pictures(split):
         examples = train

@@ -17,12 +17,12 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
-from gan_vae.art.sample import draw
 from gan_vae.data.source import Source, Spec, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, of_model, panel
 from gan_vae.evaluation.run import (
     divide,
+    draw,
     make_panel,
     model_results,
     objective,
@@ -271,9 +271,9 @@ class _Run:
             config, program, state, self.held, split, of_the_model
         )
         if self.panel:
-            made = draw(program.method, state, self.seed, self.metrics_num)
-            cards = self.panel.measure(made, provenance(config, step, self.seed))
-            self.results |= of_cards(cards)
+            made, labels = draw(program.method, state, self.seed, self.metrics_num)
+            about = provenance(config, step, self.seed)
+            self.results |= of_cards(self.panel.measure(made, about, labels=labels))
         metrics = {name: found['value'] for name, found in self.results.items()}
         self.writer.scalars(step, metrics)
         return metrics

@@ -1,5 +1,7 @@
 """python -m gan_vae.evaluation: two folders of pictures, and the report of runs."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,25 @@ def test_two_folders(folder, capsys):
     assert capsys.readouterr().out.splitlines()[-1].startswith('swd 0 ')
 
 
+def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
+    for place, seed in (('a', 0), ('b', 1)):
+        for name in ('cat', 'dog'):
+            folder(f'{place}/{name}', 45, seed + (name == 'dog') * 5)
+    a, b = (folder(f'{place}/dog', 45, 3)[: -len('/dog')] for place in ('a', 'b'))
+    assert main([a, b, '--metrics=intra_kid_pixels', '--num=80']) == 0
+    assert '2 classes of 3' in capsys.readouterr().out
+    flat = folder('flat', 45, 0)
+    folder('c/dgo', 45, 0)
+    for samples, reference, message in (
+        (flat, b, 'flat have no classes: put each picture in a subfolder named as its'),
+        (a, flat, 'flat has no classes: take one with labels'),
+        (a.removesuffix('a') + 'c', b, "has no class 'dgo' (did you mean 'dog'?)"),
+    ):
+        assert main([samples, reference, '--metrics=cas']) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count('\n') == 1
+
+
 @pytest.mark.parametrize(
     'argv, message',
     [
@@ -56,6 +77,11 @@ def test_report_of_runs(tmp_path, capsys):
         overrides = {'train.seed': str(seed), 'eval.num_samples': str(8 + seed)}
         config = config_lib.load('configs/mlp_gan_mnist.py:tiny', overrides)
         loop.train(config, tmp_path / f'run{seed}')
+    summary = tmp_path / 'run0' / 'summary.json'
+    older = json.loads(summary.read_text())
+    for found in older['metrics'].values():
+        found.get('card', {}).pop('by_class', None)  # cards once had none
+    summary.write_text(json.dumps(older))
     out = tmp_path / 'report.html'
     folders = [str(tmp_path / f'run{seed}') for seed in (0, 1)]
     assert main(['report', *folders, f'--out={out}']) == 0

@@ -114,7 +114,16 @@ def train(examples: Examples) -> tuple[dict, str]:
     )
     held_out, kept = np.split(order, [int(len(order) * RECIPE['held_out'])])
     classes = int(examples.labels.max()) + 1
-    network = _Network(max(classes, len(examples.class_names)))
+    params = fit(examples.take(kept), max(classes, len(examples.class_names)))
+    unseen = examples.take(held_out)
+    accuracy = np.mean(predict(params, unseen.images) == unseen.labels)
+    note = f'accuracy {accuracy:.3f} on {len(held_out)} examples held out of train'
+    return params, note
+
+
+def fit(examples: Examples, classes: int) -> dict:
+    """The parameters of a classifier of `classes` trained on all of `examples`."""
+    network = _Network(classes)
     key = jax.random.key(RECIPE['seed'])
     optimizer = optax.adamw(
         optax.cosine_decay_schedule(RECIPE['learning_rate'], RECIPE['steps']),
@@ -135,7 +144,7 @@ def train(examples: Examples) -> tuple[dict, str]:
         updates, opt_state = optimizer.update(jax.grad(loss)(params), opt_state, params)
         return optax.apply_updates(params, updates), opt_state
 
-    source = Source(examples.take(kept), RECIPE['batch_size'], RECIPE['seed'])
+    source = Source(examples, RECIPE['batch_size'], RECIPE['seed'])
     blank = jnp.zeros((1, SIZE, SIZE, source.spec.channels))
     params = network.init(key, blank)['params']
     opt_state = optimizer.init(params)
@@ -146,9 +155,7 @@ def train(examples: Examples) -> tuple[dict, str]:
         )
         if number % 2:  # at most two steps in flight
             jax.block_until_ready(params)
-    accuracy = _accuracy(params, examples.take(held_out))
-    note = f'accuracy {accuracy:.3f} on {len(held_out)} examples held out of train'
-    return jax.device_get(params), note
+    return jax.device_get(params)
 
 
 def _shifted(key, images):
@@ -162,16 +169,11 @@ def _shifted(key, images):
     )(padded, corners)
 
 
-def _accuracy(params, examples: Examples) -> float:
-    predict = jax.jit(lambda params, x: jnp.argmax(apply(params, x)['logits'], -1))
-    parts = np.split(
-        np.arange(len(examples.images)), range(500, len(examples.images), 500)
-    )
-    right = [
-        np.asarray(predict(params, examples.images[rows])) == examples.labels[rows]
-        for rows in parts
-    ]
-    return float(np.concatenate(right).mean())
+def predict(params: dict, images) -> np.ndarray:
+    """The likeliest class of each of uint8 images [n, H, W, C]; int [n]."""
+    best = jax.jit(lambda params, x: jnp.argmax(apply(params, x)['logits'], -1))
+    parts = np.split(np.arange(len(images)), range(500, len(images), 500))
+    return np.concatenate([np.asarray(best(params, images[rows])) for rows in parts])
 
 
 def _save(path: Path, params: dict, note: str):
