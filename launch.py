@@ -2,6 +2,9 @@
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
+       python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
+                        [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
+                        [--workdir=DIR] [--storage=URL] [--retry] [--config.KEY=X]
 
 The same command goes on from where it was stopped. Every key of configs/default.py can
 be set, as in --config.train.steps=30.
@@ -15,10 +18,15 @@ FLAGS = {  # of each mode
     'train': ('config', 'workdir'),
     'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
     'sample': ('workdir', 'num', 'seed', 'step'),
+    'sweep': ('sweep', 'workdir', 'engine', 'storage', 'retry')
+    + ('parallel', 'trials', 'seeds', 'seed'),
 }
 WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
+WORDS |= {'sweep': '', 'engine': 'grid', 'storage': ''}
 NUMBERS = {'num': None, 'seed': 0, 'step': None}
-DEFAULTS = WORDS | NUMBERS
+NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
+SWITCHES = {'retry': False}
+DEFAULTS = WORDS | NUMBERS | SWITCHES
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -31,9 +39,11 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('--debug', action='store_true', help='show tracebacks')
     parser.add_argument('--mode', default='train')
-    for name in DEFAULTS:
+    for name in WORDS | NUMBERS:
         kind = int if name in NUMBERS else str
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
+    for name in SWITCHES:
+        parser.add_argument(f'--{name}', action='store_true', default=argparse.SUPPRESS)
 
     def fail(message: str):
         raise UserError(f'{message}; see python launch.py --help')
@@ -56,7 +66,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         raise unknown('--mode', flags.mode, FLAGS)
     for name in DEFAULTS.keys() & vars(flags).keys() - set(FLAGS[flags.mode]):
         fail(f'--{name} has no meaning with --mode={flags.mode}')
-    if overrides and flags.mode != 'train':
+    if overrides and flags.mode not in ('train', 'sweep'):
         fail(
             f'--config.{next(iter(overrides))} has no meaning with --mode={flags.mode}'
         )
@@ -78,6 +88,14 @@ def run(flags: argparse.Namespace, overrides: dict[str, str]):
         from gan_vae.training import loop
 
         loop.train(config, flags.workdir or Path('runs') / config.name)
+        return
+    if flags.mode == 'sweep':
+        if not flags.sweep:
+            raise UserError('--sweep is missing: try --sweep=experiments/dcgan_lr.py')
+        from gan_vae.sweep.run import sweep
+
+        chosen = {n: getattr(flags, n) for n in FLAGS['sweep'] if n != 'sweep'}
+        sweep(flags.sweep, overrides, **chosen)
         return
     if not flags.workdir:
         raise UserError(f'--mode={flags.mode} needs --workdir=DIR, the folder of a run')
