@@ -17,8 +17,8 @@ and one of these, or both:
         draw.choice(key, values)
 
 Random search draws point i of a space by Philox (Salmon et al. 2011, SC11) keyed with
-(seed, i), so that neither the number of workers nor an interruption changes it. Bergstra
-& Bengio 2012, JMLR 13: where few keys matter, it beats a grid.
+(seed, i), so that neither the number of workers nor an interruption changes it. Where
+few keys matter it beats a grid: Bergstra & Bengio 2012, JMLR 13.
 """
 
 import hashlib
@@ -136,9 +136,7 @@ def plain(where: str, point: Mapping) -> Point:
     for key, value in point.items():
         value = value.item() if isinstance(value, np.generic) else value
         if not isinstance(value, bool | int | float | str):
-            raise UserError(
-                f'{where}: {key}={value!r} is no number, text, True or False'
-            )
+            raise UserError(f'{where}: {key}={value!r} is no number, text or bool')
         if key in RESERVED:
             raise UserError(
                 f'{where}: {key} cannot be swept: all trials have the same steps '

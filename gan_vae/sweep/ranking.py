@@ -43,9 +43,8 @@ def rank(
         outcomes = [states.get(t.id, Outcome('waiting')) for t in group]
         values = [o.value for o in outcomes if o.status == 'finished']
         mean = float(np.mean(values)) if len(values) == len(group) else None
-        spread = (
-            float(np.std(values, ddof=1)) if mean is not None and values[1:] else None
-        )
+        several = mean is not None and len(values) > 1
+        spread = float(np.std(values, ddof=1)) if several else None
         found.append(Ranked(group[0].point, group, outcomes, mean, spread))
     sign = 1 if metric.direction == 'min' else -1
     return sorted(found, key=lambda r: math.inf if r.mean is None else sign * r.mean)

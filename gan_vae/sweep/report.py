@@ -74,8 +74,8 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
         f'Ranked by {metric.name}, {when}, {lower} is better: the mean over seeds '
         f'{", ".join(map(str, seeds))}, ± the standard deviation over them. A point of '
         'which a seed failed is not ranked.',
-        f'Equal budget: every trial has {" or ".join(map(str, steps))} steps. Equal steps '
-        'are not equal time where sizes are swept: seconds are in the table.',
+        f'Equal budget: every trial has {" or ".join(map(str, steps))} steps. Equal '
+        'steps are not equal time where sizes are swept: the table has the seconds.',
     ]
     if fixed:
         lines.append('All trials: ' + ', '.join(f'{k}={v}' for k, v in fixed.items()))
@@ -203,7 +203,8 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         x = across(i)
         drawn.append(
             f'<path d="M{x:.1f} {up(0):.1f}V{up(1):.1f}" stroke="#bbb"/>'
-            f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">{_text(name)}</text>'
+            f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
+            f'{_text(name)}</text>'
         )
         drawn += [
             f'<text x="{x - 6:.1f}" y="{up(place) + 4:.1f}" text-anchor="end">'
@@ -256,9 +257,9 @@ def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
     return (
         '<table><tr><th></th><th></th><th>of the variance</th><th>by chance</th>'
         f'<th>levels</th><th>{"Optuna" if importance else ""}</th></tr>'
-        f'{"".join(rows)}</table><p><small>The share of the variance between points that '
-        "a key's levels explain by themselves (main effects); the red mark is what noise "
-        'alone would take on average. What is left to 100 % is interaction and noise.'
+        f'{"".join(rows)}</table><p><small>The share of the variance between points '
+        "that a key's levels explain by themselves (main effects); the red mark is "
+        'what noise alone takes on average. The rest is interaction and noise.'
         '</small></p>'
     )
 

@@ -49,9 +49,7 @@ def sweep(
         if number is not None and number < 1:
             raise UserError(f'--{name}={number}: must be at least 1')
     if engine == 'grid' and trials is not None:
-        raise UserError(
-            '--trials has no meaning with --engine=grid: it runs all points'
-        )
+        raise UserError('--trials has no meaning with --engine=grid: it runs all')
     if engine != 'optuna' and storage:
         raise UserError(f'--storage has no meaning with --engine={engine}')
     if storage.startswith('sqlite'):
@@ -217,7 +215,7 @@ class _Worker:
         self._screen.show(rows)
 
     def _end(self):
-        """Leaves no child behind when this worker ends by an error or a second signal."""
+        """Leaves no child behind after an error or a second signal."""
         for child in self._children.values():
             child.kill()
         for child in self._children.values():
@@ -270,6 +268,5 @@ def _conclude(
         print(f'longer: {longer(experiment, best)}')
     print(f'report: {page}')
     if failed and not stopped and len(failed) == sum(len(r.trials) for r in ranked):
-        raise RunError(
-            f'all {len(failed)} trials failed; the last: {failed[-1][1].error}'
-        )
+        line = failed[-1][1].error
+        raise RunError(f'all {len(failed)} trials failed; the last: {line}')

@@ -1,10 +1,10 @@
 """Engines: which trial comes next, and what is learned from one that ended.
 
 A worker asks for `candidates`, runs what it can lock, and `tell`s what came of each.
-`Listed` knows its trials beforehand (grid, random search). `Study` asks Optuna (Akiba et
-al. 2019, arXiv:1907.10902): TPE (Bergstra et al. 2011, NeurIPS) over the experiment's
-space, and the median rule on intermediate evaluations: a trial whose best value so far
-is worse than the median of the others at the same step is stopped.
+`Listed` knows its trials beforehand (grid, random search). `Study` asks Optuna (Akiba
+et al. 2019, arXiv:1907.10902): TPE (Bergstra et al. 2011, NeurIPS) over the
+experiment's space, and the median rule on intermediate evaluations: a trial whose best
+value so far is worse than the median of the others at the same step is stopped.
 """
 
 import fcntl

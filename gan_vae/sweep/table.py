@@ -37,9 +37,8 @@ def line(row: Row, width: int) -> str:
     """`width`: of the changed values."""
     metric = '' if row.metric is None else f'{row.metric:.5g}'
     steps = f'{row.step}/{row.steps}'
-    return (
-        f'{row.trial}  {row.changed:<{width}}  {row.status:<8}  {steps:>13}  {metric}'
-    )
+    start = f'{row.trial}  {row.changed:<{width}}  {row.status:<8}'
+    return f'{start}  {steps:>13}  {metric}'
 
 
 def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:

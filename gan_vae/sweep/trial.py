@@ -57,8 +57,8 @@ def score(trial: Trial, metric: Metric) -> float | None:
     found = curve(trial, metric.name)
     if not found or found[-1][0] != trial.steps:
         raise UserError(
-            f'{trial.folder} has no {metric.name} at step {trial.steps}: it is not among '
-            'what the config measures (config.eval.metrics)'
+            f'{trial.folder} has no {metric.name} at step {trial.steps}: the config '
+            'does not measure it (config.eval.metrics)'
         )
     if metric.of == 'final':
         return found[-1][1]
@@ -104,8 +104,8 @@ def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome
 def claim(trial: Trial) -> object | None:
     """The trial's lock, or None while another worker (or its child) holds it.
 
-    A lock of its own: the trainer takes the run folder's. The child inherits it, so that
-    it stays while the child lives, even if the worker is killed.
+    A lock of its own: the trainer takes the run folder's. The child inherits it, so
+    that it stays while the child lives, even if the worker is killed.
     """
     trial.folder.mkdir(parents=True, exist_ok=True)
     lock = try_lock(trial.folder / '.trial.lock')
