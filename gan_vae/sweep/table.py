@@ -42,12 +42,14 @@ def line(row: Row, width: int) -> str:
 
 
 def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:
-    """The table in at most `height` lines: what runs, then what has ended, best known
-    to the end of the list; what is left out is counted."""
+    """The table in at most `height` lines; what runs is kept, what has no place counted.
+
+    width: of the terminal.
+    """
     wide = max([7, *(len(r.changed) for r in rows)])
     order = {'running': 0, 'failed': 1, 'pruned': 1, 'finished': 1}
     ordered = sorted(rows, key=lambda r: order.get(r.status, 2))
-    kept = ordered if len(rows) + 2 <= height else ordered[: max(1, height - 3)]
+    kept = ordered if len(rows) + 2 <= height else ordered[: max(1, height - 2)]
     kept = [row for row in rows if row in kept]
     head = f'{"trial":<12}  {"changed":<{wide}}  {"status":<8}  {"step":>13}  {metric}'
     counts: dict[str, int] = {}
