@@ -121,19 +121,20 @@ class _Worker:
             with Watch() as watch:
                 self._look()
                 while True:
-                    free = self._parallel > len(self._children)
+                    free, nothing = self._parallel > len(self._children), False
                     if free and not watch.asked and time.monotonic() >= looked:
                         started = self._start_one()
                         if started:
                             continue
-                        looked = time.monotonic() + _WAIT
+                        nothing, looked = True, time.monotonic() + _WAIT
                     if self._reap():
                         looked = 0.0  # a place is free
                     if watch.asked:
                         for child in self._children.values():
                             child.stop(watch.asked)
                     self._draw()
-                    if not self._children and (watch.asked or self._search.done):
+                    over = watch.asked or (nothing and self._search.done)
+                    if over and not self._children:
                         self._look()
                         self._draw()
                         return watch.asked

@@ -42,9 +42,9 @@ def line(row: Row, width: int) -> str:
 
 
 def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:
-    """The table in at most `height` lines; what runs is kept, what has no place counted.
+    """The table for a terminal of `width` by `height`.
 
-    width: of the terminal.
+    What runs is kept, what has no place is counted.
     """
     wide = max([7, *(len(r.changed) for r in rows)])
     order = {'running': 0, 'failed': 1, 'pruned': 1, 'finished': 1}
