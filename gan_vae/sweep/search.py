@@ -121,6 +121,8 @@ class Study:
         except Exception as error:  # of whichever database and driver
             cause = getattr(error, 'orig', None) or error.__cause__ or error
             line = str(cause).strip().splitlines()[0]
+            if isinstance(cause, ModuleNotFoundError):
+                line += " (pip install 'psycopg[binary]' for postgresql://)"
             where = re.sub(r'//.*@', '//', url) or journal  # no password
             raise UserError(f'--storage={where} cannot be used: {line}') from error
 

@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +34,6 @@ def studies(optuna, folder, url=None):
 
 
 def test_without_optuna_one_line_says_how_to_get_it(write, quick, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, 'optuna', None)
     with pytest.raises(UserError, match=r"pip install -e '.\[sweep\]'"):
         quick(write(HEAD + SPACE), **SOME)
@@ -140,53 +140,39 @@ def test_a_storage_that_does_not_answer_is_one_line(optuna, write, quick):
 
 
 @pytest.fixture
-def postgres(tmp_path):
-    """The URL of a database on a server of its own."""
-    pytest.importorskip('psycopg2', reason='pip install psycopg2-binary')
-    if not shutil.which('initdb'):
+def postgres():
+    """The URL of a database on a server of its own, in a temporary folder."""
+    pytest.importorskip('psycopg', reason="pip install 'psycopg[binary]'")
+    import psycopg
+
+    initdb = shutil.which('initdb')
+    if not initdb:
         pytest.skip("no initdb on the PATH: install your system's postgresql")
-    data, user = tmp_path / 'postgres', {}
-    data.mkdir()
-    if os.getuid() == 0:  # which PostgreSQL refuses to run as
-        import pwd
+    # Not in pytest's folder, which is closed to the server's user.
+    data, user = tempfile.mkdtemp(prefix='gan_vae_postgres_'), {}
+    if os.getuid() == 0:  # as which PostgreSQL refuses to run
+        shutil.chown(data, 'postgres', 'postgres')
+        user = {'user': 'postgres', 'group': 'postgres'}
+    quiet = {'stdout': subprocess.DEVNULL, 'cwd': data} | user
+    words = [initdb, '-D', data, '-U', 'me', '--auth=trust', '--no-sync']
+    subprocess.run(words, check=True, **quiet)
+    binary = Path(initdb).resolve().with_name('postgres')
+    words = [binary, '-D', data, '-k', data, '-F', '-c', 'listen_addresses=']
+    server = subprocess.Popen(words, stderr=subprocess.DEVNULL, **quiet)
 
+    def answers():
         try:
-            owner = pwd.getpwnam('postgres')
-        except KeyError:
-            pytest.skip('no user postgres to run the server as')
-        os.chown(data, owner.pw_uid, owner.pw_gid)
-        for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-            folder.chmod(0o755)
-        user = {'user': owner.pw_uid, 'group': owner.pw_gid}
-    subprocess.run(
-        ['initdb', '-D', data, '-U', 'me', '--auth=trust', '--no-sync'],
-        check=True,
-        capture_output=True,
-        cwd=data,
-        **user,
-    )
-    binary = os.path.join(os.path.dirname(os.path.realpath(shutil.which('initdb'))))
-    arguments = ['-D', data, '-c', 'listen_addresses=', '-k', data, '-F']
-    server = subprocess.Popen(
-        [os.path.join(binary, 'postgres'), *arguments],
-        cwd=data,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **user,
-    )
-    import psycopg2
+            psycopg.connect(host=data, user='me', dbname='postgres').close()
+            return True
+        except psycopg.OperationalError:
+            assert server.poll() is None
+            return False
 
-    end = time.monotonic() + 30
-    while True:
-        try:
-            psycopg2.connect(host=str(data), user='me', dbname='postgres').close()
-            break
-        except psycopg2.OperationalError:
-            assert time.monotonic() < end and server.poll() is None
-            time.sleep(0.1)
-    yield f'postgresql://me@/postgres?host={data}'
+    wait_for(answers)
+    yield f'postgresql+psycopg://me@/postgres?host={data}'
     server.send_signal(signal.SIGINT)
     server.wait(timeout=30)
+    shutil.rmtree(data)
 
 
 @pytest.mark.slow
