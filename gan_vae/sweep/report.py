@@ -15,7 +15,8 @@ from gan_vae.training import run_folder
 
 _MORE = """
 tr.bad td { color: #888; } td.key { white-space: nowrap; }
-svg text { font-size: 11px; fill: #555; } .bar { fill: #1b6ca8; }
+svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
+           stroke-width: 4px; } .bar { fill: #1b6ca8; }
 .chance { stroke: #c8553d; stroke-width: 2; }
 .swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; }
 """
@@ -69,11 +70,15 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
     }
     lower = 'lower' if metric.direction == 'min' else 'higher'
     when = 'at the last step' if metric.of == 'final' else 'best of all evaluations'
+    over = (
+        f'the mean over seeds {", ".join(map(str, seeds))}, ± their standard deviation'
+    )
+    if len(seeds) == 1:
+        over = f'one seed each ({seeds[0]}), so no spread is known'
     lines = [
         f'{experiment.file} on {experiment.config}, engine {engine}.',
-        f'Ranked by {metric.name}, {when}, {lower} is better: the mean over seeds '
-        f'{", ".join(map(str, seeds))}, ± the standard deviation over them. A point of '
-        'which a seed failed is not ranked.',
+        f'Ranked by {metric.name}, {when}, {lower} is better: {over}. A point '
+        'of which a seed has not finished is not ranked.',
         f'Equal budget: every trial has {" or ".join(map(str, steps))} steps. Equal '
         'steps are not equal time where sizes are swept: the table has the seconds.',
     ]
@@ -105,7 +110,7 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         )
         mean = '' if r.mean is None else f'{r.mean:.5g}'
         spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
-        mark = '' if r.mean is None else _swatch(r, metric, ranked) + f' {place}'
+        mark = '' if r.mean is None else _swatch(r, ranked) + f' {place}'
         cells = [
             mark,
             *(_text(shown(r.point[k])) if k in r.point else '' for k in keys),
@@ -128,17 +133,15 @@ def _seconds(trial) -> float:
         return 0.0
 
 
-def _swatch(r: Ranked, metric: Metric, ranked: list[Ranked]) -> str:
-    colour = _colour(_goodness(r, metric, ranked))
+def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
+    colour = _colour(_badness(r, ranked))
     return f'<span class="swatch" style="background:{colour}"></span>'
 
 
-def _goodness(r: Ranked, metric: Metric, ranked: list[Ranked]) -> float:
-    """0 for the best mean, 1 for the worst."""
+def _badness(r: Ranked, ranked: list[Ranked]) -> float:
+    """0 for the first place, 1 for the last: one outlier leaves the others apart."""
     means = [x.mean for x in ranked if x.mean is not None]
-    width = max(means) - min(means)
-    best = min(means) if metric.direction == 'min' else max(means)
-    return abs(r.mean - best) / width if width else 0.0
+    return means.index(r.mean) / max(1, len(means) - 1)
 
 
 def _colour(at: float) -> str:
@@ -156,16 +159,18 @@ def _keys(ranked: list[Ranked]) -> list[str]:
     return swept(points) or list(dict.fromkeys(key for p in points for key in p))
 
 
-def _axis(values: list[Value]) -> tuple[dict[Value, float], list[tuple[float, str]]]:
+def _axis(
+    values: list[Value], few: int = 6
+) -> tuple[dict[Value, float], list[tuple[float, str]]]:
     """{value: height in [0, 1]}, and the labels with theirs.
 
-    Few values stand at even distances; many numbers on a scale, a logarithmic one where
-    they span more than a factor of 20.
+    Up to `few` values stand at even distances; more numbers on a scale, a logarithmic
+    one where they span more than a factor of 20.
     """
     distinct = list(dict.fromkeys(values))
     numbers = all(type(v) in (int, float) for v in distinct)
     distinct.sort(key=(lambda v: v) if numbers else repr)
-    if not numbers or len(distinct) <= 6:
+    if not numbers or len(distinct) <= few:
         gap = max(1, len(distinct) - 1)
         places = {v: i / gap if distinct[1:] else 0.5 for i, v in enumerate(distinct)}
         return places, [(place, shown(v)) for v, place in places.items()]
@@ -186,7 +191,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     done = [r for r in ranked if r.mean is not None]
     axes = [_axis([r.point[k] for r in ranked if k in r.point]) for k in keys]
     if done:
-        axes.append(_axis([r.mean for r in done]))
+        axes.append(_axis([r.mean for r in done], few=1))
     width, height, top, left = max(640, 190 * len(axes)), 330, 34, 70
     gap = (width - 2 * left) / max(1, len(axes) - 1)
 
@@ -196,7 +201,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     def up(place):
         return top + (height - top - 20) * (1 - place)
 
-    drawn = []
+    drawn, labelled = [], []
     for i, (name, (_, labels)) in enumerate(
         zip([*keys, *([metric.name] if done else [])], axes, strict=True)
     ):
@@ -206,7 +211,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
             f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
             f'{_text(name)}</text>'
         )
-        drawn += [
+        labelled += [
             f'<text x="{x - 6:.1f}" y="{up(place) + 4:.1f}" text-anchor="end">'
             f'{_text(label)}</text>'
             for place, label in labels
@@ -221,7 +226,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         if r.mean is not None:
             heights.append(axes[-1][0][r.mean])
             xs.append(across(len(keys)))
-            colour = _colour(_goodness(r, metric, ranked))
+            colour = _colour(_badness(r, ranked))
             style, said = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
         places = ' '.join(
             f'{x:.1f},{up(h):.1f}' for x, h in zip(xs, heights, strict=True)
@@ -232,8 +237,8 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         )
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}">{"".join(drawn)}</svg></div><p><small>Dark blue is best, '
-        'yellow worst; dashed: no result.</small></p>'
+        f'height="{height}">{"".join(drawn + labelled)}</svg></div><p>'
+        '<small>Dark blue is the first place, yellow the last; dashed: no result.</small></p>'
     )
 
 
