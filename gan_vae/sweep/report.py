@@ -14,7 +14,8 @@ from gan_vae.sweep.table import describe, shown
 from gan_vae.training import run_folder
 
 _MORE = """
-tr.bad td { color: #888; } td.key { white-space: nowrap; }
+tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
+small.flag { display: inline-block; width: 16rem; white-space: normal; }
 svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
            stroke-width: 4px; } .bar { fill: #1b6ca8; }
 .chance { stroke: #c8553d; stroke-width: 2; }
@@ -101,9 +102,8 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
             for s in dict.fromkeys(statuses)
         )
         errors = ''.join(
-            f'<br><small class="flag">{_text(o.error)}</small>'
-            for o in r.outcomes
-            if o.error
+            f'<br><small class="flag">{_text(error)}</small>'
+            for error in dict.fromkeys(o.error for o in r.outcomes if o.error)
         )
         each = ', '.join(
             '–' if o.value is None else f'{o.value:.5g}' for o in r.outcomes
@@ -238,7 +238,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}">{"".join(drawn + labelled)}</svg></div><p>'
-        '<small>Dark blue is the first place, yellow the last; dashed: no result.</small></p>'
+        '<small>Dark blue: first place; yellow: last; dashed: no result.</small></p>'
     )
 
 
