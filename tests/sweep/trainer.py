@@ -18,13 +18,14 @@ rate = float(given['config.optimizer.learning_rate'])
 steps = int(given.get('config.train.steps', 4))
 asked = []
 signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
-lock = open(folder / '.lock', 'w')
-fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 saved = folder / 'checkpoints' / 'step'
 saved.parent.mkdir(exist_ok=True)
 begin = int(saved.read_text()) if saved.exists() else 0
 with open(folder / 'starts', 'a') as file:
     file.write(f'{begin}\n')
+time.sleep(float(os.environ.get('SWEEP_LOAD', 0)))  # data, before the folder's lock
+lock = open(folder / '.lock', 'w')
+fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 for step in range(begin + 1, steps + 1):
     time.sleep(float(os.environ.get('SWEEP_PAUSE', 0)))
     if rate > 1 and step == 2:
