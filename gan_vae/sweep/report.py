@@ -3,6 +3,8 @@
 import base64
 import html
 import math
+import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,7 +55,10 @@ def write(
         f'<body>{"".join(body)}</body></html>'
     )
     try:
-        run_folder.write(path, page)
+        # Of a name of its own: other workers may write the page at the same moment.
+        part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
+        part.write_text(page)
+        os.replace(part, path)
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
     return path

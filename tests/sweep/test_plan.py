@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import launch
 from gan_vae.errors import UserError
 from gan_vae.sweep import plan, run
 from tests.sweep.conftest import GRID, HEAD, SPACE
@@ -106,6 +107,22 @@ def test_mistakes_are_one_line(text, options, message, write, quick):
     with pytest.raises(UserError) as error:
         quick(write(text), **options)
     assert message in str(error.value) and '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'argv, message',
+    [
+        (['--mode=sweep'], '--sweep is missing'),
+        (['--mode=sweep', '--sweep=x.py', '--config=y.py'], '--config has no meaning'),
+        (['--mode=sweep', '--sweep=x.py', '--config.a=1'], "no experiment file 'x.py'"),
+        (['--mode=train', '--retry'], '--retry has no meaning'),
+        (['--mode=sweep', '--sweeep=x.py'], "did you mean '--sweep'"),
+    ],
+)
+def test_flags_that_make_no_sense_are_one_line(argv, message, capsys):
+    assert launch.main(argv) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1
 
 
 def test_no_file_names_the_nearest():

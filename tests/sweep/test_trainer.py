@@ -100,8 +100,8 @@ def test_a_metric_that_the_run_does_not_give_is_refused_at_once(write, tmp_path)
 @pytest.mark.slow
 def test_killed_and_restarted_it_ends_in_the_same_state(write, tmp_path, monkeypatch):
     spec = write(HEAD + GRID.replace('RATES', '(2e-4, 1e-3)'))
-    steps = {'train.steps': 300, 'train.checkpoint_steps': 20, 'train.log_steps': 10}
-    steps |= {'train.image_steps': 300, 'parallel.devices': 1}
+    steps = {'train.steps': 200, 'train.checkpoint_steps': 20, 'train.log_steps': 10}
+    steps |= {'train.image_steps': 200, 'parallel.devices': 1}
 
     def command(folder):
         return [
