@@ -269,7 +269,8 @@ def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
         f'<th>levels</th><th>{"Optuna" if importance else ""}</th></tr>'
         f'{"".join(rows)}</table><p><small>The share of the variance between points '
         "that a key's levels explain by themselves (main effects); the red mark is "
-        'what noise alone takes on average. The rest is interaction and noise.'
+        'what noise alone takes on average. On a full grid the rest is interaction and '
+        'noise; drawn points are not balanced, so that shares may add up to more than 1.'
         '</small></p>'
     )
 
