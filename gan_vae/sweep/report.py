@@ -270,7 +270,7 @@ def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
         f'{"".join(rows)}</table><p><small>The share of the variance between points '
         "that a key's levels explain by themselves (main effects); the red mark is "
         'what noise alone takes on average. On a full grid the rest is interaction and '
-        'noise; drawn points are not balanced, so that shares may add up to more than 1.'
+        'noise; drawn points are not balanced: shares may add up to more than 100 %.'
         '</small></p>'
     )
 
