@@ -3,70 +3,23 @@
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
+       python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
+                        [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
+                        [--workdir=DIR] [--storage=URL] [--retry] [--config.KEY=X]
 
 The same command goes on from where it was stopped. Every key of configs/default.py can
 be set, as in --config.train.steps=30.
 """
 
-import argparse
 import os
 import sys
+from argparse import Namespace
 from pathlib import Path
 
-FLAGS = {  # of each mode
-    'train': ('config', 'workdir', 'hosts', 'host', 'coordinator'),
-    'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
-    'sample': ('workdir', 'num', 'seed', 'step'),
-}
-WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
-WORDS |= {'hosts': '', 'coordinator': ''}
-NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
-DEFAULTS = WORDS | NUMBERS
+from gan_vae.flags import FLAGS, parse
 
 
-def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-    """Flags, and the overrides {'train.steps': '30'} among them."""
-    from gan_vae.errors import UserError, nearest, unknown
-
-    parser = argparse.ArgumentParser(
-        prog='launch.py', usage=__doc__, add_help=False, allow_abbrev=False
-    )
-    parser.add_argument('--help', '-h', action='store_true')
-    parser.add_argument('--debug', action='store_true', help='show tracebacks')
-    parser.add_argument('--mode', default='train')
-    for name in DEFAULTS:
-        kind = int if name in NUMBERS else str
-        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
-
-    def fail(message: str):
-        raise UserError(f'{message}; see python launch.py --help')
-
-    parser.error = fail
-    flags, rest = parser.parse_known_args(argv)
-    overrides = {}
-    while rest:
-        word = rest.pop(0)
-        key, equals, value = word.partition('=')
-        if not key.startswith('--config.'):
-            known = [f'--{name}' for name in ('mode', *DEFAULTS)]
-            fail(f'unknown flag {key!r}{nearest(key, known)}')
-        if not equals:
-            if not rest or rest[0].startswith('--'):
-                fail(f'{key} needs a value')
-            value = rest.pop(0)
-        overrides[key.removeprefix('--config.')] = value
-    if flags.mode not in FLAGS:
-        raise unknown('--mode', flags.mode, FLAGS)
-    for name in DEFAULTS.keys() & vars(flags).keys() - set(FLAGS[flags.mode]):
-        fail(f'--{name} has no meaning with --mode={flags.mode}')
-    if overrides and flags.mode != 'train':
-        fail(
-            f'--config.{next(iter(overrides))} has no meaning with --mode={flags.mode}'
-        )
-    return argparse.Namespace(**DEFAULTS | vars(flags)), overrides
-
-
-def train(flags: argparse.Namespace, overrides: dict[str, str], argv: list[str]) -> int:
+def train(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
     """Trains; on many hosts in a child, which this process watches over."""
     from gan_vae import config as config_lib
     from gan_vae.errors import UserError
@@ -90,12 +43,20 @@ def train(flags: argparse.Namespace, overrides: dict[str, str], argv: list[str])
     return 0
 
 
-def run(flags: argparse.Namespace, overrides: dict[str, str], argv: list[str]) -> int:
+def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
     """Does what the mode says; the exit status."""
     from gan_vae.errors import UserError
 
     if flags.mode == 'train':
         return train(flags, overrides, argv)
+    if flags.mode == 'sweep':
+        if not flags.sweep:
+            raise UserError('--sweep is missing: try --sweep=experiments/dcgan_lr.py')
+        from gan_vae.sweep.run import sweep
+
+        chosen = {n: getattr(flags, n) for n in FLAGS['sweep'] if n != 'sweep'}
+        sweep(flags.sweep, overrides, **chosen)
+        return 0
     if not flags.workdir:
         raise UserError(f'--mode={flags.mode} needs --workdir=DIR, the folder of a run')
     if flags.mode == 'sample':
@@ -126,7 +87,7 @@ def main(argv: list[str]) -> int:
     from gan_vae.errors import RunError, UserError
 
     try:
-        flags, overrides = parse(argv)
+        flags, overrides = parse(argv, __doc__)
         if flags.help:
             print(__doc__)
             return 0

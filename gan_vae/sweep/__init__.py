@@ -1,0 +1,1 @@
+"""Searches over settings: many runs of one config, each in a folder of its own."""

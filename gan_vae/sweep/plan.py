@@ -1,0 +1,297 @@
+"""What is asked of a config: experiment files, their points, and the trials of these.
+
+A point is a set of values {'section.key': value}; a trial is a point with a seed, that
+is a run. An experiment file has
+
+    CONFIG = 'configs/dcgan_emoji.py'        the config that the points change
+    METRIC = ('eval/swd', 'min', 'final')    name, 'min' or 'max', 'best' or 'final'
+
+and one of these, or both:
+
+    def sweep(add):                          the points, one by one
+        add({'optimizer.learning_rate': 1e-4, 'optimizer.b1': 0.5})
+
+    def space(draw):                         where points are drawn from
+        draw.log_uniform('optimizer.learning_rate', 1e-5, 1e-2)
+        draw.uniform(key, low, high), draw.integer(key, low, high)
+        draw.choice(key, values)
+
+Random search draws point i of a space by Philox (Salmon et al. 2011, SC11) keyed with
+(seed, i), so that neither the number of workers nor an interruption changes it. Where
+few keys matter it beats a grid: Bergstra & Bengio 2012, JMLR 13.
+"""
+
+import hashlib
+import importlib.util
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae import config as config_lib
+from gan_vae.errors import UserError, nearest, unknown
+from gan_vae.training import run_folder
+
+Value = bool | int | float | str
+Point = dict[str, Value]
+# Set by the sweep itself: every trial has the same budget, and seeds are --seeds.
+RESERVED = ('train.steps', 'train.seed', 'name')
+
+
+class Metric(NamedTuple):
+    """What trials are ranked by, as it is called in metrics.jsonl."""
+
+    name: str  # 'eval/swd'
+    direction: str  # 'min' | 'max'
+    of: str  # 'final': at the last step; 'best': of all evaluations
+
+
+class Experiment(NamedTuple):
+    """An experiment file as read."""
+
+    file: str
+    name: str  # the file's stem, with the variant
+    config: str  # path[:variant]
+    metric: Metric
+    points: list[Point]
+    space: Callable | None  # takes a `draw`
+
+
+class Trial(NamedTuple):
+    """One run: a point with a seed."""
+
+    id: str  # hash of the point, the seed and the other overrides
+    point: Point
+    seed: int
+    config: str  # path[:variant]
+    overrides: dict[str, str]  # on top of it, as text
+    steps: int
+    folder: Path
+
+
+def read(spec: str) -> Experiment:
+    """Reads `experiments/x.py[:variant]`; the variant takes the place of CONFIG's."""
+    path, _, variant = spec.partition(':')
+    file = Path(path)
+    if not file.is_file() or file.suffix != '.py':
+        folder = file.parent if file.parent.is_dir() else Path('experiments')
+        known = [str(f) for f in sorted(folder.glob('*.py'))]
+        raise UserError(f'no experiment file {path!r}{nearest(path, known)}')
+    module_spec = importlib.util.spec_from_file_location(f'sweep_{file.stem}', file)
+    module = importlib.util.module_from_spec(module_spec)
+    points: list[Point] = []
+
+    def add(point: Mapping | None = None, /, **values):
+        points.append(plain(path, {**(point or {}), **values}))
+
+    try:
+        module_spec.loader.exec_module(module)
+        if hasattr(module, 'sweep'):
+            module.sweep(add)
+    except UserError:
+        raise
+    except Exception as error:  # the user's own code: name file and fault
+        raise UserError(f'{path}: {type(error).__name__}: {error}') from error
+    for name, example in {
+        'CONFIG': "CONFIG = 'configs/dcgan_emoji.py'",
+        'METRIC': "METRIC = ('eval/swd', 'min', 'final')",
+    }.items():
+        if not hasattr(module, name):
+            raise UserError(f'{path} has no {name}: write, say, {example}')
+    space = getattr(module, 'space', None)
+    if not hasattr(module, 'sweep') and not space:
+        raise UserError(f'{path} has no sweep(add), nor a space(draw)')
+    if not points and not space:
+        raise UserError(f'{path}: sweep(add) adds nothing')
+    config = module.CONFIG
+    if not isinstance(config, str):
+        raise UserError(f"{path}: CONFIG is 'path' or 'path:variant', not {config!r}")
+    if variant:
+        config = f'{config.partition(":")[0]}:{variant}'
+    name = file.stem + (f'-{variant}' if variant else '')
+    return Experiment(path, name, config, _metric(path, module.METRIC), points, space)
+
+
+def _metric(path: str, given) -> Metric:
+    shape = "('eval/NAME', 'min' or 'max', 'best' or 'final')"
+    if not (isinstance(given, tuple | list) and len(given) == 3):
+        raise UserError(f'{path}: METRIC={given!r} should be {shape}')
+    metric = Metric(*given)
+    if metric.direction not in ('min', 'max') or metric.of not in ('best', 'final'):
+        raise UserError(f'{path}: METRIC={given!r} should be {shape}')
+    if not str(metric.name).startswith('eval/'):
+        raise UserError(
+            f'{path}: METRIC is {metric.name!r}: trials are compared by an evaluation, '
+            "as 'eval/swd'"
+        )
+    return metric
+
+
+def plain(where: str, point: Mapping) -> Point:
+    """The point with Python's own numbers; raises for what a sweep may not change."""
+    found: Point = {}
+    for key, value in point.items():
+        value = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(value, bool | int | float | str):
+            raise UserError(f'{where}: {key}={value!r} is no number, text or bool')
+        if key in RESERVED:
+            raise UserError(
+                f'{where}: {key} cannot be swept: all trials have the same steps '
+                '(--config.train.steps=N), and seeds are --seeds=K'
+            )
+        found[key] = value
+    if not found:
+        raise UserError(f'{where}: a point is empty')
+    return found
+
+
+def text(value: Value) -> str:
+    """A value as --config.KEY= takes it."""
+    return value if isinstance(value, str) else repr(value)
+
+
+def trials(
+    experiment: Experiment,
+    point: Point,
+    fixed: Mapping[str, str],
+    seeds: int | None,
+    workdir: Path,
+) -> list[Trial]:
+    """The trials of a point, one a seed; each config is loaded and so validated.
+
+    fixed: overrides of every trial; seeds: of 0..seeds-1, or None for the config's own.
+    """
+    both = sorted(point.keys() & fixed.keys())
+    if both:
+        raise UserError(
+            f'--config.{both[0]} is what {experiment.file} sweeps: leave it out'
+        )
+    if seeds is not None and 'train.seed' in fixed:
+        raise UserError('--config.train.seed and --seeds exclude each other')
+    overrides = dict(fixed) | {key: text(value) for key, value in point.items()}
+    found = []
+    for seed in [None] if seeds is None else range(seeds):
+        own = overrides if seed is None else overrides | {'train.seed': str(seed)}
+        try:
+            config = config_lib.load(experiment.config, own)
+        except UserError as error:
+            raise UserError(f'{experiment.file}: {error}') from error
+        flat = config_lib.flatten(config)
+        point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
+        # Where data are and how often to look is no part of what a trial is.
+        told = [key for key in fixed if key not in config_lib.RESUMABLE]
+        chosen = {key: flat[key] for key in [*told, *point, 'train.seed']}
+        digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+        folder = workdir / digest[:12]
+        _check_folder(experiment, folder, config)
+        own = own | {'train.seed': str(config.train.seed)}
+        found.append(
+            Trial(
+                digest[:12],
+                point,
+                config.train.seed,
+                experiment.config,
+                own,
+                config.train.steps,
+                folder,
+            )
+        )
+    return found
+
+
+def _check_folder(experiment: Experiment, folder: Path, config):
+    """A trial that was begun under another text of the config is not this trial."""
+    if not (folder / 'config.json').is_file():
+        return
+    stored = run_folder.read_config(folder)
+    longer = stored.train.steps > config.train.steps
+    changed = [
+        line
+        for line in config_lib.differences(stored, config)
+        if not (longer and line.startswith('train.steps:'))
+    ]
+    if changed:
+        raise UserError(
+            f'{folder} was trained with another {experiment.config} '
+            f'({"; ".join(changed)}): sweep in another --workdir'
+        )
+
+
+class Draw:
+    """Draws the values of one point of a space; kept in `point`."""
+
+    def __init__(self, rng: np.random.Generator):
+        self._rng, self.point = rng, {}
+
+    def uniform(self, key: str, low: float, high: float) -> float:
+        return self._keep(key, self._rng.uniform(low, high))
+
+    def log_uniform(self, key: str, low: float, high: float) -> float:
+        if not 0 < low < high:
+            raise UserError(f'log_uniform({key!r}, {low}, {high}): not 0 < low < high')
+        value = math.exp(self._rng.uniform(math.log(low), math.log(high)))
+        return self._keep(key, min(max(value, low), high))
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """Both ends included."""
+        return self._keep(key, int(self._rng.integers(low, high, endpoint=True)))
+
+    def choice(self, key: str, values: Sequence[Value]) -> Value:
+        return self._keep(key, values[self._rng.integers(len(values))])
+
+    def _keep(self, key: str, value: Value) -> Value:
+        self.point[key] = value
+        return value
+
+
+def fill(experiment: Experiment, draw) -> Point:
+    """The point that the experiment's space takes from `draw`."""
+    try:
+        experiment.space(draw)
+    except UserError as error:
+        raise UserError(f'{experiment.file}: {error}') from error
+    except Exception as error:  # the user's own code: name file and fault
+        raise UserError(
+            f'{experiment.file}: space(draw): {type(error).__name__}: {error}'
+        ) from error
+    return plain(experiment.file, draw.point)
+
+
+def random_points(experiment: Experiment, count: int | None, seed: int) -> list[Point]:
+    """`count` points drawn from the space, or from sweep's without replacement.
+
+    The first n are the same for every count.
+    """
+
+    def rng(index):
+        return np.random.Generator(np.random.Philox(key=[seed, index]))
+
+    if experiment.space is None:
+        order = rng(0).permutation(len(experiment.points))
+        return [experiment.points[i] for i in order[:count]]
+    if count is None:
+        raise UserError('--engine=random draws from a space: say --trials=N')
+    return [fill(experiment, Draw(rng(index))) for index in range(count)]
+
+
+def listed(
+    experiment: Experiment, engine: str, count: int | None, seed: int
+) -> list[Point]:
+    """The points of an engine that knows them beforehand: 'grid' or 'random'."""
+    if engine == 'random':
+        return random_points(experiment, count, seed)
+    if engine != 'grid':
+        raise unknown('--engine', engine, ('grid', 'random', 'optuna'))
+    if not experiment.points:
+        raise UserError(
+            f'{experiment.file} has no sweep(add): use --engine=random or optuna'
+        )
+    return experiment.points
+
+
+def distinct(groups: Iterable[list[Trial]]) -> list[list[Trial]]:
+    """The trials of points, each point once."""
+    return list({group[0].id: group for group in groups}.values())

@@ -1,0 +1,294 @@
+"""One static HTML page of a sweep: what was tried, what it gave, which keys matter."""
+
+import base64
+import html
+import math
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from gan_vae.errors import UserError
+from gan_vae.evaluation.report import STYLE
+from gan_vae.sweep.plan import Experiment, Metric, Point, Value
+from gan_vae.sweep.ranking import Ranked, effects, swept
+from gan_vae.sweep.table import describe, shown
+from gan_vae.training import run_folder
+
+_MORE = """
+tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
+small.flag { display: inline-block; width: 16rem; white-space: normal; }
+svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
+           stroke-width: 4px; } .bar { fill: #1b6ca8; }
+.chance { stroke: #c8553d; stroke-width: 2; }
+.swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; }
+"""
+# Good to bad, of even steps in lightness: readable without colour.
+_RAMP = ((28, 60, 120), (38, 130, 142), (122, 180, 90), (240, 200, 60))
+
+
+def write(
+    path: Path,
+    experiment: Experiment,
+    ranked: list[Ranked],
+    engine: str,
+    importance: Mapping[str, float],
+) -> Path:
+    """Writes the page. importance: of the engine's own, {} if it has none."""
+    title = f'Sweep {experiment.name}'
+    body = [
+        f'<h1>{_text(title)}</h1>',
+        _summary(experiment, ranked, engine),
+        '<h2>Points, best first</h2>',
+        _table(experiment.metric, ranked),
+        '<h2>Values and what they gave</h2>',
+        _parallel(experiment.metric, ranked),
+        '<h2>Which keys matter</h2>',
+        _effects(ranked, importance),
+        '<h2>Samples of the best</h2>',
+        _pictures(ranked),
+    ]
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{_text(title)}</title><style>{STYLE}{_MORE}</style></head>'
+        f'<body>{"".join(body)}</body></html>'
+    )
+    try:
+        # Of a name of its own: other workers may write the page at the same moment.
+        part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
+        part.write_text(page)
+        os.replace(part, path)
+    except OSError as error:
+        raise UserError(f'cannot write {path}: {error.strerror}') from error
+    return path
+
+
+def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
+    metric = experiment.metric
+    seeds = sorted({t.seed for r in ranked for t in r.trials})
+    steps = sorted({t.steps for r in ranked for t in r.trials})
+    fixed = {
+        key: value
+        for r in ranked[:1]
+        for key, value in r.trials[0].overrides.items()
+        if key not in r.point and key != 'train.seed'
+    }
+    lower = 'lower' if metric.direction == 'min' else 'higher'
+    when = 'at the last step' if metric.of == 'final' else 'best of all evaluations'
+    over = (
+        f'the mean over seeds {", ".join(map(str, seeds))}, ± their standard deviation'
+    )
+    if len(seeds) == 1:
+        over = f'one seed each ({seeds[0]}), so no spread is known'
+    lines = [
+        f'{experiment.file} on {experiment.config}, engine {engine}.',
+        f'Ranked by {metric.name}, {when}, {lower} is better: {over}. A point '
+        'of which a seed has not finished is not ranked.',
+        f'Equal budget: every trial has {" or ".join(map(str, steps))} steps. Equal '
+        'steps are not equal time where sizes are swept: the table has the seconds.',
+    ]
+    if fixed:
+        lines.append('All trials: ' + ', '.join(f'{k}={v}' for k, v in fixed.items()))
+    return ''.join(f'<p>{_text(line)}</p>' for line in lines)
+
+
+def _table(metric: Metric, ranked: list[Ranked]) -> str:
+    keys = _keys(ranked)
+    head = ''.join(
+        f'<th>{_text(name)}</th>'
+        for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
+    )
+    rows = []
+    for place, r in enumerate(ranked, 1):
+        statuses = [o.status for o in r.outcomes]
+        status = ', '.join(
+            f'{statuses.count(s)} {s}' if len(statuses) > 1 else s
+            for s in dict.fromkeys(statuses)
+        )
+        errors = ''.join(
+            f'<br><small class="flag">{_text(error)}</small>'
+            for error in dict.fromkeys(o.error for o in r.outcomes if o.error)
+        )
+        each = ', '.join(
+            '–' if o.value is None else f'{o.value:.5g}' for o in r.outcomes
+        )
+        mean = '' if r.mean is None else f'{r.mean:.5g}'
+        spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
+        mark = '' if r.mean is None else _swatch(r, ranked) + f' {place}'
+        cells = [
+            mark,
+            *(_text(shown(r.point[k])) if k in r.point else '' for k in keys),
+            mean + spread,
+            each,
+            status + errors,
+            f'{sum(map(_seconds, r.trials)):.0f}',
+            '<br>'.join(f'<code>{t.id}</code>' for t in r.trials),
+        ]
+        bad = ' class="bad"' if r.mean is None else ''
+        row = ''.join(f'<td class="n">{cell}</td>' for cell in cells)
+        rows.append(f'<tr{bad}>{row}</tr>')
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _seconds(trial) -> float:
+    try:
+        return float(run_folder.read_summary(trial.folder).get('seconds') or 0)
+    except UserError:  # damaged: the status says so
+        return 0.0
+
+
+def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
+    colour = _colour(_badness(r, ranked))
+    return f'<span class="swatch" style="background:{colour}"></span>'
+
+
+def _badness(r: Ranked, ranked: list[Ranked]) -> float:
+    """0 for the first place, 1 for the last: one outlier leaves the others apart."""
+    means = [x.mean for x in ranked if x.mean is not None]
+    return means.index(r.mean) / max(1, len(means) - 1)
+
+
+def _colour(at: float) -> str:
+    place = at * (len(_RAMP) - 1)
+    i = min(int(place), len(_RAMP) - 2)
+    mixed = (
+        round(a + (b - a) * (place - i))
+        for a, b in zip(_RAMP[i], _RAMP[i + 1], strict=True)
+    )
+    return '#' + ''.join(f'{c:02x}' for c in mixed)
+
+
+def _keys(ranked: list[Ranked]) -> list[str]:
+    points: list[Point] = [r.point for r in ranked]
+    return swept(points) or list(dict.fromkeys(key for p in points for key in p))
+
+
+def _axis(
+    values: list[Value], few: int = 6
+) -> tuple[dict[Value, float], list[tuple[float, str]]]:
+    """{value: height in [0, 1]}, and the labels with theirs.
+
+    Up to `few` values stand at even distances; more numbers on a scale, a logarithmic
+    one where they span more than a factor of 20.
+    """
+    distinct = list(dict.fromkeys(values))
+    numbers = all(type(v) in (int, float) for v in distinct)
+    distinct.sort(key=(lambda v: v) if numbers else repr)
+    if not numbers or len(distinct) <= few:
+        gap = max(1, len(distinct) - 1)
+        places = {v: i / gap if distinct[1:] else 0.5 for i, v in enumerate(distinct)}
+        return places, [(place, shown(v)) for v, place in places.items()]
+    low, high = distinct[0], distinct[-1]
+    scale = math.log if low > 0 and high > 20 * low else float
+    width = scale(high) - scale(low)
+    places = {v: (scale(v) - scale(low)) / width for v in distinct}
+    ticks = [i / 4 for i in range(5)]
+    labels = [low + t * (high - low) for t in ticks]
+    if scale is math.log:
+        labels = [low * (high / low) ** t for t in ticks]
+    return places, [(t, f'{v:.3g}') for t, v in zip(ticks, labels, strict=True)]
+
+
+def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
+    """Parallel coordinates: an axis a key, a line a point, coloured by its mean."""
+    keys = _keys(ranked)
+    done = [r for r in ranked if r.mean is not None]
+    axes = [_axis([r.point[k] for r in ranked if k in r.point]) for k in keys]
+    if done:
+        axes.append(_axis([r.mean for r in done], few=1))
+    width, height, top, left = max(640, 190 * len(axes)), 330, 34, 70
+    gap = (width - 2 * left) / max(1, len(axes) - 1)
+
+    def across(i):
+        return left + i * gap
+
+    def up(place):
+        return top + (height - top - 20) * (1 - place)
+
+    drawn, labelled = [], []
+    for i, (name, (_, labels)) in enumerate(
+        zip([*keys, *([metric.name] if done else [])], axes, strict=True)
+    ):
+        x = across(i)
+        drawn.append(
+            f'<path d="M{x:.1f} {up(0):.1f}V{up(1):.1f}" stroke="#bbb"/>'
+            f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
+            f'{_text(name)}</text>'
+        )
+        labelled += [
+            f'<text x="{x - 6:.1f}" y="{up(place) + 4:.1f}" text-anchor="end">'
+            f'{_text(label)}</text>'
+            for place, label in labels
+        ]
+    for r in reversed(ranked):  # the best on top
+        heights = [
+            a[0][r.point[k]] for k, a in zip(keys, axes, strict=False) if k in r.point
+        ]
+        xs = [across(i) for i, k in enumerate(keys) if k in r.point]
+        style = 'stroke="#999" stroke-dasharray="4 4"'
+        said = ', '.join(dict.fromkeys(o.status for o in r.outcomes))
+        if r.mean is not None:
+            heights.append(axes[-1][0][r.mean])
+            xs.append(across(len(keys)))
+            colour = _colour(_badness(r, ranked))
+            style, said = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
+        places = ' '.join(
+            f'{x:.1f},{up(h):.1f}' for x, h in zip(xs, heights, strict=True)
+        )
+        drawn.append(
+            f'<polyline points="{places}" fill="none" {style} stroke-opacity=".85">'
+            f'<title>{_text(describe(r.point))}: {_text(said)}</title></polyline>'
+        )
+    return (
+        f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}">{"".join(drawn + labelled)}</svg></div><p>'
+        '<small>Dark blue: first place; yellow: last; dashed: no result.</small></p>'
+    )
+
+
+def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
+    found = effects(ranked)
+    if not found:
+        return '<p>Too few finished points to tell.</p>'
+    rows = []
+    for key, e in sorted(found.items(), key=lambda item: -item[1].share):
+        bar = (
+            '<svg width="220" height="16"><rect width="220" height="14" fill="#eee"/>'
+            f'<rect class="bar" width="{220 * e.share:.1f}" height="14"/>'
+            f'<path class="chance" d="M{220 * e.chance:.1f} 0V16"/></svg>'
+        )
+        own = f'{importance[key]:.0%}' if key in importance else ''
+        rows.append(
+            f'<tr><td class="key">{_text(key)}</td><td>{bar}</td>'
+            f'<td class="n">{e.share:.0%}</td><td class="n">{e.chance:.0%}</td>'
+            f'<td class="n">{e.levels}</td><td class="n">{own}</td></tr>'
+        )
+    return (
+        '<table><tr><th></th><th></th><th>of the variance</th><th>by chance</th>'
+        f'<th>levels</th><th>{"Optuna" if importance else ""}</th></tr>'
+        f'{"".join(rows)}</table><p><small>The share of the variance between points '
+        "that a key's levels explain by themselves (main effects); the red mark is "
+        'what noise alone takes on average. On a full grid the rest is interaction and '
+        'noise; drawn points are not balanced: shares may add up to more than 100 %.'
+        '</small></p>'
+    )
+
+
+def _pictures(ranked: list[Ranked]) -> str:
+    figures = []
+    for place, r in enumerate([r for r in ranked if r.mean is not None][:3], 1):
+        one = r.trials[0]
+        file = one.folder / 'samples' / f'{one.steps:07d}.png'
+        if file.is_file():
+            data = base64.b64encode(file.read_bytes()).decode()
+            caption = _text(f'{place}: {describe(r.point, one.seed)}')
+            figures.append(
+                f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
+                f'<figcaption>{caption}</figcaption></figure>'
+            )
+    return f'<div class="row">{"".join(figures)}</div>' if figures else '<p>None.</p>'
+
+
+def _text(value) -> str:
+    return html.escape(str(value))

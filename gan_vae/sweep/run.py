@@ -1,0 +1,273 @@
+"""A worker of a sweep: runs trials, N at a time, until none is left.
+
+Any number of workers share a folder: the same command on each machine. A trial's lock
+says who runs it, its folder how far it is; so a killed worker loses nothing but time.
+"""
+
+import os
+import shlex
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from gan_vae import config as config_lib
+from gan_vae.errors import RunError, UserError, unknown
+from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
+from gan_vae.sweep.plan import Experiment, Trial
+from gan_vae.sweep.ranking import Ranked
+from gan_vae.sweep.search import Listed, Study, identity
+from gan_vae.sweep.trial import Child, Outcome
+from gan_vae.training.interrupt import Watch
+
+ENGINES = ('grid', 'random', 'optuna')
+_POLL, _WAIT = 0.5, 2.0  # seconds between looks at own children, and at others'
+
+
+def sweep(
+    spec: str,
+    fixed: Mapping[str, str],
+    *,
+    engine: str = 'grid',
+    parallel: int = 1,
+    trials: int | None = None,
+    seeds: int | None = None,
+    seed: int = 0,
+    storage: str = '',
+    workdir: str = '',
+    retry: bool = False,
+) -> list[Ranked]:
+    """Runs what is left of a sweep; returns its points, best first.
+
+    spec: 'experiments/x.py[:variant]'; fixed: overrides of every trial; trials: points
+    to draw (random, optuna); seeds: runs of each point; seed: of the search. Raises a
+    UserError for what the files and flags rule out, before any trial starts, and a
+    RunError if every trial failed.
+    """
+    if engine not in ENGINES:
+        raise unknown('--engine', engine, ENGINES)
+    for name, number in (('parallel', parallel), ('trials', trials), ('seeds', seeds)):
+        if number is not None and number < 1:
+            raise UserError(f'--{name}={number}: must be at least 1')
+    if engine == 'grid' and trials is not None:
+        raise UserError('--trials has no meaning with --engine=grid: it runs all')
+    if engine != 'optuna' and storage:
+        raise UserError(f'--storage has no meaning with --engine={engine}')
+    if storage.startswith('sqlite'):
+        raise UserError(
+            '--storage=sqlite fails with several workers: leave it out for a journal '
+            'file, or use postgresql://USER@HOST/DATABASE'
+        )
+    experiment = plan.read(spec)
+    folder = Path(workdir or Path('runs') / 'sweeps' / experiment.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'cannot write in {folder}: {error.strerror}') from error
+
+    def make(point):
+        return plan.trials(experiment, point, fixed, seeds, folder)
+
+    search: Listed | Study
+    if engine == 'optuna':
+        first = plan.random_points(experiment, 1, seed)[0]
+        for point in experiment.points if experiment.space is None else [first]:
+            make(point)
+        told = identity(experiment, fixed, seeds)
+        search = Study(experiment, make, told, trials, seed, storage, folder)
+        example = make(first)[0]
+    else:
+        points = plan.listed(experiment, engine, trials, seed)
+        search = Listed(plan.distinct(map(make, points)))
+        example = search.groups[0][0]
+    if not (folder / 'trials.jsonl').exists():  # else it was found right before
+        rehearsal.check(experiment, example)
+    worker = _Worker(experiment, search, folder, parallel)
+    if retry:
+        worker.retry()
+    stopped = worker.go()
+    ranked = ranking.rank(search.groups, worker.states, experiment.metric)
+    page = report.write(
+        folder / 'report.html', experiment, ranked, engine, dict(search.importance)
+    )
+    _conclude(experiment, ranked, page, stopped)
+    return ranked
+
+
+class _Worker:
+    """One process's part of a sweep."""
+
+    def __init__(self, experiment, search, folder: Path, parallel: int):
+        self._metric, self._search = experiment.metric, search
+        self._folder, self._parallel = folder, parallel
+        self._children: dict[str, Child] = {}
+        self._screen = table.Screen(experiment.metric.name)
+        self.states: dict[str, Outcome] = {}
+
+    def retry(self):
+        """Forgets that trials failed."""
+        events = trial.ledger(self._folder)
+        for group in self._search.groups:
+            for one in group:
+                if events.get(one.id, {}).get('status') == 'failed':
+                    found = Outcome('waiting')
+                    trial.record(self._folder, one, 'to retry', found, 0)
+        if isinstance(self._search, Study):
+            self._search.retry()
+
+    def go(self) -> str | None:
+        """Works until all is done or a signal asks to stop: its name."""
+        looked = 0.0
+        try:
+            with Watch() as watch:
+                self._look()
+                while True:
+                    free, nothing = self._parallel > len(self._children), False
+                    if free and not watch.asked and time.monotonic() >= looked:
+                        started = self._start_one()
+                        if started:
+                            continue
+                        nothing, looked = True, time.monotonic() + _WAIT
+                    if self._reap():
+                        looked = 0.0  # a place is free
+                    if watch.asked:
+                        for child in self._children.values():
+                            child.stop(watch.asked)
+                    self._draw()
+                    over = watch.asked or (nothing and self._search.done)
+                    if over and not self._children:
+                        self._look()
+                        self._draw()
+                        return watch.asked
+                    time.sleep(_POLL)
+        finally:
+            self._end()
+
+    def _start_one(self) -> bool:
+        """Starts the first trial that is open and free."""
+        events = trial.ledger(self._folder)
+        for one in self._search.candidates():
+            if one.id in self._children:
+                continue
+            found = trial.outcome(one, self._metric, events)
+            if found.status in self._search.final:
+                self._told(one, found)
+                continue
+            lock = trial.claim(one)
+            if lock is None:  # another worker's
+                self.states[one.id] = Outcome('begun')
+                continue
+            events = trial.ledger(self._folder)  # it may have ended just before
+            found = trial.outcome(one, self._metric, events)
+            if found.status in self._search.final:
+                lock.close()
+                self._told(one, found)
+                continue
+            status = 'resumed' if found.status != 'waiting' else 'started'
+            trial.record(self._folder, one, status, Outcome(status), 0)
+            self._children[one.id] = Child(one, lock, self._parallel)
+            return True
+        return False
+
+    def _reap(self) -> bool:
+        """Takes note of children that have ended, and of those not worth their time."""
+        ended = False
+        for child in list(self._children.values()):
+            one = child.trial
+            found = child.ended(self._metric)
+            if found is None:
+                if not child.asked and self._search.prune(one):
+                    child.stop('pruned')
+                continue
+            del self._children[one.id]
+            seconds = time.monotonic() - child.began
+            trial.record(self._folder, one, found.status, found, seconds)
+            self._told(one, found)
+            ended = True
+        return ended
+
+    def _told(self, one: Trial, found: Outcome):
+        self.states[one.id] = found
+        self._search.tell(one, found)
+
+    def _look(self):
+        """How trials stand of which this worker has not seen the end."""
+        events = trial.ledger(self._folder)
+        for group in self._search.groups:
+            for one in group:
+                if self.states.get(one.id, Outcome('')).status not in trial.ENDED:
+                    self.states[one.id] = trial.outcome(one, self._metric, events)
+
+    def _draw(self):
+        rows = []
+        for group in self._search.groups:
+            for one in group:
+                found = self.states.get(one.id, Outcome('waiting'))
+                status, value, step = found.status, found.value, one.steps
+                if one.id in self._children:
+                    status = 'running'
+                    known = [v for _, v in trial.curve(one, self._metric.name)]
+                    value = known[-1] if known else None
+                if status != 'finished':
+                    step = trial.position(one)
+                seed = one.seed if len(group) > 1 else None
+                changed = table.describe(one.point, seed)
+                row = table.Row(one.id, changed, status, step, one.steps, value)
+                rows.append(row)
+        self._screen.show(rows)
+
+    def _end(self):
+        """Leaves no child behind after an error or a second signal."""
+        for child in self._children.values():
+            child.kill()
+        for child in self._children.values():
+            child.process.wait()
+
+
+def longer(experiment: Experiment, best: Ranked) -> str:
+    """The command that trains a point's first seed for twice the steps."""
+    one = best.trials[0]
+    config = config_lib.load(one.config, one.overrides)
+    steps = 2 * one.steps
+    # A schedule stretches with the steps, so that more of them are another run.
+    constant = config.optimizer.schedule == 'constant'
+    folder = one.folder if constant else f'{one.folder}-{steps}'
+    changed = one.overrides | {'train.steps': str(steps)}
+    return shlex.join(
+        [
+            'python',
+            os.path.relpath(trial.LAUNCH),
+            f'--config={one.config}',
+            f'--workdir={folder}',
+            *(f'--config.{key}={value}' for key, value in changed.items()),
+        ]
+    )
+
+
+def _conclude(
+    experiment: Experiment, ranked: list[Ranked], page: Path, stopped: str | None
+):
+    failed = [
+        (t, o)
+        for r in ranked
+        for t, o in zip(r.trials, r.outcomes, strict=True)
+        if o.status == 'failed'
+    ]
+    for one, found in failed:
+        print(f'{one.id} failed: {found.error}')
+    if failed:
+        print(f'{len(failed)} trials failed; --retry tries them again')
+    if stopped:
+        print(f'{stopped}: running trials saved; the same command goes on')
+    best = ranked[0] if ranked and ranked[0].mean is not None else None
+    if best:
+        name, values = experiment.metric.name, [o.value for o in best.outcomes]
+        spread = ''
+        if best.spread is not None:
+            each = ', '.join(f'{v:.5g}' for v in values)
+            spread = f' ± {best.spread:.2g} over {len(values)} seeds ({each})'
+        print(f'best: {table.describe(best.point)}: {name} {best.mean:.5g}{spread}')
+        print(f'longer: {longer(experiment, best)}')
+    print(f'report: {page}')
+    if failed and not stopped and len(failed) == sum(len(r.trials) for r in ranked):
+        line = failed[-1][1].error
+        raise RunError(f'all {len(failed)} trials failed; the last: {line}')

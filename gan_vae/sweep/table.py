@@ -1,0 +1,84 @@
+"""What one sees of a sweep while it runs: a table, redrawn on a terminal."""
+
+import shutil
+import sys
+from typing import NamedTuple
+
+from gan_vae.sweep.plan import Point, Value
+
+
+class Row(NamedTuple):
+    """A trial as it stands."""
+
+    trial: str
+    changed: str  # 'learning_rate=0.0002 b1=0.5 seed=1'
+    status: str
+    step: int
+    steps: int
+    metric: float | None
+
+
+def short(key: str) -> str:
+    """'optimizer.b1' -> 'b1'; a discriminator's learning rate keeps its name."""
+    return key.rpartition('.')[2]
+
+
+def shown(value: Value) -> str:
+    return f'{value:.4g}' if isinstance(value, float) else str(value)
+
+
+def describe(point: Point, seed: int | None = None) -> str:
+    """The values of a point on a line."""
+    words = [f'{short(key)}={shown(value)}' for key, value in point.items()]
+    return ' '.join(words if seed is None else [*words, f'seed={seed}'])
+
+
+def line(row: Row, width: int) -> str:
+    """`width`: of the changed values."""
+    metric = '' if row.metric is None else f'{row.metric:.5g}'
+    steps = f'{row.step}/{row.steps}'
+    start = f'{row.trial}  {row.changed:<{width}}  {row.status:<8}'
+    return f'{start}  {steps:>13}  {metric}'
+
+
+def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:
+    """The table for a terminal of `width` by `height`.
+
+    What runs is kept, what has no place is counted.
+    """
+    wide = max([7, *(len(r.changed) for r in rows)])
+    order = {'running': 0, 'failed': 1, 'pruned': 1, 'finished': 1}
+    ordered = sorted(rows, key=lambda r: order.get(r.status, 2))
+    kept = ordered if len(rows) + 2 <= height else ordered[: max(1, height - 2)]
+    kept = [row for row in rows if row in kept]
+    head = f'{"trial":<12}  {"changed":<{wide}}  {"status":<8}  {"step":>13}  {metric}'
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    foot = ', '.join(f'{n} {status}' for status, n in counts.items())
+    if len(kept) < len(rows):
+        foot += f' ({len(rows) - len(kept)} not shown)'
+    return [text[:width] for text in [head, *(line(r, wide) for r in kept), foot]]
+
+
+class Screen:
+    """Draws the table over itself on a terminal; elsewhere prints what has changed."""
+
+    def __init__(self, metric: str):
+        self._metric, self._drawn = metric, 0
+        self._seen: dict[str, str] = {}
+        self._live = sys.stdout.isatty()
+
+    def show(self, rows: list[Row]):
+        if not self._live:
+            for row in rows:
+                if self._seen.get(row.trial, 'waiting') != row.status:
+                    print(line(row, 0), flush=True)
+                self._seen[row.trial] = row.status
+            return
+        size = shutil.get_terminal_size()
+        made = lines(rows, self._metric, size.columns - 1, size.lines - 1)
+        up = f'\x1b[{self._drawn}F\x1b[J' if self._drawn else ''
+        sys.stdout.write(up + '\n'.join(made) + '\n')
+        sys.stdout.flush()
+        self._drawn = len(made)

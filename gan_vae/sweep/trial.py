@@ -1,0 +1,231 @@
+"""One trial: its folder, what came of it, and the process that trains it.
+
+A trial is `launch.py --mode=train` in a process of its own, so that a crash costs one
+trial. Its folder is a run folder, whose trainer resumes exactly. What the folder does
+not tell, a failure or a pruning, is in trials.jsonl, a line an event.
+"""
+
+import fcntl
+import json
+import math
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gan_vae.errors import UserError
+from gan_vae.sweep.plan import Metric, Trial
+from gan_vae.training import run_folder
+
+LAUNCH = Path(__file__).resolve().parents[2] / 'launch.py'
+ENDED = ('finished', 'failed', 'pruned')
+
+
+class Outcome(NamedTuple):
+    """How a trial stands."""
+
+    status: str  # 'waiting' | 'begun' | 'running' | 'stopped' or one of ENDED
+    value: float | None = None  # of the metric, where finished or pruned
+    error: str = ''  # the last line of a failed one
+
+
+def curve(trial: Trial, name: str) -> list[tuple[int, float | None]]:
+    """[(step, value)] of the metric up to the trial's budget; None: not finite."""
+    file = trial.folder / 'metrics.jsonl'
+    found: dict[int, float | None] = {}
+    for line in file.read_text().splitlines() if file.is_file() else ():
+        if f'"{name}"' in line:
+            try:
+                row = json.loads(line)
+            except ValueError:  # being written
+                continue
+            if name in row and row['step'] <= trial.steps:
+                found[row['step']] = row[name]
+    return sorted(found.items())
+
+
+def score(trial: Trial, metric: Metric) -> float | None:
+    """The value by which a finished trial is ranked; None where it is not finite.
+
+    Read at the trial's own budget, even if its run was continued beyond it.
+    """
+    found = curve(trial, metric.name)
+    if not found or found[-1][0] != trial.steps:
+        raise UserError(
+            f'{trial.folder} has no {metric.name} at step {trial.steps}: the config '
+            'does not measure it (config.eval.metrics)'
+        )
+    if metric.of == 'final':
+        return found[-1][1]
+    finite = [value for _, value in found if value is not None]
+    best = min if metric.direction == 'min' else max
+    return best(finite) if finite else None
+
+
+def position(trial: Trial) -> int:
+    """The last step that metrics.jsonl has, 0 before there is one."""
+    file = trial.folder / 'metrics.jsonl'
+    if not file.is_file():
+        return 0
+    with open(file, 'rb') as record:
+        record.seek(max(0, file.stat().st_size - 4096))
+        lines = record.read().splitlines()
+    for line in reversed(lines):
+        try:
+            return min(json.loads(line)['step'], trial.steps)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return 0
+
+
+def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome:
+    """How the trial stands, by its folder and the last events of all trials."""
+    try:
+        done = run_folder.read_summary(trial.folder).get('step', 0) >= trial.steps
+        if done:
+            value = score(trial, metric)
+            if value is None or not math.isfinite(value):
+                return Outcome('failed', error=f'{metric.name} is not finite')
+            return Outcome('finished', value)
+    except UserError as error:
+        return Outcome('failed', error=str(error))
+    event = ledger.get(trial.id, {})
+    if event.get('status') in ('failed', 'pruned'):
+        return Outcome(event['status'], event.get('metric'), event.get('error', ''))
+    begun = (trial.folder / 'checkpoints').is_dir()
+    return Outcome('begun' if begun else 'waiting')
+
+
+def claim(trial: Trial) -> object | None:
+    """The trial's lock, or None while another worker (or its child) holds it.
+
+    A lock of its own: the trainer takes the run folder's. The child inherits it, so
+    that it stays while the child lives, even if the worker is killed.
+    """
+    trial.folder.mkdir(parents=True, exist_ok=True)
+    lock = try_lock(trial.folder / '.trial.lock')
+    trainer = lock and try_lock(trial.folder / '.lock')
+    if lock and not trainer:  # someone trains there by hand
+        lock.close()
+        return None
+    if trainer:
+        trainer.close()
+    return lock
+
+
+def try_lock(file: Path) -> object | None:
+    """An exclusive lock on a file, held while the handle lives; None if it is taken."""
+    lock = open(file, 'a')
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+class Child:
+    """A trial being trained: start it, ask how it does, tell it to stop."""
+
+    def __init__(self, trial: Trial, lock, share: int):
+        self.trial, self._lock = trial, lock
+        self._log = trial.folder / 'log.txt'
+        self.began = time.monotonic()
+        self.asked = ''  # why it was told to stop
+        self.killed = False
+        flags = [f'--config.{key}={value}' for key, value in trial.overrides.items()]
+        env = os.environ | {'PYTHONUNBUFFERED': '1'}
+        if share > 1:  # JAX takes three quarters of a GPU for itself
+            env.setdefault('XLA_PYTHON_CLIENT_MEM_FRACTION', f'{0.9 / share:.3f}')
+        with open(self._log, 'ab') as log:
+            self._offset = log.tell()
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    str(LAUNCH),
+                    '--mode=train',
+                    f'--config={trial.config}',
+                    f'--workdir={trial.folder}',
+                    *flags,
+                ],
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(lock.fileno(),),
+                process_group=0,  # Ctrl-C is for the worker, which tells it once
+            )
+
+    def stop(self, why: str):
+        """Asks it to save and end; asked once, since twice is at once."""
+        if not self.asked:
+            self.asked = why
+            self.process.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        """At once: the last checkpoint stands."""
+        self.killed = True
+        self.process.kill()
+
+    def ended(self, metric: Metric) -> Outcome | None:
+        """None while it runs; then what came of it, and its lock is free."""
+        status = self.process.poll()
+        if status is None:
+            return None
+        self._lock.close()
+        found = outcome(self.trial, metric, {})
+        if found.status in ENDED:  # also one that was told to stop too late
+            return found
+        if self.asked == 'pruned':
+            values = [v for _, v in curve(self.trial, metric.name) if v is not None]
+            return Outcome('pruned', values[-1] if values else None)
+        if self.asked or status == 0:
+            return Outcome('stopped')
+        return Outcome('failed', error=self._last_line(status))
+
+    def _last_line(self, status: int) -> str:
+        """What it said last of its own accord, or by which signal it ended."""
+        if status < 0:
+            return f'ended by {signal.Signals(-status).name}; see {self._log}'
+        with open(self._log, 'rb') as log:
+            log.seek(self._offset)
+            said = log.read().decode(errors='replace').splitlines()
+        lines = [line.strip() for line in said if line.strip()]
+        own = [line for line in lines if line.startswith('gan_vae: ')]
+        return (own or lines or [f'exit status {status}'])[-1].removeprefix('gan_vae: ')
+
+
+def record(workdir: Path, trial: Trial, status: str, found: Outcome, seconds: float):
+    """Appends an event to trials.jsonl."""
+    event = {
+        'trial': trial.id,
+        'overrides': trial.overrides,
+        'seed': trial.seed,
+        'status': status,
+        'metric': found.value,
+        'seconds': round(seconds, 1),
+        'host': platform.node(),
+    }
+    if found.error:
+        event['error'] = found.error
+    with open(workdir / 'trials.jsonl', 'a') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # other workers append too
+        file.write(json.dumps(event) + '\n')
+
+
+def ledger(workdir: Path) -> dict[str, dict]:
+    """{trial: its last event} of trials.jsonl."""
+    file = workdir / 'trials.jsonl'
+    found = {}
+    for line in file.read_text().splitlines() if file.is_file() else ():
+        try:
+            event = json.loads(line)
+            found[event['trial']] = event
+        except (ValueError, KeyError, TypeError):  # torn by a kill
+            continue
+    return found
