@@ -32,11 +32,12 @@ the plain convolution.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
 from jax import lax
 
 
@@ -208,14 +209,17 @@ class _Layer(nn.Module):
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
+    dtype: Any = None  # of the computation; parameters are float32
 
     @nn.compact
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         k = self.param('kernel', self.kernel_init, shape)
+        x, k = promote_dtype(x, k, dtype=self.dtype)
         y = self.function(x, k, tuple(self.strides))
         if self.use_bias:
-            y = y + self.param('bias', self.bias_init, (self.features,))
+            bias = self.param('bias', self.bias_init, (self.features,))
+            y = y + bias.astype(y.dtype)
         return y
 
 

@@ -1,8 +1,11 @@
-"""Optimisers, schedules and the moving average of weights."""
+"""Optimisers, schedules, accumulated gradients and the moving average of weights."""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax import lax
 
 
 def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransformation:
@@ -22,8 +25,61 @@ def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransform
         schedule = optax.join_schedules([ramp, schedule], [warmup])
     adam = optax.adam(schedule, b1=optimizer.b1, b2=optimizer.b2, eps=optimizer.eps)
     if optimizer.clip_norm:
-        return optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), adam)
-    return adam
+        return optax.chain(clip(optimizer.clip_norm), adam)
+    return optax.with_extra_args_support(adam)
+
+
+def clip(limit: float) -> optax.GradientTransformationExtraArgs:
+    """g min(1, limit / |g|): Pascanu et al. 2013, arXiv:1211.5063.
+
+    `update` takes |g| as `norm` from who knows it: of gradients that lie in parts over
+    devices, no device can tell it alone. Without it, it is that of the gradients given.
+    """
+
+    def update(grads, state, params=None, *, norm=None, **_):
+        norm = optax.global_norm(grads) if norm is None else norm
+        small = norm < limit
+        clipped = jax.tree.map(
+            lambda g: jnp.where(small, g, g / norm.astype(g.dtype) * limit), grads
+        )
+        return clipped, state
+
+    return optax.GradientTransformationExtraArgs(
+        lambda params: optax.EmptyState(), update
+    )
+
+
+def accumulated(gradient: Callable, parts: int) -> Callable:
+    """`gradient` over a batch as the mean of its values over `parts` of the rows.
+
+    gradient(params, variables, rows) -> (gradients, (variables, metrics)), of means
+    over rows; `rows`: a tree of arrays [B, ...], B divisible by `parts`. Each part
+    starts from the variables that the one before left. The memory of a part's
+    activations is free before the next begins, whence the barriers. (Unrolled:
+    convolutions in a loop are slow on a CPU.)
+    """
+    if parts == 1:
+        return gradient
+
+    def run(params, variables, rows):
+        total = None
+        for some in _split(rows, parts):
+            grads, (variables, metrics) = gradient(params, variables, some)
+            now = (grads, metrics)
+            total = now if total is None else jax.tree.map(jnp.add, total, now)
+            params, variables, total = lax.optimization_barrier(
+                (params, variables, total)
+            )
+        grads, metrics = jax.tree.map(lambda x: x / parts, total)
+        return grads, (variables, metrics)
+
+    return run
+
+
+def _split(rows, parts: int) -> list:
+    size = len(jax.tree.leaves(rows)[0]) // parts
+    starts = [part * size for part in range(parts)]
+    return [jax.tree.map(lambda x, a=a: x[a : a + size], rows) for a in starts]
 
 
 def moving_average(average, values, step: jax.Array, decay: float):
