@@ -18,6 +18,7 @@ from gan_vae.methods import Method
 from gan_vae.objectives import adversarial, augment, penalties
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
+from gan_vae.training.memory import accumulated, recomputed
 from gan_vae.training.state import (
     TrainState,
     example_indices,
@@ -58,7 +59,7 @@ def make(config, spec, axis_name=None) -> Method:
     optimizer_d = optimizers.make(optimizer, steps * critic_steps, rate_d)
     parallel = config.parallel
     layout = layouts.make(parallel.shard_state, axis_name)
-    parts, recompute = parallel.accumulate, models.recomputed(parallel.remat)
+    parts, recompute = parallel.accumulate, recomputed(parallel.remat)
     # a network with dropout takes its examples' indices, which its masks depend on
     drops = 'dropout' in discriminator.__dataclass_fields__
 
@@ -160,7 +161,7 @@ def make(config, spec, axis_name=None) -> Method:
 
             return jax.grad(objective, has_aux=True)(params)
 
-        grads, (variables, metrics) = optimizers.accumulated(gradient, parts)(
+        grads, (variables, metrics) = accumulated(gradient, parts)(
             state.params['discriminator'],
             state.variables['discriminator'],
             (real, indices, keys),
@@ -190,7 +191,7 @@ def make(config, spec, axis_name=None) -> Method:
 
             return jax.grad(objective, has_aux=True)(params)
 
-        grads, (variables, metrics) = optimizers.accumulated(gradient, parts)(
+        grads, (variables, metrics) = accumulated(gradient, parts)(
             state.params['generator'], state.variables['generator'], (indices, keys)
         )
         state, norm = update(optimizer_g, state, 'generator', grads, variables)

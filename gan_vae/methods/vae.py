@@ -17,6 +17,7 @@ from gan_vae.methods import Method
 from gan_vae.objectives import bounds, likelihoods
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
+from gan_vae.training.memory import accumulated, recomputed
 from gan_vae.training.state import (
     TrainState,
     example_indices,
@@ -58,7 +59,7 @@ def make(config, spec, axis_name=None) -> Method:
     )
     parallel = config.parallel
     layout = layouts.make(parallel.shard_state, axis_name)
-    parts, recompute = parallel.accumulate, models.recomputed(parallel.remat)
+    parts, recompute = parallel.accumulate, recomputed(parallel.remat)
     encoded = recompute(lambda params, x: encoder.apply({'params': params}, x))
     decoded = recompute(lambda params, z: decoder.apply({'params': params}, z))
     explained = recompute(likelihood.log_prob)
@@ -111,7 +112,7 @@ def make(config, spec, axis_name=None) -> Method:
             grads, metrics = jax.grad(objective, has_aux=True)(params)
             return grads, (variables, metrics)
 
-        grads, (_, metrics) = optimizers.accumulated(gradient, parts)(
+        grads, (_, metrics) = accumulated(gradient, parts)(
             state.params, state.variables, (x, keys)
         )
         if axis_name is not None:

@@ -1,9 +1,7 @@
 """Networks by role and name, imported only when asked for."""
 
-from collections.abc import Callable
 from importlib import import_module
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -42,12 +40,3 @@ def make(role: str, name: str, **fields) -> nn.Module:
         )
     known = {k: v for k, v in fields.items() if k in network.__dataclass_fields__}
     return network(**known)
-
-
-def recomputed(remat: bool) -> Callable:
-    """A decorator: what a function of arrays keeps for its gradient, if `remat`, is its
-    arguments alone; the rest is computed a second time when the gradient is taken.
-
-    Chen et al. 2016, arXiv:1604.06174.
-    """
-    return jax.checkpoint if remat else lambda function: function

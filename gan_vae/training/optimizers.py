@@ -1,11 +1,8 @@
-"""Optimisers, schedules, accumulated gradients and the moving average of weights."""
-
-from collections.abc import Callable
+"""Optimisers, schedules and the moving average of weights."""
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax import lax
 
 
 def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransformation:
@@ -47,39 +44,6 @@ def clip(limit: float) -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(
         lambda params: optax.EmptyState(), update
     )
-
-
-def accumulated(gradient: Callable, parts: int) -> Callable:
-    """`gradient` over a batch as the mean of its values over `parts` of the rows.
-
-    gradient(params, variables, rows) -> (gradients, (variables, metrics)), of means
-    over rows; `rows`: a tree of arrays [B, ...], B divisible by `parts`. Each part
-    starts from the variables that the one before left. The memory of a part's
-    activations is free before the next begins, whence the barriers. (Unrolled:
-    convolutions in a loop are slow on a CPU.)
-    """
-    if parts == 1:
-        return gradient
-
-    def run(params, variables, rows):
-        total = None
-        for some in _split(rows, parts):
-            grads, (variables, metrics) = gradient(params, variables, some)
-            now = (grads, metrics)
-            total = now if total is None else jax.tree.map(jnp.add, total, now)
-            params, variables, total = lax.optimization_barrier(
-                (params, variables, total)
-            )
-        grads, metrics = jax.tree.map(lambda x: x / parts, total)
-        return grads, (variables, metrics)
-
-    return run
-
-
-def _split(rows, parts: int) -> list:
-    size = len(jax.tree.leaves(rows)[0]) // parts
-    starts = [part * size for part in range(parts)]
-    return [jax.tree.map(lambda x, a=a: x[a : a + size], rows) for a in starts]
 
 
 def moving_average(average, values, step: jax.Array, decay: float):
