@@ -73,9 +73,10 @@ def assert_close(metrics, expected, tolerance=1e-5):
             )
 
 
-@pytest.mark.parametrize('devices, parts', [(1, '4'), (2, '2')])
 @pytest.mark.parametrize(
-    'case', [('dcgan_emoji', MLP_GAN), VAE], ids=['mlp_gan', 'vae']
+    'case, devices, parts',
+    [(('dcgan_emoji', MLP_GAN), 2, '2'), (VAE, 1, '4')],
+    ids=['mlp_gan', 'vae'],
 )
 def test_parts_of_a_batch_are_the_batch(case, devices, parts):
     """Without BatchNorm: losses and gradient norms of noise, dropout, augmentation and

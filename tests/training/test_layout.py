@@ -28,7 +28,8 @@ def test_a_step_on_parts_is_optax_on_the_mean_gradient(limit):
     settings.clip_norm, settings.eps = limit, 1e-3
     ours = optimizers.make(settings, 10, 0.1)
     reference = optax.chain(
-        optax.clip_by_global_norm(limit), optax.adam(0.1, 0.9, 0.999, 1e-3)
+        optax.clip_by_global_norm(limit),
+        optax.adam(optax.constant_schedule(0.1), 0.9, 0.999, 1e-3),
     )
     rng = np.random.default_rng(0)
     params = {k: rng.normal(size=s).astype(np.float32) for k, s in SHAPES.items()}
