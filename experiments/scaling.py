@@ -77,10 +77,7 @@ def measure(case: str, n: int, shard_state: bool, steps: int) -> dict:
         'gflop': compiled.cost_analysis()['flops'] / 1e9,
         'argument_mb': memory.argument_size_in_bytes / 1e6,
         'temporary_mb': memory.temp_size_in_bytes / 1e6,
-        **{
-            f'{kind.replace("-", "_")}_mb': size / 1e6
-            for kind, size in sent(compiled.as_text(), n).items()
-        },
+        **{_key(k): size / 1e6 for k, size in sent(compiled.as_text(), n).items()},
         'step_ms': 1e3 * statistics.median(times[1:]) if steps else None,
     }
 
@@ -136,13 +133,17 @@ def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
 
 def _line(row: dict) -> str:
     state = 'parts' if row['shard_state'] else 'copies'
-    moved = ', '.join(f'{row[f"{k.replace("-", "_")}_mb"]:.1f}' for k in COLLECTIVES)
+    moved = ', '.join(f'{row[_key(kind)]:.1f}' for kind in COLLECTIVES)
     step = f'{row["step_ms"]:.0f}' if row['step_ms'] else ''
     return (
         f'| {row["case"]} | {row["devices"]} | {state} | {row["gflop"]:.2f} | '
         f'{row["flop_ratio"]:.3f} | {row["argument_mb"]:.1f} | '
         f'{row["temporary_mb"]:.1f} | {moved} | {step} |'
     )
+
+
+def _key(kind: str) -> str:
+    return kind.replace('-', '_') + '_mb'
 
 
 if __name__ == '__main__':
