@@ -115,7 +115,8 @@ TIMED = 'forced CPU devices of one shared machine: overhead, not speed-up'
 
 
 def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
-    forced = f'--xla_force_host_platform_device_count={n}'
+    given = os.environ.get('XLA_FLAGS', '')
+    forced = f'{given} --xla_force_host_platform_device_count={n}'
     made = subprocess.run(
         [
             sys.executable,
