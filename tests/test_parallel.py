@@ -29,6 +29,7 @@ MLP_GAN = (
     ('method.augment', 'color'),
 )
 GAN, VAE = ('dcgan_emoji', ()), ('vae_emoji', ())
+SLOW_GAN = pytest.param(('dcgan_emoji', MLP_GAN), marks=pytest.mark.slow)
 
 
 @functools.cache
@@ -75,7 +76,10 @@ def assert_close(metrics, expected, tolerance=1e-5):
 
 @pytest.mark.parametrize(
     'case, devices, parts',
-    [(('dcgan_emoji', MLP_GAN), 2, '2'), (VAE, 1, '4')],
+    [
+        pytest.param(('dcgan_emoji', MLP_GAN), 2, '2', marks=pytest.mark.slow),
+        (VAE, 1, '4'),
+    ],
     ids=['mlp_gan', 'vae'],
 )
 def test_parts_of_a_batch_are_the_batch(case, devices, parts):
@@ -128,6 +132,7 @@ def test_a_state_in_parts_takes_its_share_of_memory(case):
         assert 1 <= held(devices, 'True') * devices / copy < 1.02
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_parts_goes_on_with_any_number_of_devices(tmp_path):
     four = program(*VAE, 4, shard_state='True')
     state, _ = go(four, start(four), 2)
@@ -150,9 +155,7 @@ def test_a_checkpoint_of_parts_goes_on_with_any_number_of_devices(tmp_path):
     checkpoints.close()
 
 
-@pytest.mark.parametrize(
-    'case', [('dcgan_emoji', MLP_GAN), VAE], ids=['mlp_gan', 'vae']
-)
+@pytest.mark.parametrize('case', [SLOW_GAN, VAE], ids=['mlp_gan', 'vae'])
 def test_computing_activations_again_changes_no_loss(case):
     assert_close(run(*case, 1, remat='True')[1], run(*case, 1)[1], 1e-6)
 
