@@ -24,6 +24,8 @@ RESUMABLE = (
     'data.memory_gb',
     'parallel.devices',
     'parallel.map',
+    'parallel.shard_state',
+    'parallel.remat',
     'train.log_steps',
     'train.image_steps',
     'train.checkpoint_steps',
@@ -144,6 +146,7 @@ _AT_LEAST = {
     'eval.batch_size': 1,
     'eval.num_samples': 2,
     'parallel.devices': 0,
+    'parallel.accumulate': 1,
 }
 _SEEDS = 2**32  # that JAX and NumPy both take
 _BELOW_ONE = ('optimizer.b1', 'optimizer.b2', 'method.ema_decay', 'model.dropout')
@@ -154,6 +157,7 @@ _ONE_OF = {
     'data.storage': ('memory', 'stream'),
     'optimizer.schedule': ('constant', 'linear', 'cosine'),
     'parallel.map': ('shard_map', 'pmap'),
+    'parallel.dtype': ('float32', 'bfloat16'),
 }
 
 

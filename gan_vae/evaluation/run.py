@@ -15,7 +15,6 @@ from gan_vae.evaluation.panel import Panel, Pictures, of_classes, parse
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.program import build
-from gan_vae.training.step import replicated
 
 
 def evaluate_run(
@@ -39,7 +38,7 @@ def evaluate_run(
     program = build(config, Spec(*held.images.shape[1:], held.class_names))
     for name in of_the_model:
         of_model.check(name, program.method)
-    abstract = abstract_state(program.method.init, replicated(program.mesh))
+    abstract = abstract_state(program.method.init, program.sharding)
     checkpoints = Checkpoints(Path(workdir) / 'checkpoints', read_only=True)
     state = checkpoints.restore_step(abstract, step)
     step = int(state.step)

@@ -10,14 +10,15 @@ samples come from a moving average of G's weights and batch statistics.
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
 from gan_vae import models
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import Method
 from gan_vae.objectives import adversarial, augment, penalties
+from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
+from gan_vae.training.memory import accumulated, recomputed
 from gan_vae.training.state import (
     TrainState,
     example_indices,
@@ -36,6 +37,7 @@ def make(config, spec, axis_name=None) -> Method:
         'channels': spec.channels,
         'width': model.width,
         'axis_name': axis_name,
+        'dtype': jnp.dtype(config.parallel.dtype),
     }
     generator = models.make('generator', model.generator, **fields)
     discriminator = models.make(
@@ -55,6 +57,11 @@ def make(config, spec, axis_name=None) -> Method:
     rate_d = optimizer.discriminator_learning_rate or rate_g
     optimizer_g = optimizers.make(optimizer, steps, rate_g)
     optimizer_d = optimizers.make(optimizer, steps * critic_steps, rate_d)
+    parallel = config.parallel
+    layout = layouts.make(parallel.shard_state, axis_name)
+    parts, recompute = parallel.accumulate, recomputed(parallel.remat)
+    # a network with dropout takes its examples' indices, which its masks depend on
+    drops = 'dropout' in discriminator.__dataclass_fields__
 
     def init(rng) -> TrainState:
         key_g, key_d, rng = (
@@ -81,13 +88,15 @@ def make(config, spec, axis_name=None) -> Method:
             extra={},
         )
 
+    @recompute
     def generate(params, variables, keys):
         """Images for training, and G's updated batch statistics."""
         z = normals(keys, (latent_dim,))
         variables = {'params': params, **variables}
         return generator.apply(variables, z, train=True, mutable=list(variables))
 
-    def judge(params, variables, images, key):
+    @recompute
+    def judge(params, variables, images, key, indices):
         """Logits for training, and D's updated variables."""
         variables = {'params': params, **variables}
         logits, variables = discriminator.apply(
@@ -96,21 +105,20 @@ def make(config, spec, axis_name=None) -> Method:
             train=True,
             mutable=list(variables),
             rngs={'dropout': key},
+            **({'indices': indices} if drops else {}),
         )
         return logits, _without_params(variables)
 
     def update(optimizer, state, name, grads, variables):
         """One step of one network, with gradients averaged over devices."""
-        grads = _mean(grads, axis_name)
-        updates, opt_state = optimizer.update(
-            grads, state.opt_state[name], state.params[name]
+        params, opt_state, norm = layouts.update(
+            layout, optimizer, grads, state.opt_state[name], state.params[name]
         )
-        params = optax.apply_updates(state.params[name], updates)
         return state.replace(
             params=state.params | {name: params},
             variables=state.variables | {name: variables},
             opt_state=state.opt_state | {name: opt_state},
-        ), optax.global_norm(grads)
+        ), norm
 
     def discriminator_step(state, real, turn):
         indices = example_indices(len(real), axis_name)
@@ -118,36 +126,45 @@ def make(config, spec, axis_name=None) -> Method:
         dropout = [
             step_key(state, f'dropout {p} {turn}') for p in ('real', 'fake', 'r1')
         ]
-        fake, _ = generate(
-            state.params['generator'], state.variables['generator'], keys[0]
-        )
 
-        def objective(params):
-            variables = state.variables['discriminator']
-            on_real, variables = judge(
-                params, variables, transform(keys[1], real), dropout[0]
+        def gradient(params, variables, rows):
+            real, indices, keys = rows
+            before = variables
+            fake, _ = generate(
+                state.params['generator'], state.variables['generator'], keys[0]
             )
-            on_fake, variables = judge(
-                params, variables, transform(keys[2], fake), dropout[1]
-            )
-            value = loss.discriminator(on_real, on_fake)
-            penalty = 0.0
-            if gamma:
-                penalty = penalties.r1(
-                    lambda x: judge(params, variables, x, dropout[2])[0], real, gamma
+
+            def objective(params):
+                on_real, variables = judge(
+                    params, before, transform(keys[1], real), dropout[0], indices
                 )
-            metrics = {
-                'loss_d': value,
-                'real': jnp.mean(on_real),
-                'fake': jnp.mean(on_fake),
-            }
-            return value + penalty, (
-                variables,
-                metrics | ({'r1': penalty} if gamma else {}),
-            )
+                on_fake, variables = judge(
+                    params, variables, transform(keys[2], fake), dropout[1], indices
+                )
+                value = loss.discriminator(on_real, on_fake)
+                penalty = 0.0
+                if gamma:
 
-        grads, (variables, metrics) = jax.grad(objective, has_aux=True)(
-            state.params['discriminator']
+                    def logits(x):
+                        return judge(params, variables, x, dropout[2], indices)[0]
+
+                    penalty = penalties.r1(logits, real, gamma)
+                metrics = {
+                    'loss_d': value,
+                    'real': jnp.mean(on_real),
+                    'fake': jnp.mean(on_fake),
+                }
+                return value + penalty, (
+                    variables,
+                    metrics | ({'r1': penalty} if gamma else {}),
+                )
+
+            return jax.grad(objective, has_aux=True)(params)
+
+        grads, (variables, metrics) = accumulated(gradient, parts)(
+            state.params['discriminator'],
+            state.variables['discriminator'],
+            (real, indices, keys),
         )
         state, norm = update(optimizer_d, state, 'discriminator', grads, variables)
         return state, metrics | {'gradient_d': norm}
@@ -157,21 +174,28 @@ def make(config, spec, axis_name=None) -> Method:
         keys = [keys_of(step_key(state, f'generator {p}'), indices) for p in 'za']
         dropout = step_key(state, 'generator dropout')
 
-        def objective(params):
-            fake, variables = generate(params, state.variables['generator'], keys[0])
-            logits, _ = judge(
-                state.params['discriminator'],
-                state.variables['discriminator'],
-                transform(keys[1], fake),
-                dropout,
-            )
-            return loss.generator(logits), _without_params(variables)
+        def gradient(params, variables, rows):
+            indices, keys = rows
 
-        (value, variables), grads = jax.value_and_grad(objective, has_aux=True)(
-            state.params['generator']
+            def objective(params):
+                fake, after = generate(params, variables, keys[0])
+                logits, _ = judge(
+                    state.params['discriminator'],
+                    state.variables['discriminator'],
+                    transform(keys[1], fake),
+                    dropout,
+                    indices,
+                )
+                value = loss.generator(logits)
+                return value, (_without_params(after), {'loss_g': value})
+
+            return jax.grad(objective, has_aux=True)(params)
+
+        grads, (variables, metrics) = accumulated(gradient, parts)(
+            state.params['generator'], state.variables['generator'], (indices, keys)
         )
         state, norm = update(optimizer_g, state, 'generator', grads, variables)
-        return state, {'loss_g': value, 'gradient_g': norm}
+        return state, metrics | {'gradient_g': norm}
 
     def train_step(state, batch):
         real = batch['image']
@@ -183,7 +207,7 @@ def make(config, spec, axis_name=None) -> Method:
         state, metrics_g = generator_step(state, len(real))
         now = {'params': state.params['generator'], **state.variables['generator']}
         ema = optimizers.moving_average(
-            state.ema['generator'], now, state.step, ema_decay
+            state.ema['generator'], layout.own(now), state.step, ema_decay
         )
         state = state.replace(step=state.step + 1, ema={'generator': ema})
         return state, _mean(metrics_d | metrics_g, axis_name)

@@ -9,14 +9,15 @@ the loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins 
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
 from gan_vae import models
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import Method
 from gan_vae.objectives import bounds, likelihoods
+from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
+from gan_vae.training.memory import accumulated, recomputed
 from gan_vae.training.state import (
     TrainState,
     example_indices,
@@ -47,6 +48,7 @@ def make(config, spec, axis_name=None) -> Method:
         'width': model.width,
         'latent_dim': model.latent_dim,
         'outputs': likelihood.outputs,
+        'dtype': jnp.dtype(config.parallel.dtype),
     }
     encoder = models.make('encoder', model.encoder, **fields)
     decoder = models.make('decoder', model.decoder, **fields)
@@ -55,6 +57,12 @@ def make(config, spec, axis_name=None) -> Method:
     optimizer = optimizers.make(
         config.optimizer, config.train.steps, config.optimizer.learning_rate
     )
+    parallel = config.parallel
+    layout = layouts.make(parallel.shard_state, axis_name)
+    parts, recompute = parallel.accumulate, recomputed(parallel.remat)
+    encoded = recompute(lambda params, x: encoder.apply({'params': params}, x))
+    decoded = recompute(lambda params, z: decoder.apply({'params': params}, z))
+    explained = recompute(likelihood.log_prob)
 
     def init(rng) -> TrainState:
         key_e, key_d, rng = (purpose_key(rng, p) for p in ('encoder', 'decoder', 'run'))
@@ -75,11 +83,11 @@ def make(config, spec, axis_name=None) -> Method:
 
     def terms(params, x, keys):
         """log p(x | z) [B], z one sample; the KL [B, D]; log q(z | x) - log p(z)."""
-        mean, log_variance = encoder.apply({'params': params['encoder']}, x)
+        mean, log_variance = encoded(params['encoder'], x)
         noise = normals(keys, (latent_dim,))
         z = bounds.sample_gaussian(noise, mean, log_variance)
-        outputs = decoder.apply({'params': params['decoder']}, z)
-        log_likelihood = likelihood.log_prob(params['likelihood'], outputs, x)
+        outputs = decoded(params['decoder'], z)
+        log_likelihood = explained(params['likelihood'], outputs, x)
         kl = bounds.kl_to_standard_normal(mean, log_variance)
         log_variance = jnp.clip(log_variance, *bounds.LOG_VARIANCE)
         return log_likelihood, kl, 0.5 * (z**2 - noise**2 - log_variance)
@@ -90,30 +98,35 @@ def make(config, spec, axis_name=None) -> Method:
         keys = keys_of(step_key(state, 'posterior'), indices)
         weight = beta * jnp.minimum(1.0, (state.step + 1) / max(1, warmup))
 
-        def objective(params):
-            log_likelihood, kl, _ = terms(params, x, keys)
-            reconstruction, kl = -jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
-            return reconstruction + weight * kl, {
-                'loss': reconstruction + weight * kl,
-                'elbo': -reconstruction - kl,
-                'reconstruction': reconstruction,
-                'kl': kl,
-            }
+        def gradient(params, variables, rows):
+            def objective(params):
+                log_likelihood, kl, _ = terms(params, *rows)
+                reconstruction, kl = -jnp.mean(log_likelihood), jnp.mean(kl.sum(-1))
+                return reconstruction + weight * kl, {
+                    'loss': reconstruction + weight * kl,
+                    'elbo': -reconstruction - kl,
+                    'reconstruction': reconstruction,
+                    'kl': kl,
+                }
 
-        grads, metrics = jax.grad(objective, has_aux=True)(state.params)
+            grads, metrics = jax.grad(objective, has_aux=True)(params)
+            return grads, (variables, metrics)
+
+        grads, (_, metrics) = accumulated(gradient, parts)(
+            state.params, state.variables, (x, keys)
+        )
         if axis_name is not None:
-            grads, metrics = lax.pmean((grads, metrics), axis_name)
-        updates, opt_state = optimizer.update(
-            grads, state.opt_state['all'], state.params
+            metrics = lax.pmean(metrics, axis_name)
+        params, opt_state, norm = layouts.update(
+            layout, optimizer, grads, state.opt_state['all'], state.params
         )
-        params = optax.apply_updates(state.params, updates)
+        ema = optimizers.moving_average(
+            state.ema, layout.own(params), state.step, ema_decay
+        )
         state = state.replace(
-            step=state.step + 1,
-            params=params,
-            opt_state={'all': opt_state},
-            ema=optimizers.moving_average(state.ema, params, state.step, ema_decay),
+            step=state.step + 1, params=params, opt_state={'all': opt_state}, ema=ema
         )
-        return state, metrics | {'beta': weight, 'gradient': optax.global_norm(grads)}
+        return state, metrics | {'beta': weight, 'gradient': norm}
 
     def evaluate_step(state, batch):
         """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""

@@ -2,9 +2,10 @@
 
 from importlib import import_module
 
+import jax.numpy as jnp
 from flax import linen as nn
 
-from gan_vae.errors import unknown
+from gan_vae.errors import UserError, unknown
 
 NETWORKS = {
     'generator': {
@@ -23,10 +24,19 @@ NETWORKS = {
 
 
 def make(role: str, name: str, **fields) -> nn.Module:
-    """The network `name` for `role`, with those of `fields` that it has."""
+    """The network `name` for `role`, with those of `fields` that it has.
+
+    Its `dtype` is that of its convolutions, dense layers and activations; parameters,
+    batch statistics and what it returns are float32 all the same.
+    """
     if name not in NETWORKS[role]:
         raise unknown(f'{role} in config.model.{role}', name, NETWORKS[role])
     file, _, cls = NETWORKS[role][name].partition('.')
     network = getattr(import_module(f'gan_vae.models.{file}'), cls)
+    dtype = fields.get('dtype', jnp.float32)
+    if dtype != jnp.float32 and 'dtype' not in network.__dataclass_fields__:
+        raise UserError(
+            f'config.parallel.dtype={dtype}: the {role} {name!r} computes in float32'
+        )
     known = {k: v for k, v in fields.items() if k in network.__dataclass_fields__}
     return network(**known)

@@ -5,7 +5,10 @@ weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. 
 channels double with each halving of the image, from `width` next to it.
 """
 
+from typing import Any
+
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.errors import UserError
@@ -31,6 +34,7 @@ class Generator(nn.Module):
     channels: int = 3
     width: int = 64
     axis_name: str | None = None
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, z, train: bool = False):
@@ -40,12 +44,13 @@ class Generator(nn.Module):
                     use_running_average=not train,
                     momentum=0.9,
                     axis_name=self.axis_name,
+                    dtype=self.dtype,
                 )(x)
             )
 
         depth = levels(self.image_size)
         top = self.width << (depth - 1)
-        x = nn.Dense(16 * top, use_bias=False, kernel_init=_INIT)(z)
+        x = nn.Dense(16 * top, use_bias=False, kernel_init=_INIT, dtype=self.dtype)(z)
         x = norm(x.reshape(-1, 4, 4, top))
         for level in reversed(range(1, depth)):
             x = layers.ConvTranspose(
@@ -54,10 +59,13 @@ class Generator(nn.Module):
                 (2, 2),
                 use_bias=False,
                 kernel_init=_INIT,
+                dtype=self.dtype,
             )(x)
             x = norm(x)
-        x = layers.ConvTranspose(self.channels, (4, 4), (2, 2), kernel_init=_INIT)(x)
-        return nn.tanh(x)
+        x = layers.ConvTranspose(
+            self.channels, (4, 4), (2, 2), kernel_init=_INIT, dtype=self.dtype
+        )(x)
+        return nn.tanh(x.astype(jnp.float32))
 
 
 class Discriminator(nn.Module):
@@ -66,6 +74,7 @@ class Discriminator(nn.Module):
     image_size: int = 32
     width: int = 64
     axis_name: str | None = None
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x, train: bool = False):
@@ -76,13 +85,16 @@ class Discriminator(nn.Module):
                 (2, 2),
                 use_bias=level == 0,
                 kernel_init=_INIT,
+                dtype=self.dtype,
             )(x)
             if level > 0:
                 x = nn.BatchNorm(
                     use_running_average=not train,
                     momentum=0.9,
                     axis_name=self.axis_name,
+                    dtype=self.dtype,
                 )(x)
             x = jax.nn.leaky_relu(x, 0.2)
         x = x.reshape(x.shape[0], -1)
-        return nn.Dense(1, kernel_init=_INIT)(x)[:, 0]
+        x = nn.Dense(1, kernel_init=_INIT, dtype=self.dtype)(x)
+        return x[:, 0].astype(jnp.float32)

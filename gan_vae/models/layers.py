@@ -32,11 +32,12 @@ the plain convolution.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
 from jax import lax
 
 
@@ -53,8 +54,10 @@ class _Maps(NamedTuple):
     scatter: Callable  # y [B, H/2, W/2, O] -> [rows, O]
 
 
-def _maps(images, size, strides) -> _Maps | None:
+def _maps(images, size, strides, dtype) -> _Maps | None:
     """The maps for images of this shape; None: it is left to XLA."""
+    if dtype != jnp.float32:  # the sums around the products would be rounded as well
+        return None
     _, h, w, i = images
     if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
         return None
@@ -141,7 +144,7 @@ def _gram(s, d):
 def conv(x, k, strides):
     """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
     b, h, w, _ = x.shape
-    maps = _maps(x.shape, k.shape[:2], strides)
+    maps = _maps(x.shape, k.shape[:2], strides, x.dtype)
     if not maps:
         return _convolve(x, k, strides)
     parts = [d @ g for d, g in zip(maps.spread(x), maps.lift(k), strict=True)]
@@ -152,7 +155,7 @@ def conv(x, k, strides):
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
     out = (y.shape[0], *shape, k.shape[2])
-    maps = _maps(out, k.shape[:2], strides)
+    maps = _maps(out, k.shape[:2], strides, y.dtype)
     if not maps:
         x = jax.ShapeDtypeStruct(out, y.dtype)
         return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
@@ -164,7 +167,7 @@ def conv_image(y, k, strides, shape):
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
     out = (*size, x.shape[-1], y.shape[-1])
-    maps = _maps(x.shape, size, strides)
+    maps = _maps(x.shape, size, strides, x.dtype)
     if not maps:
         k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
@@ -208,14 +211,17 @@ class _Layer(nn.Module):
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
+    dtype: Any = None  # of the computation; parameters are float32
 
     @nn.compact
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         k = self.param('kernel', self.kernel_init, shape)
+        x, k = promote_dtype(x, k, dtype=self.dtype)
         y = self.function(x, k, tuple(self.strides))
         if self.use_bias:
-            y = y + self.param('bias', self.bias_init, (self.features,))
+            bias = self.param('bias', self.bias_init, (self.features,))
+            y = y + bias.astype(y.dtype)
         return y
 
 

@@ -3,26 +3,25 @@
 Goodfellow et al. 2014, arXiv:1406.2661; Kingma & Welling 2013, arXiv:1312.6114.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from gan_vae.training.state import example_indices, keys_of
+from gan_vae.training.state import keys_of
 
 
 class Dropout(nn.Module):
     """Zeros units with probability `rate` in training, each example by its own key."""
 
     rate: float
-    axis_name: str | None = None
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x, train: bool, indices):
         if not train or self.rate == 0:
             return x
-        keys = keys_of(
-            self.make_rng('dropout'), example_indices(len(x), self.axis_name)
-        )
+        keys = keys_of(self.make_rng('dropout'), indices)
         keep = jax.vmap(lambda k: jax.random.bernoulli(k, 1 - self.rate, x.shape[1:]))(
             keys
         )
@@ -35,30 +34,35 @@ class Generator(nn.Module):
     image_size: int = 28
     channels: int = 1
     width: int = 256
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, z, train: bool = False):
         x = z
         for scale in (1, 2, 4):
-            x = nn.leaky_relu(nn.Dense(scale * self.width)(x), 0.2)
-        x = nn.tanh(nn.Dense(self.image_size**2 * self.channels)(x))
+            x = nn.leaky_relu(nn.Dense(scale * self.width, dtype=self.dtype)(x), 0.2)
+        x = nn.Dense(self.image_size**2 * self.channels, dtype=self.dtype)(x)
+        x = nn.tanh(x.astype(jnp.float32))
         return x.reshape(-1, self.image_size, self.image_size, self.channels)
 
 
 class Discriminator(nn.Module):
-    """images -> hidden layers of 4, 2, 1 width, with dropout -> logits [B]."""
+    """images -> hidden layers of 4, 2, 1 width, with dropout -> logits [B].
+
+    `indices` [B]: the examples' places in the global batch, for dropout in training.
+    """
 
     width: int = 256
     dropout: float = 0.0
-    axis_name: str | None = None
+    dtype: Any = None
 
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x, train: bool = False, indices=None):
         x = x.reshape(x.shape[0], -1)
         for scale in (4, 2, 1):
-            x = nn.leaky_relu(nn.Dense(scale * self.width)(x), 0.2)
-            x = Dropout(self.dropout, self.axis_name)(x, train)
-        return nn.Dense(1)(x)[:, 0]
+            x = nn.leaky_relu(nn.Dense(scale * self.width, dtype=self.dtype)(x), 0.2)
+            x = Dropout(self.dropout)(x, train, indices)
+        return nn.Dense(1, dtype=self.dtype)(x)[:, 0].astype(jnp.float32)
 
 
 class Encoder(nn.Module):
@@ -66,11 +70,14 @@ class Encoder(nn.Module):
 
     latent_dim: int = 20
     width: int = 500
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x):
-        x = nn.relu(nn.Dense(self.width)(x.reshape(x.shape[0], -1)))
-        return nn.Dense(self.latent_dim)(x), nn.Dense(self.latent_dim)(x)
+        x = x.reshape(x.shape[0], -1)
+        x = nn.relu(nn.Dense(self.width, dtype=self.dtype)(x))
+        heads = [nn.Dense(self.latent_dim, dtype=self.dtype)(x) for _ in range(2)]
+        return tuple(head.astype(jnp.float32) for head in heads)
 
 
 class Decoder(nn.Module):
@@ -79,9 +86,11 @@ class Decoder(nn.Module):
     outputs: int = 1
     image_size: int = 28
     width: int = 500
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, z):
-        x = nn.relu(nn.Dense(self.width)(z))
-        x = nn.Dense(self.image_size**2 * self.outputs)(x)
-        return x.reshape(-1, self.image_size, self.image_size, self.outputs)
+        x = nn.relu(nn.Dense(self.width, dtype=self.dtype)(z))
+        x = nn.Dense(self.image_size**2 * self.outputs, dtype=self.dtype)(x)
+        x = x.reshape(-1, self.image_size, self.image_size, self.outputs)
+        return x.astype(jnp.float32)

@@ -229,9 +229,11 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= 160 else text[:157] + '...'
 
 
-def abstract_state(init: Callable, sharding: jax.sharding.Sharding) -> TrainState:
-    """Shapes and dtypes of init(rng), placed as `sharding`."""
+def abstract_state(init: Callable, sharding) -> TrainState:
+    """Shapes and dtypes of init(rng), placed as `sharding`: one, or a tree of them."""
     shapes = jax.eval_shape(init, jax.random.key(0))
     return jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), shapes
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+        shapes,
+        jax.tree.broadcast(sharding, shapes),
     )

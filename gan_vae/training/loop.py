@@ -41,7 +41,7 @@ from gan_vae.training.state import (
     purpose_key,
     sha256,
 )
-from gan_vae.training.step import mesh_of, put, replicated
+from gan_vae.training.step import mesh_of, put
 from gan_vae.training.writer import Silent, Writer
 
 
@@ -162,9 +162,10 @@ class _Run:
     def _start(self) -> TrainState:
         """The state to go on from: the newest checkpoint, or a new one."""
         init = self.program.method.init
-        sharding = replicated(self.program.mesh)
+        sharding = self.program.sharding
         found = self.checkpoints.restore(abstract_state(init, sharding))
         self.say(self.program.method.objective)
+        self.say(self.program.rows)
         for note in dict.fromkeys((self.examples.note, self.held.note)):
             if note:
                 self.say(note)

@@ -22,8 +22,28 @@ def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransform
         schedule = optax.join_schedules([ramp, schedule], [warmup])
     adam = optax.adam(schedule, b1=optimizer.b1, b2=optimizer.b2, eps=optimizer.eps)
     if optimizer.clip_norm:
-        return optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), adam)
-    return adam
+        return optax.chain(clip(optimizer.clip_norm), adam)
+    return optax.with_extra_args_support(adam)
+
+
+def clip(limit: float) -> optax.GradientTransformationExtraArgs:
+    """g min(1, limit / |g|): Pascanu et al. 2013, arXiv:1211.5063.
+
+    `update` takes |g| as `norm` from who knows it: of gradients that lie in parts over
+    devices, no device can tell it alone. Without it, it is that of the gradients given.
+    """
+
+    def update(grads, state, params=None, *, norm=None, **_):
+        norm = optax.global_norm(grads) if norm is None else norm
+        small = norm < limit
+        clipped = jax.tree.map(
+            lambda g: jnp.where(small, g, g / norm.astype(g.dtype) * limit), grads
+        )
+        return clipped, state
+
+    return optax.GradientTransformationExtraArgs(
+        lambda params: optax.EmptyState(), update
+    )
 
 
 def moving_average(average, values, step: jax.Array, decay: float):

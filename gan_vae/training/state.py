@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
+from jax.experimental import multihost_utils
 
 
 @struct.dataclass
@@ -61,6 +62,10 @@ def named_leaves(tree) -> dict[str, np.ndarray]:
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
+        if isinstance(leaf, jax.Array) and not (
+            leaf.is_fully_addressable or leaf.is_fully_replicated
+        ):  # its parts lie on many hosts: all come here together
+            leaf = multihost_utils.process_allgather(leaf, tiled=True)
         name = jax.tree_util.keystr(path, simple=True, separator='/')
         leaves[name] = np.asarray(leaf)
     return leaves

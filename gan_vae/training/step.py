@@ -52,17 +52,24 @@ def put(batch: dict, mesh: Mesh) -> dict:
     )
 
 
-def map_step(step: Callable, mesh: Mesh, how: str, donate: bool = True) -> Callable:
+def map_step(
+    step: Callable, mesh: Mesh, how: str, donate: bool = True, state=None
+) -> Callable:
     """Maps (state, batch) -> (replicated outputs) over the mesh and compiles it.
 
     `step` averages over `AXIS` itself. `how`: 'shard_map' | 'pmap'. With `donate` the
-    state that goes in is used up.
+    state that goes in is used up. `state`: PartitionSpecs of a state that lies in
+    parts, of which `step` sees the device's own and which it returns first.
     """
     donated = (0,) if donate else ()
     if how == 'shard_map':
         whole, rows = PartitionSpec(), PartitionSpec(AXIS)
         mapped = jax.shard_map(
-            step, mesh=mesh, in_specs=(whole, rows), out_specs=whole, check_vma=False
+            step,
+            mesh=mesh,
+            in_specs=(whole if state is None else state, rows),
+            out_specs=whole if state is None else (state, whole),
+            check_vma=False,
         )
         return jax.jit(mapped, donate_argnums=donated)
     pmapped = jax.pmap(

@@ -1,8 +1,11 @@
 """Parameter counts, which anchor an architecture to the unit, and shapes."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import pytest
+from flax import linen as nn
 
 from gan_vae import models
 from gan_vae.errors import UserError
@@ -63,3 +66,43 @@ def test_sizes_and_names_that_do_not_exist_are_one_line():
         )
     with pytest.raises(UserError, match="'dcgn' \\(did you mean 'dcgan'"):
         models.make('generator', 'dcgn')
+
+
+@pytest.mark.parametrize(
+    'role, name',
+    [(role, name) for role in models.NETWORKS for name in models.NETWORKS[role]],
+)
+def test_bfloat16_is_of_the_computation_alone(role, name):
+    """Products in bfloat16; parameters, statistics and outputs in float32."""
+    size = 32 if name == 'deep_conv' else 16
+    fields = {'image_size': size, 'width': 8, 'latent_dim': 5, 'channels': 3}
+    plain, half = (
+        models.make(role, name, dtype=jnp.dtype(d), outputs=7, **fields)
+        for d in ('float32', 'bfloat16')
+    )
+    shape = (8, 5) if role in ('generator', 'decoder') else (8, size, size, 3)
+    x = jax.random.normal(jax.random.key(0), shape)
+    train = {'train': True, 'mutable': ['batch_stats']}
+    options = train if role in ('generator', 'discriminator') else {}
+    variables = jax.jit(half.init)(jax.random.key(1), x)
+    assert {v.dtype for v in jax.tree.leaves(variables)} == {jnp.dtype('float32')}
+
+    def apply(network):
+        return jax.jit(lambda v: network.apply(v, x, **options)).lower(variables)
+
+    text = apply(half).as_text()
+    products = re.findall(r'stablehlo\.(?:dot_general|convolution).*', text)
+    assert products and all(re.search(r'-> tensor<\S*bf16>', p) for p in products)
+    found, expected = (apply(n).compile()(variables) for n in (half, plain))
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert a.dtype == jnp.float32
+        assert 0 < jnp.linalg.norm(a - b) < 2e-2 * jnp.linalg.norm(b)
+
+
+def test_a_network_without_precisions_is_one_line(monkeypatch):
+    class Fixed(nn.Module):
+        pass
+
+    monkeypatch.setattr('gan_vae.models.mlp.Decoder', Fixed)
+    with pytest.raises(UserError, match="bfloat16: the decoder 'mlp' computes in fl"):
+        models.make('decoder', 'mlp', dtype=jnp.dtype('bfloat16'))
