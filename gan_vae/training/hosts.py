@@ -7,7 +7,10 @@ jax.distributed's. What a lost host looks like from outside is in supervisor.py.
 import hashlib
 import os
 import signal
+import socket
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +19,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from gan_vae.errors import RunError, UserError
-from gan_vae.training.supervisor import LOST, Place
+from gan_vae.training.supervisor import JOIN_SECONDS, LOST, Place
 
 
 @contextmanager
@@ -28,22 +31,61 @@ def joined(where: Place | None) -> Iterator[None]:
     if where is None:
         yield
         return
-    jax.distributed.initialize(where.coordinator or None, where.count, where.host)
     try:
+        if where.coordinator:
+            reach(where, JOIN_SECONDS)
+        jax.distributed.initialize(where.coordinator or None, where.count, where.host)
         yield
-    except Exception as error:
+    except BaseException as error:
         broken = jax.errors.JaxRuntimeError
         if isinstance(error, broken) or isinstance(error.__cause__, broken):
-            status, text = LOST, f'lost: {error}'
+            status, text = LOST, f'lost: {error}'.splitlines()[0]
         elif isinstance(error, UserError):
-            status = 1 if isinstance(error, RunError) else 2
-            text = f'gan_vae: {error}'
+            status, text = 1 if isinstance(error, RunError) else 2, f'gan_vae: {error}'
+        elif isinstance(error, KeyboardInterrupt):
+            status, text = 130, 'gan_vae: stopped at once; the last checkpoint stands'
         else:
-            raise
-        print(text.splitlines()[0], file=sys.stderr, flush=True)
+            status, text = 1, traceback.format_exc().rstrip()
+        print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(status)
     jax.distributed.shutdown()
+
+
+def reach(where: Place, seconds: float):
+    """A UserError or RunError unless host 0 can serve at the coordinator's address and
+    the others reach it within `seconds`: JAX would abort there without a word of it."""
+    name, _, port = where.coordinator.rpartition(':')
+    address = name.strip('[]'), int(port)
+    if where.host == 0:
+        both = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if both else socket.AF_INET
+        try:
+            with socket.create_server(
+                ('', address[1]), family=family, dualstack_ipv6=both
+            ):
+                socket.create_connection(address, timeout=10).close()
+        except OSError as error:
+            raise UserError(
+                f'host 0 cannot serve at --coordinator={where.coordinator} '
+                f'({_words(error)}): give all hosts an address of host 0 and a free port'
+            ) from error
+        return
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(address, timeout=10).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                raise RunError(
+                    f'host {where.host} cannot reach --coordinator={where.coordinator} '
+                    f'({_words(error)}): the port must be open between the hosts'
+                ) from error
+        time.sleep(0.2)
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def is_first() -> bool:

@@ -122,7 +122,8 @@ class _Board:
         self.folder, self.host = folder, where.host
         self.others = [n for n in range(where.count) if n != where.host]
         self._card = {'name': socket.gethostname(), 'id': uuid.uuid4().hex}
-        self._card |= {'about': about | {'--hosts': where.count}}
+        flags = {'--hosts': where.count, '--coordinator': where.coordinator}
+        self._card |= {'about': about | flags}
         self._beat = 0
         self._first: dict[int, tuple] = {}  # what was there before: maybe long dead
         self._seen: dict[int, tuple] = {}  # (id, beat) and when it was new
