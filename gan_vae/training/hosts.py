@@ -68,7 +68,8 @@ def reach(where: Place, seconds: float):
         except OSError as error:
             raise UserError(
                 f'host 0 cannot serve at --coordinator={where.coordinator} '
-                f'({_words(error)}): give all hosts an address of host 0 and a free port'
+                f'({_words(error)}): give all hosts an address and a free port of '
+                'host 0'
             ) from error
         return
     until = time.monotonic() + seconds
