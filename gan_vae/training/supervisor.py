@@ -109,7 +109,7 @@ def about(config) -> dict[str, str]:
     found = {f'config.{key}': str(value) for key, value in flat if key not in own}
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]
-    for file in [root / 'launch.py', *sorted((root / 'gan_vae').rglob('*.py'))]:
+    for file in sorted(root.rglob('*.py')):
         digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
     versions = {f'version of {k}': v for k, v in run_folder.versions().items()}
     return found | {'code': digest.hexdigest()[:12]} | versions
