@@ -86,7 +86,8 @@ def reach(where: Place, seconds: float):
 
 
 def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    known = error.errno and error.errno > 0  # those of name resolution are not
+    return (os.strerror(error.errno) if known else str(error)).lower()
 
 
 def is_first() -> bool:
