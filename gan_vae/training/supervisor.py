@@ -35,7 +35,8 @@ _ALIVE = ('waiting', 'running')
 _GO_ON = 'the same command on all hosts goes on from the last checkpoint'
 # Lines of the native libraries, which are kept in the log alone.
 _NATIVE = re.compile(
-    r'[EFWI]\d{4} |    @ +|\*\*\* |\[Gloo\]|lost: |RPC: |:UNKNOWN:|Additional GRPC error'
+    r'[EFWI]\d{4} |    @ +|\*\*\* |\[Gloo\]|lost: |RPC: |:UNKNOWN:'
+    r'|Additional GRPC error'
 )
 
 
