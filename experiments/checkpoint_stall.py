@@ -53,7 +53,9 @@ def measure(name: str, width: int):
     size, channels = config.data.image_size, config.data.channels
     program = build(config, Spec(size, size, channels))
     sharding = replicated(program.mesh)
-    state = jax.jit(program.method.init, out_shardings=sharding)(jax.random.key(0))
+    quick = {'xla_backend_optimization_level': 0}  # as the loop does: it runs once
+    init = jax.jit(program.method.init, out_shardings=sharding, compiler_options=quick)
+    state = init(jax.random.key(0))
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     examples = data.examples(config.data, 'train[:1024]')
     source = Source(examples, config.data.batch_size * program.method.updates_per_step)

@@ -6,6 +6,7 @@ jax.distributed's. What a lost host looks like from outside is in supervisor.py.
 
 import hashlib
 import os
+import re
 import signal
 import socket
 import sys
@@ -21,6 +22,11 @@ from jax.experimental import multihost_utils
 from gan_vae.errors import RunError, UserError
 from gan_vae.training.supervisor import JOIN_SECONDS, LOST, Place
 
+_STATUS = re.compile(
+    '(UNKNOWN|INTERNAL|UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED|'
+    'FAILED_PRECONDITION): '
+)
+
 
 @contextmanager
 def joined(where: Place | None) -> Iterator[None]:
@@ -34,11 +40,12 @@ def joined(where: Place | None) -> Iterator[None]:
     try:
         if where.coordinator:
             reach(where, JOIN_SECONDS)
-        jax.distributed.initialize(where.coordinator or None, where.count, where.host)
+        # []: all devices. JAX would take one alone where Slurm numbers the tasks.
+        address = where.coordinator or None
+        jax.distributed.initialize(address, where.count, where.host, [])
         yield
     except BaseException as error:
-        broken = jax.errors.JaxRuntimeError
-        if isinstance(error, broken) or isinstance(error.__cause__, broken):
+        if _is_broken_off(error):
             status, text = LOST, f'lost: {error}'.splitlines()[0]
         elif isinstance(error, UserError):
             status, text = 1 if isinstance(error, RunError) else 2, f'gan_vae: {error}'
@@ -50,6 +57,13 @@ def joined(where: Place | None) -> Iterator[None]:
         sys.stdout.flush()
         os._exit(status)
     jax.distributed.shutdown()
+
+
+def _is_broken_off(error: BaseException | None) -> bool:
+    """Whether a collective failed: a JaxRuntimeError, but in a save a ValueError."""
+    while error and not _STATUS.match(str(error)):
+        error = error.__cause__
+    return error is not None
 
 
 def reach(where: Place, seconds: float):
