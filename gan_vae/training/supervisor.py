@@ -215,6 +215,9 @@ class _Board:
                     f'{self.called(number)} has not been heard of for {silent:.0f} s; '
                     + _GO_ON
                 )
+        for card in self.cards.values():
+            if card['state'] == 'gone':  # maybe it missed this very host
+                return card['message']
         return ''
 
 
@@ -247,7 +250,8 @@ def _watch(command: list[str], board: _Board) -> int:
         while child.poll() is None:
             time.sleep(BEAT_SECONDS)
             board.look()
-            if cause := board.culprit():
+            cause = board.culprit()
+            if cause and not _own(said):
                 child.kill()
                 raise RunError(cause)
         for reader in readers:
@@ -265,9 +269,8 @@ def _watch(command: list[str], board: _Board) -> int:
             if cause := board.culprit():
                 raise RunError(cause)
             time.sleep(BEAT_SECONDS)
-        own = [line for line in said if line.startswith('gan_vae: ')]
-        if own:
-            board.post('failed', own[-1].removeprefix('gan_vae: ').strip())
+        if own := _own(said):
+            board.post('failed', own)
             return status
         how = f'signal {-status}' if status < 0 else f'status {status}'
         board.post('failed', f'its process ended with {how}; {_GO_ON}')
@@ -283,6 +286,12 @@ def _watch(command: list[str], board: _Board) -> int:
         log.close()
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def _own(said: list[str]) -> str:
+    """The line that the child ends with, or ''."""
+    own = [line for line in said if line.startswith('gan_vae: ')]
+    return own[-1].removeprefix('gan_vae: ').strip() if own else ''
 
 
 def _echo(log, stream, terminal, said: list[str]):
