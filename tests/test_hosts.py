@@ -131,6 +131,19 @@ def record(folder):
     }
 
 
+def relative_gaps(folder, reference):
+    """Step by step: the largest of the losses and gradient norms."""
+    found, expected = record(folder), record(reference)
+    return [
+        max(
+            abs(found[step][name] / value - 1)
+            for name, value in expected[step].items()
+            if re.search('loss|gradient|elbo', name)
+        )
+        for step in sorted(expected)
+    ]
+
+
 def wait_for(condition, processes, seconds=300):
     until = time.monotonic() + seconds
     while not condition():
@@ -166,19 +179,17 @@ def test_hosts_compute_what_one_process_with_their_devices_does(
     changes = tuple(FIFTY.items())
     folder, many = straight(count, 1, config, changes)
     reference, one = straight(1, count, config, changes)
-    assert many['state_sha256'] == one['state_sha256']
-    assert record(folder) == record(reference) and len(record(folder)) == 50
-    single = record(straight(1, 1, config, changes)[0])
-    gaps = {
-        step: max(
-            abs(single[step][name] / value - 1)
-            for name, value in record(folder)[step].items()
-            if re.search('loss|gradient|elbo', name)
-        )
-        for step in (1, 10, 50)
-    }
-    print(f'{config}, {count} hosts, relative gap to one device by step: {gaps}')
-    assert gaps[1] < 1e-5
+    assert len(record(folder)) == 50
+    gaps = relative_gaps(folder, reference)
+    if count == 2:  # more terms than two are summed in another order
+        assert many['state_sha256'] == one['state_sha256'] and max(gaps) == 0
+    assert max(gaps) < 1e-5
+    single = relative_gaps(folder, straight(1, 1, config, changes)[0])
+    print(
+        f'{config}, {count} hosts: {max(gaps)} from one process with {count} devices;'
+    )
+    print(f'from one device {single[0]} at step 1, {single[49]} at step 50')
+    assert single[0] < 1e-5
 
 
 def test_an_evaluation_on_two_hosts_is_that_of_one(straight):
@@ -310,7 +321,7 @@ def test_other_data_under_the_same_name_are_noticed(tmp_path):
     each = []
     for host in range(2):
         each.append({'cwd': tmp_path / f'host{host}'})
-        draws = np.random.default_rng(host).integers(256, size=(24, 8, 8, 3))
+        draws = np.random.default_rng(host).integers(256, size=(24, 16, 16, 3))
         (each[host]['cwd'] / 'pictures').mkdir(parents=True)
         for number, picture in enumerate(draws.astype(np.uint8)):
             images.save_png(each[host]['cwd'] / 'pictures' / f'{number}.png', picture)
