@@ -336,7 +336,7 @@ def test_other_data_under_the_same_name_are_noticed(tmp_path):
 
 @pytest.mark.xfail(
     run=False,
-    reason='both wait in barriers of Orbax, as docs/reliability.md says: mend this first',
+    reason='both hosts wait in barriers of Orbax: docs/reliability.md, known limits',
 )
 @pytest.mark.parametrize('host', [0, 1])
 def test_storage_that_is_full_on_one_host(host, tmp_path, straight):
