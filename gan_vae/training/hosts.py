@@ -6,8 +6,12 @@ jax.distributed's. What a lost host looks like from outside is in supervisor.py.
 
 import hashlib
 import os
+import re
 import signal
+import socket
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +20,12 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from gan_vae.errors import RunError, UserError
-from gan_vae.training.supervisor import LOST, Place
+from gan_vae.training.supervisor import JOIN_SECONDS, LOST, Place
+
+_STATUS = re.compile(
+    '(UNKNOWN|INTERNAL|UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED|'
+    'FAILED_PRECONDITION): '
+)
 
 
 @contextmanager
@@ -28,22 +37,71 @@ def joined(where: Place | None) -> Iterator[None]:
     if where is None:
         yield
         return
-    jax.distributed.initialize(where.coordinator or None, where.count, where.host)
     try:
+        if where.coordinator:
+            reach(where, JOIN_SECONDS)
+        # []: all devices. JAX would take one alone where Slurm numbers the tasks.
+        address = where.coordinator or None
+        jax.distributed.initialize(address, where.count, where.host, [])
         yield
-    except Exception as error:
-        broken = jax.errors.JaxRuntimeError
-        if isinstance(error, broken) or isinstance(error.__cause__, broken):
-            status, text = LOST, f'lost: {error}'
+    except BaseException as error:
+        if _is_broken_off(error):
+            status, text = LOST, f'lost: {error}'.splitlines()[0]
         elif isinstance(error, UserError):
-            status = 1 if isinstance(error, RunError) else 2
-            text = f'gan_vae: {error}'
+            status, text = 1 if isinstance(error, RunError) else 2, f'gan_vae: {error}'
+        elif isinstance(error, KeyboardInterrupt):
+            status, text = 130, 'gan_vae: stopped at once; the last checkpoint stands'
         else:
-            raise
-        print(text.splitlines()[0], file=sys.stderr, flush=True)
+            status, text = 1, traceback.format_exc().rstrip()
+        print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(status)
     jax.distributed.shutdown()
+
+
+def _is_broken_off(error: BaseException | None) -> bool:
+    """Whether a collective failed: a JaxRuntimeError, but in a save a ValueError."""
+    while error and not _STATUS.match(str(error)):
+        error = error.__cause__
+    return error is not None
+
+
+def reach(where: Place, seconds: float):
+    """A UserError or RunError unless host 0 can serve at the coordinator's address and
+    the others reach it within `seconds`: JAX would abort there without a word of it."""
+    name, _, port = where.coordinator.rpartition(':')
+    address = name.strip('[]'), int(port)
+    if where.host == 0:
+        both = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if both else socket.AF_INET
+        try:
+            with socket.create_server(
+                ('', address[1]), family=family, dualstack_ipv6=both
+            ):
+                socket.create_connection(address, timeout=10).close()
+        except OSError as error:
+            raise UserError(
+                f'host 0 cannot serve at --coordinator={where.coordinator} '
+                f'({_words(error)}): give all hosts an address and a free port of '
+                'host 0'
+            ) from error
+        return
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(address, timeout=10).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                raise RunError(
+                    f'host {where.host} cannot reach --coordinator={where.coordinator} '
+                    f'({_words(error)}): the port must be open between the hosts'
+                ) from error
+        time.sleep(0.2)
+
+
+def _words(error: OSError) -> str:
+    known = error.errno and error.errno > 0  # those of name resolution are not
+    return (os.strerror(error.errno) if known else str(error)).lower()
 
 
 def is_first() -> bool:

@@ -164,6 +164,7 @@ class _Run:
         init = self.program.method.init
         sharding = self.program.sharding
         found = self.checkpoints.restore(abstract_state(init, sharding))
+        hosts.agree('newest whole checkpoints', str(found and int(found[0].step)))
         self.say(self.program.method.objective)
         self.say(self.program.rows)
         for note in dict.fromkeys((self.examples.note, self.held.note)):

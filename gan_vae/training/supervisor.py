@@ -32,8 +32,12 @@ CHILD = 'GAN_VAE_SUPERVISED'  # in the environment of the process that trains
 LOST = 75  # exit status: another host broke a collective off; so does JAX's abort
 _SECONDARY = (LOST, -signal.SIGABRT)
 _ALIVE = ('waiting', 'running')
+_GO_ON = 'the same command on all hosts goes on from the last checkpoint'
 # Lines of the native libraries, which are kept in the log alone.
-_NATIVE = re.compile(r'[EFWI]\d{4} |    @ +|\*\*\* |\[Gloo\]|lost: |RPC: |:UNKNOWN:')
+_NATIVE = re.compile(
+    r'[EFWI]\d{4} |    @ +|\*\*\* |\[Gloo\]|lost: |RPC: |:UNKNOWN:'
+    r'|Additional GRPC error'
+)
 
 
 class Place(NamedTuple):
@@ -122,7 +126,8 @@ class _Board:
         self.folder, self.host = folder, where.host
         self.others = [n for n in range(where.count) if n != where.host]
         self._card = {'name': socket.gethostname(), 'id': uuid.uuid4().hex}
-        self._card |= {'about': about | {'--hosts': where.count}}
+        flags = {'--hosts': where.count, '--coordinator': where.coordinator}
+        self._card |= {'about': about | flags}
         self._beat = 0
         self._first: dict[int, tuple] = {}  # what was there before: maybe long dead
         self._seen: dict[int, tuple] = {}  # (id, beat) and when it was new
@@ -206,7 +211,13 @@ class _Board:
         for number, (_, since) in self._seen.items():
             silent = time.monotonic() - since
             if silent > LOST_SECONDS and self.cards[number]['state'] in _ALIVE:
-                return f'{self.called(number)} has not been heard of for {silent:.0f} s'
+                return (
+                    f'{self.called(number)} has not been heard of for {silent:.0f} s; '
+                    + _GO_ON
+                )
+        for card in self.cards.values():
+            if card['state'] == 'gone':  # maybe it missed this very host
+                return card['message']
         return ''
 
 
@@ -239,9 +250,10 @@ def _watch(command: list[str], board: _Board) -> int:
         while child.poll() is None:
             time.sleep(BEAT_SECONDS)
             board.look()
-            if cause := board.culprit():
+            cause = board.culprit()
+            if cause and not _own(said):
                 child.kill()
-                raise _ended(cause)
+                raise RunError(cause)
         for reader in readers:
             reader.join()
         status = child.returncode
@@ -249,23 +261,22 @@ def _watch(command: list[str], board: _Board) -> int:
             board.post('done')
             return 0
         if told and status == -signal.SIGTERM:
-            board.post('failed', 'stopped before its first step')
+            board.post('failed', f'stopped before its first step; {_GO_ON}')
             raise RunError(f'host {board.host} was stopped before its first step')
         until = time.monotonic() + LOST_SECONDS + 5
         while status in _SECONDARY and time.monotonic() < until:
             board.look()
             if cause := board.culprit():
-                raise _ended(cause)
+                raise RunError(cause)
             time.sleep(BEAT_SECONDS)
-        own = [line for line in said if line.startswith('gan_vae: ')]
-        if own:
-            board.post('failed', own[-1].removeprefix('gan_vae: ').strip())
+        if own := _own(said):
+            board.post('failed', own)
             return status
         how = f'signal {-status}' if status < 0 else f'status {status}'
-        board.post('failed', f'its process ended with {how}')
+        board.post('failed', f'its process ended with {how}; {_GO_ON}')
         raise RunError(
             f'the process of host {board.host} ended with {how}: see '
-            f'{board.folder}/{board.host}.log; the same command on all hosts goes on'
+            f'{board.folder}/{board.host}.log; {_GO_ON}'
         )
     finally:
         child.kill()
@@ -277,10 +288,10 @@ def _watch(command: list[str], board: _Board) -> int:
             signal.signal(number, handler)
 
 
-def _ended(cause: str) -> RunError:
-    return RunError(
-        f'{cause}; the same command on all hosts goes on from the last checkpoint'
-    )
+def _own(said: list[str]) -> str:
+    """The line that the child ends with, or ''."""
+    own = [line for line in said if line.startswith('gan_vae: ')]
+    return own[-1].removeprefix('gan_vae: ').strip() if own else ''
 
 
 def _echo(log, stream, terminal, said: list[str]):
