@@ -23,6 +23,7 @@ from gan_vae.training import hosts
 from gan_vae.training.state import TrainState, named_leaves, sha256
 
 args = ocp.args
+_SAVE_SECONDS = 300  # that hosts wait for each other's part of a save
 # Orbax prints the traceback of a failure before it raises it; we report it in one line.
 absl.logging.set_verbosity(absl.logging.FATAL)
 logging.getLogger('asyncio').setLevel(logging.CRITICAL)
@@ -86,6 +87,7 @@ class Checkpoints:
                     preservation_policy=policies.AnyPreservationPolicy(keep),
                     cleanup_tmp_directories=not read_only,
                     read_only=read_only,
+                    async_options=ocp.AsyncOptions(timeout_secs=_SAVE_SECONDS),
                     **ranking,
                 ),
                 item_names=('model', 'train', 'run'),
@@ -109,9 +111,18 @@ class Checkpoints:
             run=args.JsonSave(run),
         )
         try:
+            self._require_room(state)
             self._manager.save(int(state.step), args=items, metrics=metrics, force=True)
         except Exception as error:
             raise self._failed(error) from error
+
+    def _require_room(self, state: TrainState):
+        """On many hosts a write that fails half-way is noticed late: ask before."""
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            need, have = needed / 1e6, free / 1e6
+            raise OSError(f'{need:.1f} MB needed, {have:.1f} MB free')
 
     def wait(self):
         """Returns when the last save is on disk; a RunError if it could not be."""

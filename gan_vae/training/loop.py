@@ -100,6 +100,7 @@ class _Run:
     def __init__(self, config, reads, workdir, program, examples, held, compared):
         self.config, self.workdir, self.program = config, workdir, program
         self.examples, self.held = examples, held
+        self.fingerprint = fingerprint(examples)
         settings = reads.train
         self.steps, self.seed = settings.steps, settings.seed
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
@@ -179,7 +180,7 @@ class _Run:
             make = jax.jit(init, out_shardings=sharding, compiler_options=quick)
             return make(jax.random.key(self.seed))
         state, run = found
-        if run['data'] != fingerprint(self.examples):
+        if run['data'] != self.fingerprint:
             raise UserError(
                 f'the data have changed since {self.workdir} was trained: give the run '
                 'a new --workdir, or bring the old data back'
@@ -289,7 +290,7 @@ class _Run:
         run = {
             'state_sha256': self.state_sha256,
             'seconds': self.seconds,
-            'data': fingerprint(self.examples),
+            'data': self.fingerprint,
             'git_commit': run_folder.git_commit(),
         }
         ranked = metrics if self.checkpoints.best else None
