@@ -273,6 +273,8 @@ def _watch(command: list[str], board: _Board) -> int:
             board.post('failed', own)
             return status
         how = f'signal {-status}' if status < 0 else f'status {status}'
+        if lost := _last(said, 'lost: '):
+            how += f' ({lost})'
         board.post('failed', f'its process ended with {how}; {_GO_ON}')
         raise RunError(
             f'the process of host {board.host} ended with {how}: see '
@@ -290,16 +292,21 @@ def _watch(command: list[str], board: _Board) -> int:
 
 def _own(said: list[str]) -> str:
     """The line that the child ends with, or ''."""
-    own = [line for line in said if line.startswith('gan_vae: ')]
-    return own[-1].removeprefix('gan_vae: ').strip() if own else ''
+    return _last(said, 'gan_vae: ')
+
+
+def _last(said: list[str], start: str) -> str:
+    """The rest of the last line that starts so, or ''."""
+    lines = [line for line in said if line.startswith(start)]
+    return lines[-1].removeprefix(start).strip() if lines else ''
 
 
 def _echo(log, stream, terminal, said: list[str]):
     for line in stream:
         log.write(line)
         log.flush()
+        said[:] = [*said[-500:], line]
         if not _NATIVE.match(line):
-            said[:] = [*said[-50:], line]
             terminal.write(line)
             terminal.flush()
 
