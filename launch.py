@@ -5,7 +5,8 @@
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
        python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
                         [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
-                        [--workdir=DIR] [--storage=URL] [--retry] [--config.KEY=X]
+                        [--workdir=DIR] [--storage=URL] [--retry] [--seed=0]
+                        [--config.KEY=X, of all trials]
 
 The same command goes on from where it was stopped. Every key of configs/default.py can
 be set, as in --config.train.steps=30.

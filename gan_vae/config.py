@@ -186,15 +186,23 @@ def to_json(config) -> str:
     return json.dumps(config.to_dict(), indent=2, sort_keys=True)
 
 
+def defaults():
+    """configs/default.py's config; the file lies beside the package, in the clone."""
+    root = str(Path(__file__).resolve().parents[1])
+    if root not in sys.path:
+        sys.path.append(root)
+    from configs import default
+
+    return default.get_config()
+
+
 def from_json(text: str, where: str = 'config.json'):
     """The locked config written by `to_json`; unknown keys are errors.
 
     A key that a run of an earlier version does not have takes its default: new keys
     are added so that their default is what was done before.
     """
-    from configs import default
-
-    config = default.get_config()
+    config = defaults()
     try:
         stored = flatten(json.loads(text))
     except (ValueError, AttributeError) as error:
@@ -248,9 +256,7 @@ class Reads:
 
     def unread_settings(self) -> list[str]:
         """Keys set away from their default that nothing has read: dead settings."""
-        from configs import default
-
-        flat, plain = flatten(self._config), flatten(default.get_config())
+        flat, plain = flatten(self._config), flatten(defaults())
         return sorted(
             k
             for k in flat

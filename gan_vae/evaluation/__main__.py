@@ -61,7 +61,10 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
     process.prepare()
     of_classes = panel.of_classes(metrics)
     size = size or _size_of(samples) or _size_of(reference) or 32
-    fake, real = pictures(samples, size), pictures(reference, size)
+    fake = pictures(samples, size)
+    if of_classes:
+        by_class.check_samples(fake, samples, of_classes)
+    real = pictures(reference, size)
     if num > len(fake.images):
         raise UserError(f'--num={num}: {samples} has {len(fake.images)} pictures')
     for place, found in ((samples, fake), (reference, real)):
@@ -91,10 +94,10 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
 
 def pictures(place: str, size: int):
     """The Examples of a folder of pictures or of 'name:split' ('all': every split)."""
-    from configs import default
+    from gan_vae import config as config_lib
     from gan_vae import data
 
-    settings = default.get_config().data
+    settings = config_lib.defaults().data
     settings.image_size = size
     settings.storage = 'stream'
     if Path(place).expanduser().is_dir():

@@ -59,8 +59,8 @@ def check_reference(reference: Examples, name: str, metrics: list[str]):
     labels, count = reference.labels, len(reference.class_names)
     if labels is None or count < 2 or not _within(labels, count):
         raise UserError(
-            f'{", ".join(metrics)}: the reference {name} has no classes: take one with '
-            'labels, or a folder with a subfolder for each class'
+            f'{", ".join(metrics)}: the reference {name} does not have two classes or '
+            'more: take one with labels, or a folder with a subfolder for each class'
         )
 
 
@@ -84,6 +84,16 @@ def checked(labels, count: int, reference: Examples, metrics: list[str]) -> np.n
     return labels.astype(np.int32)
 
 
+def check_samples(samples: Examples, place: str, metrics: list[str]):
+    """A UserError unless each sample has a class."""
+    names = samples.class_names
+    if samples.labels is None or not names or not _within(samples.labels, len(names)):
+        raise UserError(
+            f'{", ".join(metrics)}: the samples {place} have no classes: put each '
+            'picture in a subfolder named as its class in the reference'
+        )
+
+
 def matched(
     samples: Examples, reference: Examples, places: tuple[str, str], metrics: list[str]
 ) -> np.ndarray:
@@ -92,14 +102,9 @@ def matched(
     `places`: what the two are called in a UserError, raised where either has no
     classes, or the samples have one that the reference lacks.
     """
+    check_samples(samples, places[0], metrics)
     check_reference(reference, places[1], metrics)
     names, known = samples.class_names, list(reference.class_names)
-    if samples.labels is None or not names or not _within(samples.labels, len(names)):
-        raise UserError(
-            f'{", ".join(metrics)}: the samples {places[0]} have no classes: put each '
-            f'picture in a subfolder named as its class in {places[1]} '
-            f'({_listed(known)})'
-        )
     index = np.zeros(len(names), np.int32)
     for label in np.unique(samples.labels):
         if names[label] not in known:

@@ -63,10 +63,15 @@ def _nulls(how, real, n: int, seed: int) -> list[dict[str, float]]:
     return found
 
 
-def flags(how, found: Found, parts: list[Found], dimension: int) -> tuple[str, ...]:
-    """Why a value may mean little; `parts`: those of the classes, or [found]."""
+def flags(how, found: Found, parts: dict, dimension: int) -> tuple[str, ...]:
+    """Why a value may mean little; `parts`: {class: Found}, or {'': found}."""
     said = []
-    fewest = min(min(part.n_real, part.n_fake) for part in parts)
+    absent = [name for name, part in parts.items() if not part.n_fake]
+    if absent:
+        said.append(f'no samples of {", ".join(absent)}')
+    if not found.nulls and not how.paired:
+        said.append(f'no null: it takes {LEAST} pictures on either side')
+    fewest = min(min(part.n_real, part.n_fake) for part in parts.values())
     if how.by_dimension and fewest <= dimension:
         where = f' ({fewest} in the smallest class)' if how.within else ''
         said.append(

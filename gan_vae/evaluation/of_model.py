@@ -73,7 +73,8 @@ def check(name: str, method) -> None:
         raise UserError(f'metric {name!r} needs: pip install "gan_vae[metrics]"')
     needs = _MEASURES[head][0]
     if getattr(method, needs) is None:
-        raise UserError(f'metric {name!r}: this method has no {needs}')
+        what = 'a decoder' if needs == 'decode' else 'an encoder, as a VAE has'
+        raise UserError(f'metric {name!r} needs {what}, and this run has none')
 
 
 def names(name: str) -> list[str]:

@@ -325,9 +325,7 @@ class Panel:
                 quantisation=quantisation,
                 made=made,
                 seed=self.seed,
-                flags=found.flags(
-                    how, whole, list(each.values()) or [whole], dimension
-                ),
+                flags=found.flags(how, whole, each or {'': whole}, dimension),
                 by_class=by_class.table(each, key, how.less_is_better),
                 **self._about(how, name),
             )

@@ -79,6 +79,8 @@ def read(spec: str) -> Experiment:
     if not file.is_file() or file.suffix != '.py':
         folder = file.parent if file.parent.is_dir() else Path('experiments')
         known = [str(f) for f in sorted(folder.glob('*.py'))]
+        if file.is_file():
+            raise UserError(f'{path!r} is no experiment file: it must end in .py')
         raise UserError(f'no experiment file {path!r}{nearest(path, known)}')
     module_spec = importlib.util.spec_from_file_location(f'sweep_{file.stem}', file)
     module = importlib.util.module_from_spec(module_spec)
@@ -139,8 +141,8 @@ def plain(where: str, point: Mapping) -> Point:
             raise UserError(f'{where}: {key}={value!r} is no number, text or bool')
         if key in RESERVED:
             raise UserError(
-                f'{where}: {key} cannot be swept: all trials have the same steps '
-                '(--config.train.steps=N), and seeds are --seeds=K'
+                f'{where}: {key} cannot be swept: repeat trials with --seeds=K, '
+                'and give all the same --config.train.steps=N'
             )
         found[key] = value
     if not found:

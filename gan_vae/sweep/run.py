@@ -48,6 +48,8 @@ def sweep(
     for name, number in (('parallel', parallel), ('trials', trials), ('seeds', seeds)):
         if number is not None and number < 1:
             raise UserError(f'--{name}={number}: must be at least 1')
+    if seed < 0:
+        raise UserError(f'--seed={seed}: must not be negative')
     if engine == 'grid' and trials is not None:
         raise UserError('--trials has no meaning with --engine=grid: it runs all')
     if engine != 'optuna' and storage:
@@ -59,6 +61,8 @@ def sweep(
         )
     experiment = plan.read(spec)
     folder = Path(workdir or Path('runs') / 'sweeps' / experiment.name)
+    if (folder / 'config.json').exists():
+        raise UserError(f'{folder} is the folder of a run: sweep in another --workdir')
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

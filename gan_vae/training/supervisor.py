@@ -87,7 +87,7 @@ def place(host: int | None, count: str, coordinator: str) -> Place | None:
     if not 0 <= host < number:
         raise UserError(f'--host={host}: must be from 0 to {number - 1}')
     name, _, port = coordinator.rpartition(':')
-    if coordinator and not (name and port.isdecimal()):
+    if coordinator and not (name and port.isdecimal() and 0 < int(port) < 2**16):
         raise UserError(f'--coordinator={coordinator}: write ADDRESS:PORT')
     return Place(host, number, coordinator)
 
@@ -167,6 +167,11 @@ class _Board:
 
     def look(self):
         """Beats, and reads the others."""
+        if self._read(self.host).get('id') not in (None, self._card['id']):
+            raise UserError(
+                f'another process is host {self.host} in {self.folder.parent} too: '
+                'give each a --host of its own'
+            )
         self.post(self.state, self._card['message'])
         for number in self.others:
             card = self._read(number)

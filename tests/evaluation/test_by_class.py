@@ -158,7 +158,7 @@ def test_unfit_classes_are_one_line(counts, labels, message):
 def test_reference_without_classes_is_refused():
     plain = shades((60, 60, 60), 0)
     for reference in (plain._replace(labels=None), plain._replace(class_names=())):
-        with pytest.raises(UserError, match='cas: the reference shades has no classes'):
+        with pytest.raises(UserError, match='cas: the reference shades does not have'):
             panel_of('cas', reference)
 
 

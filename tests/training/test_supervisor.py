@@ -141,3 +141,11 @@ def test_a_cluster_says_the_place(monkeypatch):
     monkeypatch.setenv('SLURM_NTASKS', '8')
     assert supervisor.place(None, 'auto', '') == supervisor.Place(3, 8, '')
     assert supervisor.place(None, '', '') is None
+
+
+def test_two_processes_of_one_number_are_told(tmp_path):
+    both = [start(tmp_path, 0, WORK) for _ in range(2)]
+    said = [end(process) for process in both]
+    assert any(
+        status == 2 and 'host 0' in line and 'too' in line for status, line in said
+    )
