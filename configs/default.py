@@ -84,18 +84,13 @@ def get_config() -> ConfigDict:
     config.parallel = parallel = ConfigDict()
     parallel.devices = 0  # of each host; 0 = all
     parallel.map = 'shard_map'  # or 'pmap': the same step, bit for bit
-    # Parts of each device's rows, one after the other, whose gradients are averaged:
-    # less memory, the same update. BatchNorm then sees the statistics of a part (over
-    # all devices), and its running ones move once a part.
-    parallel.accumulate = 1
-    # Optimiser state and averaged weights cut over the devices instead of copied
-    # (ZeRO-1): less memory, the same update.
-    parallel.shard_state = False
-    # Or 'bfloat16': of convolutions, dense layers and activations, in training and in
-    # whatever a model is used for; parameters, statistics and losses stay float32.
-    parallel.dtype = 'float32'
-    # Networks' activations are computed again for the gradient instead of kept.
-    parallel.remat = False
+    # BatchNorm sees the statistics of a part (over all devices), and its running ones
+    # move once a part; all else is the same update.
+    parallel.accumulate = 1  # parts of a device's rows, in turn: less memory
+    parallel.shard_state = False  # optimiser and averages cut over devices (ZeRO-1)
+    # Parameters, statistics and losses stay float32.
+    parallel.dtype = 'float32'  # or 'bfloat16': of layers and activations
+    parallel.remat = False  # activations are computed again for the gradient, not kept
 
     config.lock()
     return config

@@ -43,7 +43,7 @@ def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
     folder('c/dgo', 45, 0)
     for samples, reference, message in (
         (flat, b, 'flat have no classes: put each picture in a subfolder named as its'),
-        (a, flat, 'flat has no classes: take one with labels'),
+        (a, flat, 'flat does not have two classes or more'),
         (a.removesuffix('a') + 'c', b, "has no class 'dgo' (did you mean 'dog'?)"),
     ):
         assert main([samples, reference, '--metrics=cas']) == 2

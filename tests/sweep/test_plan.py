@@ -82,7 +82,7 @@ def test_random_points_depend_on_seed_and_index_alone(write):
         ),
         (HEAD + "def sweep(add): add({'optimizer.b1': 2.0})", {}, 'must be in [0, 1)'),
         (HEAD + "def sweep(add): add({'optimizer.b1': [1]})", {}, 'is no number'),
-        (HEAD + "def sweep(add): add({'train.steps': 5})", {}, 'the same steps'),
+        (HEAD + "def sweep(add): add({'train.steps': 5})", {}, 'repeat trials with'),
         (HEAD.replace('min', 'low') + GRID, {}, 'should be'),
         (HEAD.replace('eval/swd', 'train/loss_g') + GRID, {}, 'by an evaluation'),
         (HEAD.replace('dcgan_emoji', 'dcgan_emojy') + GRID, {}, 'no config file'),
