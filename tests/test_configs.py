@@ -15,7 +15,16 @@ CONFIGS = sorted(
 )
 
 
-@pytest.mark.parametrize('file', CONFIGS, ids=lambda f: f.stem)
+LONG = ('dcgan_cifar', 'vae_cifar')  # to compile
+
+
+@pytest.mark.parametrize(
+    'file',
+    [
+        pytest.param(f, marks=pytest.mark.slow if f.stem in LONG else (), id=f.stem)
+        for f in CONFIGS
+    ],
+)
 def test_tiny_variant_trains(file, tmp_path, capsys):
     config = config_lib.load(f'{file}:tiny', {'parallel.devices': '1'})
     summary = loop.train(config, tmp_path)

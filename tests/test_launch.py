@@ -137,7 +137,7 @@ def test_measures_that_cannot_be_taken_are_refused_before_training(tmp_path, cap
     for metrics, message in {
         'fid': 'pt_inception-2015-12-05-6726825d.pth',
         'originality_random': 'originality needs',
-        'iwae_5': 'has no log_weight',
+        'iwae_5': 'needs an encoder',
     }.items():
         argv = [TINY, f'--workdir={tmp_path / "r"}', f'--config.eval.metrics={metrics}']
         assert launch.main(argv) == 2

@@ -102,7 +102,7 @@ def test_statistics_of_a_batch_move_once_a_part():
     assert abs(metrics[0]['loss_g'] - expected[0]['loss_g']) > 1e-6
 
 
-@pytest.mark.parametrize('devices', [2, 4])
+@pytest.mark.parametrize('devices', [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize('case', [GAN, VAE], ids=['gan', 'vae'])
 def test_a_state_in_parts_takes_the_same_steps(case, devices):
     leaves, expected = run(*case, 2)

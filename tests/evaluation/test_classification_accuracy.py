@@ -23,6 +23,7 @@ def shapes(split):
     return found._replace(labels=labels, class_names=('red', 'green', 'blue'))
 
 
+@pytest.mark.slow
 def test_real_pictures_teach_and_shuffled_labels_do_not(monkeypatch):
     made, real = shapes('train[:400]'), shapes('test[:600]')
     compared = panel.Panel('cas', panel.Pictures('shapes', real), mesh_of(1, 1))

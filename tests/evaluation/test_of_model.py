@@ -110,8 +110,8 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
 @pytest.mark.parametrize(
     'file, name, message',
     [
-        ('dcgan_emoji', 'iwae_8', 'this method has no log_weight'),
-        ('dcgan_emoji', 'pairs', 'this method has no encode'),
+        ('dcgan_emoji', 'iwae_8', 'needs an encoder'),
+        ('dcgan_emoji', 'pairs', 'needs an encoder'),
         ('vae_emoji', 'iwae', 'write iwae_K'),
         ('vae_emoji', 'iwae_0', 'write iwae_K'),
         ('vae_emoji', 'ppl_randon', "did you mean 'random'"),
