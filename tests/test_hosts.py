@@ -24,6 +24,11 @@ import pytest
 from gan_vae.training.supervisor import LOST_SECONDS
 
 pytestmark = pytest.mark.slow
+# A start of hosts takes 20 seconds of two cores, and a lost one is missed after 30.
+rare = pytest.mark.skipif(
+    not os.environ.get('GAN_VAE_ALL_FAULTS'),
+    reason='set GAN_VAE_ALL_FAULTS=1 for all faults of hosts: ten minutes more',
+)
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 300
 OVERRIDES = {
@@ -172,7 +177,7 @@ def straight(tmp_path_factory):
 
 
 @pytest.mark.parametrize('config', ['dcgan_emoji', 'vae_emoji'])
-@pytest.mark.parametrize('count', [2, 4])
+@pytest.mark.parametrize('count', [2, pytest.param(4, marks=rare)])
 def test_hosts_compute_what_one_process_with_their_devices_does(
     config, count, straight
 ):
@@ -192,6 +197,7 @@ def test_hosts_compute_what_one_process_with_their_devices_does(
     assert single[0] < 1e-5
 
 
+@rare
 def test_an_evaluation_on_two_hosts_is_that_of_one(straight):
     changes = FIFTY | {'train.steps': '4', 'eval.metrics': 'swd,kid_random'}
     many, one = (
@@ -215,6 +221,7 @@ def test_a_host_that_dies_is_missed_and_the_same_commands_go_on(
     assert finish(tmp_path)['state_sha256'] == straight()[1]['state_sha256']
 
 
+@rare
 @pytest.mark.parametrize('victim', [0, 1])
 def test_a_host_whose_training_dies_says_so_to_all_at_once(victim, tmp_path, straight):
     with started(tmp_path) as processes:
@@ -230,6 +237,7 @@ def test_a_host_whose_training_dies_says_so_to_all_at_once(victim, tmp_path, str
     assert finish(tmp_path)['state_sha256'] == straight()[1]['state_sha256']
 
 
+@rare
 @pytest.mark.parametrize('victim', [0, 1])
 def test_a_host_that_dies_inside_a_save_leaves_whole_checkpoints(
     victim, tmp_path, straight
@@ -248,6 +256,7 @@ def test_a_host_that_dies_inside_a_save_leaves_whole_checkpoints(
     assert not list(folder.glob('*tmp*'))
 
 
+@rare
 def test_a_frozen_host_is_missed(tmp_path):
     with started(tmp_path) as processes:
         wait_for_step(tmp_path, processes, 20)
@@ -290,6 +299,7 @@ def test_a_run_goes_on_with_other_numbers_of_hosts(tmp_path, straight):
             np.testing.assert_allclose(single[step][name], value, 1e-4, 1e-4, name)
 
 
+@rare
 def test_a_damaged_checkpoint_is_set_aside_by_all(tmp_path, straight):
     finish(tmp_path, **{'train.steps': '100'})
     newest = tmp_path / 'run' / 'checkpoints' / '100'
@@ -302,7 +312,7 @@ def test_a_damaged_checkpoint_is_set_aside_by_all(tmp_path, straight):
     assert (tmp_path / 'run' / 'damaged' / '100').is_dir()
 
 
-@pytest.mark.parametrize('host', [0, 1])
+@pytest.mark.parametrize('host', [pytest.param(0, marks=rare), 1])
 def test_a_host_without_its_data_is_named(host, tmp_path, tfds_dir):
     each = [{}, {}]
     each[host] = {'words': [f'--config.data.dir={tmp_path / "nowhere"}']}
@@ -315,6 +325,7 @@ def test_a_host_without_its_data_is_named(host, tmp_path, tfds_dir):
     assert not (tmp_path / 'run' / 'config.json').exists()
 
 
+@rare
 def test_other_data_under_the_same_name_are_noticed(tmp_path):
     from gan_vae import images
 
@@ -357,6 +368,7 @@ def test_storage_that_is_full_on_one_host(host, tmp_path, straight):
     assert finish(tmp_path)['state_sha256'] == undisturbed['state_sha256']
 
 
+@rare
 def test_a_port_in_use_is_one_line_on_all(tmp_path):
     with socket.socket() as taken:
         taken.bind(('', 0))
@@ -369,6 +381,7 @@ def test_a_port_in_use_is_one_line_on_all(tmp_path):
     assert status == 1 and 'host 0 (' in line and 'in use' in line
 
 
+@rare
 def test_an_address_that_is_not_of_host_0_is_one_line(tmp_path):
     words = [f'--coordinator=192.0.2.1:{free_port()}']  # RFC 5737: reserved
     with started(tmp_path, each=[{'words': words}] * 2) as processes:
@@ -378,6 +391,7 @@ def test_an_address_that_is_not_of_host_0_is_one_line(tmp_path):
     assert status == 1 and 'host 0 (' in line and '192.0.2.1' in line
 
 
+@rare
 def test_hosts_with_two_coordinators_do_not_start(tmp_path):
     each = [{}, {'words': [f'--coordinator=127.0.0.1:{free_port()}']}]
     with started(tmp_path, each=each) as processes:
@@ -386,6 +400,7 @@ def test_hosts_with_two_coordinators_do_not_start(tmp_path):
             assert status == 2 and '--coordinator of host' in line
 
 
+@rare
 def test_a_divergence_ends_all_hosts_with_its_line(tmp_path):
     changes = {'optimizer.learning_rate': '1e30'}
     with started(tmp_path, **changes) as processes:
