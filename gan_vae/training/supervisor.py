@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from gan_vae import config as config_lib
 from gan_vae.errors import RunError, UserError
@@ -99,7 +99,8 @@ def run(command: list[str], where: Place, workdir, about: dict) -> int:
     board = _Board(folder, where, about)
     try:
         board.gather()
-        return _watch(command, board)
+        with open(folder / f'{where.host}.log', 'w') as log:
+            return _watch(command, board, log)
     except UserError as error:
         if board.state in _ALIVE:
             board.post('gone', str(error))
@@ -168,6 +169,7 @@ class _Board:
     def look(self):
         """Beats, and reads the others."""
         if self._read(self.host).get('id') not in (None, self._card['id']):
+            self._card['state'] = 'replaced'  # and says nothing more: the file is its
             raise UserError(
                 f'another process is host {self.host} in {self.folder.parent} too: '
                 'give each a --host of its own'
@@ -226,9 +228,8 @@ class _Board:
         return ''
 
 
-def _watch(command: list[str], board: _Board) -> int:
+def _watch(command: list[str], board: _Board, log: TextIO) -> int:
     """Runs the child to its end, or ends it when another host has failed."""
-    log = open(board.folder / f'{board.host}.log', 'w')  # noqa: SIM115
     child = subprocess.Popen(
         command,
         env=os.environ | {CHILD: '1'},
@@ -290,7 +291,6 @@ def _watch(command: list[str], board: _Board) -> int:
         child.wait()
         for reader in readers:
             reader.join()
-        log.close()
         for number, handler in old.items():
             signal.signal(number, handler)
 

@@ -143,9 +143,10 @@ def test_a_cluster_says_the_place(monkeypatch):
     assert supervisor.place(None, '', '') is None
 
 
-def test_two_processes_of_one_number_are_told(tmp_path):
-    both = [start(tmp_path, 0, WORK) for _ in range(2)]
-    said = [end(process) for process in both]
-    assert any(
-        status == 2 and 'host 0' in line and 'too' in line for status, line in said
-    )
+def test_the_earlier_of_two_with_one_number_ends_and_leaves_the_other_be(tmp_path):
+    earlier = start(tmp_path, 0, WORK, count=1)
+    wait_for_child(tmp_path, 0)
+    later = start(tmp_path, 0, 'import time; time.sleep(2)', count=1)
+    status, line = end(earlier)
+    assert status == 2 and 'another process is host 0' in line
+    assert later.wait(20) == 0
