@@ -62,10 +62,11 @@ def train(config, workdir) -> dict:
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     compared = _panel(reads, program, examples)
-    hosts.agree('data', fingerprint(examples) + fingerprint(held))
+    stamp = fingerprint(examples)
+    hosts.agree('data', stamp + fingerprint(held))
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
         hosts.barrier('claimed')
-        run = _Run(config, reads, workdir, program, examples, held, compared)
+        run = _Run(config, reads, workdir, program, examples, held, stamp, compared)
         return run.go()
 
 
@@ -97,10 +98,12 @@ def _panel(reads, program, examples) -> panel.Panel | None:
 class _Run:
     """One process's part of a run: what stays open, and where it stands."""
 
-    def __init__(self, config, reads, workdir, program, examples, held, compared):
+    def __init__(
+        self, config, reads, workdir, program, examples, held, stamp, compared
+    ):
         self.config, self.workdir, self.program = config, workdir, program
         self.examples, self.held = examples, held
-        self.fingerprint = fingerprint(examples)
+        self.fingerprint = stamp
         settings = reads.train
         self.steps, self.seed = settings.steps, settings.seed
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
