@@ -25,7 +25,8 @@ MLP_GAN = (
     ('model.generator', 'mlp'),
     ('model.discriminator', 'mlp'),
     ('model.dropout', '0.3'),
-    ('method.r1_gamma', '1.0'),
+    ('method.penalty', 'r1'),
+    ('method.penalty_weight', '1.0'),
     ('method.augment', 'color'),
 )
 GAN, VAE = ('dcgan_emoji', ()), ('vae_emoji', ())
