@@ -43,24 +43,22 @@ def get_config() -> ConfigDict:
 
     config.method = method = ConfigDict()
     method.name = 'gan'
-    # gan: the adversarial pair of losses: saturating | non_saturating | least_squares |
-    # hinge | wasserstein | relativistic
-    method.loss = 'non_saturating'
+    # saturating | non_saturating | least_squares | hinge | wasserstein | relativistic
+    method.loss = 'non_saturating'  # gan: the adversarial pair of losses
     method.critic_steps = 1  # gan: discriminator updates per generator update
-    # gan: on D's gradient in its images, not augmented: wgan_gp | dragan | r1 | r2 |
-    # r1_r2; '' = none
-    method.penalty = ''
+    # wgan_gp | dragan | r1 | r2 | r1_r2: at images as they are, not augmented
+    method.penalty = ''  # gan: on D's gradient in its images; '' = none
     method.penalty_weight = 10.0  # lambda of wgan_gp and dragan, gamma of r1 and r2
     method.penalty_interval = 1  # every so many D updates, as much heavier
     method.clip_weights = 0.0  # gan: all of D's parameters into +- this; 0 = off
     method.consistency = ''  # gan: of D under small changes: cr | bcr | zcr | bcr,zcr
     method.consistency_weight = 10.0  # of cr and bcr
     method.zcr_noise = 0.05  # zcr: deviation of the change of latents
-    method.zcr_discriminator_weight = 5.0
-    method.zcr_generator_weight = 0.5
+    method.zcr_discriminator_weight = 5.0  # of D's being alike at both
+    method.zcr_generator_weight = 0.5  # of G's being different at both
     method.lecam_weight = 0.0  # gan: LeCam regularisation; 0 = off
     method.lecam_decay = 0.99  # of its moving means of D's logits, once a D update
-    method.lecam_start_step = 1000
+    method.lecam_start_step = 1000  # until then, its weight is 0
     method.orthogonal_weight = 0.0  # gan: off-diagonal W^T W of G's kernels; 0 = off
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
     method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
