@@ -251,9 +251,7 @@ def make(config, spec, axis_name=None) -> Method:
     def train_step(state, batch):
         real = batch['image']
         real = real.reshape(-1, batches, *real.shape[1:])
-        for turn in range(
-            critic_steps
-        ):  # unrolled: convolutions in a loop are slow on CPU
+        for turn in range(critic_steps):  # unrolled: see memory.accumulated
             state, metrics_d = discriminator_step(state, real[:, turn], turn)
         state, metrics_g = generator_step(state, real[:, -1])
         now = {'params': state.params['generator'], **state.variables['generator']}
