@@ -43,21 +43,40 @@ def get_config() -> ConfigDict:
 
     config.method = method = ConfigDict()
     method.name = 'gan'
+    # saturating | non_saturating | least_squares | hinge | wasserstein | relativistic
     method.loss = 'non_saturating'  # gan: the adversarial pair of losses
     method.critic_steps = 1  # gan: discriminator updates per generator update
-    method.r1_gamma = 0.0  # gan: gradient penalty gamma/2 |grad D(real)|^2; 0 = off
+    # wgan_gp | dragan | r1 | r2 | r1_r2: at images as they are, not augmented
+    method.penalty = ''  # gan: on D's gradient in its images; '' = none
+    method.penalty_weight = 10.0  # lambda of wgan_gp and dragan, gamma of r1 and r2
+    method.penalty_interval = 1  # every so many D updates, as much heavier
+    method.clip_weights = 0.0  # gan: all of D's parameters into +- this; 0 = off
+    method.consistency = ''  # gan: of D under small changes: cr | bcr | zcr | bcr,zcr
+    method.consistency_weight = 10.0  # of cr and bcr
+    method.zcr_noise = 0.05  # zcr: deviation of the change of latents
+    method.zcr_discriminator_weight = 5.0  # of D's being alike at both
+    method.zcr_generator_weight = 0.5  # of G's being different at both
+    method.lecam_weight = 0.0  # gan: LeCam regularisation; 0 = off
+    method.lecam_decay = 0.99  # of its moving means of D's logits, once a D update
+    method.lecam_start_step = 1000  # until then, its weight is 0
+    method.orthogonal_weight = 0.0  # gan: off-diagonal W^T W of G's kernels; 0 = off
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
     method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
     method.mixtures = 10  # vae: components of logistic_mixture
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
+    method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off
+    method.ema_rampup = 0.05  # the half-life is at most this share of the images seen
+    method.ema_start_step = 0  # until then, the last weights
 
     config.optimizer = optimizer = ConfigDict()  # Adam
     optimizer.learning_rate = 2e-4
     optimizer.discriminator_learning_rate = 0.0  # gan: 0 = learning_rate
     optimizer.b1 = 0.9
     optimizer.b2 = 0.999
+    optimizer.discriminator_b1 = -1.0  # gan: below 0 = b1
+    optimizer.discriminator_b2 = -1.0  # gan: below 0 = b2
     optimizer.eps = 1e-8
     optimizer.schedule = 'constant'  # or 'linear' | 'cosine' to 0 at train.steps
     optimizer.warmup_steps = 0  # linear from 0

@@ -124,13 +124,28 @@ _AT_LEAST = {
     'model.latent_dim': 1,
     'model.dropout': 0,
     'method.critic_steps': 1,
-    'method.r1_gamma': 0,
+    'method.penalty_weight': 0,
+    'method.penalty_interval': 1,
+    'method.clip_weights': 0,
+    'method.consistency_weight': 0,
+    'method.zcr_noise': 0,
+    'method.zcr_discriminator_weight': 0,
+    'method.zcr_generator_weight': 0,
+    'method.lecam_weight': 0,
+    'method.lecam_decay': 0,
+    'method.lecam_start_step': 0,
+    'method.orthogonal_weight': 0,
     'method.ema_decay': 0,
+    'method.ema_half_life': 0,
+    'method.ema_rampup': 0,
+    'method.ema_start_step': 0,
     'method.beta': 0,
     'method.beta_warmup_steps': 0,
     'method.mixtures': 1,
     'optimizer.learning_rate': 0,
     'optimizer.discriminator_learning_rate': 0,
+    'optimizer.discriminator_b1': -1,
+    'optimizer.discriminator_b2': -1,
     'optimizer.eps': 0,
     'optimizer.warmup_steps': 0,
     'optimizer.clip_norm': 0,
@@ -149,7 +164,13 @@ _AT_LEAST = {
     'parallel.accumulate': 1,
 }
 _SEEDS = 2**32  # that JAX and NumPy both take
-_BELOW_ONE = ('optimizer.b1', 'optimizer.b2', 'method.ema_decay', 'model.dropout')
+_BELOW_ONE = (
+    'optimizer.b1',
+    'optimizer.b2',
+    'method.ema_decay',
+    'method.lecam_decay',
+    'model.dropout',
+)
 _ONE_OF = {
     'data.channels': (1, 3),
     'data.fit': ('crop', 'pad'),
@@ -208,6 +229,7 @@ def from_json(text: str, where: str = 'config.json'):
     except (ValueError, AttributeError) as error:
         raise UserError(f'{where} is not a run config: {error}') from error
     flat = flatten(config)
+    _renew(stored)
     if not stored:
         raise UserError(f'{where} is not a run config: it is empty')
     if not stored.keys() <= flat.keys():
@@ -222,6 +244,12 @@ def from_json(text: str, where: str = 'config.json'):
         setattr(config[section] if section else config, leaf, value)
     validate(config)
     return config
+
+
+def _renew(stored: dict):
+    """Gives the keys of earlier versions their names of now."""
+    if gamma := stored.pop('method.r1_gamma', 0.0):
+        stored |= {'method.penalty': 'r1', 'method.penalty_weight': gamma}
 
 
 def differences(stored, asked) -> list[str]:

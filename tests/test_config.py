@@ -1,5 +1,7 @@
 """Configs: typed overrides, one-line errors, dead settings, JSON there and back."""
 
+import json
+
 import pytest
 
 from configs import default
@@ -79,6 +81,17 @@ def test_json_round_trip_and_its_errors():
     earlier = text.replace('    "num_samples": 1000,\n', '')  # before the key existed
     assert earlier != text
     assert config_lib.flatten(config_lib.from_json(earlier)) == config_lib.flatten(made)
+
+
+@pytest.mark.parametrize('gamma, penalty', [(0.0, ('', 10.0)), (0.5, ('r1', 0.5))])
+def test_a_config_of_before_penalties_had_names(gamma, penalty):
+    made = config_lib.load(FILE)
+    stored = json.loads(config_lib.to_json(made))
+    stored['method']['r1_gamma'] = gamma
+    for key in ('penalty', 'penalty_weight'):
+        del stored['method'][key]
+    method = config_lib.from_json(json.dumps(stored)).method
+    assert (method.penalty, method.penalty_weight) == penalty
 
 
 def test_differences_name_what_makes_another_run():

@@ -25,11 +25,29 @@ MLP_GAN = (
     ('model.generator', 'mlp'),
     ('model.discriminator', 'mlp'),
     ('model.dropout', '0.3'),
-    ('method.r1_gamma', '1.0'),
+    ('method.penalty', 'r1'),
+    ('method.penalty_weight', '1.0'),
     ('method.augment', 'color'),
 )
+MLPS = (('model.generator', 'mlp'), ('model.discriminator', 'mlp'))
+TERMS = (  # a lazy penalty, images and latents changed, moving means, weights
+    *MLPS,
+    ('method.loss', 'relativistic'),
+    ('method.penalty', 'r1_r2'),
+    ('method.penalty_weight', '1.0'),
+    ('method.penalty_interval', '2'),
+    ('method.consistency', 'bcr,zcr'),
+    ('method.lecam_weight', '0.3'),
+    ('method.lecam_start_step', '1'),
+    ('method.orthogonal_weight', '1e-3'),
+)
+WGANS = [
+    (*MLPS, ('method.loss', 'wasserstein'), ('method.penalty', name))
+    for name in ('wgan_gp', 'dragan')
+]
 GAN, VAE = ('dcgan_emoji', ()), ('vae_emoji', ())
 SLOW_GAN = pytest.param(('dcgan_emoji', MLP_GAN), marks=pytest.mark.slow)
+SLOW_TERMS = pytest.param(('dcgan_emoji', TERMS), marks=pytest.mark.slow)
 
 
 @functools.cache
@@ -78,9 +96,12 @@ def assert_close(metrics, expected, tolerance=1e-5):
     'case, devices, parts',
     [
         pytest.param(('dcgan_emoji', MLP_GAN), 2, '2', marks=pytest.mark.slow),
+        pytest.param(('dcgan_emoji', TERMS), 2, '2', marks=pytest.mark.slow),
+        pytest.param(('dcgan_emoji', WGANS[0]), 2, '2', marks=pytest.mark.slow),
+        pytest.param(('dcgan_emoji', WGANS[1]), 2, '2', marks=pytest.mark.slow),
         (VAE, 1, '4'),
     ],
-    ids=['mlp_gan', 'vae'],
+    ids=['mlp_gan', 'terms', 'wgan_gp', 'dragan', 'vae'],
 )
 def test_parts_of_a_batch_are_the_batch(case, devices, parts):
     """Without BatchNorm: losses and gradient norms of noise, dropout, augmentation and
@@ -155,7 +176,9 @@ def test_a_checkpoint_of_parts_goes_on_with_any_number_of_devices(tmp_path):
     checkpoints.close()
 
 
-@pytest.mark.parametrize('case', [SLOW_GAN, VAE], ids=['mlp_gan', 'vae'])
+@pytest.mark.parametrize(
+    'case', [SLOW_GAN, SLOW_TERMS, VAE], ids=['mlp_gan', 'terms', 'vae']
+)
 def test_computing_activations_again_changes_no_loss(case):
     assert_close(run(*case, 1, remat='True')[1], run(*case, 1)[1], 1e-6)
 

@@ -7,6 +7,7 @@ import jax
 
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.training.hosts import rows_of_host
+from gan_vae.training.optimizers import averaging_words
 from gan_vae.training.program import Program
 from gan_vae.training.step import put
 
@@ -45,5 +46,5 @@ def protocol(config, split: str, n: int, step: int) -> str:
     return (
         f'mean over the {split} split of {config.data.name}, n={n}, '
         f'binarize={config.data.binarize}, step {step}, weights averaged with '
-        f'ema_decay={config.method.ema_decay}'
+        f'ema_decay={averaging_words(config.method)}'
     )

@@ -14,6 +14,7 @@ from gan_vae.evaluation import held_out, of_model
 from gan_vae.evaluation.panel import Panel, Pictures, of_classes, parse
 from gan_vae.training import run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
+from gan_vae.training.optimizers import averaging_words
 from gan_vae.training.program import build
 
 
@@ -147,7 +148,7 @@ def provenance(config, step: int, seed: int) -> dict:
         'run': config.name,
         'step': step,
         'checkpoint': 'final' if step >= config.train.steps else 'earlier',
-        'ema_decay': config.method.ema_decay,
+        'ema_decay': averaging_words(config.method),
         'batch_statistics': 'averaged',
         'seed': seed,
     }

@@ -1,11 +1,12 @@
 """Generative adversarial networks: a discriminator and a generator in alternation.
 
-  min_D  L_D(D(T(x)), D(T(G(z)))) + gamma/2 E|grad D(x)|^2      critic_steps times, then
-  min_G  L_G(D(T(G(z'))))                                     fresh x, z at each update
+  min_D  L_D(D(T(x)), D(T(G(z)))) + terms       critic_steps times, then
+  min_G  L_G(D(T(G(z')))) + terms               fresh x, z at each update
 
 Goodfellow et al. 2014, arXiv:1406.2661. T is a differentiable augmentation, D sees real
 and generated images in separate batches (their BatchNorm statistics stay apart), and
-samples come from a moving average of G's weights and batch statistics.
+samples come from a moving average of G's weights and batch statistics. The terms
+(gradient penalties and other regularisers) are in gan_terms.
 """
 
 import jax
@@ -14,8 +15,8 @@ from jax import lax
 
 from gan_vae import models
 from gan_vae.errors import UserError, unknown
-from gan_vae.methods import Method
-from gan_vae.objectives import adversarial, augment, penalties
+from gan_vae.methods import Method, gan_terms
+from gan_vae.objectives import adversarial, augment
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
 from gan_vae.training.memory import accumulated, recomputed
@@ -47,21 +48,24 @@ def make(config, spec, axis_name=None) -> Method:
         raise unknown('config.method.loss', method.loss, adversarial.LOSSES)
     loss = adversarial.LOSSES[method.loss]
     transform = augment.make(method.augment)
-    gamma, critic_steps = method.r1_gamma, method.critic_steps
-    latent_dim, ema_decay, steps = (
-        model.latent_dim,
-        method.ema_decay,
-        config.train.steps,
-    )
-    rate_g = optimizer.learning_rate
-    rate_d = optimizer.discriminator_learning_rate or rate_g
-    optimizer_g = optimizers.make(optimizer, steps, rate_g)
-    optimizer_d = optimizers.make(optimizer, steps * critic_steps, rate_d)
+    terms_d = gan_terms.of_discriminator(method)
+    terms_g = gan_terms.of_generator(method)
+    first_averages, updated_averages = gan_terms.averages(method, axis_name)
+    latent_dim, critic_steps = model.latent_dim, method.critic_steps
+    steps = config.train.steps
+    optimizer_g = optimizers.make(optimizer, steps, optimizer.learning_rate)
+    rate_d, betas_d = optimizers.of_discriminator(optimizer)
+    if method.penalty:
+        rate_d, betas_d = optimizers.lazy(rate_d, betas_d, method.penalty_interval)
+    optimizer_d = optimizers.make(optimizer, steps * critic_steps, rate_d, betas_d)
+    moving_average = optimizers.averaging(method, config.data.batch_size)
+    constrained = gan_terms.constraint(method)
     parallel = config.parallel
     layout = layouts.make(parallel.shard_state, axis_name)
     parts, recompute = parallel.accumulate, recomputed(parallel.remat)
     # a network with dropout takes its examples' indices, which its masks depend on
     drops = 'dropout' in discriminator.__dataclass_fields__
+    batches = critic_steps + loss.paired  # of reals: a paired G has its own
 
     def init(rng) -> TrainState:
         key_g, key_d, rng = (
@@ -85,13 +89,15 @@ def make(config, spec, axis_name=None) -> Method:
                     jnp.copy, {'params': params['generator'], **g}
                 )
             },
-            extra={},
+            extra=dict(first_averages),
         )
 
+    def latents_of(keys):
+        return normals(keys, (latent_dim,))
+
     @recompute
-    def generate(params, variables, keys):
+    def generate(params, variables, z):
         """Images for training, and G's updated batch statistics."""
-        z = normals(keys, (latent_dim,))
         variables = {'params': params, **variables}
         return generator.apply(variables, z, train=True, mutable=list(variables))
 
@@ -123,92 +129,133 @@ def make(config, spec, axis_name=None) -> Method:
     def discriminator_step(state, real, turn):
         indices = example_indices(len(real), axis_name)
         keys = [keys_of(step_key(state, f'{p} {turn}'), indices) for p in 'zab']
-        dropout = [
-            step_key(state, f'dropout {p} {turn}') for p in ('real', 'fake', 'r1')
-        ]
+        own_keys = {
+            n: keys_of(step_key(state, f'{n} {turn}'), indices) for n in terms_d
+        }
+
+        def dropout(name):
+            return step_key(state, f'dropout {name} {turn}')
 
         def gradient(params, variables, rows):
-            real, indices, keys = rows
-            before = variables
-            fake, _ = generate(
-                state.params['generator'], state.variables['generator'], keys[0]
-            )
+            real, indices, keys, own_keys = rows
+            before, z = variables, latents_of(keys[0])
+
+            def images(z):
+                g = state.params['generator'], state.variables['generator']
+                return generate(*g, z)[0]
+
+            fake = images(z)
 
             def objective(params):
+                shown = transform(keys[1], real), transform(keys[2], fake)
                 on_real, variables = judge(
-                    params, before, transform(keys[1], real), dropout[0], indices
+                    params, before, shown[0], dropout('real'), indices
                 )
                 on_fake, variables = judge(
-                    params, variables, transform(keys[2], fake), dropout[1], indices
+                    params, variables, shown[1], dropout('fake'), indices
                 )
                 value = loss.discriminator(on_real, on_fake)
-                penalty = 0.0
-                if gamma:
+                added = {}
+                for name, term in terms_d.items():
+                    key = dropout(name)
 
-                    def logits(x):
-                        return judge(params, variables, x, dropout[2], indices)[0]
+                    def logits(x, key=key):
+                        return judge(params, variables, x, key, indices)[0]
 
-                    penalty = penalties.r1(logits, real, gamma)
+                    added[name] = term(
+                        gan_terms.Judged(
+                            real=real,
+                            fake=fake,
+                            shown_real=shown[0],
+                            shown_fake=shown[1],
+                            on_real=on_real,
+                            on_fake=on_fake,
+                            logits=logits,
+                            latents=z,
+                            generate=lambda z: transform(keys[2], images(z)),
+                            keys=own_keys[name],
+                            extra=state.extra,
+                            step=state.step,
+                            update=critic_steps * state.step + turn,
+                        )
+                    )
                 metrics = {
                     'loss_d': value,
                     'real': jnp.mean(on_real),
                     'fake': jnp.mean(on_fake),
                 }
-                return value + penalty, (
-                    variables,
-                    metrics | ({'r1': penalty} if gamma else {}),
-                )
+                return value + sum(added.values()), (variables, metrics | added)
 
             return jax.grad(objective, has_aux=True)(params)
 
         grads, (variables, metrics) = accumulated(gradient, parts)(
             state.params['discriminator'],
             state.variables['discriminator'],
-            (real, indices, keys),
+            (real, indices, keys, own_keys),
         )
         state, norm = update(optimizer_d, state, 'discriminator', grads, variables)
+        params = constrained(state.params['discriminator'])
+        state = state.replace(
+            params=state.params | {'discriminator': params},
+            extra=updated_averages(state.extra, metrics, state.step),
+        )
         return state, metrics | {'gradient_d': norm}
 
-    def generator_step(state, n):
-        indices = example_indices(n, axis_name)
-        keys = [keys_of(step_key(state, f'generator {p}'), indices) for p in 'za']
-        dropout = step_key(state, 'generator dropout')
+    def generator_step(state, real):
+        """`real`: images that a paired loss compares with; another reads them not."""
+        indices = example_indices(len(real), axis_name)
+        keys = [keys_of(step_key(state, f'generator {p}'), indices) for p in 'zab']
+        own_keys = {n: keys_of(step_key(state, n), indices) for n in terms_g}
+        d = state.params['discriminator'], state.variables['discriminator']
 
         def gradient(params, variables, rows):
-            indices, keys = rows
+            real, indices, keys, own_keys = rows
+            z = latents_of(keys[0])
+
+            def logits(images, keys, purpose):
+                dropout = step_key(state, purpose)
+                return judge(*d, transform(keys, images), dropout, indices)[0]
 
             def objective(params):
-                fake, after = generate(params, variables, keys[0])
-                logits, _ = judge(
-                    state.params['discriminator'],
-                    state.variables['discriminator'],
-                    transform(keys[1], fake),
-                    dropout,
-                    indices,
-                )
-                value = loss.generator(logits)
-                return value, (_without_params(after), {'loss_g': value})
+                fake, after = generate(params, variables, z)
+                on_fake = logits(fake, keys[1], 'generator dropout')
+                on_real = None
+                if loss.paired:
+                    on_real = logits(real, keys[2], 'generator dropout real')
+                value = loss.generator(on_fake, on_real)
+                added = {
+                    name: term(
+                        gan_terms.Generated(
+                            params=params,
+                            latents=z,
+                            fake=fake,
+                            generate=lambda z: generate(params, variables, z)[0],
+                            keys=own_keys[name],
+                        )
+                    )
+                    for name, term in terms_g.items()
+                }
+                metrics = {'loss_g': value} | added
+                return value + sum(added.values()), (_without_params(after), metrics)
 
             return jax.grad(objective, has_aux=True)(params)
 
         grads, (variables, metrics) = accumulated(gradient, parts)(
-            state.params['generator'], state.variables['generator'], (indices, keys)
+            state.params['generator'],
+            state.variables['generator'],
+            (real, indices, keys, own_keys),
         )
         state, norm = update(optimizer_g, state, 'generator', grads, variables)
         return state, metrics | {'gradient_g': norm}
 
     def train_step(state, batch):
         real = batch['image']
-        real = real.reshape(-1, critic_steps, *real.shape[1:])
-        for turn in range(
-            critic_steps
-        ):  # unrolled: convolutions in a loop are slow on CPU
+        real = real.reshape(-1, batches, *real.shape[1:])
+        for turn in range(critic_steps):  # unrolled: see memory.accumulated
             state, metrics_d = discriminator_step(state, real[:, turn], turn)
-        state, metrics_g = generator_step(state, len(real))
+        state, metrics_g = generator_step(state, real[:, -1])
         now = {'params': state.params['generator'], **state.variables['generator']}
-        ema = optimizers.moving_average(
-            state.ema['generator'], layout.own(now), state.step, ema_decay
-        )
+        ema = moving_average(state.ema['generator'], layout.own(now), state.step)
         state = state.replace(step=state.step + 1, ema={'generator': ema})
         return state, _mean(metrics_d | metrics_g, axis_name)
 
@@ -232,17 +279,15 @@ def make(config, spec, axis_name=None) -> Method:
     def decode(state, latents):
         return generator.apply(state.ema['generator'], latents)
 
-    terms = f'{method.loss} E_x, E_z' + (
-        f' + {gamma}/2 E|grad D(x)|^2' if gamma else ''
-    )
+    named = ' + '.join([f'{method.loss} E_x, E_z', *terms_d, *terms_g])
     return Method(
-        objective=f'gan: {terms}, nats per example; {critic_steps} D update(s) per G '
+        objective=f'gan: {named}, nats per example; {critic_steps} D update(s) per G '
         f'update; augment {method.augment or "none"}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
-        updates_per_step=critic_steps,
+        updates_per_step=batches,
         decode=decode,
     )
 

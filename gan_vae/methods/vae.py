@@ -52,7 +52,8 @@ def make(config, spec, axis_name=None) -> Method:
     }
     encoder = models.make('encoder', model.encoder, **fields)
     decoder = models.make('decoder', model.decoder, **fields)
-    latent_dim, ema_decay = model.latent_dim, method.ema_decay
+    latent_dim = model.latent_dim
+    moving_average = optimizers.averaging(method, config.data.batch_size)
     beta, warmup = method.beta, method.beta_warmup_steps
     optimizer = optimizers.make(
         config.optimizer, config.train.steps, config.optimizer.learning_rate
@@ -120,9 +121,7 @@ def make(config, spec, axis_name=None) -> Method:
         params, opt_state, norm = layouts.update(
             layout, optimizer, grads, state.opt_state['all'], state.params
         )
-        ema = optimizers.moving_average(
-            state.ema, layout.own(params), state.step, ema_decay
-        )
+        ema = moving_average(state.ema, layout.own(params), state.step)
         state = state.replace(
             step=state.step + 1, params=params, opt_state={'all': opt_state}, ema=ema
         )

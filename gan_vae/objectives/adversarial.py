@@ -1,29 +1,84 @@
 """Adversarial losses: pairs of functions of logits, each a mean over the batch.
 
-Signs: a high logit means real. Discriminator and generator both minimise.
+Signs: a high logit means real. Discriminator and generator both minimise. With
+s = softplus, r = D(x) and f = D(G(z)):
+
+                        L_D                             L_G
+  saturating            E s(-r) + E s(f)                -E s(f)
+  non_saturating        E s(-r) + E s(f)                E s(-f)
+  least_squares         E (r - 1)^2 / 2 + E f^2 / 2     E (f - 1)^2 / 2
+  hinge                 E max(0, 1 - r) + E max(0, 1 + f)       -E f
+  wasserstein           E f - E r                       -E f
+  relativistic          E s(f - r), over pairs          E s(r - f)
+
+Goodfellow et al. 2014, arXiv:1406.2661 (the first two: the minimax game and section
+3's other generator loss); Mao et al. 2016, arXiv:1611.04076; Lim & Ye 2017,
+arXiv:1705.02894; Arjovsky et al. 2017, arXiv:1701.07875; Jolicoeur-Martineau 2018,
+arXiv:1807.00734.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax.nn import softplus
+from jax.nn import relu, softplus
 
 
 class Adversarial(NamedTuple):
-    """discriminator(real [B], fake [B]) -> scalar; generator(fake [B]) -> scalar."""
+    """discriminator(real [B], fake [B]) -> scalar; generator(fake [B], real) -> scalar.
+
+    `real` of the generator: logits [B] of real images if the loss is `paired`, else
+    None, so that nobody computes them for nothing.
+    """
 
     discriminator: Callable
     generator: Callable
+    paired: bool = False
 
 
-# Goodfellow et al. 2014, arXiv:1406.2661, with the generator loss of its section 3:
-#   L_D = E[-log D(x)] + E[-log(1 - D(G(z)))],  L_G = E[-log D(G(z))],  D = sigmoid.
+def _logistic(real, fake):
+    return jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))
+
+
+def _critic(fake, real=None):
+    return -jnp.mean(fake)
+
+
+SATURATING = Adversarial(
+    discriminator=_logistic,
+    generator=lambda fake, real=None: -jnp.mean(softplus(fake)),
+)
 NON_SATURATING = Adversarial(
+    discriminator=_logistic,
+    generator=lambda fake, real=None: jnp.mean(softplus(-fake)),
+)
+LEAST_SQUARES = Adversarial(
     discriminator=lambda real, fake: (
-        jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))
+        0.5 * jnp.mean(jnp.square(real - 1)) + 0.5 * jnp.mean(jnp.square(fake))
     ),
-    generator=lambda fake: jnp.mean(softplus(-fake)),
+    generator=lambda fake, real=None: 0.5 * jnp.mean(jnp.square(fake - 1)),
+)
+HINGE = Adversarial(
+    discriminator=lambda real, fake: (
+        jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake))
+    ),
+    generator=_critic,
+)
+WASSERSTEIN = Adversarial(
+    discriminator=lambda real, fake: jnp.mean(fake) - jnp.mean(real),
+    generator=_critic,
+)
+RELATIVISTIC = Adversarial(
+    discriminator=lambda real, fake: jnp.mean(softplus(fake - real)),
+    generator=lambda fake, real: jnp.mean(softplus(real - fake)),
+    paired=True,
 )
 
-LOSSES = {'non_saturating': NON_SATURATING}
+LOSSES = {
+    'saturating': SATURATING,
+    'non_saturating': NON_SATURATING,
+    'least_squares': LEAST_SQUARES,
+    'hinge': HINGE,
+    'wasserstein': WASSERSTEIN,
+    'relativistic': RELATIVISTIC,
+}

@@ -2,8 +2,10 @@
 
 DiffAugment (Zhao et al. 2020, arXiv:2006.10738): colour (brightness U(-.5, .5), then
 saturation times U(0, 2), then contrast times U(.5, 1.5)), translation by up to 1/8 of
-the image with zeros from outside, cutout of a square of half its side. Gradients go
-through; each image draws from its own key.
+the image with zeros from outside, cutout of a square of half its side. For consistency
+regularisation (Zhang et al. 2019, arXiv:1910.12027): a mirror, and a shift by up to 1/8
+with the image mirrored at its edges. Gradients go through; each image draws from its
+own key.
 """
 
 from collections.abc import Callable
@@ -43,8 +45,22 @@ def color(key, x):
 
 def translation(key, x):
     """Moves one image [H, W, C] by whole pixels; zeros come in from outside."""
+    return _moved(key, x, 'constant')
+
+
+def shift(key, x):
+    """As translation, with the image mirrored at its edges."""
+    return _moved(key, x, 'reflect')
+
+
+def flip(key, x):
+    """Mirrors one image in two [H, W, C]."""
+    return jnp.where(jax.random.bernoulli(key), x[:, ::-1], x)
+
+
+def _moved(key, x, outside):
     most = [round(side / 8) for side in x.shape[:2]]
-    padded = jnp.pad(x, ((most[0],) * 2, (most[1],) * 2, (0, 0)))
+    padded = jnp.pad(x, ((most[0],) * 2, (most[1],) * 2, (0, 0)), mode=outside)
     high = 2 * jnp.array(most) + 1
     start = jax.random.randint(key, (2,), 0, high)
     return jax.lax.dynamic_slice(padded, (*start, 0), x.shape)
@@ -68,4 +84,10 @@ def cutout(key, x):
     return x * keep[..., None]
 
 
-AUGMENTATIONS = {'color': color, 'translation': translation, 'cutout': cutout}
+AUGMENTATIONS = {
+    'color': color,
+    'translation': translation,
+    'cutout': cutout,
+    'flip': flip,
+    'shift': shift,
+}

@@ -1,15 +1,25 @@
 """Optimisers, schedules and the moving average of weights."""
 
+import math
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import optax
 
 
-def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransformation:
+def make(
+    optimizer,
+    steps: int,
+    learning_rate: float,
+    betas: tuple[float, float] | None = None,
+) -> optax.GradientTransformation:
     """Adam (Kingma & Ba 2014, arXiv:1412.6980) from the config section `optimizer`.
 
-    `steps`: updates in the whole run, where the schedule reaches 0.
+    `steps`: updates in the whole run, where the schedule reaches 0; `betas`: decays of
+    the first and second moment, by default (b1, b2) of the section.
     """
+    b1, b2 = betas or (optimizer.b1, optimizer.b2)
     warmup = optimizer.warmup_steps
     after = max(1, steps - warmup)
     schedule = {
@@ -20,10 +30,33 @@ def make(optimizer, steps: int, learning_rate: float) -> optax.GradientTransform
     if warmup:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
-    adam = optax.adam(schedule, b1=optimizer.b1, b2=optimizer.b2, eps=optimizer.eps)
+    adam = optax.adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
     if optimizer.clip_norm:
         return optax.chain(clip(optimizer.clip_norm), adam)
     return optax.with_extra_args_support(adam)
+
+
+def of_discriminator(optimizer) -> tuple[float, tuple[float, float]]:
+    """(learning rate, (b1, b2)) of D: its own where set, else the generator's."""
+    rate = optimizer.discriminator_learning_rate or optimizer.learning_rate
+    betas = (
+        (optimizer.discriminator_b1, optimizer.b1),
+        (optimizer.discriminator_b2, optimizer.b2),
+    )
+    return rate, tuple(b if own < 0 else own for own, b in betas)
+
+
+def lazy(learning_rate: float, betas: tuple[float, float], interval: int):
+    """(c learning_rate, (b1^c, b2^c)), c = k / (k + 1): Adam with a term every k steps.
+
+    As if that term had updates of its own, one after each k of the loss. Karras et al.
+    2019, arXiv:1912.04958, appendix B. With k = 1 nothing is corrected: the term is in
+    every update.
+    """
+    if interval == 1:
+        return learning_rate, betas
+    c = interval / (interval + 1)
+    return c * learning_rate, tuple(b**c for b in betas)
 
 
 def clip(limit: float) -> optax.GradientTransformationExtraArgs:
@@ -55,4 +88,61 @@ def moving_average(average, values, step: jax.Array, decay: float):
     if decay == 0:
         return values
     d = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda a, v: a + (1 - d) * (v - a), average, values)
+    return _nearer(average, values, 1 - d)
+
+
+def averaging(method, batch_size: int) -> Callable:
+    """(average, values, step) -> average, as the keys config.method.ema_* say.
+
+    Until `ema_start_step` it copies. With a half-life 1 - d is `half_life_share`, after
+    `step` batches of `batch_size` images.
+    """
+    half_life, start = method.ema_half_life, method.ema_start_step
+    if half_life:
+        rampup = method.ema_rampup
+
+        def run(average, values, step):
+            seen = step * float(batch_size)
+            share = half_life_share(batch_size, half_life, rampup, seen)
+            return _nearer(average, values, share)
+    else:
+        decay = method.ema_decay
+
+        def run(average, values, step):
+            return moving_average(average, values, step, decay)
+
+    if not start:
+        return run
+    return lambda average, values, step: jax.tree.map(
+        lambda a, v: jnp.where(step < start, v, a),
+        run(average, values, step),
+        values,
+    )
+
+
+def half_life_share(batch_size: int, half_life: float, rampup: float, seen):
+    """1 - 1/2^(batch_size / h), h = min(half_life, rampup seen), in images; rampup 0: h
+    is the half-life.
+
+    With it the average is of a share of what was seen, and not of the first weights.
+    Karras et al. 2020, arXiv:2006.06676 (StyleGAN2-ADA).
+    """
+    if rampup:
+        half_life = jnp.minimum(half_life, rampup * seen)
+    return -jnp.expm1(-math.log(2) * batch_size / jnp.maximum(half_life, 1e-8))
+
+
+def averaging_words(method) -> str | float:
+    """The moving average of config.method, for a protocol: its decay, or in words."""
+    words = method.ema_decay
+    if method.ema_half_life:
+        words = f'half-life {method.ema_half_life:g} images'
+        words += f', at most {method.ema_rampup:g} of those seen' * bool(
+            method.ema_rampup
+        )
+    start = method.ema_start_step
+    return f'{words} from step {start}' if start else words
+
+
+def _nearer(average, values, share):
+    return jax.tree.map(lambda a, v: a + share * (v - a), average, values)

@@ -8,6 +8,7 @@ import pytest
 from gan_vae import methods
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
+from gan_vae.training.state import step_key
 
 SPEC = Spec(16, 16, 3)
 
@@ -90,11 +91,90 @@ def test_moving_average_holds_weights_and_statistics(gan):
 
 
 def test_r1_enters_the_discriminator_alone(gan):
-    (plain, state), (with_r1, _) = gan(r1_gamma=0.0), gan(r1_gamma=10.0)
+    (plain, state), (with_r1, _) = gan(penalty=''), gan(penalty='r1')
     a, _ = jax.jit(plain.train_step)(state, reals(8))
     b, metrics = jax.jit(with_r1.train_step)(state, reals(8))
     assert metrics['r1'] > 0
     assert not equal(a.params['discriminator'], b.params['discriminator'])
+
+
+def test_a_network_changes_in_its_own_updates_alone(gan, monkeypatch):
+    """What the generator's update draws changes no bit of D, and each optimiser has
+    counted its own updates."""
+    method, before = gan(critic_steps=2)
+
+    def after(changed):
+        def other(state, purpose):
+            return step_key(state, purpose + '!' * (purpose.split()[0] in changed))
+
+        monkeypatch.setattr('gan_vae.methods.gan.step_key', other)
+        return jax.jit(lambda s, b: method.train_step(s, b)[0])(before, reals(16))
+
+    plain, other_g = after([]), after(['generator'])
+    for part in ('params', 'variables', 'opt_state'):
+        plain_d, same_d = (getattr(s, part)['discriminator'] for s in (plain, other_g))
+        assert equal(plain_d, same_d)
+    assert not equal(plain.params['generator'], other_g.params['generator'])
+    counts = [plain.opt_state[n][0].count for n in ('discriminator', 'generator')]
+    assert counts == [2, 1]
+
+
+def test_terms_that_remember_do_so_over_steps(config):
+    """One run of them: a lazy penalty counts D's updates, LeCam's means start as the
+    batch's and then move, and clipped weights stay within their bound."""
+    config.update_from_flattened_dict(
+        {
+            'model.generator': 'mlp',
+            'model.discriminator': 'mlp',
+            'method.critic_steps': 2,
+            'method.penalty': 'r1',
+            'method.penalty_interval': 3,
+            'method.clip_weights': 0.04,
+            'method.lecam_weight': 0.3,
+            'method.lecam_decay': 0.9,
+            'method.lecam_start_step': 2,
+        }
+    )
+    method = methods.make(Reads(config), SPEC)
+    step, state = jax.jit(method.train_step), method.init(jax.random.key(0))
+    assert state.extra == {'lecam': {'real': 0, 'fake': 0}}
+    due, used, averages = [], [], []
+    for _ in range(4):
+        state, metrics = step(state, reals(16))
+        due.append(bool(metrics['r1'] > 0))
+        used.append(bool(metrics['lecam'] > 0))
+        averages.append((state.extra['lecam']['real'], metrics['real']))
+    assert due == [False, True, False, False]  # of updates 1, 3, 5, 7: the third
+    assert used == [False, False, True, True]
+    for average, last in averages[:2]:
+        assert average == last
+    average, last = averages[2]  # of two updates: near the last, but moved slowly
+    assert average != last
+    largest = {
+        name: max(jnp.abs(w).max() for w in jax.tree.leaves(params))
+        for name, params in state.params.items()
+    }
+    np.testing.assert_allclose(largest['discriminator'], 0.04)
+    assert largest['generator'] > 0.04
+
+
+def test_a_paired_loss_has_reals_for_the_generator(config):
+    config.update_from_flattened_dict(
+        {
+            'model.generator': 'mlp',
+            'model.discriminator': 'mlp',
+            'method.loss': 'relativistic',
+        }
+    )
+    method = methods.make(Reads(config), SPEC)
+    assert method.updates_per_step == 2
+    step, state = jax.jit(method.train_step), method.init(jax.random.key(0))
+    batch = reals(16)['image']
+    (a, _), (b, _) = (
+        step(state, {'image': x}) for x in (batch, batch.at[1::2].multiply(-1))
+    )
+    assert equal(a.params['discriminator'], b.params['discriminator'])
+    assert not equal(a.params['generator'], b.params['generator'])
 
 
 def test_sample_i_is_the_same_in_any_number_and_any_company(gan):

@@ -51,6 +51,18 @@ def test_translation_covers_the_eighth_with_zeros():
     assert sum(counts) == 2000 and min(counts) > 40
 
 
+def test_consistencys_shift_mirrors_edges_and_its_flip_takes_half():
+    x = images(n=400)
+    padded = np.pad(np.asarray(x[0]), ((2, 2), (2, 2), (0, 0)), mode='reflect')
+    places = [padded[i : i + 16, j : j + 16] for i in range(5) for j in range(5)]
+    moved = np.asarray(augment.make('shift')(KEYS[:400], x))
+    assert all(any((m == p).all() for p in places) for m in moved)
+    flipped = np.asarray(augment.make('flip')(KEYS[:400], x))
+    same = (flipped == np.asarray(x)).all((1, 2, 3))
+    assert 160 < same.sum() < 240
+    np.testing.assert_array_equal(flipped[~same], np.asarray(x)[~same][:, :, ::-1])
+
+
 def test_cutout_zeros_half_a_side_around_any_centre():
     out = np.asarray(augment.make('cutout')(KEYS, images() + 1.0))
     holes = (out == 0).all(-1)

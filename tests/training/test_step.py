@@ -42,7 +42,7 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
 
 GAN = (
     'dcgan_emoji',
-    {'method.r1_gamma': '1.0', 'data.flip': 'True', 'data.shift': '1'},
+    {'method.penalty': 'r1', 'data.flip': 'True', 'data.shift': '1'},
 )
 DROPOUT = pytest.param(
     'dcgan_emoji',

@@ -1,0 +1,83 @@
+"""Lazy regularisation, the moving average, and whose learning rates are whose."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_vae.training import optimizers
+
+
+def test_lazy_correction_of_stylegan2():
+    """Its CIFAR-10 run: 2.5e-3 and (0, .99), R1 every 16 updates, G's term every 4."""
+    rate, betas = optimizers.lazy(2.5e-3, (0.0, 0.99), 16)
+    assert (round(rate, 8), betas[0], round(betas[1], 6)) == (0.00235294, 0, 0.990585)
+    rate, betas = optimizers.lazy(2.5e-3, (0.0, 0.99), 4)
+    assert (round(rate, 8), round(betas[1], 6)) == (0.002, 0.991992)
+    assert optimizers.lazy(2.5e-3, (0.5, 0.99), 1) == (2.5e-3, (0.5, 0.99))
+
+
+@pytest.mark.parametrize(
+    'batch_size, half_life, decay',
+    [(64, 500e3, 0.9999112811), (512, 5e6, 0.9999290242)],
+)
+def test_half_life_of_stylegan2_and_r3gan(batch_size, half_life, decay):
+    for seen in (1e9, half_life / 0.05):  # the ramp has passed
+        share = optimizers.half_life_share(batch_size, half_life, 0.05, seen)
+        np.testing.assert_allclose(1 - float(share), decay, atol=6e-11)
+    half = float(optimizers.half_life_share(batch_size, half_life, 0.05, half_life))
+    expected = 1 - 0.5 ** (batch_size / (0.05 * half_life))
+    np.testing.assert_allclose(half, expected, rtol=1e-5)
+    assert optimizers.half_life_share(batch_size, half_life, 0.05, 0.0) == 1  # a copy
+
+
+def average(config, values, batch_size=8, **changes):
+    config.update_from_flattened_dict({f'method.{k}': v for k, v in changes.items()})
+    run = jax.jit(optimizers.averaging(config.method, batch_size))
+    found = [values[0]]
+    for step, value in enumerate(values):
+        found.append(float(run({'w': found[-1]}, {'w': jnp.float32(value)}, step)['w']))
+    return found[1:]
+
+
+def test_half_life_halves(config):
+    """Of a step from 1 to 0, half is left after so many images."""
+    found = average(config, [1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.0)
+    assert found[0] == 1
+    np.testing.assert_allclose([found[5], found[10]], [0.5, 0.25], rtol=1e-5)
+    ramped = average(config, [1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.5)
+    assert ramped[1] == 0.5**2  # 8 images seen, 8 new ones, a half-life of 4
+
+
+def test_before_its_start_the_average_is_the_last_weights(config):
+    values = [3.0, -1.0, 0.7, 5.0, 5.0]
+    found = average(config, values, ema_decay=0.1, ema_start_step=3)
+    np.testing.assert_array_equal(found[:3], np.float32(values[:3]))
+    np.testing.assert_allclose(found[3], 0.1 * 0.7 + 0.9 * 5, rtol=1e-6)
+    assert average(config, [2.5] * 4, ema_half_life=100.0) == [2.5] * 4
+    assert average(config, values, ema_half_life=0.0, ema_decay=0.0) == [
+        float(np.float32(v)) for v in values
+    ]
+
+
+def test_the_average_is_named_in_protocols(config):
+    method = config.method
+    assert optimizers.averaging_words(method) == 0.999
+    method.ema_start_step = 1000
+    assert optimizers.averaging_words(method) == '0.999 from step 1000'
+    method.ema_start_step, method.ema_half_life = 0, 500e3
+    expected = 'half-life 500000 images, at most 0.05 of those seen'
+    assert optimizers.averaging_words(method) == expected
+
+
+def test_a_discriminator_has_its_own_rate_and_betas(config):
+    optimizer = config.optimizer
+    plain = optimizer.learning_rate, (optimizer.b1, optimizer.b2)
+    assert optimizers.of_discriminator(optimizer) == plain
+    optimizer.discriminator_learning_rate = 4e-4
+    optimizer.discriminator_b1 = 0.0  # a value, not the lack of one
+    rate, betas = optimizers.of_discriminator(optimizer)
+    assert (rate, betas) == (4e-4, (0.0, optimizer.b2))
+    made = optimizers.make(optimizer, 10, rate, betas)
+    updates, _ = made.update({'w': jnp.ones(())}, made.init({'w': jnp.ones(())}))
+    np.testing.assert_allclose(updates['w'], -4e-4, rtol=1e-5)
