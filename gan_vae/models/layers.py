@@ -40,6 +40,8 @@ from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 from jax import lax
 
+from gan_vae.models.spectral import normalised
+
 
 def _convolve(x, k, strides):
     dimensions = ('NHWC', 'HWIO', 'NHWC')
@@ -202,6 +204,23 @@ def conv_transpose(x, k, strides):
     return conv_image(x, jnp.flip(k, (0, 1)).swapaxes(2, 3), strides, shape)
 
 
+def _blurred(k):
+    """Kernel [3, 3, I, O] -> [4, 4, I, O], its convolution with ones of 2x2."""
+    k = jnp.pad(k, ((1, 1), (1, 1), (0, 0), (0, 0)))
+    k = k[1:] + k[:-1]
+    return k[:, 1:] + k[:, :-1]
+
+
+def conv_pool(x, k, _):
+    """Means over 2x2 of a convolution with `k` [3, 3, I, O], which is one of 4x4."""
+    return conv(x, _blurred(k) / 4, (2, 2))
+
+
+def up_conv(x, k, _):
+    """A convolution with `k` [3, 3, I, O] of x with each pixel repeated 2x2."""
+    return conv_transpose(x, _blurred(k), (2, 2))
+
+
 class _Layer(nn.Module):
     features: int
     kernel_size: Sequence[int]
@@ -210,11 +229,16 @@ class _Layer(nn.Module):
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
     dtype: Any = None  # of the computation; parameters are float32
+    spectral: bool = False  # the kernel over its largest singular value,
+    train: bool = False  # of which training takes one power iteration a call
+    eps: float = 1e-12
 
     @nn.compact
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         k = self.param('kernel', self.kernel_init, shape)
+        if self.spectral:
+            k = normalised(self, k, self.train, self.eps)
         x, k = promote_dtype(x, k, dtype=self.dtype)
         y = self.function(x, k, tuple(self.strides))
         if self.use_bias:
@@ -233,3 +257,43 @@ class ConvTranspose(_Layer):
     """`nn.ConvTranspose` with 'SAME' padding: [B, H, W, I] -> [B, sH, sW, features]."""
 
     function = staticmethod(conv_transpose)
+
+
+class ConvPool(_Layer):
+    """3x3 convolution, then means over 2x2: [B, H, W, I] -> [B, H/2, W/2, features]."""
+
+    kernel_size: Sequence[int] = (3, 3)
+    function = staticmethod(conv_pool)
+
+
+class UpConv(_Layer):
+    """Each pixel 2x2, then 3x3 convolution: [B, H, W, I] -> [B, 2H, 2W, features]."""
+
+    kernel_size: Sequence[int] = (3, 3)
+    function = staticmethod(up_conv)
+
+
+class Dense(_Layer):
+    """`nn.Dense`: [..., I] -> [..., features]."""
+
+    kernel_size: Sequence[int] = ()
+    function = staticmethod(lambda x, k, _: x @ k)
+
+
+class Embed(nn.Module):
+    """A vector for each class: label int [B] -> [B, features], float32."""
+
+    classes: int
+    features: int
+    kernel_init: nn.initializers.Initializer
+    spectral: bool = False
+    train: bool = False
+    eps: float = 1e-12
+
+    @nn.compact
+    def __call__(self, label):
+        shape = self.classes, self.features
+        vectors = self.param('embedding', self.kernel_init, shape)
+        if self.spectral:
+            vectors = normalised(self, vectors, self.train, self.eps)
+        return vectors[label]
