@@ -5,6 +5,7 @@ tables (Dumoulin et al. 2016, arXiv:1610.07629; de Vries et al. 2017, arXiv:1707
 By vector, gain = 1 + A c and bias = B c (Brock et al. 2018, arXiv:1809.11096), with c a
 class embedding shared by all layers beside a chunk of z.
 
+Minibatch standard deviation (Karras et al. 2017, arXiv:1710.10196): one more channel,
 
     s = mean over places and channels of sqrt(var over the group + 1e-8).
 """
