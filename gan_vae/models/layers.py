@@ -18,8 +18,8 @@ On a CPU each is a few matrix products between linear maps of its arguments,
 
     C(x, k) = scatter^T(spread(x) lift(k)),
 
-and T and W are those of the transposed maps, for kernels of 4x4 and strides of 2. Few
-channels (pictures) are spread to one matrix, a row of 4x4 pixels for each output. With
+and T and W are those of the transposed maps, for kernels of 1x1 and for those of 4x4
+with strides of 2. Few channels (pictures) are spread to one matrix, a row of 4x4 pixels for each output. With
 many, that kernel is one of 2x2 over cells of 2x2 pixels, and two of its outputs along
 an axis take three products instead of four,
 
@@ -28,6 +28,9 @@ an axis take three products instead of four,
 9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
 arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
 the plain convolution.
+
+A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is one of
+4x4 with a stride of 2: of 16 products for 36, and then of 9.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,13 +55,15 @@ class _Maps(NamedTuple):
     """The maps before and after the products, each from an array to matrices."""
 
     spread: Callable  # images [B, H, W, I] -> [rows, n]
-    lift: Callable  # kernel [4, 4, I, O] -> [n, O]
-    scatter: Callable  # y [B, H/2, W/2, O] -> [rows, O]
+    lift: Callable  # kernel [kh, kw, I, O] -> [n, O]
+    scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O]
 
 
 def _maps(images, size, strides) -> _Maps | None:
     """The maps for images of this shape; None: it is left to XLA."""
     _, h, w, i = images
+    if tuple(size) == strides == (1, 1) and jax.default_backend() == 'cpu':
+        return _POINT  # XLA takes twice as long over its dk
     if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
         return None
     if h % 4 == w % 4 == 0 and i >= 16:  # below, the sums cost more than they save
@@ -85,6 +90,7 @@ def _rows(y):
 
 
 _ONE = _Maps(_patches, _by_columns, _rows)
+_POINT = _Maps(_rows, _rows, _rows)  # a kernel of 1x1 is a matrix
 
 
 def _cells(x):
@@ -148,7 +154,8 @@ def conv(x, k, strides):
     if not maps:
         return _convolve(x, k, strides)
     parts = [d @ g for d, g in zip(maps.spread(x), maps.lift(k), strict=True)]
-    return _transposed(maps.scatter, (b, h // 2, w // 2, k.shape[-1]), parts)
+    out = b, h // strides[0], w // strides[1], k.shape[-1]
+    return _transposed(maps.scatter, out, parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))

@@ -13,6 +13,7 @@ SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd one
     (4, 2, 8, 16, 16),  # of enough channels for the nine products
     (4, 2, 12, 16, 20),
     (4, 2, 6, 1, 5),
+    (1, 1, 6, 16, 5),
     (3, 1, 6, 16, 3),
     (3, 2, 7, 4, 8),
     (6, 3, 9, 5, 4),

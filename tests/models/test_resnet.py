@@ -40,12 +40,19 @@ def made(role, name, size=32):
             variables, x, train=train, mutable=mutable, **options(label)
         )
 
-    variables = jax.jit(lambda: network.init(jax.random.key(1), x, **options(LABEL)))()
-    # biases, gains by class and the weight of attention, none as at the start
-    variables['params'] = jax.tree.map(
-        lambda p: p + 0.1 * jnp.cos(jnp.arange(p.size)).reshape(p.shape),
-        variables['params'],
+    shapes = jax.eval_shape(
+        lambda: network.init(jax.random.key(1), x, **options(LABEL))
     )
+    rng = np.random.default_rng(0)
+
+    def drawn(leaf):
+        # biases, gains by class and the weight of attention are not as at the start
+        if leaf.ndim < 2:
+            return jnp.asarray(rng.uniform(0.4, 0.6, leaf.shape), jnp.float32)
+        size = np.prod(leaf.shape[:-1]) ** -0.5
+        return jnp.asarray(rng.normal(0, size, leaf.shape), jnp.float32)
+
+    variables = jax.tree.map(drawn, shapes)  # far cheaper than to compile init
     return variables, apply, x
 
 
