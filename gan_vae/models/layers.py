@@ -19,9 +19,9 @@ On a CPU each is a few matrix products between linear maps of its arguments,
     C(x, k) = scatter^T(spread(x) lift(k)),
 
 and T and W are those of the transposed maps, for kernels of 1x1 and for those of 4x4
-with strides of 2. Few channels (pictures) are spread to one matrix, a row of 4x4 pixels for each output. With
-many, that kernel is one of 2x2 over cells of 2x2 pixels, and two of its outputs along
-an axis take three products instead of four,
+with strides of 2. There, few channels (pictures) are spread to one matrix, a row of 4x4
+pixels for each output. With many, that kernel is one of 2x2 over cells of 2x2 pixels,
+and two of its outputs along an axis take three products instead of four,
 
     y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
 
