@@ -7,16 +7,26 @@ from flax import linen as nn
 
 from gan_vae.errors import UserError, unknown
 
-NETWORKS = {
+NETWORKS = {  # file.Class, and fields of its that are True
     'generator': {
+        'biggan': 'big.Generator',
         'dcgan': 'dcgan.Generator',
         'deep_conv': 'deep_conv.Generator',
         'mlp': 'mlp.Generator',
+        'resnet': 'resnet.Generator',
+        'resnet_class': 'resnet.ConditionalGenerator',
+        'sagan': 'resnet.ConditionalGenerator spectral attention',
     },
     'discriminator': {
+        'acgan': 'resnet.ClassifierDiscriminator spectral',
+        'biggan': 'resnet.ProjectionDiscriminator spectral attention',
         'dcgan': 'dcgan.Discriminator',
         'deep_conv': 'deep_conv.Discriminator',
         'mlp': 'mlp.Discriminator',
+        'resnet': 'resnet.Discriminator',
+        'sagan': 'resnet.ProjectionDiscriminator spectral attention',
+        'sngan': 'resnet.Discriminator spectral',
+        'sngan_projection': 'resnet.ProjectionDiscriminator spectral',
     },
     'encoder': {'conv': 'conv_vae.Encoder', 'mlp': 'mlp.Encoder'},
     'decoder': {'conv': 'conv_vae.Decoder', 'mlp': 'mlp.Decoder'},
@@ -31,7 +41,8 @@ def make(role: str, name: str, **fields) -> nn.Module:
     """
     if name not in NETWORKS[role]:
         raise unknown(f'{role} in config.model.{role}', name, NETWORKS[role])
-    file, _, cls = NETWORKS[role][name].partition('.')
+    path, *flags = NETWORKS[role][name].split()
+    file, _, cls = path.partition('.')
     network = getattr(import_module(f'gan_vae.models.{file}'), cls)
     dtype = fields.get('dtype', jnp.float32)
     if dtype != jnp.float32 and 'dtype' not in network.__dataclass_fields__:
@@ -39,4 +50,4 @@ def make(role: str, name: str, **fields) -> nn.Module:
             f'config.parallel.dtype={dtype}: the {role} {name!r} computes in float32'
         )
     known = {k: v for k, v in fields.items() if k in network.__dataclass_fields__}
-    return network(**known)
+    return network(**known | dict.fromkeys(flags, True))

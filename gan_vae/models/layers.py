@@ -18,16 +18,19 @@ On a CPU each is a few matrix products between linear maps of its arguments,
 
     C(x, k) = scatter^T(spread(x) lift(k)),
 
-and T and W are those of the transposed maps, for kernels of 4x4 and strides of 2. Few
-channels (pictures) are spread to one matrix, a row of 4x4 pixels for each output. With
-many, that kernel is one of 2x2 over cells of 2x2 pixels, and two of its outputs along
-an axis take three products instead of four,
+and T and W are those of the transposed maps, for kernels of 1x1 and for those of 4x4
+with strides of 2. There, few channels (pictures) are spread to one matrix, a row of 4x4
+pixels for each output. With many, that kernel is one of 2x2 over cells of 2x2 pixels,
+and two of its outputs along an axis take three products instead of four,
 
     y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
 
 9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
 arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
 the plain convolution.
+
+A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is one of
+4x4 with a stride of 2: of 16 products for 36, and then of 9.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,6 +43,8 @@ from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 from jax import lax
 
+from gan_vae.models.spectral import normalised
+
 
 def _convolve(x, k, strides):
     dimensions = ('NHWC', 'HWIO', 'NHWC')
@@ -50,8 +55,8 @@ class _Maps(NamedTuple):
     """The maps before and after the products, each from an array to matrices."""
 
     spread: Callable  # images [B, H, W, I] -> [rows, n]
-    lift: Callable  # kernel [4, 4, I, O] -> [n, O]
-    scatter: Callable  # y [B, H/2, W/2, O] -> [rows, O]
+    lift: Callable  # kernel [kh, kw, I, O] -> [n, O]
+    scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O]
 
 
 def _maps(images, size, strides, dtype) -> _Maps | None:
@@ -59,6 +64,8 @@ def _maps(images, size, strides, dtype) -> _Maps | None:
     if dtype != jnp.float32:  # the sums around the products would be rounded as well
         return None
     _, h, w, i = images
+    if tuple(size) == strides == (1, 1) and jax.default_backend() == 'cpu':
+        return _POINT  # XLA takes twice as long over its dk
     if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
         return None
     if h % 4 == w % 4 == 0 and i >= 16:  # below, the sums cost more than they save
@@ -85,6 +92,7 @@ def _rows(y):
 
 
 _ONE = _Maps(_patches, _by_columns, _rows)
+_POINT = _Maps(_rows, _rows, _rows)  # a kernel of 1x1 is a matrix
 
 
 def _cells(x):
@@ -148,7 +156,8 @@ def conv(x, k, strides):
     if not maps:
         return _convolve(x, k, strides)
     parts = [d @ g for d, g in zip(maps.spread(x), maps.lift(k), strict=True)]
-    return _transposed(maps.scatter, (b, h // 2, w // 2, k.shape[-1]), parts)
+    out = b, h // strides[0], w // strides[1], k.shape[-1]
+    return _transposed(maps.scatter, out, parts)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -204,6 +213,23 @@ def conv_transpose(x, k, strides):
     return conv_image(x, jnp.flip(k, (0, 1)).swapaxes(2, 3), strides, shape)
 
 
+def _blurred(k):
+    """Kernel [3, 3, I, O] -> [4, 4, I, O], its convolution with ones of 2x2."""
+    k = jnp.pad(k, ((1, 1), (1, 1), (0, 0), (0, 0)))
+    k = k[1:] + k[:-1]
+    return k[:, 1:] + k[:, :-1]
+
+
+def conv_pool(x, k, _):
+    """Means over 2x2 of a convolution with `k` [3, 3, I, O], which is one of 4x4."""
+    return conv(x, _blurred(k) / 4, (2, 2))
+
+
+def up_conv(x, k, _):
+    """A convolution with `k` [3, 3, I, O] of x with each pixel repeated 2x2."""
+    return conv_transpose(x, _blurred(k), (2, 2))
+
+
 class _Layer(nn.Module):
     features: int
     kernel_size: Sequence[int]
@@ -212,11 +238,16 @@ class _Layer(nn.Module):
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
     dtype: Any = None  # of the computation; parameters are float32
+    spectral: bool = False  # the kernel over its largest singular value,
+    train: bool = False  # of which training takes one power iteration a call
+    eps: float = 1e-12
 
     @nn.compact
     def __call__(self, x):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         k = self.param('kernel', self.kernel_init, shape)
+        if self.spectral:
+            k = normalised(self, k, self.train, self.eps)
         x, k = promote_dtype(x, k, dtype=self.dtype)
         y = self.function(x, k, tuple(self.strides))
         if self.use_bias:
@@ -235,3 +266,43 @@ class ConvTranspose(_Layer):
     """`nn.ConvTranspose` with 'SAME' padding: [B, H, W, I] -> [B, sH, sW, features]."""
 
     function = staticmethod(conv_transpose)
+
+
+class ConvPool(_Layer):
+    """3x3 convolution, then means over 2x2: [B, H, W, I] -> [B, H/2, W/2, features]."""
+
+    kernel_size: Sequence[int] = (3, 3)
+    function = staticmethod(conv_pool)
+
+
+class UpConv(_Layer):
+    """Each pixel 2x2, then 3x3 convolution: [B, H, W, I] -> [B, 2H, 2W, features]."""
+
+    kernel_size: Sequence[int] = (3, 3)
+    function = staticmethod(up_conv)
+
+
+class Dense(_Layer):
+    """`nn.Dense`: [..., I] -> [..., features]."""
+
+    kernel_size: Sequence[int] = ()
+    function = staticmethod(lambda x, k, _: x @ k)
+
+
+class Embed(nn.Module):
+    """A vector for each class: label int [B] -> [B, features], float32."""
+
+    classes: int
+    features: int
+    kernel_init: nn.initializers.Initializer
+    spectral: bool = False
+    train: bool = False
+    eps: float = 1e-12
+
+    @nn.compact
+    def __call__(self, label):
+        shape = self.classes, self.features
+        vectors = self.param('embedding', self.kernel_init, shape)
+        if self.spectral:
+            vectors = normalised(self, vectors, self.train, self.eps)
+        return vectors[label]

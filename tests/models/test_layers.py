@@ -13,6 +13,7 @@ SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd one
     (4, 2, 8, 16, 16),  # of enough channels for the nine products
     (4, 2, 12, 16, 20),
     (4, 2, 6, 1, 5),
+    (1, 1, 6, 16, 5),
     (3, 1, 6, 16, 3),
     (3, 2, 7, 4, 8),
     (6, 3, 9, 5, 4),
@@ -28,20 +29,44 @@ def test_values_and_derivatives_are_stocks(name, kernel, stride, size, inputs, o
     params = stock.init(jax.random.key(1), x)
     jax.tree.map(np.testing.assert_array_equal, ours.init(jax.random.key(1), x), params)
 
-    def everything(layer):
-        def value(params, x):
-            return jnp.sum(jnp.sin(layer.apply(params, x)))
+    compare(ours.apply, stock.apply, params, x)
 
-        def r1(params, x):  # as a gradient penalty: a gradient of gradients
+
+def compare(ours, stock, params, x):
+    """Values, gradients, and those of a gradient penalty."""
+
+    def everything(apply):
+        def value(params, x):
+            return jnp.sum(jnp.sin(apply(params, x)))
+
+        def r1(params, x):  # a gradient of gradients
             return jnp.sum(jax.grad(value, 1)(params, x) ** 2)
 
         def all_of_it(params, x):
             slopes = jax.grad(value, (0, 1))(params, x), jax.grad(r1, (0, 1))(params, x)
-            return layer.apply(params, x), slopes
+            return apply(params, x), slopes
 
         return jax.jit(all_of_it)(params, x)
 
-    def compare(a, b):
+    def equal(a, b):
         np.testing.assert_allclose(a, b, atol=3e-5 * float(jnp.abs(b).max() + 1e-3))
 
-    jax.tree.map(compare, everything(ours), everything(stock))
+    jax.tree.map(equal, everything(ours), everything(stock))
+
+
+@pytest.mark.parametrize('name', ['ConvPool', 'UpConv'])
+@pytest.mark.parametrize('inputs', [3, 16])
+def test_fused_layers_are_their_parts(name, inputs):
+    """A 3x3 convolution and what is done after, or before it."""
+    conv = nn.Conv(6, (3, 3), bias_init=nn.initializers.normal())
+    x = jax.random.normal(jax.random.key(0), (2, 8, 4, inputs))
+    params = conv.init(jax.random.key(1), x)
+
+    def parts(params, x):
+        if name == 'UpConv':
+            b, h, w, c = x.shape
+            x = jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c))
+            return conv.apply(params, x.reshape(b, 2 * h, 2 * w, c))
+        return nn.avg_pool(conv.apply(params, x), (2, 2), (2, 2))
+
+    compare(getattr(layers, name)(6).apply, parts, params, x)

@@ -1,0 +1,88 @@
+"""Layers through which a class, or the rest of the batch, is seen.
+
+Conditional BatchNorm: gain(y) x + bias(y) of the normalised x. By class, a row of two
+tables (Dumoulin et al. 2016, arXiv:1610.07629; de Vries et al. 2017, arXiv:1707.00683).
+By vector, gain = 1 + A c and bias = B c (Brock et al. 2018, arXiv:1809.11096), with c a
+class embedding shared by all layers beside a chunk of z.
+
+Minibatch standard deviation (Karras et al. 2017, arXiv:1710.10196): one more channel,
+
+    s = mean over places and channels of sqrt(var over the group + 1e-8).
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+
+from gan_vae.errors import UserError
+from gan_vae.models import layers
+
+
+def _modulated(x, gain, bias):
+    return x * gain[:, None, None].astype(x.dtype) + bias[:, None, None].astype(x.dtype)
+
+
+class ClassBatchNorm(nn.Module):
+    """x [B, H, W, C], label int [B]: BatchNorm with a gain and a bias for each class.
+
+    `norm` makes the BatchNorm. The tables start at 1 and 0.
+    """
+
+    classes: int
+    norm: Callable
+
+    @nn.compact
+    def __call__(self, x, label):
+        table = partial(layers.Embed, self.classes, x.shape[-1])
+        gain = table(nn.initializers.ones, name='gain')(label)
+        bias = table(nn.initializers.zeros, name='bias')(label)
+        return _modulated(self.norm(use_scale=False, use_bias=False)(x), gain, bias)
+
+
+class VectorBatchNorm(nn.Module):
+    """x [B, H, W, C], c [B, D]: BatchNorm of gain 1 + A c and bias B c.
+
+    `norm` makes the BatchNorm, `dense` the maps A and B.
+    """
+
+    norm: Callable
+    dense: Callable = layers.Dense
+
+    @nn.compact
+    def __call__(self, x, c):
+        gain = 1 + self.dense(x.shape[-1], use_bias=False, name='gain')(c)
+        bias = self.dense(x.shape[-1], use_bias=False, name='bias')(c)
+        return _modulated(self.norm(use_scale=False, use_bias=False)(x), gain, bias)
+
+
+def minibatch_stddev(x, group: int, axis_name: str | None = None):
+    """x [B, H, W, C] -> [B, H, W, C + 1], with s of each row's group.
+
+    Groups are of `group` neighbouring rows of the global batch, which lies in order
+    over the devices of `axis_name`: a group is of one device or of several whole ones,
+    and the number of devices changes nothing. UserError where groups do not fit.
+    """
+    rows, *shape = x.shape
+    devices = 1 if axis_name is None else lax.axis_size(axis_name)
+    sharing = max(1, group // rows)  # devices of a group
+    if rows * sharing % group or devices % sharing:
+        raise UserError(
+            f'minibatch stddev: {rows} images on each of {devices} device(s) do not '
+            f'make groups of {group}: change config.data.batch_size or the devices'
+        )
+    parts = x.reshape(-1, group // sharing, *shape).astype(jnp.float32)
+
+    def mean(x):
+        x = jnp.mean(x, axis=1, keepdims=True)
+        if sharing == 1:
+            return x
+        of = [list(range(i, i + sharing)) for i in range(0, devices, sharing)]
+        return lax.pmean(x, axis_name, axis_index_groups=of)
+
+    deviation = jnp.sqrt(mean(jnp.square(parts - mean(parts))) + 1e-8)
+    s = jnp.mean(deviation, axis=(1, 2, 3, 4)).astype(x.dtype)
+    s = jnp.repeat(s, group // sharing)[:, None, None, None]
+    return jnp.concatenate([x, jnp.broadcast_to(s, (*x.shape[:3], 1))], axis=-1)
