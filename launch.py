@@ -3,6 +3,7 @@
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
+                        [--class=NAME] [--truncation=0.7]
        python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
                         [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
                         [--workdir=DIR] [--storage=URL] [--retry] [--seed=0]
@@ -64,7 +65,14 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
         from gan_vae.art import sample
 
         num = 64 if flags.num is None else flags.num
-        folder = sample.sample(flags.workdir, num, flags.seed, flags.step)
+        folder = sample.sample(
+            flags.workdir,
+            num,
+            flags.seed,
+            flags.step,
+            getattr(flags, 'class'),
+            flags.truncation,
+        )
         print(f'{num} pictures in {folder}, their grid in {folder}.png')
     else:
         from gan_vae.evaluation.run import evaluate_run

@@ -39,6 +39,9 @@ def get_config() -> ConfigDict:
     model.decoder = 'conv'
     model.width = 64  # channels (units) of the layer next to the image
     model.latent_dim = 128
+    model.latent = 'normal'  # gan: z ~ N(0, 1); 'uniform': U(-1, 1)
+    model.code_categories = 0  # infogan: values of the code that is one of so many
+    model.code_continuous = 0  # infogan: codes of U(-1, 1)
     model.dropout = 0.0  # of the networks that have it
 
     config.method = method = ConfigDict()
@@ -60,6 +63,13 @@ def get_config() -> ConfigDict:
     method.lecam_decay = 0.99  # of its moving means of D's logits, once a D update
     method.lecam_start_step = 1000  # until then, its weight is 0
     method.orthogonal_weight = 0.0  # gan: off-diagonal W^T W of G's kernels; 0 = off
+    method.class_weight = 1.0  # acgan: of what D says the class is
+    method.class_of_fake = True  # acgan: D learns the class of generated images too
+    method.category_weight = 1.0  # infogan: of the information in the category
+    method.continuous_weight = 1.0  # infogan: and in the continuous codes
+    # BatchNorm's in samples: 'running' means, of the 'batch' that is sampled together,
+    # or 'standing': means over 16 batches of latents, made anew
+    method.sampling_statistics = 'running'
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
     method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
     method.mixtures = 10  # vae: components of logistic_mixture

@@ -7,17 +7,18 @@ from gan_vae.errors import UserError, nearest, unknown
 FLAGS = {  # of each mode
     'train': ('config', 'workdir', 'hosts', 'host', 'coordinator'),
     'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
-    'sample': ('workdir', 'num', 'seed', 'step'),
+    'sample': ('workdir', 'num', 'seed', 'step', 'class', 'truncation'),
     'sweep': ('sweep', 'workdir', 'engine', 'storage', 'retry')
     + ('parallel', 'trials', 'seeds', 'seed'),
 }
 WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
 WORDS |= {'hosts': '', 'coordinator': ''}
-WORDS |= {'sweep': '', 'engine': 'grid', 'storage': ''}
+WORDS |= {'sweep': '', 'engine': 'grid', 'storage': '', 'class': ''}
 NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
 NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
+REALS = {'truncation': None}
 SWITCHES = {'retry': False}
-DEFAULTS = WORDS | NUMBERS | SWITCHES
+DEFAULTS = WORDS | NUMBERS | REALS | SWITCHES
 
 
 def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -31,8 +32,9 @@ def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, st
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('--debug', action='store_true', help='show tracebacks')
     parser.add_argument('--mode', default='train')
-    for name in WORDS | NUMBERS:
-        kind = int if name in NUMBERS else str
+    kinds = dict.fromkeys(WORDS, str) | dict.fromkeys(NUMBERS, int)
+    kinds |= dict.fromkeys(REALS, float)
+    for name, kind in kinds.items():
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
     for name in SWITCHES:
         parser.add_argument(f'--{name}', action='store_true', default=argparse.SUPPRESS)

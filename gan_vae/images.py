@@ -22,6 +22,11 @@ def from_uint8(images):
     return images.astype('float32') * np.float32(1 / 127.5) - np.float32(1.0)
 
 
+def columns(classes: int) -> int | None:
+    """Of a grid in which so many classes take turns: each has its own, if they fit."""
+    return classes if 1 < classes <= 16 else None
+
+
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
     """uint8 [N, H, W, C] -> one uint8 picture [H', W', C], row-major, light seams."""
     n, height, width, channels = images.shape

@@ -32,7 +32,10 @@ def examples(data, split: str) -> Examples:
 
 
 def keep_categories(found: Examples, categories: str) -> Examples:
-    """Only the examples of the named classes (comma-separated); '' keeps all."""
+    """Only the examples of the named classes (comma-separated); '' keeps all.
+
+    The classes that are kept are numbered anew, in the order of the set.
+    """
     if not categories:
         return found
     if found.labels is None:
@@ -41,5 +44,9 @@ def keep_categories(found: Examples, categories: str) -> Examples:
     for name in wanted:
         if name not in found.class_names:
             raise unknown('class in config.data.categories', name, found.class_names)
-    numbers = [found.class_names.index(name) for name in wanted]
-    return found.take(np.flatnonzero(np.isin(found.labels, numbers)))
+    numbers = sorted({found.class_names.index(name) for name in wanted})
+    kept = found.take(np.flatnonzero(np.isin(found.labels, numbers)))
+    return kept._replace(
+        labels=np.searchsorted(numbers, kept.labels).astype(np.int32),
+        class_names=tuple(found.class_names[i] for i in numbers),
+    )

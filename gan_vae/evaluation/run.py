@@ -48,9 +48,18 @@ def evaluate_run(
     if of_samples:  # what it lacks is said before anything is measured
         train = data.examples(config.data, config.data.split)
         reference = config.eval.reference
-        panel = make_panel(config, program.mesh, of_samples, seed, train, reference)
+        panel = make_panel(
+            config,
+            program.mesh,
+            of_samples,
+            seed,
+            train,
+            reference,
+            program.method.classes,
+        )
         num = config.eval.num_samples if num is None else num
-        made, labels = draw(program.method, state, seed, num)
+        settled = program.method.settled(state)
+        made, labels = draw(program.method, settled, seed, num, train)
     results = objective(config, program, state, held, split)
     results |= model_results(config, program, state, held, split, of_the_model)
     if panel:
@@ -91,7 +100,8 @@ def model_results(
     """The measures of the model on a split, by name."""
     size, step = len(held.images), int(state.step)
     protocol = held_out.protocol(config, split, size, step)
-    measured = of_model.Held(config, program, state, held)
+    settled = program.method.settled(state)
+    measured = of_model.Held(config, program, settled, held)
     return {
         f'eval/{key}': {'value': value, 'protocol': f'{unit}; {protocol}'}
         for name in names
@@ -99,13 +109,21 @@ def model_results(
     }
 
 
-def draw(method, state, seed: int, num: int) -> tuple[np.ndarray, np.ndarray | None]:
+def draw(
+    method, state, seed: int, num: int, train: Examples
+) -> tuple[np.ndarray, np.ndarray | None]:
     """uint8 samples [num, H, W, C] and their classes, as Panel.measure takes both.
 
-    None, as no method draws by class yet: one that does gives them here, and make_panel
-    lets it have the measures that need them.
+    Classes are as frequent as in `train`: those of its rows, drawn with replacement.
+    None for a method without classes.
     """
-    return sampling.draw(method, state, seed, num), None
+    labels = None
+    if method.classes:
+        rows = np.random.Generator(np.random.Philox(seed)).integers(
+            len(train.labels), size=num
+        )
+        labels = np.asarray(train.labels[rows], np.int32)
+    return sampling.draw(method, state, seed, num, labels), labels
 
 
 def make_panel(
@@ -115,12 +133,13 @@ def make_panel(
     seed: int,
     train: Examples,
     reference: str,
+    classes: int,
 ) -> Panel:
     """The Panel of a run: against the split `reference`, where '' that of `train`.
 
-    A UserError for measures that need classes, which the samples of `draw` lack.
+    A UserError for measures that need classes, where the samples of `draw` lack them.
     """
-    if asked := of_classes(metrics):
+    if (asked := of_classes(metrics)) and not classes:
         raise UserError(
             f'the samples of this run have no classes: leave {", ".join(asked)} out of '
             'the metrics, or score a folder of samples with a subfolder for each class '
@@ -149,7 +168,7 @@ def provenance(config, step: int, seed: int) -> dict:
         'step': step,
         'checkpoint': 'final' if step >= config.train.steps else 'earlier',
         'ema_decay': averaging_words(config.method),
-        'batch_statistics': 'averaged',
+        'batch_statistics': config.method.sampling_statistics,
         'seed': seed,
     }
 

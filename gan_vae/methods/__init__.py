@@ -24,8 +24,13 @@ class Method(NamedTuple):
     evaluate_step: Callable  # (state, batch with 'mask') -> {name: sum}, and 'count'
     sample: Callable  # (state, rng, n, condition=None) -> images [n, H, W, C]
     updates_per_step: int = 1  # batches of config.data.batch_size in one train_step
+    classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
+    # (state) -> state, once before sampling: batch statistics made anew, or as they are
+    settled: Callable = lambda state: state
+    diagnose: Callable | None = None  # (state) -> {name: scalar}, of its weights
+    prior: Callable | None = None  # (rng, n, truncation=None) -> latents [n, D]
     encode: Callable | None = None  # (state, images) -> latents [B, D]
-    decode: Callable | None = None  # (state, latents) -> images
+    decode: Callable | None = None  # (state, latents, condition=None) -> images
     log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
     # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
     log_weight: Callable | None = None

@@ -13,6 +13,7 @@ from jax import lax
 
 from gan_vae.errors import unknown
 from gan_vae.objectives import augment, penalties, regularisers
+from gan_vae.objectives.conditioning import cross_entropy, information
 from gan_vae.training.state import normals
 
 
@@ -25,7 +26,9 @@ class Judged(NamedTuple):
     shown_fake: jax.Array
     on_real: jax.Array  # D(T(x)), D(T(G(z))) [B]
     on_fake: jax.Array
+    said: tuple  # what a D that tells class or codes says of both
     logits: Callable  # images -> D(images); leaves D's variables as they are
+    label: jax.Array | None  # [B], of both
     latents: jax.Array  # z [B, D]
     generate: Callable  # latents -> T(G(latents)), by the same T as shown_fake
     keys: jax.Array  # [B], the term's own
@@ -40,13 +43,19 @@ class Generated(NamedTuple):
     params: Any
     latents: jax.Array  # z [B, D]
     fake: jax.Array  # G(z), not augmented
+    said: Any  # what a D that tells class or codes says of T(G(z))
+    label: jax.Array | None  # [B]
     generate: Callable  # latents -> G(latents); leaves G's variables as they are
     keys: jax.Array  # [B], the term's own
 
 
-def of_discriminator(method) -> dict[str, Callable[[Judged], jax.Array]]:
+def of_discriminator(method, networks) -> dict[str, Callable[[Judged], jax.Array]]:
     """{name: term} of config.method, in the order in which they are added."""
     terms = {}
+    if networks.tells == 'class':
+        terms['class'] = _of_class(method)
+    if networks.tells == 'codes':
+        terms['codes'] = lambda d: _of_codes(method, networks, d.said[1], d.latents)
     if method.penalty:
         if method.penalty not in PENALTIES:
             raise unknown('config.method.penalty', method.penalty, PENALTIES)
@@ -59,9 +68,14 @@ def of_discriminator(method) -> dict[str, Callable[[Judged], jax.Array]]:
     return terms
 
 
-def of_generator(method) -> dict[str, Callable[[Generated], jax.Array]]:
+def of_generator(method, networks) -> dict[str, Callable[[Generated], jax.Array]]:
     """{name: term} of config.method, in the order in which they are added."""
     terms = {}
+    if networks.tells == 'class':
+        weight = method.class_weight
+        terms['class_g'] = lambda g: weight * cross_entropy(g.said, g.label)
+    if networks.tells == 'codes':
+        terms['codes_g'] = lambda g: _of_codes(method, networks, g.said, g.latents)
     if 'zcr' in _consistencies(method):
         weight, noise = method.zcr_generator_weight, method.zcr_noise
         terms['zcr_g'] = lambda g: (
@@ -97,6 +111,29 @@ def constraint(method) -> Callable:
     if limit := method.clip_weights:
         return lambda params: regularisers.clip_weights(params, limit)
     return lambda params: params
+
+
+def _of_class(method):
+    """Of real images and, as Odena et al. have it, of generated ones."""
+    weight, on_fake = method.class_weight, method.class_of_fake
+
+    def term(d):
+        value = cross_entropy(d.said[0], d.label)
+        if on_fake:
+            value += cross_entropy(d.said[1], d.label)
+        return weight * value
+
+    return term
+
+
+def _of_codes(method, networks, said, latents):
+    """The bounds of InfoGAN, which both networks raise."""
+    prior = networks.prior
+    category, continuous = information(
+        said, latents[:, -prior.codes :], prior.categories
+    )
+    weights = method.category_weight, method.continuous_weight
+    return -weights[0] * category - weights[1] * continuous
 
 
 def _uniforms(keys, shape):

@@ -13,7 +13,7 @@ from jax import lax
 
 from gan_vae import models
 from gan_vae.errors import UserError, unknown
-from gan_vae.methods import Method
+from gan_vae.methods import Method, latents
 from gan_vae.objectives import bounds, likelihoods
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
@@ -53,6 +53,7 @@ def make(config, spec, axis_name=None) -> Method:
     encoder = models.make('encoder', model.encoder, **fields)
     decoder = models.make('decoder', model.decoder, **fields)
     latent_dim = model.latent_dim
+    draw_latents = latents.normal(latent_dim).draw
     moving_average = optimizers.averaging(method, config.data.batch_size)
     beta, warmup = method.beta, method.beta_warmup_steps
     optimizer = optimizers.make(
@@ -142,9 +143,10 @@ def make(config, spec, axis_name=None) -> Method:
 
     def sample(state, rng, n, condition=None):
         """Means of p(x | z), z from the prior."""
-        if condition is not None:
-            raise UserError('this model is unconditional: it takes no class to sample')
-        return decode(state, normals(keys_of(rng, jnp.arange(n)), (latent_dim,)))
+        return decode(state, prior(rng, n), condition)
+
+    def prior(rng, n, truncation=None):
+        return draw_latents(keys_of(rng, jnp.arange(n)), truncation)
 
     def posterior(state, images):
         """Mean and log variance [B, D] of q(z | x)."""
@@ -154,9 +156,11 @@ def make(config, spec, axis_name=None) -> Method:
         """Means of the posterior."""
         return posterior(state, images)[0]
 
-    def decode(state, latents):
+    def decode(state, z, condition=None):
         """Means of p(x | z)."""
-        return likelihood.mean(decoder.apply({'params': state.ema['decoder']}, latents))
+        if condition is not None:
+            raise UserError('this model has no classes: it takes none to sample')
+        return likelihood.mean(decoder.apply({'params': state.ema['decoder']}, z))
 
     def log_prob(state, rng, images):
         """The ELBO [B] with one sample of z, in nats."""
@@ -179,6 +183,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
+        prior=prior,
         encode=encode,
         decode=decode,
         log_prob=log_prob,

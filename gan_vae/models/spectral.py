@@ -53,3 +53,23 @@ def normalised(layer: nn.Module, weights, train: bool, eps: float = 1e-12):
         u, v = _unit(stored_u.value, eps), _unit(stored_v.value, eps)
     u, v = lax.stop_gradient((u, v))
     return weights / jnp.sum(matrix * (v[:, None] * u))
+
+
+def largest(params, variables) -> dict[str, jax.Array]:
+    """{layer: its largest singular value} of the layers that are `normalised`.
+
+    v' W u with the vectors kept, of the weights before division: what they grow to.
+    """
+    found = {}
+
+    def walk(weights, vectors, path):
+        if 'u' in vectors:
+            (w,) = (x for n, x in weights.items() if n in ('kernel', 'embedding'))
+            matrix = w.reshape(-1, w.shape[-1])
+            found['/'.join(path)] = vectors['v'] @ matrix @ vectors['u']
+            return
+        for name, inner in vectors.items():
+            walk(weights[name], inner, (*path, name))
+
+    walk(params, variables.get('spectral', {}), ())
+    return found

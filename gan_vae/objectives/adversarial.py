@@ -28,12 +28,14 @@ class Adversarial(NamedTuple):
     """discriminator(real [B], fake [B]) -> scalar; generator(fake [B], real) -> scalar.
 
     `real` of the generator: logits [B] of real images if the loss is `paired`, else
-    None, so that nobody computes them for nothing.
+    None, so that nobody computes them for nothing. `boundary`: the logit that says
+    neither real nor fake; None where logits mean something by their differences alone.
     """
 
     discriminator: Callable
     generator: Callable
     paired: bool = False
+    boundary: float | None = 0.0
 
 
 def _logistic(real, fake):
@@ -57,6 +59,7 @@ LEAST_SQUARES = Adversarial(
         0.5 * jnp.mean(jnp.square(real - 1)) + 0.5 * jnp.mean(jnp.square(fake))
     ),
     generator=lambda fake, real=None: 0.5 * jnp.mean(jnp.square(fake - 1)),
+    boundary=0.5,
 )
 HINGE = Adversarial(
     discriminator=lambda real, fake: (
@@ -67,11 +70,13 @@ HINGE = Adversarial(
 WASSERSTEIN = Adversarial(
     discriminator=lambda real, fake: jnp.mean(fake) - jnp.mean(real),
     generator=_critic,
+    boundary=None,
 )
 RELATIVISTIC = Adversarial(
     discriminator=lambda real, fake: jnp.mean(softplus(fake - real)),
     generator=lambda fake, real: jnp.mean(softplus(real - fake)),
     paired=True,
+    boundary=None,
 )
 
 LOSSES = {

@@ -65,6 +65,8 @@ def train(config, workdir) -> dict:
     stamp = fingerprint(examples)
     hosts.agree('data', stamp + fingerprint(held))
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
+        if program.method.classes and hosts.is_first():
+            run_folder.write_classes(workdir, spec.class_names)
         hosts.barrier('claimed')
         run = _Run(config, reads, workdir, program, examples, held, stamp, compared)
         return run.go()
@@ -92,7 +94,10 @@ def _panel(reads, program, examples) -> panel.Panel | None:
     if not of_samples:
         return None
     seed, reference = reads.train.seed, reads.eval.reference
-    return make_panel(reads, program.mesh, of_samples, seed, examples, reference)
+    classes = program.method.classes
+    return make_panel(
+        reads, program.mesh, of_samples, seed, examples, reference, classes
+    )
 
 
 class _Run:
@@ -277,7 +282,10 @@ class _Run:
             config, program, state, self.held, split, of_the_model
         )
         if self.panel:
-            made, labels = draw(program.method, state, self.seed, self.metrics_num)
+            shown = program.method.settled(state)
+            made, labels = draw(
+                program.method, shown, self.seed, self.metrics_num, self.examples
+            )
             about = provenance(config, step, self.seed)
             self.results |= of_cards(self.panel.measure(made, about, labels=labels))
         metrics = {name: found['value'] for name, found in self.results.items()}
@@ -312,8 +320,13 @@ class _Run:
         """The fixed-seed samples, and reconstructions where the method can."""
         method = self.program.method
         key = purpose_key(jax.random.key(self.seed), 'samples')
-        made = self.program.sample(state, key, self.num_samples)
-        self.writer.samples(step, images.to_uint8(made), self._provenance(step))
+        settled = method.settled(state)
+        made = self.program.sample(settled, key, self.num_samples)
+        about = self._provenance(step)
+        self.writer.samples(step, images.to_uint8(made), about, method.classes)
+        if method.diagnose:
+            found = jax.device_get(self.program.diagnose(state))
+            self.writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
         if method.encode and method.decode:
             rows = np.arange(min(32, len(self.held.images)))
             keys = keys_of(purpose_key(state.rng, 'data'), rows)

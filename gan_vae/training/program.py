@@ -25,6 +25,7 @@ class Program(NamedTuple):
     train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
     evaluate_step: Callable
     sample: Callable  # (state, rng, n) -> images, n static
+    diagnose: Callable | None
 
 
 def build(config, spec: Spec) -> Program:
@@ -59,6 +60,7 @@ def build(config, spec: Spec) -> Program:
         train_step=map_step(train_step, mesh, how, state=specs),
         evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
         sample=jax.jit(method.sample, static_argnums=2),
+        diagnose=method.diagnose and jax.jit(method.diagnose),
     )
 
 

@@ -57,6 +57,25 @@ def read_config(workdir):
     return config_lib.from_json(file.read_text(), str(file))
 
 
+def write_classes(workdir, names):
+    """classes.json: the names by which a class is asked for, in order of their ids."""
+    write(Path(workdir) / 'classes.json', json.dumps(list(names), indent=1))
+
+
+def read_classes(workdir) -> tuple[str, ...]:
+    """The names of classes.json; none where the model has no classes."""
+    file = Path(workdir) / 'classes.json'
+    try:
+        names = json.loads(file.read_text()) if file.exists() else []
+        if not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
+            raise ValueError('not a list of names')
+    except ValueError as error:
+        raise UserError(
+            f'{file} is damaged ({error}): the training command writes it again'
+        ) from error
+    return tuple(names)
+
+
 def write(file: Path, text: str):
     """Writes a text file whole or not at all."""
     part = file.with_name(file.name + '.part')

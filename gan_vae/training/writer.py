@@ -42,7 +42,9 @@ class Writer:
         self._file.flush()
         if finite:
             self._board.write_scalars(step, finite)
-        self._bar.show(step, values)
+        told = {n: v for n, v in values.items() if not n.startswith('spectral/')}
+        if told:
+            self._bar.show(step, told)
 
     def picture(self, step: int, name: str, picture: np.ndarray):
         """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""
@@ -54,9 +56,12 @@ class Writer:
         run_folder.write(self._workdir / f'{name}.txt', text)
         self._board.write_texts(0, {name: f'```\n{text}\n```'})
 
-    def samples(self, step: int, images: np.ndarray, provenance: dict):
-        """The fixed-seed grid: samples/<step>.png and TensorBoard."""
-        grid = images_lib.grid(images)
+    def samples(self, step: int, images: np.ndarray, provenance: dict, classes: int):
+        """The fixed-seed grid: samples/<step>.png and TensorBoard.
+
+        `classes`: how many take turns, each in a column of its own; 0 = none.
+        """
+        grid = images_lib.grid(images, images_lib.columns(classes))
         images_lib.save_png(
             self._workdir / 'samples' / f'{step:07d}.png', grid, provenance
         )

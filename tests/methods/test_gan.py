@@ -205,7 +205,7 @@ def test_dropout_is_off_in_evaluation_and_drawn_per_example(config):
     )
     method = methods.make(Reads(config), SPEC)
     state = method.init(jax.random.key(0))
-    batch = reals(6) | {'mask': jnp.ones(6)}
+    batch = reals(6) | {'mask': jnp.ones(6), 'index': jnp.arange(6)}
     first, second = (
         method.evaluate_step(state, batch),
         method.evaluate_step(state, batch),
