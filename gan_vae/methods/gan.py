@@ -268,7 +268,7 @@ def make(config, spec, axis_name=None) -> Method:
         return networks.sample(state.ema['generator'], latents, condition)
 
     def settled(state):
-        key = purpose_key(state.rng, 'standing statistics')
+        key = jax.random.key(0)  # the same latents whoever asks: samples stay the same
         return state.replace(
             ema={'generator': networks.settled(state.ema['generator'], key)}
         )

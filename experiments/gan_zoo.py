@@ -1,0 +1,239 @@
+"""Which GAN learns the most in the same time? The `:small` configs, with one budget.
+
+python experiments/gan_zoo.py [--minutes=16] [--data=emoji] [--out=runs/gan_zoo]
+                              [--models=dcgan_cifar,...]
+
+Every model has as many core-minutes (CPU time, so that other work on the machine does
+not count): its steps are the budget over the CPU time of one step, measured before. All
+see the same set with the same DiffAugment and mirroring, in batches of 32, and are scored by the same
+panel, 1,000 samples against the training split, at the checkpoint with the least swd
+(of 500 samples, one eighth of the run apart) and at the end. What is there already is
+not done again: the same command goes on. Writes OUT/report.html, and a picture
+of all grids beside the table.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+MODELS = (
+    'dcgan_cifar',
+    'lsgan_cifar',
+    'wgan_gp_cifar',
+    'sngan_cifar',
+    'sagan_cifar',
+    'biggan_cifar',
+    'infogan_mnist',
+)
+POLICY = 'color,translation,cutout'
+MEASURES = 'swd,kid_efficientnet_lite0,pr_efficientnet_lite0,originality_random'
+COLUMNS = ('swd', 'kid_efficientnet_lite0', 'precision_efficientnet_lite0')
+COLUMNS += ('recall_efficientnet_lite0', 'near_random')
+EIGHTHS = 8
+
+
+def settings(data: str) -> dict[str, str]:
+    """What is the same for all."""
+    return {
+        'data.name': data,
+        'data.image_size': '32',
+        'data.channels': '3',
+        'data.batch_size': '32',
+        'data.flip': 'True',
+        'method.augment': POLICY,
+        'method.ema_decay': '0.998',
+        'optimizer.schedule': 'constant',
+        'eval.metrics': 'swd',
+        'eval.num_samples': '500',
+        'train.best_metric': 'min:eval/swd',
+    }
+
+
+def seconds_a_step(name: str, data: str) -> float:
+    """CPU seconds of one training step, after compilation."""
+    import jax
+
+    from gan_vae import config as config_lib
+    from gan_vae import data as data_lib
+    from gan_vae.data.source import Source, Spec
+    from gan_vae.training.program import build
+    from gan_vae.training.step import put
+
+    config = config_lib.load(str(ROOT / 'configs' / f'{name}.py:small'), settings(data))
+    examples = data_lib.examples(config.data, 'train')
+    program = build(config, Spec(*examples.images.shape[1:], examples.class_names))
+    size = config.data.batch_size * program.method.updates_per_step
+    source = Source(examples, size)
+    state = jax.jit(program.method.init)(jax.random.key(0))
+    begin, steps = 0.0, 0
+    while not steps or (steps < 40 and time.process_time() - begin < 60):
+        batch = put(source.batch(steps), program.mesh)
+        state, _ = jax.block_until_ready(program.train_step(state, batch))
+        if begin:
+            steps += 1
+        else:
+            begin = time.process_time()
+    return (time.process_time() - begin) / steps
+
+
+def in_a_process(name: str, data: str) -> float:
+    """The same in a process of its own, whose heap and threads are new."""
+    command = [sys.executable, __file__, f'--time={name}', f'--data={data}']
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return float(found.stdout.splitlines()[-1])
+
+
+def steps_of(out: Path, name: str, data: str, minutes: float) -> int:
+    """The model's steps, a multiple of EIGHTHS; kept in OUT/steps.json."""
+    file = out / 'steps.json'
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    key = f'{name} {data} {minutes:g}'
+    if key not in kept:
+        steps = 60 * minutes / in_a_process(name, data)
+        kept[key] = max(1, round(steps / EIGHTHS)) * EIGHTHS
+        out.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(kept, indent=1))
+    return kept[key]
+
+
+def train(folder: Path, name: str, data: str, steps: int):
+    every = steps // EIGHTHS
+    given = settings(data) | {
+        'train.steps': steps,
+        'train.checkpoint_steps': every,
+        'train.image_steps': every,
+        'train.log_steps': max(1, steps // 100),
+    }
+    launch(
+        f'--config={ROOT}/configs/{name}.py:small',
+        f'--workdir={folder}',
+        *(f'--config.{key}={value}' for key, value in given.items()),
+    )
+
+
+def launch(*arguments: str):
+    command = [sys.executable, str(ROOT / 'launch.py'), *arguments]
+    subprocess.run(command, check=True, env=os.environ | {'PYTHONPATH': str(ROOT)})
+
+
+def best_step(folder: Path) -> int:
+    """The checkpoint with the least swd, as the run measured it."""
+    lines = [json.loads(line) for line in open(folder / 'metrics.jsonl')]
+    found = {r['step']: r['eval/swd'] for r in lines if r.get('eval/swd') is not None}
+    return min(found, key=found.get)
+
+
+def score(folder: Path, step: int) -> dict:
+    """{metric: card} of one checkpoint, from evaluation.jsonl if it is there."""
+    file = folder / 'evaluation.jsonl'
+    for _ in range(2):
+        lines = file.read_text().splitlines() if file.exists() else []
+        for line in map(json.loads, lines):
+            if line['step'] == step:
+                return {
+                    key.removeprefix('eval/'): result['card']
+                    for key, result in line['metrics'].items()
+                    if 'card' in result
+                }
+        launch(
+            '--mode=evaluate',
+            f'--workdir={folder}',
+            f'--step={step}',
+            f'--metrics={MEASURES}',
+            '--num=1000',
+        )
+    raise RuntimeError(f'{file} lacks step {step}')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--minutes', type=float, default=16)
+    parser.add_argument('--data', default='emoji')
+    parser.add_argument('--out', default='runs/gan_zoo')
+    parser.add_argument('--models', default=','.join(MODELS))
+    parser.add_argument('--time', help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.time:
+        return print(seconds_a_step(flags.time, flags.data))
+
+    from experiments.speed import append
+
+    out, folders = Path(flags.out), []
+    for name in flags.models.split(','):
+        steps = steps_of(out, name, flags.data, flags.minutes)
+        folder = out / name.rpartition('_')[0]
+        train(folder, name, flags.data, steps)
+        folders.append(folder)
+    rows = []
+    for name, folder in zip(flags.models.split(','), folders, strict=True):
+        summary = json.loads((folder / 'summary.json').read_text())
+        for which, step in (('best', best_step(folder)), ('final', summary['step'])):
+            cards = score(folder, step)
+            row = {
+                'case': f'{name}:small, {which}',
+                'minutes': flags.minutes,
+                'steps': step,
+                'seconds': round(summary['seconds']),
+                'data': flags.data,
+                'seed': 0,
+                **{c: cards[c]['value'] for c in COLUMNS},
+                'null': {c: cards[c]['null'] for c in COLUMNS},
+                'spread': {c: cards[c]['spread'] for c in COLUMNS},
+            }
+            append('gan_zoo', row)
+            rows.append(row)
+    print_table(rows)
+    places = [str(folder) for folder in folders]
+    subprocess.run(
+        [sys.executable, '-m', 'gan_vae.evaluation', 'report', *places]
+        + [f'--out={out}/report.html'],
+        check=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+    )
+    contact_sheet(folders, out / 'gan_zoo.png')
+
+
+def print_table(rows: list[dict]):
+    print('| model | step | ' + ' | '.join(COLUMNS) + ' |')
+    print('| --- ' * (2 + len(COLUMNS)) + '|')
+    for row in rows:
+        values = ' | '.join(_plus_minus(row[c], row['spread'][c]) for c in COLUMNS)
+        print(f'| {row["case"]} | {row["steps"]} | {values} |')
+    null = ' | '.join(f'{rows[0]["null"][c]:.3g}' for c in COLUMNS)
+    print(f'| real against real | | {null} |')
+
+
+def _plus_minus(value: float, spread: float | None) -> str:
+    return f'{value:.3g}' + (f' ± {spread:.1g}' if spread else '')
+
+
+def contact_sheet(folders: list[Path], out: Path, rows: int = 4, columns: int = 8):
+    """The first samples of each run's last grid, a band of `rows` for each."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    bands = []
+    for folder in folders:
+        picture = Image.open(sorted((folder / 'samples').glob('*.png'))[-1])
+        cells = (34 * columns + 2, 34 * rows + 2)
+        band = (
+            picture.convert('RGB')
+            .crop((0, 0, *cells))
+            .resize((2 * cells[0], 2 * cells[1]), Image.Resampling.NEAREST)
+        )
+        sheet = Image.new('RGB', (band.width, band.height + 20), 'white')
+        ImageDraw.Draw(sheet).text((4, 4), folder.name, fill='black')
+        sheet.paste(band, (0, 20))
+        bands.append(np.asarray(sheet))
+    Image.fromarray(np.concatenate(bands)).save(out)
+
+
+if __name__ == '__main__':
+    main()
