@@ -14,6 +14,6 @@ def get_config(variant=''):
     config = biggan_cifar.get_config(variant or 'small')
     if not variant:
         config.data.name = 'emoji'
-        config.train.num_samples = 90
+        config.train.num_samples = 80
     config.method.augment = 'color,translation,cutout'
     return config

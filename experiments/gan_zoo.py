@@ -5,11 +5,11 @@ python experiments/gan_zoo.py [--minutes=16] [--data=emoji] [--out=runs/gan_zoo]
 
 Every model has as many core-minutes (CPU time, so that other work on the machine does
 not count): its steps are the budget over the CPU time of one step, measured before. All
-see the same set with the same DiffAugment and mirroring, in batches of 32, and are scored by the same
-panel, 1,000 samples against the training split, at the checkpoint with the least swd
-(of 500 samples, one eighth of the run apart) and at the end. What is there already is
-not done again: the same command goes on. Writes OUT/report.html, and a picture
-of all grids beside the table.
+see the same set with the same DiffAugment and mirroring, in batches of 32, and are
+scored by the same panel, 1,000 samples against the training split, at the checkpoint
+with the least swd (of 500 samples, one eighth of the run apart) and at the end. What is
+there already is not done again: the same command goes on. Writes OUT/report.html, and a
+picture of all grids beside the table.
 """
 
 import argparse

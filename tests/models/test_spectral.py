@@ -9,7 +9,7 @@ import pytest
 from flax import linen as nn
 from jax.sharding import PartitionSpec as P
 
-from gan_vae.models import layers
+from gan_vae.models import layers, spectral
 from gan_vae.training.step import AXIS, mesh_of
 
 LAYERS = {
@@ -176,3 +176,18 @@ def test_steps_are_pytorchs():
     slope = jax.grad(total)({'params': variables['params']})['params']['kernel']
     theirs = conv.weight_orig.grad.numpy().transpose(2, 3, 1, 0)
     np.testing.assert_allclose(slope, theirs, atol=2e-5)
+
+
+def test_largest_is_of_the_weights_before_they_are_divided():
+    """Along a nested tree, and near an SVD's after the iterations at the start."""
+    network = nn.Sequential(
+        [layers.Dense(6, spectral=True), nn.Sequential([layers.Dense(3)])]
+    )
+    variables = network.init(jax.random.key(0), jnp.ones((2, 4)))
+    kernel = 5 * variables['params']['layers_0']['kernel']
+    params = variables['params'] | {'layers_0': {'kernel': kernel}}
+    found = spectral.largest(params, {'spectral': variables['spectral']})
+    assert list(found) == ['layers_0']
+    largest = np.linalg.svd(kernel, compute_uv=False)[0]
+    np.testing.assert_allclose(found['layers_0'], largest, rtol=2e-2)
+    assert spectral.largest(params, {}) == {}
