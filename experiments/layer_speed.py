@@ -107,10 +107,28 @@ def cases():
     by_vector = conditional.VectorBatchNorm(batch_norm)
     return {
         'spectral': (spectral, 'layers.Conv', layers.Conv(64, (3, 3)), (16, 64), None),
-        'spectral_flax': (spectral, 'nn.SpectralNorm', FlaxSpectral(64), (16, 64), None),
+        'spectral_flax': (
+            spectral,
+            'nn.SpectralNorm',
+            FlaxSpectral(64),
+            (16, 64),
+            None,
+        ),
         'spectral_128': (wide, 'layers.Conv', layers.Conv(128, (3, 3)), (8, 128), None),
-        'spectral_128_flax': (wide, 'nn.SpectralNorm', FlaxSpectral(128), (8, 128), None),
-        'conv': (layers.Conv(64, (3, 3)), 'nn.Conv', nn.Conv(64, (3, 3)), (16, 64), None),
+        'spectral_128_flax': (
+            wide,
+            'nn.SpectralNorm',
+            FlaxSpectral(128),
+            (8, 128),
+            None,
+        ),
+        'conv': (
+            layers.Conv(64, (3, 3)),
+            'nn.Conv',
+            nn.Conv(64, (3, 3)),
+            (16, 64),
+            None,
+        ),
         'conv_128': (
             *(layers.Conv(128, (3, 3)), 'nn.Conv', nn.Conv(128, (3, 3))),
             *((8, 128), None),
@@ -190,7 +208,9 @@ def main():
     parser.add_argument('--rounds', type=int, default=15)
     parser.add_argument('--cases', default=','.join(cases()))
     flags = parser.parse_args()
-    print(f'{"case":20} {"pass":9} {"ours, ms":>9} {"plain, ms":>9} {"ratio":>6}  plain')
+    print(
+        f'{"case":20} {"pass":9} {"ours, ms":>9} {"plain, ms":>9} {"ratio":>6}  plain'
+    )
     for case in flags.cases.split(','):
         ours, name, plain, shape, condition = cases()[case]
         ours, plain = (passes(m, shape, condition) for m in (ours, plain))
