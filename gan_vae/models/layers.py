@@ -18,7 +18,7 @@ On a CPU each is a few matrix products between linear maps of its arguments,
 
     C(x, k) = scatter^T(spread(x) lift(k)),
 
-and T and W are those of the transposed maps, for kernels of 1x1 and for those of 4x4
+and T and W are those of the transposed maps, for kernels of 1x1, of 3x3, and of 4x4
 with strides of 2. There, few channels (pictures) are spread to one matrix, a row of 4x4
 pixels for each output. With many, that kernel is one of 2x2 over cells of 2x2 pixels,
 and two of its outputs along an axis take three products instead of four,
@@ -27,12 +27,19 @@ and two of its outputs along an axis take three products instead of four,
 
 9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
 arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
-the plain convolution.
+the plain convolution. Two outputs of a 3x3 kernel take four products instead of six,
+
+    m = (d0 - d2) g0, (d1 + d2) (g0 + g1 + g2)/2, (d2 - d1) (g0 - g1 + g2)/2,
+        (d1 - d3) g2,           y0 = m0 + m1 + m2,    y1 = m1 - m2 - m3,
+
+16 for 36: F(2x2, 3x3), of the same paper. The maps are bound by memory: a few images
+go through all of it at a time, so that their matrices stay in the cache.
 
 A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is one of
 4x4 with a stride of 2: of 16 products for 36, and then of 9.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -57,15 +64,18 @@ class _Maps(NamedTuple):
     spread: Callable  # images [B, H, W, I] -> [rows, n]
     lift: Callable  # kernel [kh, kw, I, O] -> [n, O]
     scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O]
+    group: int = 1 << 18  # numbers that go through at a time, at least: 1 MB
 
 
-def _maps(images, size, strides, dtype) -> _Maps | None:
+def _maps(images, size, strides, outputs, dtype) -> _Maps | None:
     """The maps for images of this shape; None: it is left to XLA."""
     if dtype != jnp.float32:  # the sums around the products would be rounded as well
         return None
     _, h, w, i = images
     if tuple(size) == strides == (1, 1) and jax.default_backend() == 'cpu':
         return _POINT  # XLA takes twice as long over its dk
+    if tuple(size) == (3, 3) and strides == (1, 1) and jax.default_backend() == 'cpu':
+        return _SIXTEEN if h % 2 == w % 2 == 0 and min(i, outputs) >= 16 else None
     if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
         return None
     if h % 4 == w % 4 == 0 and i >= 16:  # below, the sums cost more than they save
@@ -92,7 +102,7 @@ def _rows(y):
 
 
 _ONE = _Maps(_patches, _by_columns, _rows)
-_POINT = _Maps(_rows, _rows, _rows)  # a kernel of 1x1 is a matrix
+_POINT = _Maps(_rows, _rows, _rows, group=1 << 62)  # a kernel of 1x1 is a matrix
 
 
 def _cells(x):
@@ -135,6 +145,59 @@ def _tiles(y):
 _NINE = _Maps(_cells, _of_cells, _tiles)
 
 
+def _four(x, axis):
+    d0, d1, d2, d3 = (
+        lax.slice_in_dim(x, n, x.shape[axis] - 3 + n, 2, axis) for n in range(4)
+    )
+    return d0 - d2, d1 + d2, d2 - d1, d1 - d3
+
+
+def _pixels(x):
+    """Images -> sixteen [B H/2 W/2, I] of sums and differences of pixels."""
+    i = x.shape[-1]
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return [d.reshape(-1, i) for row in _four(x, 1) for d in _four(row, 2)]
+
+
+def _of_pixels(k):
+    """Kernel -> sixteen [I, O]."""
+
+    def four(g0, g1, g2):
+        return g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2
+
+    return [g for row in four(*k) for g in four(*row)]
+
+
+def _squares(y):
+    """y -> sixteen [B H/2 W/2, O]; the transpose sums products to 2x2 outputs."""
+    o = y.shape[-1]
+
+    def four(y0, y1):
+        return y0, y0 + y1, y0 - y1, -y1
+
+    rows = four(y[:, 0::2], y[:, 1::2])
+    return [
+        d.reshape(-1, o) for row in rows for d in four(row[:, :, 0::2], row[:, :, 1::2])
+    ]
+
+
+_SIXTEEN = _Maps(_pixels, _of_pixels, _squares)
+
+
+def _groups(x, least):
+    """x [B, ...] -> [n, B/n, ...] of groups of at least so many numbers, or all."""
+    n = 1
+    while x.shape[0] % (2 * n) == 0 and x.size // (2 * n) >= least:
+        n *= 2
+    return x.reshape(n, -1, *x.shape[1:])
+
+
+def _each(function, x, maps):
+    """A function of images, of a few of them at a time."""
+    y = lax.map(function, _groups(x, maps.group))
+    return y.reshape(-1, *y.shape[2:])
+
+
 def _transposed(linear, shape, parts):
     """The transpose of a linear function of an array of `shape`, at `parts`."""
     of = jax.ShapeDtypeStruct(shape, parts[0].dtype)
@@ -148,39 +211,70 @@ def _gram(s, d):
     return lax.optimization_barrier(lax.optimization_barrier(d.T) @ s).T
 
 
+def _turned(k):
+    """Kernel [kh, kw, I, O] -> [kh, kw, O, I], by half a turn."""
+    return jnp.flip(k, (0, 1)).swapaxes(2, 3)
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def conv(x, k, strides):
     """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
-    b, h, w, _ = x.shape
-    maps = _maps(x.shape, k.shape[:2], strides, x.dtype)
+    _, h, w, _ = x.shape
+    maps = _maps(x.shape, k.shape[:2], strides, k.shape[3], x.dtype)
     if not maps:
         return _convolve(x, k, strides)
-    parts = [d @ g for d, g in zip(maps.spread(x), maps.lift(k), strict=True)]
-    out = b, h // strides[0], w // strides[1], k.shape[-1]
-    return _transposed(maps.scatter, out, parts)
+    lifted = maps.lift(k)
+
+    def some(x):
+        parts = [d @ g for d, g in zip(maps.spread(x), lifted, strict=True)]
+        out = len(x), h // strides[0], w // strides[1], k.shape[-1]
+        return _transposed(maps.scatter, out, parts)
+
+    return _each(some, x, maps)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
     out = (y.shape[0], *shape, k.shape[2])
-    maps = _maps(out, k.shape[:2], strides, y.dtype)
+    maps = _maps(out, k.shape[:2], strides, k.shape[3], y.dtype)
     if not maps:
         x = jax.ShapeDtypeStruct(out, y.dtype)
         return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
-    parts = [d @ g.T for d, g in zip(maps.scatter(y), maps.lift(k), strict=True)]
-    return _transposed(maps.spread, out, parts)
+    if maps is _SIXTEEN:  # the sums of the transpose would overlap
+        return conv(y, _turned(k), strides)
+    lifted = [g.T for g in maps.lift(k)]
+
+    def some(y):
+        parts = [d @ g for d, g in zip(maps.scatter(y), lifted, strict=True)]
+        return _transposed(maps.spread, (len(y), *out[1:]), parts)
+
+    return _each(some, y, maps)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
     out = (*size, x.shape[-1], y.shape[-1])
-    maps = _maps(x.shape, size, strides, x.dtype)
+    maps = _maps(x.shape, size, strides, y.shape[3], x.dtype)
     if not maps:
         k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
-    parts = [_gram(s, d) for s, d in zip(maps.spread(x), maps.scatter(y), strict=True)]
+
+    def some(x, y):
+        return [
+            _gram(s, d) for s, d in zip(maps.spread(x), maps.scatter(y), strict=True)
+        ]
+
+    # or the sums of the groups' kernels would take as long as their products
+    xs = _groups(x, max(maps.group, 2 * math.prod(out)))
+    ys = y.reshape(*xs.shape[:2], *y.shape[1:])
+    first = [jnp.zeros(d.shape, d.dtype) for d in jax.eval_shape(some, xs[0], ys[0])]
+    parts, _ = lax.scan(
+        lambda sums, xy: ([a + b for a, b in zip(sums, some(*xy), strict=True)], None),
+        first,
+        (xs, ys),
+    )
     return _transposed(maps.lift, out, parts)
 
 
@@ -210,7 +304,7 @@ conv_kernel.defvjp(
 def conv_transpose(x, k, strides):
     """As `lax.conv_transpose`: [B, H, W, I], [kh, kw, I, O] -> [B, H sh, W sw, O]."""
     shape = x.shape[1] * strides[0], x.shape[2] * strides[1]
-    return conv_image(x, jnp.flip(k, (0, 1)).swapaxes(2, 3), strides, shape)
+    return conv_image(x, _turned(k), strides, shape)
 
 
 def _blurred(k):
