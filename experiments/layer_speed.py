@@ -16,15 +16,16 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from experiments.speed import append
-from gan_vae.models import attention, conditional, layers
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from experiments.speed import append  # noqa: E402
+from gan_vae.models import attention, conditional, layers  # noqa: E402
+from gan_vae.training import process  # noqa: E402
 
 BATCH, CLASSES, CONDITION = 64, 10, 148
 PASSES = ('forward', 'backward', 'both')
@@ -93,6 +94,16 @@ class Deviation(nn.Module):
         return jnp.concatenate([x, s[..., :1]], axis=-1)
 
 
+class ByClass(nn.Module):
+    @nn.compact
+    def __call__(self, x, label):
+        c = x.shape[-1]
+        gain = nn.Embed(CLASSES, c, embedding_init=nn.initializers.ones)(label)
+        bias = nn.Embed(CLASSES, c, embedding_init=nn.initializers.zeros)(label)
+        x = batch_norm(use_scale=False, use_bias=False)(x)
+        return x * gain[:, None, None] + bias[:, None, None]
+
+
 def batch_norm(**fields):
     return nn.BatchNorm(use_running_average=False, momentum=0.9, **fields)
 
@@ -105,43 +116,30 @@ def cases():
     wide = layers.Conv(128, (3, 3), spectral=True, train=True)
     by_class = conditional.ClassBatchNorm(CLASSES, batch_norm)
     by_vector = conditional.VectorBatchNorm(batch_norm)
+    ours, stock = layers.Conv, nn.Conv
+    small, large, deep = (16, 64), (8, 128), (4, 256)
+    plain, plain_128 = ours(64, (3, 3)), ours(128, (3, 3))
+    flax, flax_128 = FlaxSpectral(64), FlaxSpectral(128)
     return {
-        'spectral': (spectral, 'layers.Conv', layers.Conv(64, (3, 3)), (16, 64), None),
-        'spectral_flax': (
-            spectral,
-            'nn.SpectralNorm',
-            FlaxSpectral(64),
-            (16, 64),
-            None,
-        ),
-        'spectral_128': (wide, 'layers.Conv', layers.Conv(128, (3, 3)), (8, 128), None),
-        'spectral_128_flax': (
-            wide,
-            'nn.SpectralNorm',
-            FlaxSpectral(128),
-            (8, 128),
-            None,
-        ),
-        'conv': (
-            layers.Conv(64, (3, 3)),
-            'nn.Conv',
-            nn.Conv(64, (3, 3)),
-            (16, 64),
-            None,
-        ),
-        'conv_128': (
-            *(layers.Conv(128, (3, 3)), 'nn.Conv', nn.Conv(128, (3, 3))),
-            *((8, 128), None),
-        ),
+        'spectral': (spectral, 'layers.Conv', plain, small, None),
+        'spectral_flax': (spectral, 'nn.SpectralNorm', flax, small, None),
+        'spectral_128': (wide, 'layers.Conv', plain_128, large, None),
+        'spectral_128_flax': (wide, 'nn.SpectralNorm', flax_128, large, None),
+        'conv': (plain, 'nn.Conv', stock(64, (3, 3)), small, None),
+        'conv_128': (plain_128, 'nn.Conv', stock(128, (3, 3)), large, None),
         'attention': (
             *(attention.SelfAttention(), 'nn.dot_product_attention', PlainAttention()),
-            *((16, 64), None),
+            *(small, None),
         ),
-        'class_norm': (by_class, 'nn.BatchNorm', batch_norm(), (16, 64), label),
-        'vector_norm': (by_vector, 'nn.BatchNorm', batch_norm(), (16, 64), vector),
-        'stddev': (Deviation(True), 'four lines', Deviation(False), (4, 256), None),
-        'conv_pool': (layers.ConvPool(64), 'nn.Conv, pool', Pooled(64), (16, 64), None),
-        'up_conv': (layers.UpConv(64), 'repeat, nn.Conv', Repeated(64), (16, 64), None),
+        'class_norm': (by_class, 'nn.BatchNorm', batch_norm(), small, label),
+        'vector_norm': (by_vector, 'nn.BatchNorm', batch_norm(), small, vector),
+        'class_norm_parts': (
+            *(by_class, 'nn.BatchNorm, x * table[y] + table[y]', ByClass()),
+            *(small, label),
+        ),
+        'stddev': (Deviation(True), 'four lines', Deviation(False), deep, None),
+        'conv_pool': (layers.ConvPool(64), 'nn.Conv, pool', Pooled(64), small, None),
+        'up_conv': (layers.UpConv(64), 'repeat, nn.Conv', Repeated(64), small, None),
     }
 
 
@@ -149,8 +147,7 @@ def passes(module, shape, condition):
     """{pass: a function that runs it once and waits}."""
     size, channels = shape
     x = jax.random.normal(jax.random.key(0), (BATCH, size, size, channels))
-    own = type(module).__module__.startswith('gan_vae')
-    rest = () if condition is None or not own else (condition,)
+    rest = () if condition is None or isinstance(module, nn.BatchNorm) else (condition,)
     variables = jax.jit(module.init)(jax.random.key(1), x, *rest)
     params = variables.get('params', {})
     others = {name: v for name, v in variables.items() if name != 'params'}
@@ -230,7 +227,5 @@ def main():
 
 
 if __name__ == '__main__':
-    from gan_vae.training import process
-
     process.prepare()
     main()

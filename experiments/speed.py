@@ -420,8 +420,7 @@ def work(side: str):
         if case not in made:
             make = torch_step if side.startswith('torch') else jax_step
             made[case] = matmul(side) if case == 'matmul' else make(side, case)
-            for _ in range(3):
-                made[case]()
+            made[case]()
         made[case]()
         times = []
         for _ in range(int(count)):
@@ -464,7 +463,7 @@ def main():
         return float(workers[side].stdout.readline())
 
     for case in flags.cases.split(','):
-        count = {'dcgan32_sample': 20, **dict.fromkeys(RESIDUAL, 2)}.get(case, 5)
+        count = {'dcgan32_sample': 20, **dict.fromkeys(RESIDUAL, 1)}.get(case, 5)
         sides = [s for s in SIDES if s != 'stock_flax' or case not in RESIDUAL]
         for side in sides:
             ask(side, case, 1)

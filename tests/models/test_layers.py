@@ -15,6 +15,8 @@ SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd one
     (4, 2, 6, 1, 5),
     (1, 1, 6, 16, 5),
     (3, 1, 6, 16, 3),
+    (3, 1, 6, 16, 20),  # of enough for the sixteen
+    (3, 1, 7, 16, 16),
     (3, 2, 7, 4, 8),
     (6, 3, 9, 5, 4),
 ]
@@ -29,6 +31,17 @@ def test_values_and_derivatives_are_stocks(name, kernel, stride, size, inputs, o
     params = stock.init(jax.random.key(1), x)
     jax.tree.map(np.testing.assert_array_equal, ours.init(jax.random.key(1), x), params)
 
+    compare(ours.apply, stock.apply, params, x)
+
+
+@pytest.mark.parametrize('name, kernel, stride', [('_SIXTEEN', 3, 1), ('_NINE', 4, 2)])
+def test_a_few_images_at_a_time_are_all_together(monkeypatch, name, kernel, stride):
+    monkeypatch.setattr(layers, name, getattr(layers, name)._replace(group=1))
+    fields = (16, (kernel, kernel), (stride, stride))
+    ours, stock = layers.Conv(*fields), nn.Conv(*fields)
+    x = jax.random.normal(jax.random.key(0), (8, 12, 12, 16))
+    params = stock.init(jax.random.key(1), x)
+    assert layers._groups(x, 2 * kernel**2 * 16**2).shape[0] > 1  # of a kernel's sum
     compare(ours.apply, stock.apply, params, x)
 
 
