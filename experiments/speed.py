@@ -139,7 +139,7 @@ def torch_step(side: str, case: str):
 
     if case in RESIDUAL:
         return torch_residual_step(side, case)
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(cores())
     channels_last = side == 'torch_channels_last'
     layout = torch.channels_last if channels_last else torch.contiguous_format
     width = 64
@@ -248,7 +248,7 @@ def torch_residual_step(side: str, case: str):
     from torch.nn import functional
     from torch.nn.utils.parametrizations import spectral_norm
 
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(cores())
     channels_last = side == 'torch_channels_last'
     layout = torch.channels_last if channels_last else torch.contiguous_format
     big = case == 'biggan_small_train'
@@ -430,6 +430,11 @@ def work(side: str):
         print(statistics.median(times), flush=True)
 
 
+def cores() -> int:
+    """That this process may use: all, or those that taskset leaves it."""
+    return len(getattr(os, 'sched_getaffinity', lambda _: range(os.cpu_count()))(0))
+
+
 def versions() -> dict[str, str]:
     """Of the packages that are compared, where they are installed."""
     found = {}
@@ -501,7 +506,7 @@ def append(name: str, row: dict):
     """Adds a row, with date, hardware and versions, to results/<name>.jsonl."""
     row |= {
         'date': datetime.date.today().isoformat(),
-        'hardware': f'{os.cpu_count()} cores of {_processor()}',
+        'hardware': f'{cores()} cores of {_processor()}',
         'versions': versions(),
     }
     with open(ROOT / 'experiments' / 'results' / f'{name}.jsonl', 'a') as file:
