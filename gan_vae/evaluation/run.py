@@ -90,7 +90,8 @@ def objective(config, program, state, held: Examples, split: str) -> dict:
     """The means of the method's own evaluate_step over a split."""
     values = held_out.evaluate(program, state, held, config.eval.batch_size)
     size, step = len(held.images), int(state.step)
-    protocol = held_out.protocol(config, split, size, step)
+    averaged = program.method.evaluates_averages
+    protocol = held_out.protocol(config, split, size, step, averaged)
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
 
 

@@ -292,6 +292,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
+        evaluates_averages=False,
         updates_per_step=batches,
         classes=networks.classes,
         prior=draw_latents,
