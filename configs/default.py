@@ -67,8 +67,8 @@ def get_config() -> ConfigDict:
     method.class_of_fake = True  # acgan: D learns the class of generated images too
     method.category_weight = 1.0  # infogan: of the information in the category
     method.continuous_weight = 1.0  # infogan: and in the continuous codes
-    # 'running' means, of the 'batch' that is sampled together, or 'standing': means over
-    # 16 batches of latents, made anew
+    # 'running' means; those of the 'batch' that is sampled together; or 'standing':
+    # means over 16 batches of latents, made anew
     method.sampling_statistics = 'running'  # gan: of BatchNorm in samples
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
     method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
