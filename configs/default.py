@@ -76,6 +76,7 @@ def get_config() -> ConfigDict:
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
+    method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off
     method.ema_rampup = 0.05  # the half-life is at most this share of the images seen
     method.ema_start_step = 0  # until then, the last weights
