@@ -134,7 +134,7 @@ def make_panel(
     seed: int,
     train: Examples,
     reference: str,
-    classes: int,
+    classes: int = 0,
 ) -> Panel:
     """The Panel of a run: against the split `reference`, where '' that of `train`.
 
