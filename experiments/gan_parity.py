@@ -159,13 +159,14 @@ def check(model: str):
     images = train_images(config)[: 3 * size].reshape(3, size, 32, 32, 3)
     z = np.random.default_rng(0).standard_normal((size, 128)).astype(np.float32)
     random = np.random.default_rng(1)
-    moved = jax.tree.map(  # so that biases and statistics count as well
-        lambda v: (
-            v + np.float32(0.1) * random.standard_normal(v.shape, np.float32)
-            if v.ndim == 1
-            else v
-        ),
-        {n: {'params': state.params[n], **variables[n]} for n in sides},
+
+    def move(path, v):  # so that biases and statistics count as well
+        if v.ndim > 1 or path[-1].key in 'uv':
+            return v
+        return v + np.float32(0.1) * random.standard_normal(v.shape, np.float32)
+
+    moved = jax.tree_util.tree_map_with_path(
+        move, {n: {'params': state.params[n], **variables[n]} for n in sides}
     )
     for name, network in sides.items():
         others = dict(moved[name])
