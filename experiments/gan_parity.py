@@ -431,17 +431,21 @@ def main():
         train = train_ours if side == 'ours' else train_torch
         return train(model, int(seed), place(out, model, side, int(seed)))
     parts = flags.parts.split(',')
-    if 'check' in parts or 'train' in parts:
+    runs = [
+        (model, side, seed)
+        for seed in range(flags.seeds)
+        for model in models
+        for side in SIDES
+        if not place(out, model, side, seed).exists()
+    ]
+    if 'check' in parts or ('train' in parts and runs):
         for model in models:
             check(model)
     if 'train' in parts:
-        for seed in range(flags.seeds):
-            for model in models:
-                for side in SIDES:
-                    if not place(out, model, side, seed).exists():
-                        one = f'--one={model}:{side}:{seed}'
-                        command = [sys.executable, __file__, one, f'--out={out}']
-                        subprocess.run(command, check=True)
+        for model, side, seed in runs:
+            one = f'--one={model}:{side}:{seed}'
+            command = [sys.executable, __file__, one, f'--out={out}']
+            subprocess.run(command, check=True)
     if 'time' in parts:
         found = measure_time(models, flags.rounds)
         (out / 'timing.json').write_text(json.dumps(found))
