@@ -41,7 +41,7 @@ sys.path.insert(0, str(ROOT))
 
 SIDES = ('ours', 'torch')
 TIMED = (*SIDES, 'torch_channels_last')
-STEPS = {'dcgan': 800, 'sngan': 400}
+STEPS = {'dcgan': 1600, 'sngan': 400}
 CONFIGS = {'dcgan': 'dcgan_emoji', 'sngan': 'sngan_cifar'}
 METRICS = ('swd', 'kid_random')
 SAMPLES = 1000
@@ -332,7 +332,7 @@ def measure_time(models: list[str], rounds: int) -> dict:
 
 def place(out: Path, model: str, side: str, seed: int) -> Path:
     """Where the samples of one run are."""
-    return out / f'{model}_{side}_{seed}.npy'
+    return out / f'{model}_{STEPS[model]}_{side}_{seed}.npy'
 
 
 def report(out: Path, models: list[str], seeds: int):
@@ -395,7 +395,7 @@ def compared(ours: list[float], theirs: list[float], stats) -> dict:
     return {'apart': round(apart, 2), 'within': abs(apart) <= 1, 'p': round(p, 3)}
 
 
-def picture(out: Path, model: str, seeds: int, columns: int = 10):
+def picture(out: Path, model: str, seeds: int, columns: int = 8):
     """The first samples of each seed, a row each: ours above, PyTorch's below."""
     from PIL import Image, ImageDraw
 
