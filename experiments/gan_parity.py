@@ -113,7 +113,8 @@ def train_ours(model: str, seed: int, file: Path):
     from gan_vae.training import loop
 
     workdir = file.with_suffix('')
-    loop.train(load(model, seed), workdir)
+    if not loop.train(load(model, seed), workdir):
+        sys.exit(1)  # stopped: the same command goes on
     method, state, _ = sample.load(workdir, None)
     np.save(file, sample.draw(method, state, seed, SAMPLES, None))
 
