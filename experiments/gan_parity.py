@@ -14,8 +14,10 @@ the same panel.
           the largest, and losses of three whole steps of D and G; initial weights of
           equal size. Nothing is trained where this fails.
   train   each seed of each side; what is there is not done again
-  time    both sides in turns, in blocks of steps; ratios are medians of paired times.
-          Run this part on a machine that does nothing else.
+  time    both sides in turns, in blocks of steps, in CPU seconds of one thread on one
+          core, which other work on the machine hurts little (two threads that wait for
+          each other it does); ratios are medians of paired times. Times of wall clock
+          on all cores are in speed.py
   report  the table, the rows of results/gan_parity.jsonl and the pictures
 
 Within the spread: the mean of ours is at most one standard deviation of theirs (ddof
@@ -28,6 +30,7 @@ power iteration ends on v where ours ends on u, half an iteration apart.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -242,6 +245,7 @@ def torch_timed(model: str, side: str):
 
     from experiments import torch_gans
 
+    torch.set_num_threads(1)
     layout = torch.contiguous_format
     if side == 'torch_channels_last':
         layout = torch.channels_last
@@ -281,8 +285,11 @@ def ours_timed(model: str):
 
 
 def work(side: str):
-    """Reads 'model n' lines, answers each with the median seconds of n steps."""
+    """Reads 'model n' lines, answers each with the median CPU seconds of n steps."""
     made = {}
+    if hasattr(os, 'sched_setaffinity'):  # XLA has a thread for each core it may use
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[TIMED.index(side) % len(cores)]})
     for line in sys.stdin:
         model, count = line.split()
         if model not in made:
@@ -293,14 +300,14 @@ def work(side: str):
         made[model]()
         times = []
         for _ in range(int(count)):
-            start = time.perf_counter()
+            start = time.process_time()
             made[model]()
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         print(statistics.median(times), flush=True)
 
 
 def measure_time(models: list[str], rounds: int) -> dict:
-    """{model: {side: [seconds of a step, one a round]}}."""
+    """{model: {side: [CPU seconds of a step, one a round]}}."""
     workers = {
         side: subprocess.Popen(
             [sys.executable, __file__, f'--side={side}'],
@@ -318,7 +325,7 @@ def measure_time(models: list[str], rounds: int) -> dict:
 
     found = {}
     for model in models:
-        count = {'dcgan': 30, 'sngan': 6}[model]
+        count = {'dcgan': 20, 'sngan': 4}[model]
         for side in TIMED:
             ask(side, model, 1)
         found[model] = {side: [] for side in TIMED}
