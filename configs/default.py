@@ -135,6 +135,7 @@ _TINY = {
     'data.batch_size': 8,
     'model.width': 8,
     'model.latent_dim': 8,
+    'method.critic_steps': 1,  # each is compiled by itself
     'method.beta_warmup_steps': 0,
     'train.steps': 4,
     'train.log_steps': 1,

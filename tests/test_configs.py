@@ -17,6 +17,7 @@ CONFIGS = sorted(
 
 # The networks for CIFAR-10 are long to compile: one config stands for all by default.
 LONG = [f.stem for f in CONFIGS if '_cifar' in f.stem and f.stem != 'wgan_cifar']
+LONG.append('biggan_emoji')
 
 
 @pytest.mark.parametrize(
