@@ -118,6 +118,7 @@ def draw(
     Classes are as frequent as in `train`: those of its rows, drawn with replacement.
     None for a method without classes.
     """
+    sampling.check(seed, num)
     labels = None
     if method.classes:
         rows = np.random.Generator(np.random.Philox(seed)).integers(
