@@ -24,12 +24,14 @@ def get_config(variant=''):
     config.model.width = 96  # 384 channels in G, 192 in D
     config.model.latent_dim = 80  # 20 for the bottom, 20 for each of 3 blocks
     config.method.ema_decay = 0.9999
+    config.method.ema_ramp = False
     config.method.ema_start_step = 1000
     config.method.sampling_statistics = 'standing'
     return default.with_variant(
         config,
         variant,
-        small=sngan_cifar.SMALL | {'method.ema_start_step': 100},
+        small=sngan_cifar.SMALL
+        | {'method.ema_start_step': 100, 'method.ema_ramp': True},
         cr={'method.consistency': 'cr'},
         diffaugment={
             'method.augment': 'color,translation,cutout',

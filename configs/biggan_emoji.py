@@ -2,7 +2,7 @@
 few. Brock et al. 2018, arXiv:1809.11096; Zhao et al. 2020, arXiv:2006.10738.
 
 python launch.py --config=configs/biggan_emoji.py
-python launch.py --mode=sample --workdir=runs/biggan_emoji --class=Flags
+python launch.py --mode=sample --workdir=runs/biggan_emoji --class='Food & Drink'
 
 --config.data.name=folder:PATH draws your own pictures, by subfolder.
 """

@@ -67,15 +67,16 @@ def get_config() -> ConfigDict:
     method.class_of_fake = True  # acgan: D learns the class of generated images too
     method.category_weight = 1.0  # infogan: of the information in the category
     method.continuous_weight = 1.0  # infogan: and in the continuous codes
-    # BatchNorm's in samples: 'running' means, of the 'batch' that is sampled together,
-    # or 'standing': means over 16 batches of latents, made anew
-    method.sampling_statistics = 'running'
+    # 'running' means; those of the 'batch' that is sampled together; or 'standing':
+    # means over 16 batches of latents, made anew
+    method.sampling_statistics = 'running'  # gan: of BatchNorm in samples
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
     method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
     method.mixtures = 10  # vae: components of logistic_mixture
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
+    method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off
     method.ema_rampup = 0.05  # the half-life is at most this share of the images seen
     method.ema_start_step = 0  # until then, the last weights
@@ -134,6 +135,7 @@ _TINY = {
     'data.batch_size': 8,
     'model.width': 8,
     'model.latent_dim': 8,
+    'method.critic_steps': 1,  # each is compiled by itself
     'method.beta_warmup_steps': 0,
     'train.steps': 4,
     'train.log_steps': 1,

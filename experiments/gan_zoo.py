@@ -1,11 +1,11 @@
 """Which GAN learns the most in the same time? The `:small` configs, with one budget.
 
-python experiments/gan_zoo.py [--minutes=16] [--data=emoji] [--out=runs/gan_zoo]
-                              [--models=dcgan_cifar,...]
+python experiments/gan_zoo.py [--minutes=16] [--data=cifar10] [--out=runs/gan_zoo]
+                              [--models=dcgan_cifar,...] [--augment=POLICY]
 
 Every model has as many core-minutes (CPU time, so that other work on the machine does
 not count): its steps are the budget over the CPU time of one step, measured before. All
-see the same set with the same DiffAugment and mirroring, in batches of 32, and are
+see the same set, mirrored, with the same DiffAugment if any, in batches of 32, and are
 scored by the same panel, 1,000 samples against the training split, at the checkpoint
 with the least swd (of 500 samples, one eighth of the run apart) and at the end. What is
 there already is not done again: the same command goes on. Writes OUT/report.html, and a
@@ -32,14 +32,13 @@ MODELS = (
     'biggan_cifar',
     'infogan_mnist',
 )
-POLICY = 'color,translation,cutout'
 MEASURES = 'swd,kid_efficientnet_lite0,pr_efficientnet_lite0,originality_random'
 COLUMNS = ('swd', 'kid_efficientnet_lite0', 'precision_efficientnet_lite0')
 COLUMNS += ('recall_efficientnet_lite0', 'near_random')
 EIGHTHS = 8
 
 
-def settings(data: str) -> dict[str, str]:
+def settings(data: str, augment: str = '') -> dict[str, str]:
     """What is the same for all."""
     return {
         'data.name': data,
@@ -47,7 +46,7 @@ def settings(data: str) -> dict[str, str]:
         'data.channels': '3',
         'data.batch_size': '32',
         'data.flip': 'True',
-        'method.augment': POLICY,
+        'method.augment': augment,
         'method.ema_decay': '0.998',
         'optimizer.schedule': 'constant',
         'eval.metrics': 'swd',
@@ -103,9 +102,9 @@ def steps_of(out: Path, name: str, data: str, minutes: float) -> int:
     return kept[key]
 
 
-def train(folder: Path, name: str, data: str, steps: int):
+def train(folder: Path, name: str, data: str, augment: str, steps: int):
     every = steps // EIGHTHS
-    given = settings(data) | {
+    given = settings(data, augment) | {
         'train.steps': steps,
         'train.checkpoint_steps': every,
         'train.image_steps': every,
@@ -155,7 +154,8 @@ def score(folder: Path, step: int) -> dict:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--minutes', type=float, default=16)
-    parser.add_argument('--data', default='emoji')
+    parser.add_argument('--data', default='cifar10')
+    parser.add_argument('--augment', default='')
     parser.add_argument('--out', default='runs/gan_zoo')
     parser.add_argument('--models', default=','.join(MODELS))
     parser.add_argument('--time', help=argparse.SUPPRESS)
@@ -169,7 +169,7 @@ def main():
     for name in flags.models.split(','):
         steps = steps_of(out, name, flags.data, flags.minutes)
         folder = out / name.rpartition('_')[0]
-        train(folder, name, flags.data, steps)
+        train(folder, name, flags.data, flags.augment, steps)
         folders.append(folder)
     rows = []
     for name, folder in zip(flags.models.split(','), folders, strict=True):
@@ -182,6 +182,7 @@ def main():
                 'steps': step,
                 'seconds': round(summary['seconds']),
                 'data': flags.data,
+                'augment': flags.augment,
                 'seed': 0,
                 **{c: cards[c]['value'] for c in COLUMNS},
                 'null': {c: cards[c]['null'] for c in COLUMNS},

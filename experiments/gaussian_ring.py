@@ -22,12 +22,12 @@ import sys
 import time
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
+import optax
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import optax  # noqa: E402
 
 from gan_vae.objectives import adversarial, penalties  # noqa: E402
 

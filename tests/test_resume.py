@@ -28,6 +28,7 @@ OVERRIDES = {
     'train.checkpoint_steps': '5',
     'train.log_steps': '5',
     'train.image_steps': '20',
+    'data.image_size': '16',
 }
 
 
@@ -243,7 +244,7 @@ def test_changed_data_are_noticed(tmp_path, monkeypatch):
 
 def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     config = load()
-    method = build(config, Spec(32, 32, 3)).method
+    method = build(config, Spec(16, 16, 3)).method
     state = jax.jit(method.init)(jax.random.key(0))
     values = {1: 3.0, 2: 1.0, 3: 2.0}
     for step, value in values.items():  # a new manager each time, as after a restart

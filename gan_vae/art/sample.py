@@ -1,5 +1,6 @@
 """New pictures from a run folder: a grid, and PNGs that say where they are from."""
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -45,18 +46,15 @@ def draw(
     state: TrainState,
     seed: int,
     num: int,
-    labels: np.ndarray | None = None,
+    labels: np.ndarray | int | None = None,
     truncation: float | None = None,
 ) -> np.ndarray:
     """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`.
 
-    labels: int [num], their classes; by default each class in turn. truncation: latents
-    are drawn again until all their numbers are within +- this.
+    labels: their classes, int [num] or one for all; by default each class in turn.
+    truncation: latents are drawn again until all their numbers are within +- this.
     """
-    if not 1 <= num <= 100_000:
-        raise UserError(f'--num={num}: must be from 1 to 100000')
-    if not 0 <= seed < 2**32:
-        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
+    check(seed, num)
     if truncation is not None and not truncation >= 0:
         raise UserError(f'--truncation={truncation}: must be at least 0')
     if method.classes and labels is None:
@@ -64,15 +62,11 @@ def draw(
     if labels is not None:  # whole batches, the last of which is cut off again
         labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
 
-    @jax.jit
-    def batch(state, key, label):
-        if truncation is None:
-            return method.sample(state, key, BATCH, label)
-        return method.decode(state, method.prior(key, BATCH, truncation), label)
-
     made = [
         images.to_uint8(
-            batch(
+            _batch(
+                method,
+                truncation,
                 state,
                 jax.random.fold_in(jax.random.key(seed), start),
                 None if labels is None else labels[start : start + BATCH],
@@ -81,6 +75,22 @@ def draw(
         for start in range(0, num, BATCH)
     ]
     return np.concatenate(made)[:num]
+
+
+def check(seed: int, num: int):
+    """A UserError for a seed or a number of samples that there cannot be."""
+    if not 1 <= num <= 100_000:
+        raise UserError(f'--num={num}: must be from 1 to 100000')
+    if not 0 <= seed < 2**32:
+        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
+
+
+# A jit of the module, as of a function made at each draw each would compile anew.
+@partial(jax.jit, static_argnums=(0, 1))
+def _batch(method, truncation, state, key, label):
+    if truncation is None:
+        return method.sample(state, key, BATCH, label)
+    return method.decode(state, method.prior(key, BATCH, truncation), label)
 
 
 def class_id(names: tuple[str, ...], asked: str) -> int:
@@ -119,8 +129,7 @@ def sample(
     if truncation is not None:
         about['truncation'] = truncation
         folder = folder.with_name(f'{folder.name}-truncation{truncation:g}')
-    labels = None if label is None else np.full(num, label)
-    made = draw(method, state, seed, num, labels, truncation)
+    made = draw(method, state, seed, num, label, truncation)
     provenance |= about
     columns = None if name else images.columns(method.classes)
     try:

@@ -41,10 +41,12 @@ def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:
     return padded_batches(examples, size + -size % program.mesh.size)
 
 
-def protocol(config, split: str, n: int, step: int) -> str:
-    """What a value of `evaluate` was measured on."""
+def protocol(config, split: str, n: int, step: int, averaged: bool = True) -> str:
+    """What a value of `evaluate` was measured on; `averaged`: with which weights."""
+    weights = 'the weights of that step'
+    if averaged:
+        weights = f'weights averaged with ema_decay={averaging_words(config.method)}'
     return (
         f'mean over the {split} split of {config.data.name}, n={n}, '
-        f'binarize={config.data.binarize}, step {step}, weights averaged with '
-        f'ema_decay={averaging_words(config.method)}'
+        f'binarize={config.data.binarize}, step {step}, {weights}'
     )

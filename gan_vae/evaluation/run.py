@@ -90,7 +90,8 @@ def objective(config, program, state, held: Examples, split: str) -> dict:
     """The means of the method's own evaluate_step over a split."""
     values = held_out.evaluate(program, state, held, config.eval.batch_size)
     size, step = len(held.images), int(state.step)
-    protocol = held_out.protocol(config, split, size, step)
+    averaged = program.method.evaluates_averages
+    protocol = held_out.protocol(config, split, size, step, averaged)
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
 
 
@@ -117,6 +118,7 @@ def draw(
     Classes are as frequent as in `train`: those of its rows, drawn with replacement.
     None for a method without classes.
     """
+    sampling.check(seed, num)
     labels = None
     if method.classes:
         rows = np.random.Generator(np.random.Philox(seed)).integers(
@@ -133,7 +135,7 @@ def make_panel(
     seed: int,
     train: Examples,
     reference: str,
-    classes: int,
+    classes: int = 0,
 ) -> Panel:
     """The Panel of a run: against the split `reference`, where '' that of `train`.
 

@@ -23,6 +23,7 @@ class Method(NamedTuple):
     train_step: Callable  # (state, batch) -> (state, {name: scalar})
     evaluate_step: Callable  # (state, batch with 'mask') -> {name: sum}, and 'count'
     sample: Callable  # (state, rng, n, condition=None) -> images [n, H, W, C]
+    evaluates_averages: bool = True  # evaluate_step, of weights; else it takes the last
     updates_per_step: int = 1  # batches of config.data.batch_size in one train_step
     classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
     # (state) -> state, once before sampling: batch statistics made anew, or as they are

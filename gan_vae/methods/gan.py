@@ -124,9 +124,8 @@ def make(config, spec, axis_name=None) -> Method:
                     key = dropout(name)
 
                     def logits(x, key=key):
-                        return judge(params, variables, x, label, key, indices)[
-                            0
-                        ].logits
+                        found, _ = judge(params, variables, x, label, key, indices)
+                        return found.logits
 
                     added[name] = term(
                         gan_terms.Judged(
@@ -293,6 +292,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
+        evaluates_averages=False,
         updates_per_step=batches,
         classes=networks.classes,
         prior=draw_latents,

@@ -156,27 +156,29 @@ def _standing(apply, prior, batch_size, variables, rng):
     """
     if 'batch_stats' not in variables:
         return variables
-    # A BatchNorm gives m r + (1 - m) b of running statistics r and the batch's b: from
-    # r of 0 and of 1, its momentum m is the difference, whatever the network.
-    total = jax.tree.map(jnp.zeros_like, variables['batch_stats'])
-    for number in range(STANDING):
-        rows = jnp.arange(batch_size)
+    stats = variables['batch_stats']
+    rows = jnp.arange(batch_size)
+
+    def add(number, total):
         z = prior.draw(keys_of(jax.random.fold_in(rng, number), rows))
 
-        def after(value, z=z):
-            start = jax.tree.map(
-                lambda x: jnp.full_like(x, value), variables['batch_stats']
-            )
+        def after(value):
+            start = jax.tree.map(lambda x: jnp.full_like(x, value), stats)
             given = variables | {'batch_stats': start}
-            found = apply(given, z, train=True, mutable=list(variables))[1]
-            return found['batch_stats']
+            return apply(given, z, train=True, mutable=list(variables))[1][
+                'batch_stats'
+            ]
 
-        total = jax.tree.map(
+        # A BatchNorm gives m r + (1 - m) b of running statistics r and the batch's b:
+        # from r of 0 and of 1, its momentum m is the difference, whatever the network.
+        return jax.tree.map(
             lambda t, zero, one: t + zero / (1 - (one - zero)) / STANDING,
             total,
             after(0.0),
             after(1.0),
         )
+
+    total = jax.lax.fori_loop(0, STANDING, add, jax.tree.map(jnp.zeros_like, stats))
     return variables | {'batch_stats': total}
 
 

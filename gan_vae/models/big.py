@@ -52,5 +52,6 @@ class Generator(nn.Module):
             return lambda x: VectorBatchNorm(make, dense)(x, c)
 
         norms = [norm(jnp.concatenate([e, chunk], axis=-1)) for chunk in rest]
-        last = lambda x: make()(x)  # noqa: E731
-        return resnet.generate(self, layer, first, norms, last, attention=True)
+        return resnet.generate(
+            self, layer, first, norms, lambda x: make()(x), attention=True
+        )

@@ -79,15 +79,16 @@ def clip(limit: float) -> optax.GradientTransformationExtraArgs:
     )
 
 
-def moving_average(average, values, step: jax.Array, decay: float):
+def moving_average(average, values, step: jax.Array, decay: float, ramp: bool = True):
     """average + (1 - d)(values - average), d = min(decay, (1 + step) / (10 + step)).
 
-    The ramp makes the average follow from the first step on; decay 0 copies. Batch
-    statistics go through here with the weights, so that both are of the same network.
+    The ramp makes the average follow from the first step on; without, d is the decay.
+    Decay 0 copies. Batch statistics go through here with the weights, so that both are
+    of the same network.
     """
     if decay == 0:
         return values
-    d = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    d = jnp.minimum(decay, (1.0 + step) / (10.0 + step)) if ramp else decay
     return _nearer(average, values, 1 - d)
 
 
@@ -106,10 +107,10 @@ def averaging(method, batch_size: int) -> Callable:
             share = half_life_share(batch_size, half_life, rampup, seen)
             return _nearer(average, values, share)
     else:
-        decay = method.ema_decay
+        decay, ramp = method.ema_decay, method.ema_ramp
 
         def run(average, values, step):
-            return moving_average(average, values, step, decay)
+            return moving_average(average, values, step, decay, ramp)
 
     if not start:
         return run

@@ -56,7 +56,9 @@ class Writer:
         run_folder.write(self._workdir / f'{name}.txt', text)
         self._board.write_texts(0, {name: f'```\n{text}\n```'})
 
-    def samples(self, step: int, images: np.ndarray, provenance: dict, classes: int):
+    def samples(
+        self, step: int, images: np.ndarray, provenance: dict, classes: int = 0
+    ):
         """The fixed-seed grid: samples/<step>.png and TensorBoard.
 
         `classes`: how many take turns, each in a column of its own; 0 = none.

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_vae import data
 from gan_vae.data import emoji, noto_emoji, packages
+from gan_vae.data.pictures import Fit
 from gan_vae.errors import UserError
 
 
@@ -39,6 +41,20 @@ def test_embedded_set_is_whole_quick_and_in_eight_categories():
         'Symbols': 224,
     }
     assert (images[:, 0, 0] == 255).all()  # on white, and white survives the palette
+
+
+def test_kept_categories_are_numbered_anew_in_the_order_of_the_set():
+    """So that a model by class has no class without pictures."""
+    every = emoji.examples('all', Fit(32, 3))
+    kept = data.keep_categories(every, 'Symbols, Food & Drink')
+    assert kept.class_names == ('Food & Drink', 'Symbols')
+    assert np.bincount(kept.labels).tolist() == [131, 224]
+    names = [every.class_names[i] for i in every.labels]
+    rows = [i for i, name in enumerate(names) if name in kept.class_names]
+    assert [kept.class_names[i] for i in kept.labels] == [names[i] for i in rows]
+    np.testing.assert_array_equal(kept.images, every.images[rows])
+    with pytest.raises(UserError, match="did you mean 'Symbols'"):
+        data.keep_categories(every, 'Symbol')
 
 
 # Flat pictures whose name is their colour: a shift by one cell or row breaks them all.

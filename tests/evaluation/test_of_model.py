@@ -13,10 +13,9 @@ from gan_vae.training.program import build
 
 
 def held(file, **changes):
-    config = config_lib.load(
-        f'configs/{file}.py:tiny', {'parallel.devices': '1'} | changes
-    )
-    program = build(config, Spec(32, 32, 3))
+    changes = {'parallel.devices': '1', 'data.image_size': '16'} | changes
+    config = config_lib.load(f'configs/{file}.py:tiny', changes)
+    program = build(config, Spec(16, 16, 3))
     state = jax.jit(program.method.init)(jax.random.key(0))
     examples = data.examples(config.data, 'test[:150]')  # a batch and a half
     return of_model.Held(config, program, state, examples)
@@ -63,7 +62,7 @@ def test_path_length_of_a_generator(monkeypatch):
     (length, how) = of_model.measure('ppl_random', gan)['ppl_random']
     assert 0 < length < np.inf and 'epsilon' in how
     still = gan.program.method._replace(
-        decode=lambda state, z: jax.numpy.zeros((len(z), 32, 32, 3))
+        decode=lambda state, z: jax.numpy.zeros((len(z), 16, 16, 3))
     )
     gan = gan._replace(program=gan.program._replace(method=still))
     assert of_model.measure('ppl_random', gan)['ppl_random'][0] == 0

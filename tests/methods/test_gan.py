@@ -13,8 +13,14 @@ from gan_vae.training.state import step_key
 SPEC = Spec(16, 16, 3)
 
 
+@pytest.fixture(scope='module')
+def made():
+    """What `gan` has made, by config: what was compiled of it is compiled once."""
+    return {}
+
+
 @pytest.fixture
-def gan(config):
+def gan(config, made):
     config.data.image_size = 16
     config.optimizer.b1 = 0.5
     config.method.ema_decay = 0.5
@@ -23,8 +29,11 @@ def gan(config):
         config.update_from_flattened_dict(
             {f'method.{k}': v for k, v in changes.items()}
         )
-        method = methods.make(Reads(config), SPEC)
-        return method, jax.jit(method.init)(jax.random.key(0))
+        if (key := config.to_json()) not in made:
+            method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
+            method = method._replace(sample=jax.jit(method.sample, static_argnums=2))
+            made[key] = method, jax.jit(method.init)(jax.random.key(0))
+        return made[key]
 
     return make
 
@@ -136,7 +145,8 @@ def test_terms_that_remember_do_so_over_steps(config):
         }
     )
     method = methods.make(Reads(config), SPEC)
-    step, state = jax.jit(method.train_step), method.init(jax.random.key(0))
+    step = jax.jit(method.train_step)
+    state = jax.jit(method.init)(jax.random.key(0))
     assert state.extra == {'lecam': {'real': 0, 'fake': 0}}
     due, used, averages = [], [], []
     for _ in range(4):
@@ -168,7 +178,8 @@ def test_a_paired_loss_has_reals_for_the_generator(config):
     )
     method = methods.make(Reads(config), SPEC)
     assert method.updates_per_step == 2
-    step, state = jax.jit(method.train_step), method.init(jax.random.key(0))
+    step = jax.jit(method.train_step)
+    state = jax.jit(method.init)(jax.random.key(0))
     batch = reals(16)['image']
     (a, _), (b, _) = (
         step(state, {'image': x}) for x in (batch, batch.at[1::2].multiply(-1))
@@ -204,7 +215,7 @@ def test_dropout_is_off_in_evaluation_and_drawn_per_example(config):
         {'model.discriminator': 'mlp', 'model.generator': 'mlp', 'model.dropout': 0.5}
     )
     method = methods.make(Reads(config), SPEC)
-    state = method.init(jax.random.key(0))
+    state = jax.jit(method.init)(jax.random.key(0))
     batch = reals(6) | {'mask': jnp.ones(6), 'index': jnp.arange(6)}
     first, second = (
         method.evaluate_step(state, batch),

@@ -1,12 +1,14 @@
 """Terms of a GAN's losses: from a config to the formula, on what an update has."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.methods import gan_terms
+from gan_vae.methods import gan_terms, latents
 from gan_vae.objectives import augment
 from gan_vae.training.state import normals
 
@@ -32,7 +34,9 @@ def judged(**changes):
         shown_fake=FAKE + 1,
         on_real=logits(REAL + 1),
         on_fake=logits(FAKE + 1),
+        said=(None, None),
         logits=logits,
+        label=None,
         latents=Z,
         generate=generate,
         keys=KEYS,
@@ -43,9 +47,12 @@ def judged(**changes):
     return at._replace(**changes)
 
 
-def terms(config, of, **changes):
+NETWORKS = SimpleNamespace(tells='')
+
+
+def terms(config, of, networks=NETWORKS, **changes):
     config.update_from_flattened_dict({f'method.{k}': v for k, v in changes.items()})
-    return of(config.method)
+    return of(config.method, networks)
 
 
 def squared(x):
@@ -128,7 +135,7 @@ def test_terms_of_the_generator(config):
         orthogonal_weight=0.1,
     )
     kernel = {'dense': {'kernel': jnp.array([[1.0, 2.0], [0.0, 3.0]])}}
-    seen = gan_terms.Generated(kernel, Z, generate(Z), generate, KEYS)
+    seen = gan_terms.Generated(kernel, Z, generate(Z), None, None, generate, KEYS)
     found = {name: float(term(seen)) for name, term in made.items()}
     expected = {'zcr_g': -0.5 * squared(2 * (NEAR - Z)), 'orthogonal': 0.8}
     assert found == pytest.approx(expected, rel=1e-4)
@@ -148,3 +155,21 @@ def test_names_are_checked(config):
         terms(config, gan_terms.of_discriminator, penalty='wgangp')
     with pytest.raises(UserError, match="config.method.consistency 'icr'"):
         terms(config, gan_terms.of_generator, consistency='cr, icr')
+
+
+def test_both_networks_raise_the_information_in_the_codes(config):
+    """Codes are the last numbers of the latent; D is asked of generated images alone.
+    Told without doubt, the terms are -2 log 3 and -0.5 log(2 / sqrt(2 pi)).
+    """
+    networks = SimpleNamespace(tells='codes', prior=latents.Prior(7, None, 3, 1))
+    weights = {'category_weight': 2.0, 'continuous_weight': 0.5}
+    code = jnp.concatenate([jax.nn.one_hot(jnp.arange(6) % 3, 3), Z[:, 0, 0]], axis=1)
+    z = jnp.concatenate([Z[:, :3, 0, 0], code], axis=1)
+    told = code * jnp.array([1e3, 1e3, 1e3, 1])
+    (d,) = terms(config, gan_terms.of_discriminator, networks, **weights).values()
+    (g,) = terms(config, gan_terms.of_generator, networks).values()
+    best = -2 * np.log(3) - 0.5 * np.log(2 / np.sqrt(2 * np.pi))
+    of_d = d(judged(said=(jnp.nan * told, told), latents=z))
+    seen = gan_terms.Generated(None, z, None, told, None, None, KEYS)
+    np.testing.assert_allclose([of_d, g(seen)], best, rtol=1e-5)
+    assert g(seen._replace(said=jnp.roll(told, 1, axis=0))) > best + 100

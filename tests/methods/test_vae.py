@@ -16,16 +16,26 @@ from gan_vae.training.program import build
 SPEC = Spec(16, 16, 3)
 
 
+@pytest.fixture(scope='module')
+def made():
+    """What `vae` has made, by config: what was compiled of it is compiled once."""
+    return {}
+
+
 @pytest.fixture
-def vae(config):
+def vae(config, made):
     config.data.image_size = 16
     config.method.name = 'vae'
 
     def make(**changes):
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
         config.update_from_flattened_dict(changes)
-        method = methods.make(Reads(config), SPEC)
-        return method, jax.jit(method.init)(jax.random.key(0))
+        if (key := config.to_json()) not in made:
+            method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
+            names = ('init', 'train_step', 'evaluate_step', 'log_prob')
+            jitted = {name: jax.jit(getattr(method, name)) for name in names}
+            made[key] = method._replace(**jitted), jitted['init'](jax.random.key(0))
+        return made[key]
 
     return make
 
@@ -37,7 +47,7 @@ def batch(n, seed=0):
 
 def test_loss_is_reconstruction_plus_beta_kl_in_nats_per_example(vae):
     method, state = vae(method__beta=4.0)
-    _, m = jax.jit(method.train_step)(state, batch(8))
+    _, m = method.train_step(state, batch(8))
     np.testing.assert_allclose(m['loss'], m['reconstruction'] + 4 * m['kl'], rtol=1e-6)
     np.testing.assert_allclose(m['elbo'], -m['reconstruction'] - m['kl'], rtol=1e-6)
     assert m['kl'] >= 0
@@ -45,10 +55,9 @@ def test_loss_is_reconstruction_plus_beta_kl_in_nats_per_example(vae):
 
 def test_warm_up_grows_linearly_and_evaluation_is_always_the_elbo(vae):
     method, state = vae(method__beta=2.0, method__beta_warmup_steps=4)
-    step = jax.jit(method.train_step)
     seen = []
     for number in range(6):
-        state, metrics = step(state, batch(8, number))
+        state, metrics = method.train_step(state, batch(8, number))
         seen.append(float(metrics['beta']))
     np.testing.assert_allclose(seen, [0.5, 1.0, 1.5, 2.0, 2.0, 2.0])
     sums = method.evaluate_step(state, batch(8))
@@ -103,24 +112,21 @@ def test_log_prob_is_the_evaluated_elbo_on_average(vae):
 
 def test_encode_decode_sample_shapes_and_range(vae):
     method, state = vae()
-    z = method.encode(state, batch(5)['image'])
-    again = method.decode(state, z)
+    z = jax.jit(method.encode)(state, batch(5)['image'])
+    again = jax.jit(method.decode)(state, z)
+    pictures = jax.jit(method.sample, static_argnums=2)(state, jax.random.key(0), 3)
     assert z.shape == (5, 8) and again.shape == (5, 16, 16, 3)
-    assert (
-        np.abs(again).max() <= 1
-        and method.sample(state, jax.random.key(0), 3).shape[0] == 3
-    )
+    assert np.abs(again).max() <= 1 and pictures.shape[0] == 3
 
 
 def test_training_lowers_the_loss(vae):
     method, state = vae(optimizer__learning_rate=3e-3)
-    step = jax.jit(method.train_step)
     losses = []
     flat = batch(8) | {
         'image': batch(8)['image'] * 0 + jnp.linspace(-1, 1, 8)[:, None, None, None]
     }
     for _ in range(60):
-        state, metrics = step(state, flat)
+        state, metrics = method.train_step(state, flat)
         losses.append(float(metrics['loss']))
     assert losses[-1] < losses[0] - 100  # of 886; 706 is the best at scale 1
 

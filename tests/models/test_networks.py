@@ -93,18 +93,28 @@ def test_sizes_and_names_that_do_not_exist_are_one_line():
         models.make('generator', 'dcgn')
 
 
+def rounded(tree):
+    return jax.tree.map(lambda a: a.astype(jnp.bfloat16).astype(a.dtype), tree)
+
+
 @pytest.mark.parametrize(
     'role, name',
     [(role, name) for role in models.NETWORKS for name in models.NETWORKS[role]],
 )
 def test_bfloat16_is_of_the_computation_alone(role, name):
-    """Products in bfloat16; parameters, statistics and outputs in float32."""
-    size = 16 if name in ('conv', 'dcgan', 'mlp') else 32
+    """Products in bfloat16; parameters, statistics and outputs in float32.
+
+    The error is measured in that of rounding the weights and the input alone: logits
+    that nearly cancel have a large one in any network.
+    """
+    size = 16 if name in ('conv', 'dcgan', 'infogan', 'mlp') else 32
     residual = size == 32 and name != 'deep_conv'
     latent = 8 if residual else 5
     fields = {'image_size': size, 'width': 8, 'latent_dim': latent, 'channels': 3}
     plain, half = (
-        models.make(role, name, dtype=jnp.dtype(d), outputs=7, classes=3, **fields)
+        models.make(
+            role, name, dtype=jnp.dtype(d), outputs=7, classes=3, codes=6, **fields
+        )
         for d in ('float32', 'bfloat16')
     )
     shape = (8, latent) if role in ('generator', 'decoder') else (8, size, size, 3)
@@ -117,7 +127,7 @@ def test_bfloat16_is_of_the_computation_alone(role, name):
     assert {v.dtype for v in jax.tree.leaves(variables)} == {jnp.dtype('float32')}
 
     def apply(network):
-        return jax.jit(lambda v: network.apply(v, x, **options)).lower(variables)
+        return jax.jit(lambda v, x: network.apply(v, x, **options)).lower(variables, x)
 
     lowered = apply(half)
     text = lowered.as_text()
@@ -128,9 +138,13 @@ def test_bfloat16_is_of_the_computation_alone(role, name):
     if residual:
         return  # residual networks take long to compile
     variables = jax.jit(half.init)(key, x)
-    found, expected = (apply(n).compile()(variables) for n in (half, plain))
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
-        assert 0 < jnp.linalg.norm(a - b) < 2e-2 * jnp.linalg.norm(b)
+    exact = apply(plain).compile()
+    found, expected = lowered.compile()(variables, x), exact(variables, x)
+    params = rounded(variables['params'])
+    reference = exact({**variables, 'params': params}, rounded(x))
+    leaves = map(jax.tree.leaves, (found, expected, reference))
+    for a, b, c in zip(*leaves, strict=True):
+        assert 0 < jnp.linalg.norm(a - b) < 4 * jnp.linalg.norm(c - b)
 
 
 def test_a_network_without_precisions_is_one_line(monkeypatch):

@@ -23,7 +23,7 @@ def sweep(add):
     for rate in RATES:
         add({'optimizer.learning_rate': rate})
 """
-FIXED = {'parallel.devices': '1'}
+FIXED = {'parallel.devices': '1', 'data.image_size': '16'}
 
 
 @pytest.fixture(scope='module')

@@ -54,6 +54,11 @@ def test_before_its_start_the_average_is_the_last_weights(config):
     found = average(config, values, ema_decay=0.1, ema_start_step=3)
     np.testing.assert_array_equal(found[:3], np.float32(values[:3]))
     np.testing.assert_allclose(found[3], 0.1 * 0.7 + 0.9 * 5, rtol=1e-6)
+    options = {'ema_decay': 0.9, 'ema_start_step': 3}
+    ramped = average(config, values, **options)
+    np.testing.assert_allclose(ramped[3], (4 * 0.7 + 9 * 5) / 13, rtol=1e-6)
+    plain = average(config, values, **options, ema_ramp=False)
+    np.testing.assert_allclose(plain[3], 0.9 * 0.7 + 0.1 * 5, rtol=1e-6)
     assert average(config, [2.5] * 4, ema_half_life=100.0) == [2.5] * 4
     assert average(config, values, ema_half_life=0.0, ema_decay=0.0) == [
         float(np.float32(v)) for v in values

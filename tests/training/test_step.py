@@ -12,7 +12,7 @@ from gan_vae.training.program import build
 from gan_vae.training.state import named_leaves
 from gan_vae.training.step import map_step, mesh_of, put, replicated
 
-IMAGES = toy_shapes.load('train[:64]', 16, 3).images
+IMAGES = toy_shapes.load('train[:64]', 8, 3).images
 
 
 def run(name, devices, how='shard_map', steps=3, **overrides):
@@ -20,13 +20,13 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
     config = config_lib.load(
         f'configs/{name}.py:tiny',
         {
-            'data.image_size': '16',
+            'data.image_size': '8',
             'parallel.devices': str(devices),
             'parallel.map': how,
             **overrides,
         },
     )
-    program = build(config, Spec(16, 16, 3))
+    program = build(config, Spec(8, 8, 3))
     start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
     state, metrics = start(jax.random.key(0)), []
     rows = 8 * program.method.updates_per_step
