@@ -108,14 +108,18 @@ def batch_norm(**fields):
     return nn.BatchNorm(use_running_average=False, momentum=0.9, **fields)
 
 
+def per_image():
+    return conditional.BatchNorm(use_running_average=False, momentum=0.9)
+
+
 def cases():
     """{case: (ours, the alternative's name, the alternative, shape, condition)}."""
     label = jnp.arange(BATCH) % CLASSES
     vector = jax.random.normal(jax.random.key(2), (BATCH, CONDITION))
     spectral = layers.Conv(64, (3, 3), spectral=True, train=True)
     wide = layers.Conv(128, (3, 3), spectral=True, train=True)
-    by_class = conditional.ClassBatchNorm(CLASSES, batch_norm)
-    by_vector = conditional.VectorBatchNorm(batch_norm)
+    by_class = conditional.ClassBatchNorm(CLASSES, per_image)
+    by_vector = conditional.VectorBatchNorm(per_image)
     ours, stock = layers.Conv, nn.Conv
     small, large, deep = (16, 64), (8, 128), (4, 256)
     plain, plain_128 = ours(64, (3, 3)), ours(128, (3, 3))

@@ -15,8 +15,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.errors import UserError
-from gan_vae.models import layers, resnet
-from gan_vae.models.conditional import VectorBatchNorm
+from gan_vae.models import conditional, layers, resnet
 
 EMBEDDING = 128  # units of the class embedding
 
@@ -45,13 +44,14 @@ class Generator(nn.Module):
         )
         embedding = layers.Embed(self.classes, EMBEDDING, nn.initializers.orthogonal())
         e = embedding(condition)
-        make = resnet.batch_norm(self, train, 1e-4)
+        by_vector = resnet.batch_norm(self, train, 1e-4, conditional.BatchNorm)
+        last = resnet.batch_norm(self, train, 1e-4)
 
         def norm(c):
             dense = partial(layer, layers.Dense)
-            return lambda x: VectorBatchNorm(make, dense)(x, c)
+            return lambda x: conditional.VectorBatchNorm(by_vector, dense)(x, c)
 
         norms = [norm(jnp.concatenate([e, chunk], axis=-1)) for chunk in rest]
         return resnet.generate(
-            self, layer, first, norms, lambda x: make()(x), attention=True
+            self, layer, first, norms, lambda x: last()(x), attention=True
         )

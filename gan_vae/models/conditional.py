@@ -21,14 +21,39 @@ from gan_vae.errors import UserError
 from gan_vae.models import layers
 
 
-def _modulated(x, gain, bias):
-    return x * gain[:, None, None].astype(x.dtype) + bias[:, None, None].astype(x.dtype)
+class BatchNorm(nn.BatchNorm):
+    """flax's, but for the gain and bias [B, C] of each image of x [B, H, W, C].
+
+    All statistics follow from the sums of each image, and so do all gradients: neither
+    x nor dy is read once for the batch and once more for the image.
+    """
+
+    @nn.compact
+    def __call__(self, x, gain, bias):
+        channels = x.shape[-1:]
+        running_mean = self.variable('batch_stats', 'mean', jnp.zeros, channels)
+        running_var = self.variable('batch_stats', 'var', jnp.ones, channels)
+        wide = x.astype(jnp.float32)
+        if self.use_running_average:
+            mean, var = running_mean.value, running_var.value
+        else:
+            of_images = jnp.mean(wide, (1, 2)), jnp.mean(jnp.square(wide), (1, 2))
+            mean, square = (jnp.mean(m, 0) for m in of_images)
+            if self.axis_name and not self.is_initializing():
+                mean, square = lax.pmean((mean, square), self.axis_name)
+            var = jnp.maximum(0, square - jnp.square(mean))
+            if not self.is_initializing():
+                for running, now in (running_mean, mean), (running_var, var):
+                    running.value += (1 - self.momentum) * (now - running.value)
+        gain = gain * lax.rsqrt(var + self.epsilon)
+        bias = bias - gain * mean
+        return (wide * gain[:, None, None] + bias[:, None, None]).astype(x.dtype)
 
 
 class ClassBatchNorm(nn.Module):
     """x [B, H, W, C], label int [B]: BatchNorm with a gain and a bias for each class.
 
-    `norm` makes the BatchNorm. The tables start at 1 and 0.
+    `norm` makes the `BatchNorm`. The tables start at 1 and 0.
     """
 
     classes: int
@@ -39,13 +64,13 @@ class ClassBatchNorm(nn.Module):
         table = partial(layers.Embed, self.classes, x.shape[-1])
         gain = table(nn.initializers.ones, name='gain')(label)
         bias = table(nn.initializers.zeros, name='bias')(label)
-        return _modulated(self.norm(use_scale=False, use_bias=False)(x), gain, bias)
+        return self.norm()(x, gain, bias)
 
 
 class VectorBatchNorm(nn.Module):
     """x [B, H, W, C], c [B, D]: BatchNorm of gain 1 + A c and bias B c.
 
-    `norm` makes the BatchNorm, `dense` the maps A and B.
+    `norm` makes the `BatchNorm`, `dense` the maps A and B.
     """
 
     norm: Callable
@@ -55,7 +80,7 @@ class VectorBatchNorm(nn.Module):
     def __call__(self, x, c):
         gain = 1 + self.dense(x.shape[-1], use_bias=False, name='gain')(c)
         bias = self.dense(x.shape[-1], use_bias=False, name='bias')(c)
-        return _modulated(self.norm(use_scale=False, use_bias=False)(x), gain, bias)
+        return self.norm()(x, gain, bias)
 
 
 def minibatch_stddev(x, group: int, axis_name: str | None = None):

@@ -26,9 +26,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.errors import UserError
-from gan_vae.models import layers
+from gan_vae.models import conditional, layers
 from gan_vae.models.attention import SelfAttention
-from gan_vae.models.conditional import ClassBatchNorm
 
 _SIZES = {  # pixels: those at G's bottom, channels over width of G and of D, D's pools
     32: (4, (4, 4, 4, 4), (2, 2, 2, 2), 2),
@@ -69,10 +68,10 @@ def layer_maker(init: Callable, dtype, **fields) -> Callable:
     return layer
 
 
-def batch_norm(network, train: bool, epsilon: float) -> Callable:
+def batch_norm(network, train: bool, epsilon: float, cls=nn.BatchNorm) -> Callable:
     """What makes `network`'s BatchNorms."""
     return partial(
-        nn.BatchNorm,
+        cls,
         use_running_average=not train,
         momentum=0.9,
         epsilon=epsilon,
@@ -196,13 +195,14 @@ class ConditionalGenerator(nn.Module):
         layer = layer_maker(
             orthogonal, self.dtype, spectral=self.spectral, train=train, eps=1e-6
         )
-        make = batch_norm(self, train, 1e-4)
+        by_class = batch_norm(self, train, 1e-4, conditional.BatchNorm)
+        last = batch_norm(self, train, 1e-4)
 
         def norm(x):
-            return ClassBatchNorm(self.classes, make)(x, condition)
+            return conditional.ClassBatchNorm(self.classes, by_class)(x, condition)
 
         norms = [norm] * blocks(self.image_size)
-        return generate(self, layer, z, norms, lambda x: make()(x), self.attention)
+        return generate(self, layer, z, norms, lambda x: last()(x), self.attention)
 
 
 class Discriminator(nn.Module):

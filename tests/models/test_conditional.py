@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import linen as nn
 from jax.sharding import PartitionSpec as P
 
 from gan_vae.errors import UserError
 from gan_vae.models.conditional import (
+    BatchNorm,
     ClassBatchNorm,
     VectorBatchNorm,
     minibatch_stddev,
@@ -22,8 +22,8 @@ LABEL = jnp.array([0, 1, 2, 1, 0, 2, 2, 1])
 VECTOR = jax.random.normal(jax.random.key(1), (8, 5))
 
 
-def norm(train, axis_name=None, **fields):
-    return nn.BatchNorm(not train, momentum=0.9, axis_name=axis_name, **fields)
+def norm(train, axis_name=None):
+    return BatchNorm(not train, momentum=0.9, axis_name=axis_name)
 
 
 def made(kind, norm):
