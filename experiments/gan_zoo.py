@@ -1,23 +1,25 @@
 """Which GAN learns the most in the same time? The `:small` configs, with one budget.
 
-python experiments/gan_zoo.py [--minutes=16] [--data=cifar10] [--out=runs/gan_zoo]
+python experiments/gan_zoo.py [--minutes=10] [--data=cifar10] [--out=runs/gan_zoo]
                               [--models=dcgan_cifar,...] [--augment=POLICY]
 
-Every model has as many core-minutes (CPU time, so that other work on the machine does
-not count): its steps are the budget over the CPU time of one step, measured before. All
-see the same set, mirrored, with the same DiffAugment if any, in batches of 32, and are
-scored by the same panel, 1,000 samples against the training split, at the checkpoint
-with the least swd (of 500 samples, one eighth of the run apart) and at the end. What is
-there already is not done again: the same command goes on. Writes OUT/report.html, and a
-picture of all grids beside the table.
+Each model trains on one core of its own, for as many minutes of it: its steps are the
+budget over the CPU time of one step, measured before. All see the same set, mirrored,
+with the same DiffAugment if any, in batches of 32, and are scored by the same panel,
+1,000 samples against the training split, at the checkpoint with the least swd (of 500
+samples, one eighth of the run apart) and at the end. What is there already is not done
+again: the same command goes on. Writes OUT/report.html, and a picture of all grids
+beside the table.
 """
 
 import argparse
 import json
 import os
+import queue
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,27 +86,29 @@ def seconds_a_step(name: str, data: str) -> float:
     return (time.process_time() - begin) / 20
 
 
-def in_a_process(name: str, data: str) -> float:
-    """The same in a process of its own, whose heap and threads are new."""
-    command = [sys.executable, __file__, f'--time={name}', f'--data={data}']
-    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return float(found.stdout.splitlines()[-1])
+def on_core(core: int, command: list, **options):
+    """subprocess.run of a command that may use this core alone."""
+    return subprocess.run(
+        ['taskset', '-c', str(core), sys.executable, *command],
+        check=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+        **options,
+    )
 
 
-def steps_of(out: Path, name: str, data: str, minutes: float) -> int:
-    """The model's steps, a multiple of EIGHTHS; kept in OUT/steps.json."""
-    file = out / 'steps.json'
-    kept = json.loads(file.read_text()) if file.exists() else {}
-    key = f'{name} {data} {minutes:g}'
-    if key not in kept:
-        steps = 60 * minutes / in_a_process(name, data)
-        kept[key] = max(1, round(steps / EIGHTHS)) * EIGHTHS
+def steps_of(core: int, out: Path, name: str, data: str, minutes: float) -> int:
+    """The model's steps, a multiple of EIGHTHS; kept in OUT."""
+    file = out / f'{name}_{data}_{minutes:g}.steps'
+    if not file.exists():
+        command = [__file__, f'--time={name}', f'--data={data}']
+        found = on_core(core, command, stdout=subprocess.PIPE, text=True)
+        steps = 60 * minutes / float(found.stdout.splitlines()[-1])
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(kept, indent=1))
-    return kept[key]
+        file.write_text(str(max(1, round(steps / EIGHTHS)) * EIGHTHS))
+    return int(file.read_text())
 
 
-def train(folder: Path, name: str, data: str, augment: str, steps: int):
+def train(core: int, folder: Path, name: str, data: str, augment: str, steps: int):
     every = steps // EIGHTHS
     given = settings(data, augment) | {
         'train.steps': steps,
@@ -112,16 +116,14 @@ def train(folder: Path, name: str, data: str, augment: str, steps: int):
         'train.image_steps': every,
         'train.log_steps': max(1, steps // 100),
     }
-    launch(
+    command = [
+        str(ROOT / 'launch.py'),
         f'--config={ROOT}/configs/{name}.py:small',
         f'--workdir={folder}',
         *(f'--config.{key}={value}' for key, value in given.items()),
-    )
-
-
-def launch(*arguments: str):
-    command = [sys.executable, str(ROOT / 'launch.py'), *arguments]
-    subprocess.run(command, check=True, env=os.environ | {'PYTHONPATH': str(ROOT)})
+    ]
+    with open(f'{folder}.log', 'a') as log:
+        on_core(core, command, stdout=log, stderr=log)
 
 
 def best_step(folder: Path) -> int:
@@ -143,19 +145,16 @@ def score(folder: Path, step: int) -> dict:
                     for key, result in line['metrics'].items()
                     if 'card' in result
                 }
-        launch(
-            '--mode=evaluate',
-            f'--workdir={folder}',
-            f'--step={step}',
-            f'--metrics={MEASURES}',
-            '--num=1000',
-        )
+        command = [sys.executable, str(ROOT / 'launch.py'), '--mode=evaluate']
+        command += [f'--workdir={folder}', f'--step={step}']
+        command += [f'--metrics={MEASURES}', '--num=1000']
+        subprocess.run(command, check=True, env=os.environ | {'PYTHONPATH': str(ROOT)})
     raise RuntimeError(f'{file} lacks step {step}')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--minutes', type=float, default=16)
+    parser.add_argument('--minutes', type=float, default=10)
     parser.add_argument('--data', default='cifar10')
     parser.add_argument('--augment', default='')
     parser.add_argument('--out', default='runs/gan_zoo')
@@ -167,14 +166,24 @@ def main():
 
     from experiments.speed import append
 
-    out, folders = Path(flags.out), []
-    for name in flags.models.split(','):
-        steps = steps_of(out, name, flags.data, flags.minutes)
-        folder = out / name.rpartition('_')[0]
-        train(folder, name, flags.data, flags.augment, steps)
-        folders.append(folder)
+    out, models = Path(flags.out), flags.models.split(',')
+    cores = queue.SimpleQueue()
+    for core in os.sched_getaffinity(0):
+        cores.put(core)
+
+    def trained(name):
+        folder, core = out / name.rpartition('_')[0], cores.get()
+        try:
+            steps = steps_of(core, out, name, flags.data, flags.minutes)
+            train(core, folder, name, flags.data, flags.augment, steps)
+        finally:
+            cores.put(core)
+        return folder
+
+    with ThreadPoolExecutor(cores.qsize()) as pool:
+        folders = list(pool.map(trained, models))
     rows = []
-    for name, folder in zip(flags.models.split(','), folders, strict=True):
+    for name, folder in zip(models, folders, strict=True):
         summary = json.loads((folder / 'summary.json').read_text())
         for which, step in (('best', best_step(folder)), ('final', summary['step'])):
             cards = score(folder, step)
