@@ -102,9 +102,9 @@ def dreg_bound(log_weights: Callable, z: jax.Array) -> jax.Array:
       encoder  sum_k s_k^2 (d log w_k / d z_k) (d z_k / d encoder),  s = softmax(log w)
       decoder  sum_k s_k d log w_k / d decoder, as of importance_bound
 
-    The encoder's has the mean of importance_bound's, and a signal that does not fade
-    as K grows. Through z passes the first, to all else that log_weights uses the second:
-    one pass forward and one back. K = 1 is the gradient of Roeder et al. 2017,
+    The encoder's has the mean of importance_bound's, and does not drown in noise as K
+    grows. Through z passes the first, to all else that log_weights uses the second: one
+    pass forward and one back. K = 1 is the gradient of Roeder et al. 2017,
     arXiv:1703.09194. Tucker et al. 2018, arXiv:1810.04152, equation 7.
     """
     z, zeros = _weighed_again(z)

@@ -1,14 +1,15 @@
 """Penalties that part the units of a code: total correlation and covariances, in nats.
 
-  E KL(q(z|x) || p(z)) = I(x; z) + KL(q(z) || prod_d q(z_d)) + sum_d KL(q(z_d) || p(z_d))
+  E KL(q(z|x) || p(z)) = I(x; z) + TC + sum_d KL(q(z_d) || p(z_d)),
+  TC = KL(q(z) || prod_d q(z_d)), the total correlation of the units,
   q(z) = 1/N sum_n q(z | x_n), the aggregate posterior of N examples
 
-The middle term is the total correlation TC. beta-TC-VAE adds (beta - 1) TC to the ELBO's
-loss, q(z) estimated from a batch (Chen et al. 2018, arXiv:1802.04942); FactorVAE adds
-gamma TC, told by a discriminator (Kim & Mnih 2018, arXiv:1802.05983); DIP-VAE adds a
-penalty on the covariance of q(z) (Kumar et al. 2017, arXiv:1711.00848). z, mean and
-log_variance are [B, D], z one sample of q(z | x) for each row; q and p are Gaussian.
-Batches are the rows given: on many devices, each one's own.
+beta-TC-VAE adds (beta - 1) TC to the ELBO's loss, q(z) estimated from a batch (Chen et
+al. 2018, arXiv:1802.04942); FactorVAE adds gamma TC, told by a discriminator (Kim &
+Mnih 2018, arXiv:1802.05983); DIP-VAE adds a penalty on the covariance of q(z) (Kumar et
+al. 2017, arXiv:1711.00848). z, mean and log_variance are [B, D], z one sample of
+q(z | x) for each row; q and p are Gaussian. A batch is the rows given: on many devices,
+each one's own.
 """
 
 import math
@@ -36,26 +37,25 @@ def aggregate(
       weighted    a_ij = 1 / (N B)
       stratified  a_ii = 1 / N,  a_ij = (N - 1) / (N (B - 1))
 
-    The first is minibatch weighted sampling (Chen et al. 2018, appendix C.1): its sums
-    are too low by about log N, a constant. The second has the mean q(z_i) over batches
-    that hold x_i, and is q(z_i) at B = N. (Their C.2 gives the remainder to one other
-    row, (N - M) / (N M), and 1 / M to the rest, M = B - 1; this is the mean over which.)
-    Memory: B * B * D. Raises UserError if the batch is larger than the data, or of one
-    row and stratified.
+    The first is minibatch weighted sampling (Chen et al. 2018, appendix C.1), too low:
+    by log N at B = N. The second has the mean q(z_i) over batches that hold x_i, and is
+    q(z_i) at B = N. (Stratified sampling in their C.2 has 1 / M for all other rows but
+    one, which takes the rest, (N - M) / (N M), with M = B - 1; this is the mean over
+    which one.) Memory: B * B * D. Raises UserError if the batch is larger than the
+    data, or of one row and stratified.
     """
     b = len(z)
     if b > size:
         raise UserError(f'a batch of {b} of {size} examples: it draws some twice')
-    own = jnp.eye(b, dtype=bool)
     if sampling == 'weighted':
         log_shares = jnp.full((b, b), -math.log(size * b))
     elif sampling == 'stratified':
-        if b == 1 < size:
+        if b < 2:
             raise UserError(
                 'stratified sampling from a batch of 1: it needs at least 2 examples'
             )
-        other = (size - 1) / (size * max(1, b - 1))
-        log_shares = jnp.where(own, -math.log(size), math.log(max(other, 1e-30)))
+        other = (size - 1) / (size * (b - 1))
+        log_shares = jnp.where(jnp.eye(b) == 1, -math.log(size), math.log(other))
     else:
         raise unknown('sampling', sampling, ('stratified', 'weighted'))
     log_q = gaussian_log_prob(z[:, None], mean[None], log_variance[None])  # [B, B, D]
@@ -98,8 +98,8 @@ def total_correlation(
 ) -> jax.Array:
     """log q(z) - sum_d log q(z_d) [B], whose mean estimates the TC.
 
-    Weighted sampling is too high by about (D - 1) log N, without a gradient. Arguments
-    are those of `aggregate`.
+    Weighted sampling is too high, by (D - 1) log N at B = N. Arguments are those of
+    `aggregate`.
     """
     joint, units = aggregate(z, mean, log_variance, size, sampling)
     return joint - jnp.sum(units, axis=-1)
@@ -144,15 +144,14 @@ def dip_i(mean: jax.Array, off_diagonal: float, diagonal: float) -> jax.Array:
 def dip_ii(
     mean: jax.Array, log_variance: jax.Array, off_diagonal: float, diagonal: float
 ) -> jax.Array:
-    """DIP-VAE-II, a scalar: the covariance of q(z) held at I, by the penalty of `dip_i`.
+    """DIP-VAE-II, a scalar: the covariance of q(z) held at I, as in `dip_i`.
 
     C = Cov_x[mean(x)] + E_x[diag exp(log_variance(x))]. Kumar et al. 2017, equation 7;
     usual diagonal is off_diagonal.
     """
-    variance = jnp.mean(jnp.exp(jnp.clip(log_variance, *LOG_VARIANCE)), axis=0)
-    return _from_identity(
-        _covariance(mean) + jnp.diag(variance), off_diagonal, diagonal
-    )
+    variances = jnp.mean(jnp.exp(jnp.clip(log_variance, *LOG_VARIANCE)), axis=0)
+    covariance = _covariance(mean) + jnp.diag(variances)
+    return _from_identity(covariance, off_diagonal, diagonal)
 
 
 def _covariance(x):

@@ -190,9 +190,8 @@ def logistic_mixture(
         # logits [..., K]; means, log scales [..., C, K]; coefficients [..., pairs, K]
         parts = outputs.reshape(*outputs.shape[:-1], 1 + 2 * channels + pairs, mixtures)
         logits, means = parts[..., 0, :], parts[..., 1 : 1 + channels, :]
-        log_scales = jnp.maximum(
-            parts[..., 1 + channels : 1 + 2 * channels, :], LOG_SCALE
-        )
+        log_scales = parts[..., 1 + channels : 1 + 2 * channels, :]
+        log_scales = jnp.maximum(log_scales, LOG_SCALE)
         return logits, means, log_scales, jnp.tanh(parts[..., 1 + 2 * channels :, :])
 
     def chain(means, coefficients, known):
