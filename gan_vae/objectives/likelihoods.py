@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.nn import log_sigmoid, log_softmax, softmax, softplus
+from jax.nn import log_sigmoid, log_softmax, logsumexp, softmax, softplus
+
+from gan_vae.errors import UserError
+
+LOG_SCALE = -7.0  # the least, of pixels in [-1, 1]: below 8-bit rounding
 
 
 class Likelihood(NamedTuple):
@@ -38,6 +42,39 @@ def bernoulli(channels: int) -> Likelihood:
     )
 
 
+def continuous_bernoulli(channels: int) -> Likelihood:
+    """Grey pixels under the Bernoulli's formula, normalised: a density on [-1, 1].
+
+    With u = (x + 1) / 2 in [0, 1] and a logit l, p(u) = l exp(l u) / (exp(l) - 1), so
+      log p(x) = x l/2 - log(sinh(l/2) / (l/2)) - log 2,  mean of x = coth(l/2) - 2/l.
+    Bernoulli's cross-entropy of grey pixels lacks the normaliser and is no likelihood.
+    Loaiza-Ganem & Cunningham 2019, arXiv:1907.06845, whose density is that of u: log 2
+    more for each value.
+    """
+
+    def log_prob(_, logits, x):
+        half = logits / 2
+        return _total(x * half - _log_sinhc(half) - math.log(2))
+
+    return Likelihood(
+        outputs=channels,
+        params={},
+        log_prob=log_prob,
+        # of an exponential family: the slope of its log normaliser
+        mean=lambda logits: jax.grad(lambda h: jnp.sum(_log_sinhc(h)))(logits / 2),
+        units='density of pixels in [-1, 1]',
+    )
+
+
+def _log_sinhc(h):
+    """log(sinh(h) / h), even and 0 at 0, with an exact slope everywhere."""
+    near = jnp.abs(h) < 0.5  # beyond, the series' next term; within, cancellation
+    small, size = jnp.where(near, h, 0.0) ** 2, jnp.where(near, 1.0, jnp.abs(h))
+    series = small * (1 / 6 - small * (1 / 180 - small * (1 / 2835 - small / 37800)))
+    exact = size + jnp.log(-jnp.expm1(-2 * size)) - jnp.log(2 * size)
+    return jnp.where(near, series, exact)
+
+
 def gaussian(channels: int) -> Likelihood:
     """N(mean, s^2) with one learned scale s for all pixels.
 
@@ -47,9 +84,7 @@ def gaussian(channels: int) -> Likelihood:
     """
 
     def log_prob(params, mean, x):
-        log_scale = jnp.maximum(params['log_scale'], -7.0)  # below 8-bit rounding
-        z = (x - mean) * jnp.exp(-log_scale)
-        return -_total(0.5 * z * z + log_scale + 0.5 * math.log(2 * math.pi))
+        return _total(_log_normal(x, mean, params['log_scale']))
 
     return Likelihood(
         outputs=channels,
@@ -60,20 +95,103 @@ def gaussian(channels: int) -> Likelihood:
     )
 
 
-def logistic_mixture(channels: int, mixtures: int = 10) -> Likelihood:
-    """Discretised mixture of logistics over 8-bit pixels, channels in a chain.
+def _log_normal(x, mean, log_scale):
+    log_scale = jnp.maximum(log_scale, LOG_SCALE)
+    z = (x - mean) * jnp.exp(-log_scale)
+    return -0.5 * z * z - log_scale - 0.5 * math.log(2 * math.pi)
 
-    P(x) = sum_k w_k prod_c [F((x_c + 1/255 - m_kc) / s_kc) - F((x_c - 1/255 - m_kc) /
-    s_kc)], F the sigmoid, the outer bins open to infinity; m_kc is linear in the
-    channels before c. Salimans et al. 2017, arXiv:1701.05517.
+
+def gaussian_fixed(channels: int, scale: float = 1.0) -> Likelihood:
+    """N(mean, scale^2), `scale` in units of [-1, 1] and not learned.
+
+    The squared error over 2 scale^2, a sum over pixels, and a constant: a change of
+    scale is a change of beta by its square. Rybkin et al. 2021, arXiv:2006.13202,
+    section 3. Raises UserError for a scale below 8-bit rounding.
     """
-    pairs = channels * (channels - 1) // 2
+    if not scale >= math.exp(LOG_SCALE):
+        raise UserError(
+            f'a gaussian likelihood of scale {scale}: it must be at least '
+            f'{math.exp(LOG_SCALE):.1g}, in units of images in [-1, 1]'
+        )
+    return Likelihood(
+        outputs=channels,
+        params={},
+        log_prob=lambda _, mean, x: _total(_log_normal(x, mean, math.log(scale))),
+        mean=lambda mean: jnp.clip(mean, -1, 1),
+        units=f'density of pixels in [-1, 1], scale {scale:g}',
+    )
+
+
+def gaussian_per_pixel(channels: int) -> Likelihood:
+    """N(mean, s^2), the decoder's outputs being all means and then all log s.
+
+    Kingma & Welling 2013, arXiv:1312.6114, appendix C.2. log s is at least -7: a pixel
+    that never varies would have an unbounded density.
+    """
+
+    def log_prob(_, outputs, x):
+        mean, log_scale = jnp.split(outputs, 2, axis=-1)
+        return _total(_log_normal(x, mean, log_scale))
+
+    return Likelihood(
+        outputs=2 * channels,
+        params={},
+        log_prob=log_prob,
+        mean=lambda outputs: jnp.clip(outputs[..., :channels], -1, 1),
+        units='density of pixels in [-1, 1]',
+    )
+
+
+def categorical(channels: int, levels: int = 256) -> Likelihood:
+    """A softmax over the grey levels -1, ..., 1 of each channel by itself.
+
+    log P(x) = logit_x - logsumexp(logits); van den Oord et al. 2016, arXiv:1601.06759,
+    section 3. No order among levels is built in. Memory: `levels` floats a value, so
+    768 outputs a pixel in colour, 3 MiB an example of 32x32 before its gradient; where
+    that is too much there is logistic_mixture.
+    """
+    values = jnp.linspace(-1, 1, levels)
+
+    def split(outputs):
+        return outputs.reshape(*outputs.shape[:-1], channels, levels)
+
+    def log_prob(_, outputs, x):
+        logits = split(outputs)
+        level = jnp.round((x + 1) * (levels - 1) / 2).astype(jnp.int32)
+        chosen = jnp.take_along_axis(logits, level[..., None], axis=-1)[..., 0]
+        return _total(chosen - logsumexp(logits, axis=-1))
+
+    return Likelihood(
+        outputs=channels * levels,
+        params={},
+        log_prob=log_prob,
+        mean=lambda outputs: jnp.sum(softmax(split(outputs)) * values, axis=-1),
+        units=_pixels(levels),
+    )
+
+
+def _pixels(levels):
+    return f'probability of {math.log2(levels):g}-bit pixels'
+
+
+def logistic_mixture(
+    channels: int, mixtures: int = 10, levels: int = 256
+) -> Likelihood:
+    """Discretised mixture of logistics over grey levels, channels in a chain.
+
+    P(x) = sum_k w_k prod_c [F((x_c + h - m_kc) / s_kc) - F((x_c - h - m_kc) / s_kc)],
+    F the sigmoid, h = 1 / (levels - 1) half the distance of the levels -1, ..., 1, the
+    outer bins open to infinity; m_kc is linear in the channels before c. Salimans et
+    al. 2017, arXiv:1701.05517.
+    """
+    pairs, half = channels * (channels - 1) // 2, 1 / (levels - 1)
 
     def split(outputs):
         # logits [..., K]; means, log scales [..., C, K]; coefficients [..., pairs, K]
         parts = outputs.reshape(*outputs.shape[:-1], 1 + 2 * channels + pairs, mixtures)
         logits, means = parts[..., 0, :], parts[..., 1 : 1 + channels, :]
-        log_scales = jnp.maximum(parts[..., 1 + channels : 1 + 2 * channels, :], -7.0)
+        log_scales = parts[..., 1 + channels : 1 + 2 * channels, :]
+        log_scales = jnp.maximum(log_scales, LOG_SCALE)
         return logits, means, log_scales, jnp.tanh(parts[..., 1 + 2 * channels :, :])
 
     def chain(means, coefficients, known):
@@ -93,8 +211,8 @@ def logistic_mixture(channels: int, mixtures: int = 10) -> Likelihood:
         x = x[..., None]  # [..., C, 1]
         means = chain(means, coefficients, lambda c, _: x[..., c, :])
         inverse = jnp.exp(-log_scales)
-        plus = inverse * (x - means + 1 / 255)
-        minus = inverse * (x - means - 1 / 255)
+        plus = inverse * (x - means + half)
+        minus = inverse * (x - means - half)
         # log(F(a) - F(b)) = log F(a) + log F(-b) + log(1 - exp(b - a)), exact: no floor
         width = jnp.maximum(plus - minus, 1e-12)
         inside = log_sigmoid(plus) + log_sigmoid(-minus) + jnp.log(-jnp.expm1(-width))
@@ -104,7 +222,7 @@ def logistic_mixture(channels: int, mixtures: int = 10) -> Likelihood:
             jnp.where(x > 0.999, log_sigmoid(-minus), inside),
         )
         joint = jnp.sum(each, axis=-2) + log_softmax(logits)
-        return jnp.sum(jax.nn.logsumexp(joint, axis=-1), axis=(1, 2))
+        return jnp.sum(logsumexp(joint, axis=-1), axis=(1, 2))
 
     def mean(outputs):
         logits, means, _, coefficients = split(outputs)
@@ -117,7 +235,7 @@ def logistic_mixture(channels: int, mixtures: int = 10) -> Likelihood:
         params={},
         log_prob=log_prob,
         mean=mean,
-        units='probability of 8-bit pixels',
+        units=_pixels(levels),
     )
 
 
