@@ -71,10 +71,25 @@ def get_config() -> ConfigDict:
     # means over 16 batches of latents, made anew
     method.sampling_statistics = 'running'  # gan: of BatchNorm in samples
     method.augment = ''  # gan: DiffAugment policy, e.g. 'color,translation,cutout'
-    method.likelihood = 'gaussian'  # vae: bernoulli | gaussian | logistic_mixture
+    # bernoulli | continuous_bernoulli | gaussian (one learned scale) | gaussian_fixed |
+    # gaussian_per_pixel | categorical | logistic_mixture
+    method.likelihood = 'gaussian'  # vae: p(x | z)
     method.mixtures = 10  # vae: components of logistic_mixture
+    method.likelihood_scale = 1.0  # vae: of gaussian_fixed, of images in [-1, 1]
+    # elbo | iwae | dreg: that of iwae, the encoder's gradient doubly reparameterised
+    method.bound = 'elbo'  # vae: what training raises
+    method.bound_samples = 1  # vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
+    method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing
+    method.capacity = 0.0  # vae: nats that the KL is held at; 0 = off
+    method.capacity_weight = 1000.0  # of its distance from them
+    method.capacity_steps = 100_000  # over which they grow from 0
+    # beta_tc | factor: the total correlation of latents; dip_i | dip_ii: covariances
+    method.disentangle = ''  # vae: what is added to part the latents; '' = nothing
+    method.disentangle_weight = 1.0  # beta - 1 of beta_tc, gamma of factor
+    method.dip_diagonal = 10.0  # dip: weight of variances over that of covariances
+    method.factor_width = 1000  # factor: units of its discriminator's six layers
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
     method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off

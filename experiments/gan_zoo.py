@@ -63,13 +63,13 @@ def seconds_a_step(name: str, data: str) -> float:
 
     from gan_vae import config as config_lib
     from gan_vae import data as data_lib
-    from gan_vae.data.source import Source, Spec
+    from gan_vae.data.source import Source
     from gan_vae.training.program import build
     from gan_vae.training.step import put
 
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py:small'), settings(data))
     examples = data_lib.examples(config.data, 'train')
-    program = build(config, Spec(*examples.images.shape[1:], examples.class_names))
+    program = build(config, examples.spec)
     size = config.data.batch_size * program.method.updates_per_step
     source = Source(examples, size)
     state = jax.jit(program.method.init)(jax.random.key(0))

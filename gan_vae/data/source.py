@@ -22,6 +22,7 @@ class Spec(NamedTuple):
     width: int
     channels: int
     class_names: tuple[str, ...] = ()
+    count: int = 0  # images in the set
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -40,6 +41,10 @@ class Examples(NamedTuple):
     captions: tuple[str, ...] = ()
     factors: dict[str, np.ndarray] | None = None
     note: str = ''  # what the reader of the set has to tell, e.g. files it skipped
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(*self.images.shape[1:], self.class_names, len(self.images))
 
     def take(self, rows: np.ndarray) -> 'Examples':
         """The examples at `rows`, an index array."""
@@ -83,7 +88,7 @@ class Source:
                 f'a global batch of {batch_size} does not divide by {host_count} hosts'
             )
         self.examples, self.seed = examples, seed
-        self.spec = Spec(*examples.images.shape[1:], examples.class_names)
+        self.spec = examples.spec
         self.size = len(examples.images)
         self._batch = batch_size
         rows = batch_size // host_count

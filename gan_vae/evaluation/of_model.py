@@ -28,6 +28,7 @@ from gan_vae.evaluation import (
     pairs,
     path_length,
 )
+from gan_vae.objectives.likelihoods import GAUSSIANS
 from gan_vae.training.program import Program
 from gan_vae.training.state import keys_of, purpose_key
 
@@ -95,7 +96,7 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     likelihood, binarize = config.method.likelihood, config.data.binarize
     weigh: Callable = method.log_weight
     how = f'K={k} draws of z'
-    if likelihood == 'gaussian':
+    if likelihood in GAUSSIANS:
         weigh = importance.dequantised(weigh)
         how += ', uniform dequantisation'
     key = purpose_key(held.state.rng, 'iwae')
@@ -105,7 +106,7 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     ]
     nats = float(np.concatenate(bounds).mean())
     found = {f'iwae_{k}': (nats, f'nats per example, {how}')}
-    if likelihood != 'bernoulli' or binarize != 'none':
+    if likelihood != 'continuous_bernoulli':
         shape = held.examples.images.shape[1:]
         bits = importance.bits_per_dim(nats, shape, likelihood, binarize)
         found['bits_per_dim'] = (bits, f'of {likelihood}, {how}')

@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_vae import data, images
 from gan_vae.art import sample as sampling
-from gan_vae.data.source import Examples, Spec
+from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out, of_model
 from gan_vae.evaluation.panel import Panel, Pictures, of_classes, parse
@@ -36,7 +36,7 @@ def evaluate_run(
     of_samples, of_the_model = divide(metrics)
     split = split or config.data.eval_split
     held = data.examples(config.data, split)
-    program = build(config, Spec(*held.images.shape[1:], held.class_names))
+    program = build(config, held.spec)
     for name in of_the_model:
         of_model.check(name, program.method)
     abstract = abstract_state(program.method.init, program.sharding)

@@ -1,10 +1,12 @@
-"""Variational autoencoders: maximise the evidence lower bound.
+"""Variational autoencoders: maximise a lower bound of the evidence.
 
-  log p(x) >= E_q(z|x)[log p(x | z)] - KL(q(z | x) || N(0, I))
+  elbo        E_q(z|x)[log p(x | z)] - KL(q(z | x) || N(0, I)) <= log p(x)
+  iwae, dreg  E[log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x)] <= log p(x)
 
-with q = N(mean(x), diag exp(log_variance(x))), one sample of z, and the analytic KL;
-the loss weighs the KL by beta. Kingma & Welling 2013, arXiv:1312.6114; Higgins et al.
-2017. Everything in nats per example: summed over pixels, averaged over the batch.
+with q = N(mean(x), diag exp(log_variance(x))), K samples of z, and the analytic KL,
+which the loss may weigh (vae_terms). Kingma & Welling 2013, arXiv:1312.6114; Burda et
+al. 2016, arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152 (dreg). Everything in
+nats per example: summed over pixels, averaged over the batch.
 """
 
 import jax
@@ -12,8 +14,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from gan_vae import models
-from gan_vae.errors import UserError, unknown
-from gan_vae.methods import Method, latents
+from gan_vae.errors import UserError
+from gan_vae.methods import Method, latents, vae_terms
 from gan_vae.objectives import bounds, likelihoods
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
@@ -31,18 +33,13 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    name = method.likelihood
-    if name not in likelihoods.LIKELIHOODS:
-        raise unknown('config.method.likelihood', name, likelihoods.LIKELIHOODS)
+    likelihood = likelihoods.make(method, spec.channels)
+    name, bound, samples = method.likelihood, method.bound, method.bound_samples
     if name == 'bernoulli' and config.data.binarize == 'none':
         raise UserError(
             'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
             'dynamic or threshold, or config.method.likelihood to gaussian'
         )
-    if name == 'logistic_mixture':
-        likelihood = likelihoods.logistic_mixture(spec.channels, method.mixtures)
-    else:
-        likelihood = likelihoods.LIKELIHOODS[name](spec.channels)
     fields = {
         'image_size': spec.height,
         'width': model.width,
@@ -55,10 +52,19 @@ def make(config, spec, axis_name=None) -> Method:
     latent_dim = model.latent_dim
     draw_latents = latents.normal(latent_dim).draw
     moving_average = optimizers.averaging(method, config.data.batch_size)
-    beta, warmup = method.beta, method.beta_warmup_steps
-    optimizer = optimizers.make(
-        config.optimizer, config.train.steps, config.optimizer.learning_rate
-    )
+
+    def whole(x):
+        """Rows of this device and of all others, in the order of the batch."""
+        return x if axis_name is None else lax.all_gather(x, axis_name, tiled=True)
+
+    if bound == 'elbo':
+        weigh = vae_terms.of_kl(method, whole)
+    extra = vae_terms.of_codes(method, latent_dim, spec.count)
+    steps, rate = config.train.steps, config.optimizer.learning_rate
+    learners = {'all': optimizers.make(config.optimizer, steps, rate)}
+    if extra:  # their discriminators learn as those of a GAN
+        own = optimizers.of_discriminator(config.optimizer)
+        learners['terms'] = optimizers.make(config.optimizer, steps, *own)
     parallel = config.parallel
     layout = layouts.make(parallel.shard_state, axis_name)
     parts, recompute = parallel.accumulate, recomputed(parallel.remat)
@@ -73,43 +79,86 @@ def make(config, spec, axis_name=None) -> Method:
             'decoder': decoder.init(key_d, jnp.zeros((1, latent_dim)))['params'],
             'likelihood': likelihood.params,
         }
+        terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
+        learned = {'all': params, 'terms': terms}
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=rng,
-            params=params,
+            params=params | ({'terms': terms} if extra else {}),
             variables={},
-            opt_state={'all': optimizer.init(params)},
+            opt_state={n: o.init(learned[n]) for n, o in learners.items()},
             ema=jax.tree.map(jnp.copy, params),
             extra={},
         )
 
-    def terms(params, x, keys):
-        """log p(x | z) [B], z one sample; the KL [B, D]; log q(z | x) - log p(z)."""
+    def coded(params, x, keys, k=1):
+        """z [K, B, D] from the posteriors, of whose mean and log variance [B, D]."""
         mean, log_variance = encoded(params['encoder'], x)
-        noise = normals(keys, (latent_dim,))
-        z = bounds.sample_gaussian(noise, mean, log_variance)
-        outputs = decoded(params['decoder'], z)
-        log_likelihood = explained(params['likelihood'], outputs, x)
+        noise = normals(keys, (latent_dim,))[None]
+        if k > 1:
+            others = jax.vmap(lambda key: keys_of(key, jnp.arange(1, k)))(keys)
+            others = jax.vmap(lambda keys: normals(keys, (latent_dim,)))(others.T)
+            noise = jnp.concatenate([noise, others])
+        return bounds.sample_gaussian(noise, mean, log_variance), mean, log_variance
+
+    def explanation(params, x, z):
+        """log p(x | z) [K, B] of z [K, B, D]."""
+        outputs = decoded(params['decoder'], z.reshape(-1, latent_dim))
+        seen = jnp.tile(x, (len(z), 1, 1, 1))
+        return explained(params['likelihood'], outputs, seen).reshape(z.shape[:2])
+
+    def elbo(params, step, x, keys):
+        """(loss, metrics, codes) of a weighed ELBO."""
+        z, mean, log_variance = coded(params, x, keys, samples)
+        reconstruction = -jnp.mean(explanation(params, x, z))
         kl = bounds.kl_to_standard_normal(mean, log_variance)
-        log_variance = jnp.clip(log_variance, *bounds.LOG_VARIANCE)
-        return log_likelihood, kl, 0.5 * (z**2 - noise**2 - log_variance)
+        penalty, said = weigh(kl, step)
+        kl = jnp.mean(jnp.sum(kl, -1))
+        metrics = {
+            'elbo': -reconstruction - kl,
+            'reconstruction': reconstruction,
+            'kl': kl,
+        }
+        codes = z[0], mean, log_variance
+        return reconstruction + penalty, metrics | said, codes
+
+    def iwae(params, step, x, keys):
+        """(loss, metrics, codes) of a bound by importance weighting."""
+        z, *q = codes = coded(params, x, keys, samples)
+        kl = jnp.mean(jnp.sum(bounds.kl_to_standard_normal(*q), -1))
+        if bound == 'dreg':
+            q = lax.stop_gradient(q)
+
+        def log_weights(z):
+            ratio = jnp.sum(bounds.kl_sampled(z, *q), -1)
+            return explanation(params, x, z) - ratio
+
+        if bound == 'dreg':
+            found = bounds.dreg_bound(log_weights, z)
+        else:
+            found = bounds.importance_bound(log_weights(z))
+        found = jnp.mean(found)
+        return -found, {'bound': found, 'kl': kl}, (z[0], *codes[1:])
+
+    losses = elbo if bound == 'elbo' else iwae
 
     def train_step(state, batch):
         x = batch['image']
         indices = example_indices(len(x), axis_name)
         keys = keys_of(step_key(state, 'posterior'), indices)
-        weight = beta * jnp.minimum(1.0, (state.step + 1) / max(1, warmup))
 
         def gradient(params, variables, rows):
             def objective(params):
-                log_likelihood, kl, _ = terms(params, *rows)
-                reconstruction, kl = -jnp.mean(log_likelihood), jnp.mean(kl.sum(-1))
-                return reconstruction + weight * kl, {
-                    'loss': reconstruction + weight * kl,
-                    'elbo': -reconstruction - kl,
-                    'reconstruction': reconstruction,
-                    'kl': kl,
-                }
+                loss, metrics, codes = losses(params, state.step, *rows)
+                if extra:
+                    codes = [whole(c) for c in codes]
+                    codes = vae_terms.Coded(*codes, step_key(state, 'terms'))
+                    added = {
+                        n: term.value(params['terms'][n], codes)
+                        for n, term in extra.items()
+                    }
+                    loss, metrics = loss + sum(added.values()), metrics | added
+                return loss, metrics | {'loss': loss}
 
             grads, metrics = jax.grad(objective, has_aux=True)(params)
             return grads, (variables, metrics)
@@ -119,20 +168,30 @@ def make(config, spec, axis_name=None) -> Method:
         )
         if axis_name is not None:
             metrics = lax.pmean(metrics, axis_name)
-        params, opt_state, norm = layouts.update(
-            layout, optimizer, grads, state.opt_state['all'], state.params
-        )
-        ema = moving_average(state.ema, layout.own(params), state.step)
+        params, opt_state, norms = {}, {}, {}
+        for name, learner in learners.items():
+            new, opt_state[name], norms[name] = layouts.update(
+                layout,
+                learner,
+                _part(grads, name),
+                state.opt_state[name],
+                _part(state.params, name),
+            )
+            params |= new if name == 'all' else {name: new}
+        now = _part(params, 'all')
+        ema = moving_average(state.ema, layout.own(now), state.step)
         state = state.replace(
-            step=state.step + 1, params=params, opt_state={'all': opt_state}, ema=ema
+            step=state.step + 1, params=params, opt_state=opt_state, ema=ema
         )
-        return state, metrics | {'beta': weight, 'gradient': norm}
+        return state, metrics | {'gradient': norms['all']}
 
     def evaluate_step(state, batch):
         """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        log_likelihood, kl, _ = terms(state.ema, batch['image'], keys)
-        kl, mask = jnp.sum(kl, -1), batch['mask']
+        z, *q = coded(state.ema, batch['image'], keys)
+        log_likelihood = explanation(state.ema, batch['image'], z)[0]
+        kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
+        mask = batch['mask']
         sums = {
             'elbo': jnp.sum((log_likelihood - kl) * mask),
             'reconstruction': -jnp.sum(log_likelihood * mask),
@@ -164,21 +223,25 @@ def make(config, spec, axis_name=None) -> Method:
 
     def log_prob(state, rng, images):
         """The ELBO [B] with one sample of z, in nats."""
-        keys = keys_of(rng, jnp.arange(len(images)))
-        log_likelihood, kl, _ = terms(state.ema, images, keys)
-        return log_likelihood - jnp.sum(kl, -1)
+        z, *q = coded(state.ema, images, keys_of(rng, jnp.arange(len(images))))
+        kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
+        return explanation(state.ema, images, z)[0] - kl
 
     def log_weight(state, rng, images):
         """log p(x | z) + log p(z) - log q(z | x) [B] of one sample of z, in nats."""
-        keys = keys_of(rng, jnp.arange(len(images)))
-        log_likelihood, _, log_ratio = terms(state.ema, images, keys)
-        return log_likelihood - jnp.sum(log_ratio, -1)
+        z, *q = coded(state.ema, images, keys_of(rng, jnp.arange(len(images))))
+        ratio = jnp.sum(bounds.kl_sampled(z[0], *q), -1)
+        return explanation(state.ema, images, z)[0] - ratio
 
-    grow = f', growing over {warmup} steps' if warmup else ''
+    size = 'x'.join(map(str, spec.shape))
+    said = {
+        'elbo': f'-E_q[log p(x|z)] + {vae_terms.formula(method)}',
+        'iwae': f'-log 1/{samples} sum_k p(x|z_k) p(z_k) / q(z_k|x)',
+    }['elbo' if bound == 'elbo' else 'iwae']
+    said += ''.join(f' + {method.disentangle_weight:g} {term}' for term in extra)
     return Method(
-        objective=f'vae: -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), nats per '
-        f'example (sum over {spec.height}x{spec.width}x{spec.channels}, mean over '
-        f'the batch); p(x|z) {name}: {likelihood.units}; beta = {beta}{grow}',
+        objective=f'vae: {said}, nats per example (sum over {size}, mean over the '
+        f'batch); p(x|z) {name}: {likelihood.units}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
@@ -190,3 +253,10 @@ def make(config, spec, axis_name=None) -> Method:
         log_weight=log_weight,
         posterior=posterior,
     )
+
+
+def _part(params, learner: str):
+    """Of the tree of all parameters, what a learner updates."""
+    if learner == 'all':
+        return {n: p for n, p in params.items() if n != 'terms'}
+    return params[learner]

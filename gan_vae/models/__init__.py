@@ -30,6 +30,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'sngan': 'resnet.Discriminator spectral',
         'sngan_projection': 'resnet.ProjectionDiscriminator spectral',
     },
+    'code_discriminator': {'mlp': 'mlp.CodeDiscriminator'},
     'encoder': {'conv': 'conv_vae.Encoder', 'mlp': 'mlp.Encoder'},
     'decoder': {'conv': 'conv_vae.Decoder', 'mlp': 'mlp.Decoder'},
 }

@@ -94,3 +94,18 @@ class Decoder(nn.Module):
         x = nn.Dense(self.image_size**2 * self.outputs, dtype=self.dtype)(x)
         x = x.reshape(-1, self.image_size, self.image_size, self.outputs)
         return x.astype(jnp.float32)
+
+
+class CodeDiscriminator(nn.Module):
+    """z [B, D] -> six hidden layers -> logits [B]: FactorVAE's.
+
+    Kim & Mnih 2018, arXiv:1802.05983, appendix.
+    """
+
+    width: int = 1000
+
+    @nn.compact
+    def __call__(self, z):
+        for _ in range(6):
+            z = nn.leaky_relu(nn.Dense(self.width)(z), 0.2)
+        return nn.Dense(1)(z)[:, 0]

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, log_softmax, logsumexp, softmax, softplus
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, unknown
 
 LOG_SCALE = -7.0  # the least, of pixels in [-1, 1]: below 8-bit rounding
 
@@ -110,7 +110,7 @@ def gaussian_fixed(channels: int, scale: float = 1.0) -> Likelihood:
     """
     if not scale >= math.exp(LOG_SCALE):
         raise UserError(
-            f'a gaussian likelihood of scale {scale}: it must be at least '
+            f'config.method.likelihood_scale={scale}: must be at least '
             f'{math.exp(LOG_SCALE):.1g}, in units of images in [-1, 1]'
         )
     return Likelihood(
@@ -241,6 +241,23 @@ def logistic_mixture(
 
 LIKELIHOODS = {
     'bernoulli': bernoulli,
+    'categorical': categorical,
+    'continuous_bernoulli': continuous_bernoulli,
     'gaussian': gaussian,
+    'gaussian_fixed': gaussian_fixed,
+    'gaussian_per_pixel': gaussian_per_pixel,
     'logistic_mixture': logistic_mixture,
 }
+GAUSSIANS = ('gaussian', 'gaussian_fixed', 'gaussian_per_pixel')  # densities on R
+
+
+def make(method, channels: int) -> Likelihood:
+    """The Likelihood of config.method. UserError for a name that there is not."""
+    name = method.likelihood
+    if name not in LIKELIHOODS:
+        raise unknown('config.method.likelihood', name, LIKELIHOODS)
+    if name == 'logistic_mixture':
+        return logistic_mixture(channels, method.mixtures)
+    if name == 'gaussian_fixed':
+        return gaussian_fixed(channels, method.likelihood_scale)
+    return LIKELIHOODS[name](channels)

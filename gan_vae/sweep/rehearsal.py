@@ -35,7 +35,6 @@ def names(spec: str, overrides: dict[str, str]) -> list[str]:
 
     from gan_vae import config as config_lib
     from gan_vae import data
-    from gan_vae.data.source import Spec
     from gan_vae.evaluation import held_out, of_model, panel
     from gan_vae.evaluation.run import divide
     from gan_vae.training.program import build
@@ -43,7 +42,7 @@ def names(spec: str, overrides: dict[str, str]) -> list[str]:
     # The devices of this machine's CPU are not those that the run will have.
     config = config_lib.load(spec, overrides | {'parallel.devices': '1'})
     held = data.examples(config.data, config.data.eval_split)
-    program = build(config, Spec(*held.images.shape[1:], held.class_names))
+    program = build(config, held.spec)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     found = held_out.names(program, state, held, config.eval.batch_size)
     of_samples, of_the_model = divide(config.eval.metrics)

@@ -17,7 +17,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
-from gan_vae.data.source import Source, Spec, fingerprint, gather
+from gan_vae.data.source import Source, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, of_model, panel
 from gan_vae.evaluation.run import (
@@ -58,7 +58,7 @@ def train(config, workdir) -> dict:
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.examples(reads.data, reads.data.split)
     held = data.examples(reads.data, reads.data.eval_split)
-    spec = Spec(*examples.images.shape[1:], examples.class_names)
+    spec = examples.spec
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     compared = _panel(reads, program, examples)

@@ -1,5 +1,7 @@
 """The ELBO: reductions, bounds, and an exact case."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,10 @@ from gan_vae.config import Reads
 from gan_vae.data.source import Examples, Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out
+from gan_vae.objectives import likelihoods
 from gan_vae.training.program import build
+from gan_vae.training.state import keys_of, normals, step_key
+from gan_vae.training.step import put
 
 SPEC = Spec(16, 16, 3)
 
@@ -134,3 +139,119 @@ def test_training_lowers_the_loss(vae):
 def test_bernoulli_refuses_grey_pixels(vae):
     with pytest.raises(UserError, match='binary pixels'):
         vae(method__likelihood='bernoulli')
+
+
+SMALL = {'model__encoder': 'mlp', 'model__decoder': 'mlp', 'model__width': 16}
+
+
+@pytest.mark.parametrize('bound', ['iwae', 'dreg'])
+def test_the_bound_is_the_log_of_the_mean_weight(vae, bound):
+    method, state = vae(method__bound=bound, method__bound_samples=5, **SMALL)
+    x = batch(4)['image']
+    after, metrics = method.train_step(state, batch(4))
+    one, _ = vae(method__bound='elbo', method__bound_samples=1, **SMALL)
+    mean, log_variance = one.posterior(state, x)
+    keys = keys_of(step_key(state, 'posterior'), jnp.arange(4))
+    found = []
+    for k in range(5):  # each draw is of its own noise, the first of the ELBO's
+        own = jax.vmap(lambda key, k=k: jax.random.fold_in(key, k))(keys)
+        noise = np.asarray(normals(own if k else keys, mean.shape[1:]), np.float64)
+        z = mean + np.exp(log_variance / 2) * noise
+        outputs = one.decode(state, z)  # means: those of a gaussian are clipped
+        assert np.abs(outputs).max() < 1
+        scale = np.exp(float(state.params['likelihood']['log_scale']))
+        square = ((x - outputs) / scale) ** 2 + 2 * np.log(scale) + np.log(2 * np.pi)
+        ratio = 0.5 * (z**2 - noise**2 - log_variance).sum(1)
+        found.append(-0.5 * square.sum((1, 2, 3)) - ratio)
+    expected = np.logaddexp.reduce(np.array(found, np.float64)) - np.log(5)
+    np.testing.assert_allclose(metrics['bound'], expected.mean(), rtol=1e-5)
+    assert metrics['loss'] == -metrics['bound']
+
+
+def test_only_the_encoder_tells_the_two_gradients_apart(vae):
+    states = {}
+    for bound in ('iwae', 'dreg'):
+        method, state = vae(method__bound=bound, method__bound_samples=5, **SMALL)
+        states[bound] = method.train_step(state, batch(4))[0].opt_state['all'][0].mu
+    same = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+    jax.tree.map(same, states['iwae']['decoder'], states['dreg']['decoder'])
+    with pytest.raises(AssertionError):
+        jax.tree.map(same, states['iwae']['encoder'], states['dreg']['encoder'])
+
+
+WAYS = {
+    'beta_tc': {'method.disentangle': 'beta_tc', 'method.disentangle_weight': 5.0},
+    'capacity': {'method.capacity': 2.0, 'method.capacity_steps': 2},
+    'dip_i': {'method.disentangle': 'dip_i'},
+    'dip_ii': {'method.disentangle': 'dip_ii', 'method.dip_diagonal': 1.0},
+    'factor': {'method.disentangle': 'factor', 'method.factor_width': 8},
+    'free_bits': {'method.free_bits': 0.1},
+}
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_devices_share_what_is_of_the_whole_batch(config, way):
+    """And the whole is a step that differs from that of the ELBO."""
+
+    def after(devices, changes):
+        config.method.name = 'vae'
+        flat = {k.replace('__', '.'): v for k, v in SMALL.items()} | changes
+        flat |= {'parallel.devices': devices, 'optimizer.eps': 1e-3}
+        given = config.copy_and_resolve_references()
+        given.update_from_flattened_dict(flat)
+        program = build(given, Spec(16, 16, 3, (), 100))
+        state = jax.jit(program.method.init)(jax.random.key(0))
+        shown = put(batch(8), program.mesh)
+        for _ in range(2):
+            state, metrics = program.train_step(state, shown)
+        return jax.device_get((state.params, metrics))
+
+    one, two = after(1, WAYS[way]), after(2, WAYS[way])
+    same = partial(np.testing.assert_allclose, rtol=2e-4, atol=2e-5)
+    jax.tree.map(same, one, two)
+    plain, _ = after(1, {})
+    with pytest.raises(AssertionError):
+        jax.tree.map(same, one[0]['encoder'], plain['encoder'])
+
+
+def test_the_ratio_is_told_by_a_discriminator_that_leaves_the_vae_alone(vae):
+    factor = {'method__disentangle': 'factor', 'method__factor_width': 8}
+    method, state = vae(**factor, method__disentangle_weight=0.0, **SMALL)
+    after, _ = method.train_step(state, batch(8))
+    told = [s.params['terms']['factor'] for s in (state, after)]
+    moved = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), *told)
+    assert max(jax.tree.leaves(moved)) > 1e-5
+    plain, start = vae(method__disentangle='', **SMALL)
+    expected, _ = plain.train_step(start, batch(8))
+    for part in ('encoder', 'decoder', 'likelihood'):
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7),
+            after.params[part],
+            expected.params[part],
+        )
+
+
+def test_every_likelihood_learns(vae):
+    for name in likelihoods.LIKELIHOODS.keys() - {'bernoulli'}:
+        method, state = vae(method__likelihood=name, **SMALL)
+        shown = batch(8) | {'image': jnp.round(batch(8)['image'] * 255) / 255}
+        state, first = method.train_step(state, shown)
+        for _ in range(5):
+            state, last = method.train_step(state, shown)
+        assert last['loss'] < first['loss'], name
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'method__capacity': 5.0, 'method__free_bits': 1.0}, 'take one'),
+        ({'method__disentangle': 'beta_vae'}, 'beta_tc'),
+        (
+            {'method__likelihood': 'gaussian_fixed', 'method__likelihood_scale': 0.0},
+            'likelihood_scale',
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_one_line(vae, changes, said):
+    with pytest.raises(UserError, match=said):
+        vae(**changes)
