@@ -104,7 +104,8 @@ def get_config() -> ConfigDict:
     optimizer.discriminator_b1 = -1.0  # gan: below 0 = b1
     optimizer.discriminator_b2 = -1.0  # gan: below 0 = b2
     optimizer.eps = 1e-8
-    optimizer.schedule = 'constant'  # or 'linear' | 'cosine' to 0 at train.steps
+    # constant | linear or cosine to 0 at train.steps | stages: IWAE's, 10^(-i/7)
+    optimizer.schedule = 'constant'
     optimizer.warmup_steps = 0  # linear from 0
     optimizer.clip_norm = 0.0  # global norm of gradients; 0 = off
 

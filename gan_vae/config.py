@@ -194,7 +194,7 @@ _ONE_OF = {
     'model.latent': ('normal', 'uniform'),
     'method.sampling_statistics': ('running', 'batch', 'standing'),
     'method.bound': ('elbo', 'iwae', 'dreg'),
-    'optimizer.schedule': ('constant', 'linear', 'cosine'),
+    'optimizer.schedule': ('constant', 'linear', 'cosine', 'stages'),
     'parallel.map': ('shard_map', 'pmap'),
     'parallel.dtype': ('float32', 'bfloat16'),
 }

@@ -31,8 +31,18 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'sngan_projection': 'resnet.ProjectionDiscriminator spectral',
     },
     'code_discriminator': {'mlp': 'mlp.CodeDiscriminator'},
-    'encoder': {'conv': 'conv_vae.Encoder', 'mlp': 'mlp.Encoder'},
-    'decoder': {'conv': 'conv_vae.Decoder', 'mlp': 'mlp.Decoder'},
+    'encoder': {
+        'conv': 'conv_vae.Encoder',
+        'iwae': 'mlp.DeepEncoder',
+        'mlp': 'mlp.Encoder',
+        'study': 'study.Encoder',
+    },
+    'decoder': {
+        'conv': 'conv_vae.Decoder',
+        'iwae': 'mlp.DeepDecoder',
+        'mlp': 'mlp.Decoder',
+        'study': 'study.Decoder',
+    },
 }
 
 

@@ -96,6 +96,50 @@ class Decoder(nn.Module):
         return x.astype(jnp.float32)
 
 
+class DeepEncoder(nn.Module):
+    """images -> two tanh layers -> posterior mean, log variance, each [B, D].
+
+    Burda et al. 2016, arXiv:1509.00519: width 200, D 50, Glorot's uniform weights.
+    """
+
+    latent_dim: int = 50
+    width: int = 200
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x):
+        x = _deep(x.reshape(x.shape[0], -1), self.width, self.dtype)
+        heads = [_glorot(self.latent_dim, self.dtype)(x) for _ in range(2)]
+        return tuple(head.astype(jnp.float32) for head in heads)
+
+
+class DeepDecoder(nn.Module):
+    """z [B, D] -> two tanh layers -> what the likelihood needs, [B, S, S, outputs]."""
+
+    outputs: int = 1
+    image_size: int = 28
+    width: int = 200
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, z):
+        x = _deep(z, self.width, self.dtype)
+        x = _glorot(self.image_size**2 * self.outputs, self.dtype)(x)
+        x = x.reshape(-1, self.image_size, self.image_size, self.outputs)
+        return x.astype(jnp.float32)
+
+
+def _glorot(features, dtype):
+    init = nn.initializers.glorot_uniform()
+    return nn.Dense(features, kernel_init=init, dtype=dtype)
+
+
+def _deep(x, width, dtype):
+    for _ in range(2):
+        x = jnp.tanh(_glorot(width, dtype)(x))
+    return x
+
+
 class CodeDiscriminator(nn.Module):
     """z [B, D] -> six hidden layers -> logits [B]: FactorVAE's.
 

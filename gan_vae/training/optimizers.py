@@ -26,6 +26,7 @@ def make(
         'constant': lambda: optax.constant_schedule(learning_rate),
         'linear': lambda: optax.linear_schedule(learning_rate, 0.0, after),
         'cosine': lambda: optax.cosine_decay_schedule(learning_rate, after),
+        'stages': lambda: _stages(learning_rate, after),
     }[optimizer.schedule]()
     if warmup:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
@@ -34,6 +35,15 @@ def make(
     if optimizer.clip_norm:
         return optax.chain(clip(optimizer.clip_norm), adam)
     return optax.with_extra_args_support(adam)
+
+
+def _stages(learning_rate: float, steps: int) -> optax.Schedule:
+    """learning_rate 10^(-i/7) for 3^i of 3,280 parts of the steps, i from 0 to 7.
+
+    Burda et al. 2016, arXiv:1509.00519, section 5.
+    """
+    ends = {round(steps * (3**i - 1) / 2 / 3280): 10 ** (-1 / 7) for i in range(1, 8)}
+    return optax.piecewise_constant_schedule(learning_rate, ends)
 
 
 def of_discriminator(optimizer) -> tuple[float, tuple[float, float]]:
