@@ -4,7 +4,6 @@ Locatello et al. 2018, arXiv:1811.12359, table 1, for 64 pixels; other sizes tha
 by 16 have a larger or smaller bottom.
 """
 
-import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.errors import UserError
