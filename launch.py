@@ -3,7 +3,7 @@
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
-                        [--class=NAME] [--truncation=0.7]
+                        [--class=NAME or ID] [--truncation=0.7]
        python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
                         [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
                         [--workdir=DIR] [--storage=URL] [--retry] [--seed=0]

@@ -101,8 +101,8 @@ def get_config() -> ConfigDict:
     optimizer.discriminator_learning_rate = 0.0  # gan: 0 = learning_rate
     optimizer.b1 = 0.9
     optimizer.b2 = 0.999
-    optimizer.discriminator_b1 = -1.0  # gan: below 0 = b1
-    optimizer.discriminator_b2 = -1.0  # gan: below 0 = b2
+    optimizer.discriminator_b1 = -1.0  # gan: -1 = b1
+    optimizer.discriminator_b2 = -1.0  # gan: -1 = b2
     optimizer.eps = 1e-8
     # constant | linear or cosine to 0 at train.steps | stages: IWAE's, 10^(-i/7)
     optimizer.schedule = 'constant'

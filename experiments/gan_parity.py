@@ -308,33 +308,18 @@ def work(side: str):
 
 def measure_time(models: list[str], rounds: int) -> dict:
     """{model: {side: [CPU seconds of a step, one a round]}}."""
-    workers = {
-        side: subprocess.Popen(
-            [sys.executable, __file__, f'--side={side}'],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for side in TIMED
-    }
-
-    def ask(side, model, count):
-        workers[side].stdin.write(f'{model} {count}\n')
-        workers[side].stdin.flush()
-        return float(workers[side].stdout.readline())
+    from experiments.speed import workers
 
     found = {}
-    for model in models:
-        count = {'dcgan': 20, 'sngan': 4}[model]
-        for side in TIMED:
-            ask(side, model, 1)
-        found[model] = {side: [] for side in TIMED}
-        for turn in range(rounds):
-            for side in TIMED if turn % 2 == 0 else TIMED[::-1]:
-                found[model][side].append(ask(side, model, count))
-    for worker in workers.values():
-        worker.stdin.close()
-        worker.wait()
+    with workers(__file__, TIMED) as ask:
+        for model in models:
+            count = {'dcgan': 20, 'sngan': 4}[model]
+            for side in TIMED:
+                ask(side, model, 1)
+            found[model] = {side: [] for side in TIMED}
+            for turn in range(rounds):
+                for side in TIMED if turn % 2 == 0 else TIMED[::-1]:
+                    found[model][side].append(ask(side, model, count))
     return found
 
 

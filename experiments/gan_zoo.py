@@ -72,7 +72,8 @@ def seconds_a_step(name: str, data: str) -> float:
     program = build(config, examples.spec)
     size = config.data.batch_size * program.method.updates_per_step
     source = Source(examples, size)
-    state = jax.jit(program.method.init)(jax.random.key(0))
+    init = jax.jit(program.method.init, out_shardings=program.sharding)
+    state = init(jax.random.key(0))
 
     def take(first, last):
         nonlocal state
@@ -80,16 +81,17 @@ def seconds_a_step(name: str, data: str) -> float:
             batch = put(source.batch(step), program.mesh)
             state, _ = jax.block_until_ready(program.train_step(state, batch))
 
-    take(0, 3)  # it is compiled twice: for the first state, and for its own
+    take(0, 3)  # compiles
     begin = time.process_time()
     take(3, 23)
     return (time.process_time() - begin) / 20
 
 
-def on_core(core: int, command: list, **options):
-    """subprocess.run of a command that may use this core alone."""
+def run(command: list, core: int | None = None, **options):
+    """subprocess.run of Python, which may use this core alone if one is given."""
     return subprocess.run(
-        ['taskset', '-c', str(core), sys.executable, *command],
+        (['taskset', '-c', str(core)] if core is not None else [])
+        + [sys.executable, *command],
         check=True,
         env=os.environ | {'PYTHONPATH': str(ROOT)},
         **options,
@@ -101,7 +103,7 @@ def steps_of(core: int, out: Path, name: str, data: str, minutes: float) -> int:
     file = out / f'{name}_{data}_{minutes:g}.steps'
     if not file.exists():
         command = [__file__, f'--time={name}', f'--data={data}']
-        found = on_core(core, command, stdout=subprocess.PIPE, text=True)
+        found = run(command, core, stdout=subprocess.PIPE, text=True)
         steps = 60 * minutes / float(found.stdout.splitlines()[-1])
         out.mkdir(parents=True, exist_ok=True)
         file.write_text(str(max(1, round(steps / EIGHTHS)) * EIGHTHS))
@@ -123,7 +125,7 @@ def train(core: int, folder: Path, name: str, data: str, augment: str, steps: in
         *(f'--config.{key}={value}' for key, value in given.items()),
     ]
     with open(f'{folder}.log', 'a') as log:
-        on_core(core, command, stdout=log, stderr=log)
+        run(command, core, stdout=log, stderr=log)
 
 
 def best_step(folder: Path) -> int:
@@ -145,10 +147,10 @@ def score(folder: Path, step: int) -> dict:
                     for key, result in line['metrics'].items()
                     if 'card' in result
                 }
-        command = [sys.executable, str(ROOT / 'launch.py'), '--mode=evaluate']
-        command += [f'--workdir={folder}', f'--step={step}']
-        command += [f'--metrics={MEASURES}', '--num=1000']
-        subprocess.run(command, check=True, env=os.environ | {'PYTHONPATH': str(ROOT)})
+        run(
+            [str(ROOT / 'launch.py'), '--mode=evaluate', f'--workdir={folder}']
+            + [f'--step={step}', f'--metrics={MEASURES}', '--num=1000']
+        )
     raise RuntimeError(f'{file} lacks step {step}')
 
 
@@ -203,12 +205,7 @@ def main():
             rows.append(row)
     print_table(rows)
     places = [str(folder) for folder in folders]
-    subprocess.run(
-        [sys.executable, '-m', 'gan_vae.evaluation', 'report', *places]
-        + [f'--out={out}/report.html'],
-        check=True,
-        env=os.environ | {'PYTHONPATH': str(ROOT)},
-    )
+    run(['-m', 'gan_vae.evaluation', 'report', *places, f'--out={out}/report.html'])
     contact_sheet(folders, out / 'gan_zoo.png')
 
 

@@ -452,37 +452,46 @@ def main():
     flags = parser.parse_args()
     if flags.side:
         return work(flags.side)
-    workers = {
+    with workers(__file__, SIDES) as ask:
+        for case in flags.cases.split(','):
+            count = {'dcgan32_sample': 20, **dict.fromkeys(RESIDUAL, 1)}.get(case, 5)
+            sides = [s for s in SIDES if s != 'stock_flax' or case not in RESIDUAL]
+            for side in sides:
+                ask(side, case, 1)
+            times, rates = {side: [] for side in sides}, []
+            for turn in range(flags.rounds):
+                rates.append(
+                    max(2 * 2.048**3 / ask(s, 'matmul', 4) for s in ('ours', 'torch'))
+                )
+                for side in sides if turn % 2 == 0 else sides[::-1]:
+                    times[side].append(ask(side, case, count))
+            report(case, times, statistics.median(rates), flags.rounds)
+
+
+@contextlib.contextmanager
+def workers(script: str, sides):
+    """ask(side, case, count) -> seconds, of a process of `script` for each side."""
+    running = {
         side: subprocess.Popen(
-            [sys.executable, __file__, f'--side={side}'],
+            [sys.executable, script, f'--side={side}'],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for side in SIDES
+        for side in sides
     }
 
     def ask(side, case, count):
-        workers[side].stdin.write(f'{case} {count}\n')
-        workers[side].stdin.flush()
-        return float(workers[side].stdout.readline())
+        running[side].stdin.write(f'{case} {count}\n')
+        running[side].stdin.flush()
+        return float(running[side].stdout.readline())
 
-    for case in flags.cases.split(','):
-        count = {'dcgan32_sample': 20, **dict.fromkeys(RESIDUAL, 1)}.get(case, 5)
-        sides = [s for s in SIDES if s != 'stock_flax' or case not in RESIDUAL]
-        for side in sides:
-            ask(side, case, 1)
-        times, rates = {side: [] for side in sides}, []
-        for turn in range(flags.rounds):
-            rates.append(
-                max(2 * 2.048**3 / ask(s, 'matmul', 4) for s in ('ours', 'torch'))
-            )
-            for side in sides if turn % 2 == 0 else sides[::-1]:
-                times[side].append(ask(side, case, count))
-        report(case, times, statistics.median(rates), flags.rounds)
-    for worker in workers.values():
-        worker.stdin.close()
-        worker.wait()
+    try:
+        yield ask
+    finally:
+        for worker in running.values():
+            worker.stdin.close()
+            worker.wait()
 
 
 def report(case: str, times: dict, rate: float, rounds: int):

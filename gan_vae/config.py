@@ -213,6 +213,9 @@ def validate(config):
     for key in _BELOW_ONE:
         if not 0 <= flat[key] < 1:
             raise UserError(f'config.{key}={flat[key]}: must be in [0, 1)')
+    for key in ('optimizer.discriminator_b1', 'optimizer.discriminator_b2'):
+        if not flat[key] < 1:
+            raise UserError(f'config.{key}={flat[key]}: must be below 1')
     for key, choices in _ONE_OF.items():
         if flat[key] not in choices:
             if isinstance(flat[key], str):

@@ -40,6 +40,7 @@ def test_overrides_are_parsed_by_the_type_of_the_default():
         (FILE, {'data.flip': '1'}, 'expected bool'),
         (FILE, {'optimizer.learning_rate': 'nan'}, 'at least 0'),
         (FILE, {'optimizer.b1': '1.0'}, 'must be in [0, 1)'),
+        (FILE, {'optimizer.discriminator_b2': '1.0'}, 'must be below 1'),
         (FILE, {'data.fit': 'cropp'}, "did you mean 'crop'"),
         (FILE, {'data.channels': '2'}, 'must be one of (1, 3)'),
         (FILE, {'data.name': '3', 'data.dir': '4', 'train': '5'}, 'unknown config key'),

@@ -12,6 +12,7 @@ Minibatch standard deviation (Karras et al. 2017, arXiv:1710.10196): one more ch
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -21,12 +22,18 @@ from gan_vae.errors import UserError
 from gan_vae.models import layers
 
 
-class BatchNorm(nn.BatchNorm):
+class BatchNorm(nn.Module):
     """flax's, but for the gain and bias [B, C] of each image of x [B, H, W, C].
 
     All statistics follow from the sums of each image, and so do all gradients: neither
     x nor dy is read once for the batch and once more for the image.
     """
+
+    use_running_average: bool
+    momentum: float = 0.99
+    epsilon: float = 1e-5
+    axis_name: str | None = None
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x, gain, bias):
@@ -47,7 +54,8 @@ class BatchNorm(nn.BatchNorm):
                     running.value += (1 - self.momentum) * (now - running.value)
         gain = gain * lax.rsqrt(var + self.epsilon)
         bias = bias - gain * mean
-        return (wide * gain[:, None, None] + bias[:, None, None]).astype(x.dtype)
+        y = wide * gain[:, None, None] + bias[:, None, None]
+        return y.astype(self.dtype or x.dtype)
 
 
 class ClassBatchNorm(nn.Module):

@@ -117,7 +117,8 @@ class _Bar:
             self._tqdm.set_postfix(kept, refresh=False)
         elif self._tqdm is None:
             listed = '  '.join(f'{name} {v}' for name, v in short.items())
-            print(f'step {step}/{self._steps}  {listed}', flush=True)
+            held = 'held out  ' if any('eval/' in name for name in values) else ''
+            print(f'step {step}/{self._steps}  {held}{listed}', flush=True)
 
     def move(self, step: int):
         if self._tqdm is not None:
