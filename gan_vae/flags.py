@@ -13,7 +13,7 @@ FLAGS = {  # of each mode
 }
 WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
 WORDS |= {'hosts': '', 'coordinator': ''}
-WORDS |= {'sweep': '', 'engine': 'grid', 'storage': '', 'class': ''}
+WORDS |= {'sweep': '', 'engine': 'grid', 'storage': '', 'class': None}
 NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
 NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
 REALS = {'truncation': None}

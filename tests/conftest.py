@@ -1,6 +1,8 @@
 """Four forced CPU devices for every test, and caches that end with the session."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Before jax is imported: tests of parallelism use meshes of 1, 2 and 4 of these. Most
@@ -15,7 +17,9 @@ os.environ['XLA_FLAGS'] = ' '.join(
     )
 )
 os.environ['JAX_PLATFORMS'] = 'cpu'
-os.environ.setdefault('GAN_VAE_CACHE', tempfile.mkdtemp(prefix='gan_vae_test_'))
+if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which made it
+    os.environ['GAN_VAE_CACHE'] = tempfile.mkdtemp(prefix='gan_vae_test_')
+    atexit.register(shutil.rmtree, os.environ['GAN_VAE_CACHE'], ignore_errors=True)
 
 import pytest  # noqa: E402
 

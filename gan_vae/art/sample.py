@@ -109,7 +109,7 @@ def sample(
     num: int = 64,
     seed: int = 0,
     step: int | None = None,
-    name: str = '',
+    name: str | None = None,
     truncation: float | None = None,
 ) -> Path:
     """Writes `num` pictures in a folder, which it returns, and their grid beside it.
@@ -117,7 +117,7 @@ def sample(
     name: of the class, or its id; by default each class in turn.
     """
     names = run_folder.read_classes(workdir)
-    label = class_id(names, name) if name else None
+    label = None if name is None else class_id(names, name)
     method, state, provenance = load(workdir, step)
     if truncation is not None and method.prior is None:
         raise UserError(f'--truncation: {workdir} has no prior to cut off')
@@ -131,7 +131,7 @@ def sample(
         folder = folder.with_name(f'{folder.name}-truncation{truncation:g}')
     made = draw(method, state, seed, num, label, truncation)
     provenance |= about
-    columns = None if name else images.columns(method.classes)
+    columns = None if name is not None else images.columns(method.classes)
     try:
         for number, image in enumerate(made):
             images.save_png(

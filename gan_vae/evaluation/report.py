@@ -11,7 +11,9 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation.card import Card, differences
 from gan_vae.training import run_folder
 
-COLOURS = ('#1b6ca8', '#c8553d', '#2f7d4f', '#8a5a9e', '#a67c00', '#40798c')
+COLOURS = ('#1b6ca8', '#c8553d', '#2f7d4f', '#8a5a9e', '#a67c00', '#17a2a8')
+COLOURS += ('#d94f8a', '#5a5a5a', '#8bb030', '#6b4226')
+FOLD = 12  # curves of one kind that are shown unasked
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
        padding: 0 1rem; color: #222; }
@@ -20,7 +22,8 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #e3e3e3;
          vertical-align: top; }
 td.n { font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
-details { color: #555; font-size: .85rem; max-width: 34rem; } small { color: #777; }
+details { color: #555; font-size: .85rem; max-width: 34rem; }
+details.wide { max-width: none; } small { color: #777; }
 .flag { color: #a33; } .row { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 figure { margin: 0; } figcaption { color: #555; font-size: .85rem; }
 img { image-rendering: pixelated; width: 22rem; max-width: 100%; }
@@ -175,8 +178,9 @@ def _cell(result: dict) -> str:
 
 def _curves(scalars: dict[str, dict]) -> str:
     names = sorted({name for found in scalars.values() for name in found})
-    figures = []
+    groups = {}
     for name in names:
+        figures = groups.setdefault(name.partition('/')[0], [])
         lines = {
             COLOURS[i % len(COLOURS)]: found[name]
             for i, found in enumerate(scalars.values())
@@ -186,7 +190,13 @@ def _curves(scalars: dict[str, dict]) -> str:
             figures.append(
                 f'<figure>{_plot(lines)}<figcaption>{_text(name)}</figcaption></figure>'
             )
-    return f'<div class="row">{"".join(figures)}</div>'
+    folded = {name: fs for name, fs in groups.items() if len(fs) > FOLD}
+    shown = [f for name, fs in groups.items() if name not in folded for f in fs]
+    return f'<div class="row">{"".join(shown)}</div>' + ''.join(
+        f'<details class="wide"><summary>{_text(name)}, {len(figures)} curves</summary>'
+        f'<div class="row">{"".join(figures)}</div></details>'
+        for name, figures in folded.items()
+    )
 
 
 def _plot(lines: dict[str, list[tuple[int, float]]], width=320, height=150) -> str:

@@ -110,7 +110,8 @@ def make(config, spec, axis_name=None) -> Networks:
 
     # outside of the mapped step there is no axis to average over
     alone = generator
-    if _has(generator, 'axis_name'):
+    batch_norm = _has(generator, 'axis_name')
+    if batch_norm:
         alone = generator.clone(axis_name=None)
 
     def apply(variables, z, label=None, **options):
@@ -121,6 +122,11 @@ def make(config, spec, axis_name=None) -> Networks:
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
     statistics = config.method.sampling_statistics
+    if statistics != 'running' and not batch_norm:
+        raise UserError(
+            f'config.method.sampling_statistics={statistics}: the generator '
+            f'{config.model.generator} has no BatchNorm, leave it at running'
+        )
     sample, settled = apply, lambda variables, rng: variables
     if statistics == 'batch':
 
@@ -154,8 +160,6 @@ def _standing(apply, prior, batch_size, variables, rng):
 
     Brock et al. 2018, arXiv:1809.11096, appendix ("standing statistics").
     """
-    if 'batch_stats' not in variables:
-        return variables
     stats = variables['batch_stats']
     rows = jnp.arange(batch_size)
 

@@ -43,6 +43,11 @@ def make(model) -> Prior:
         model.code_categories,
         model.code_continuous,
     )
+    if categories == 1:
+        raise UserError(
+            'config.model.code_categories=1: a code of one category says nothing, '
+            'take 0 or at least 2'
+        )
     noise = {'normal': _normal, 'uniform': _uniform}[model.latent]
 
     def draw(keys, truncation=None):

@@ -367,6 +367,7 @@ class _Run:
             f'  TensorBoard  tensorboard --logdir {self.workdir}\n'
             f'  summary      {self.workdir}/summary.json\n'
             f'  more         python launch.py --mode=sample --workdir={self.workdir}'
+            + (' --class=NAME' if self.program.method.classes else '')
         )
         return summary
 

@@ -163,6 +163,7 @@ def test_a_sample_depends_on_its_company_only_by_statistics_of_the_batch(
         ({'generator': 'biggan', 'discriminator': 'acgan'}, '', 'emoji has none'),
         ({'code_categories': 3}, '', 'tells no codes'),
         ({'discriminator': 'infogan'}, '', 'there are none'),
+        ({'discriminator': 'infogan', 'code_categories': 1}, '', 'says nothing'),
     ],
 )
 def test_networks_that_do_not_fit_are_one_line(config, model, names, said):
@@ -171,6 +172,14 @@ def test_networks_that_do_not_fit_are_one_line(config, model, names, said):
     with pytest.raises(UserError, match=said) as found:
         gan_networks.make(Reads(config), Spec(32, 32, 3, tuple(names)))
     assert '\n' not in str(found.value) and 'config.model' in str(found.value)
+
+
+@pytest.mark.parametrize('statistics', ['batch', 'standing'])
+def test_statistics_of_a_generator_that_has_none_are_one_line(config, statistics):
+    config.model.generator = 'mlp'
+    config.method.sampling_statistics = statistics
+    with pytest.raises(UserError, match='mlp has no BatchNorm'):
+        gan_networks.make(Reads(config), Spec(32, 32, 3))
 
 
 def test_a_model_without_classes_refuses_one(config):
