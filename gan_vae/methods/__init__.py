@@ -2,12 +2,29 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gan_vae.data.source import Spec
 from gan_vae.errors import unknown
 
 METHODS = ('gan', 'vae')
+
+
+class Coder(NamedTuple):
+    """A trained VAE as a codec walks it: groups of latents from the top to the pixels.
+
+    Gaussians are (mean, log variance) [B, D_l], D_l flat. Pure functions of arrays.
+    """
+
+    groups: int
+    features: Callable  # images [B, H, W, C] -> what the posteriors need of them
+    start: Callable  # B -> carry, above the first group
+    prior: Callable  # (l, carry) -> p(z_l | z_<l)
+    posterior: Callable  # (l, carry, features) -> q(z_l | z_<l, x)
+    descend: Callable  # (l, carry, z_l) -> carry, below that group
+    outputs: Callable  # carry after the last -> what the likelihood takes
+    likelihood: Any  # objectives.likelihoods.Likelihood
+    params: Any  # its own
 
 
 class Method(NamedTuple):
@@ -36,6 +53,7 @@ class Method(NamedTuple):
     # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
     log_weight: Callable | None = None
     posterior: Callable | None = None  # (state, images) -> mean, log variance [B, D]
+    coder: Callable | None = None  # (state) -> Coder
 
 
 def make(config, spec: Spec, axis_name: str | None = None) -> Method:

@@ -15,7 +15,7 @@ from jax import lax
 
 from gan_vae import models
 from gan_vae.errors import UserError
-from gan_vae.methods import Method, latents, vae_terms
+from gan_vae.methods import Coder, Method, latents, vae_terms
 from gan_vae.objectives import bounds, likelihoods
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
@@ -233,6 +233,22 @@ def make(config, spec, axis_name=None) -> Method:
         ratio = jnp.sum(bounds.kl_sampled(z[0], *q), -1)
         return explanation(state.ema, images, z)[0] - ratio
 
+    def coder(state):
+        def standard(_, n):
+            return (jnp.zeros((n, latent_dim)),) * 2
+
+        return Coder(
+            groups=1,
+            features=lambda images: posterior(state, images),
+            start=lambda n: n,
+            prior=standard,
+            posterior=lambda _, n, features: features,
+            descend=lambda _, n, z: z,
+            outputs=lambda z: decoder.apply({'params': state.ema['decoder']}, z),
+            likelihood=likelihood,
+            params=state.ema['likelihood'],
+        )
+
     size = 'x'.join(map(str, spec.shape))
     said = {
         'elbo': f'-E_q[log p(x|z)] + {vae_terms.formula(method)}',
@@ -252,6 +268,7 @@ def make(config, spec, axis_name=None) -> Method:
         log_prob=log_prob,
         log_weight=log_weight,
         posterior=posterior,
+        coder=coder,
     )
 
 
