@@ -3,7 +3,8 @@
        python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
        python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
-                        [--class=NAME or ID] [--truncation=0.7]
+                        [--class=NAME or ID] [--truncation=0.7] [--temperature=0.8]
+                        [--latents=prior|aggregate]
        python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
                         [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
                         [--workdir=DIR] [--storage=URL] [--retry] [--seed=0]
@@ -72,6 +73,8 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
             flags.step,
             getattr(flags, 'class'),
             flags.truncation,
+            flags.temperature,
+            flags.latents,
         )
         print(f'{num} pictures in {folder}, their grid in {folder}.png')
     else:

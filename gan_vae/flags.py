@@ -7,16 +7,23 @@ from gan_vae.errors import UserError, nearest, unknown
 FLAGS = {  # of each mode
     'train': ('config', 'workdir', 'hosts', 'host', 'coordinator'),
     'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
-    'sample': ('workdir', 'num', 'seed', 'step', 'class', 'truncation'),
+    'sample': ('workdir', 'num', 'seed', 'step', 'class', 'truncation')
+    + ('temperature', 'latents'),
     'sweep': ('sweep', 'workdir', 'engine', 'storage', 'retry')
     + ('parallel', 'trials', 'seeds', 'seed'),
 }
 WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
 WORDS |= {'hosts': '', 'coordinator': ''}
-WORDS |= {'sweep': '', 'engine': 'grid', 'storage': '', 'class': None}
+WORDS |= {
+    'sweep': '',
+    'engine': 'grid',
+    'storage': '',
+    'class': None,
+    'latents': 'prior',
+}
 NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
 NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
-REALS = {'truncation': None}
+REALS = {'truncation': None, 'temperature': None}
 SWITCHES = {'retry': False}
 DEFAULTS = WORDS | NUMBERS | REALS | SWITCHES
 

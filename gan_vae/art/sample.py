@@ -11,9 +11,11 @@ from gan_vae.data.source import Spec
 from gan_vae.errors import UserError, unknown
 from gan_vae.training import process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
-from gan_vae.training.state import TrainState
+from gan_vae.training.state import TrainState, keys_of
 
 BATCH = 64
+LATENTS = ('prior', 'aggregate')
+FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
 
 
 def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, dict]:
@@ -48,15 +50,23 @@ def draw(
     num: int,
     labels: np.ndarray | int | None = None,
     truncation: float | None = None,
+    temperature: float | None = None,
 ) -> np.ndarray:
     """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`.
 
     labels: their classes, int [num] or one for all; by default each class in turn.
     truncation: latents are drawn again until all their numbers are within +- this.
+    temperature: factor of the deviations of the latents.
     """
     check(seed, num)
     if truncation is not None and not truncation >= 0:
         raise UserError(f'--truncation={truncation}: must be at least 0')
+    if temperature is not None and not 0 <= temperature < np.inf:
+        raise UserError(f'--temperature={temperature}: must be at least 0')
+    if truncation is not None and temperature is not None:
+        raise UserError(
+            '--truncation and --temperature both narrow the prior: take one'
+        )
     if method.classes and labels is None:
         labels = np.arange(num) % method.classes
     if labels is not None:  # whole batches, the last of which is cut off again
@@ -67,6 +77,7 @@ def draw(
             _batch(
                 method,
                 truncation,
+                temperature,
                 state,
                 jax.random.fold_in(jax.random.key(seed), start),
                 None if labels is None else labels[start : start + BATCH],
@@ -75,6 +86,17 @@ def draw(
         for start in range(0, num, BATCH)
     ]
     return np.concatenate(made)[:num]
+
+
+def decoded(method: methods.Method, state: TrainState, z: np.ndarray) -> np.ndarray:
+    """The pictures of latents [num, D], as uint8 [num, H, W, C]."""
+    decode = jax.jit(method.decode)
+    z = np.concatenate([z, np.zeros((-len(z) % BATCH, z.shape[1]), z.dtype)])
+    made = [
+        images.to_uint8(decode(state, z[start : start + BATCH]))
+        for start in range(0, len(z), BATCH)
+    ]
+    return np.concatenate(made)
 
 
 def check(seed: int, num: int):
@@ -86,8 +108,10 @@ def check(seed: int, num: int):
 
 
 # A jit of the module, as of a function made at each draw each would compile anew.
-@partial(jax.jit, static_argnums=(0, 1))
-def _batch(method, truncation, state, key, label):
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _batch(method, truncation, temperature, state, key, label):
+    if temperature is not None:
+        return method.tempered(state, key, BATCH, temperature, label)
     if truncation is None:
         return method.sample(state, key, BATCH, label)
     return method.decode(state, method.prior(key, BATCH, truncation), label)
@@ -104,6 +128,38 @@ def class_id(names: tuple[str, ...], asked: str) -> int:
     raise unknown('--class', asked, names)
 
 
+def _aggregate(workdir, method, state, seed, num, temperature):
+    """Pictures from a mixture of the codes of training images, and what it is like."""
+    from gan_vae import data
+    from gan_vae.art import aggregate
+    from gan_vae.data import augment
+
+    if method.posterior is None:
+        raise UserError(f'--latents=aggregate: {workdir} has no encoder, as a VAE has')
+    check(seed, num)
+    aggregate.library()  # said before the work
+    settings = run_folder.read_config(workdir).data
+    seen = data.examples(settings, settings.split).images[:FITTED]
+    plain = augment.make(False, 0, settings.binarize)
+    key, posterior = jax.random.key(seed), jax.jit(method.posterior)
+
+    def batches():
+        for start in range(0, len(seen), BATCH):
+            rows = np.arange(start, min(start + BATCH, len(seen)))
+            yield plain(keys_of(key, rows), np.asarray(seen[rows]))
+
+    found = aggregate.codes(partial(posterior, state), batches(), seed)
+    mixture = aggregate.fit(*found, seed)
+    count = len(mixture.weights)
+    print(
+        f'{count} Gaussian(s) fitted to {mixture.active.sum()} active units of '
+        f'{len(seen)} training images: KL to the prior at least '
+        f'{mixture.mismatch:.2f} +- {mixture.error:.2f} nats'
+    )
+    made = decoded(method, state, aggregate.draw(mixture, seed, num, temperature))[:num]
+    return made, {'components': count, 'mismatch_nats': mixture.mismatch}
+
+
 def sample(
     workdir,
     num: int = 64,
@@ -111,11 +167,16 @@ def sample(
     step: int | None = None,
     name: str | None = None,
     truncation: float | None = None,
+    temperature: float | None = None,
+    latents: str = 'prior',
 ) -> Path:
     """Writes `num` pictures in a folder, which it returns, and their grid beside it.
 
-    name: of the class, or its id; by default each class in turn.
+    name: of the class, or its id; by default each class in turn. latents: of the
+    'prior', or of a mixture fitted to the 'aggregate' posterior of training images.
     """
+    if latents not in LATENTS:
+        raise unknown('--latents', latents, LATENTS)
     names = run_folder.read_classes(workdir)
     label = None if name is None else class_id(names, name)
     method, state, provenance = load(workdir, step)
@@ -129,7 +190,22 @@ def sample(
     if truncation is not None:
         about['truncation'] = truncation
         folder = folder.with_name(f'{folder.name}-truncation{truncation:g}')
-    made = draw(method, state, seed, num, label, truncation)
+    if temperature is not None and method.tempered is None:
+        raise UserError(
+            f'--temperature is of VAEs, and {workdir} is none: a GAN has --truncation'
+        )
+    if temperature is not None:
+        about['temperature'] = temperature
+        folder = folder.with_name(f'{folder.name}-temperature{temperature:g}')
+    if latents == 'prior':
+        made = draw(method, state, seed, num, label, truncation, temperature)
+    else:
+        if truncation is not None or label is not None:
+            raise UserError('--latents=aggregate takes no --truncation and no --class')
+        about |= {'latents': latents}
+        folder = folder.with_name(f'{folder.name}-{latents}')
+        made, found = _aggregate(workdir, method, state, seed, num, temperature or 1.0)
+        about |= found
     provenance |= about
     columns = None if name is not None else images.columns(method.classes)
     try:

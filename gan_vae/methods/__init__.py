@@ -46,6 +46,9 @@ class Method(NamedTuple):
     # (state) -> state, once before sampling: batch statistics made anew, or as they are
     settled: Callable = lambda state: state
     diagnose: Callable | None = None  # (state) -> {name: scalar}, of its weights
+    # (state, rng, n, temperature, condition=None) -> images: deviations of the latents
+    # times the temperature
+    tempered: Callable | None = None
     prior: Callable | None = None  # (rng, n, truncation=None) -> latents [n, D]
     encode: Callable | None = None  # (state, images) -> latents [B, D]
     decode: Callable | None = None  # (state, latents, condition=None) -> images

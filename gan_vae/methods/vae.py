@@ -204,6 +204,9 @@ def make(config, spec, axis_name=None) -> Method:
         """Means of p(x | z), z from the prior."""
         return decode(state, prior(rng, n), condition)
 
+    def tempered(state, rng, n, temperature, condition=None):
+        return decode(state, temperature * prior(rng, n), condition)
+
     def prior(rng, n, truncation=None):
         return draw_latents(keys_of(rng, jnp.arange(n)), truncation)
 
@@ -262,6 +265,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
+        tempered=tempered,
         prior=prior,
         encode=encode,
         decode=decode,

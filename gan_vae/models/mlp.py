@@ -99,7 +99,8 @@ class Decoder(nn.Module):
 class DeepEncoder(nn.Module):
     """images -> two tanh layers -> posterior mean, log variance, each [B, D].
 
-    Burda et al. 2016, arXiv:1509.00519: width 200, D 50, Glorot's uniform weights.
+    Burda et al. 2016, arXiv:1509.00519: width 200, D 50, Glorot's uniform weights. As
+    there, pixels are from 0 to 1: with a background of -1 it learns far slower.
     """
 
     latent_dim: int = 50
@@ -108,7 +109,8 @@ class DeepEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        x = _deep(x.reshape(x.shape[0], -1), self.width, self.dtype)
+        x = (x.reshape(x.shape[0], -1) + 1) / 2
+        x = _deep(x, self.width, self.dtype)
         heads = [_glorot(self.latent_dim, self.dtype)(x) for _ in range(2)]
         return tuple(head.astype(jnp.float32) for head in heads)
 
