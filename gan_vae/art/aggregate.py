@@ -1,0 +1,110 @@
+"""What a VAE's codes are like: a Gaussian mixture fitted to its aggregate posterior.
+
+The decoder has learned from z of q(z) = E_x q(z | x), which no loss makes equal to the
+prior. Samples decoded from z of a mixture m fitted to q(z) show what it has learned
+(Ghosh et al. 2020, arXiv:1903.12436). Units that say nothing of x keep the prior, and m
+is of the active ones alone. How far the prior is from q(z) is reported:
+
+  KL(q(z) || p(z)) >= E_q(z)[log m(z) - log p(z)]   for any density m
+
+is the mismatch, in nats, taken on codes that m was not fitted to.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae.errors import UserError
+from gan_vae.evaluation import latents
+
+COMPONENTS = (1, 4, 16, 64)  # the number is chosen on codes held out
+
+
+class Mixture(NamedTuple):
+    """sum_k weights[k] N(means[k], factors[k] factors[k]^T) of A active units of D."""
+
+    active: np.ndarray  # bool [D]
+    weights: np.ndarray  # [K]
+    means: np.ndarray  # [K, A]
+    factors: np.ndarray  # [K, A, A], lower triangular
+    mismatch: float  # nats, a lower bound of KL(q(z) || N(0, I))
+    error: float  # its standard error
+
+
+def library():
+    """scikit-learn's GaussianMixture; a UserError without it."""
+    try:
+        from sklearn.mixture import GaussianMixture
+    except ImportError as error:
+        raise UserError(
+            '--latents=aggregate needs: pip install "gan_vae[metrics]"'
+        ) from error
+    return GaussianMixture
+
+
+def codes(posterior: Callable, batches: Iterable, seed: int):
+    """One z of q(z | x) for each image, and the means: two of [n, D], float64.
+
+    posterior: images -> mean, log variance [B, D].
+    """
+    rng, found = np.random.default_rng(seed), []
+    for x in batches:
+        mean, log_variance = (np.asarray(a, np.float64) for a in posterior(x))
+        deviation = np.exp(0.5 * log_variance)
+        z = mean + deviation * rng.standard_normal(mean.shape)
+        found.append((z, mean))
+    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+
+
+def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
+    """The Mixture of codes [n, D]: of COMPONENTS, that which suits a held third best.
+
+    A UserError without scikit-learn, and for fewer codes than 3 (D + 1).
+    """
+    GaussianMixture = library()
+    active = latents.active_units(means)
+    if not active.any():
+        raise UserError('--latents=aggregate: the posterior has collapsed on the prior')
+    z = z[:, active]
+    n, size = z.shape
+    if n < 3 * (size + 1):
+        raise UserError(
+            f'--latents=aggregate: {n} images are too few for a mixture in {size} '
+            f'dimensions, which takes {3 * (size + 1)}'
+        )
+    order = np.random.default_rng(seed).permutation(n)
+    held, known = z[order[: n // 3]], z[order[n // 3 :]]
+    best = max(
+        (
+            GaussianMixture(k, random_state=seed, reg_covar=1e-4).fit(known)
+            for k in COMPONENTS
+            if k == 1 or k * (size + 1) <= len(known)
+        ),
+        key=lambda mixture: mixture.score(held),
+    )
+    prior = -0.5 * np.sum(held**2 + np.log(2 * np.pi), axis=1)
+    ratio = best.score_samples(held) - prior
+    return Mixture(
+        active=active,
+        weights=best.weights_,
+        means=best.means_,
+        factors=np.linalg.cholesky(best.covariances_),
+        mismatch=float(ratio.mean()),
+        error=float(ratio.std() / np.sqrt(len(ratio))),
+    )
+
+
+def draw(mixture: Mixture, seed: int, num: int, temperature: float = 1.0) -> np.ndarray:
+    """z [num, D] float32; row i is the same for any `num`.
+
+    temperature: factor of the deviations within a component.
+    """
+    size, rows = len(mixture.active), []
+    for i in range(num):
+        rng = np.random.default_rng((seed, i))
+        k = rng.choice(len(mixture.weights), p=mixture.weights)
+        z = temperature * rng.standard_normal(size)
+        z[mixture.active] = mixture.means[k] + mixture.factors[k] @ z[mixture.active]
+        rows.append(z)
+    return np.asarray(rows, np.float32)
