@@ -128,32 +128,37 @@ def class_id(names: tuple[str, ...], asked: str) -> int:
     raise unknown('--class', asked, names)
 
 
+def seen(settings, split: str, num: int, seed: int):
+    """Batches of the first images of a split, at most `num`, as a model sees them."""
+    from gan_vae import data
+    from gan_vae.data import augment
+    from gan_vae.data.source import gather
+
+    examples = data.examples(settings, split)
+    plain, key = augment.make(False, 0, settings.binarize), jax.random.key(seed)
+    count = min(num, len(examples.images))
+    for start in range(0, count, BATCH):
+        rows = np.arange(start, min(start + BATCH, count))
+        yield plain(keys_of(key, rows), gather(examples, rows)['image'])
+
+
 def _aggregate(workdir, method, state, seed, num, temperature):
     """Pictures from a mixture of the codes of training images, and what it is like."""
-    from gan_vae import data
     from gan_vae.art import aggregate
-    from gan_vae.data import augment
 
     if method.posterior is None:
         raise UserError(f'--latents=aggregate: {workdir} has no encoder, as a VAE has')
     check(seed, num)
     aggregate.library()  # said before the work
+    posterior = jax.jit(method.posterior)
     settings = run_folder.read_config(workdir).data
-    seen = data.examples(settings, settings.split).images[:FITTED]
-    plain = augment.make(False, 0, settings.binarize)
-    key, posterior = jax.random.key(seed), jax.jit(method.posterior)
-
-    def batches():
-        for start in range(0, len(seen), BATCH):
-            rows = np.arange(start, min(start + BATCH, len(seen)))
-            yield plain(keys_of(key, rows), np.asarray(seen[rows]))
-
-    found = aggregate.codes(partial(posterior, state), batches(), seed)
+    batches = seen(settings, settings.split, FITTED, seed)
+    found = aggregate.codes(partial(posterior, state), batches, seed)
     mixture = aggregate.fit(*found, seed)
     count = len(mixture.weights)
     print(
         f'{count} Gaussian(s) fitted to {mixture.active.sum()} active units of '
-        f'{len(seen)} training images: KL to the prior at least '
+        f'{len(found[0])} training images: KL to the prior at least '
         f'{mixture.mismatch:.2f} +- {mixture.error:.2f} nats'
     )
     made = decoded(method, state, aggregate.draw(mixture, seed, num, temperature))[:num]

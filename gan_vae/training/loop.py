@@ -17,9 +17,10 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, images
+from gan_vae.art import traversals
 from gan_vae.data.source import Source, fingerprint, gather
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, of_model, panel
+from gan_vae.evaluation import held_out, latents, of_model, panel
 from gan_vae.evaluation.run import (
     divide,
     draw,
@@ -335,6 +336,19 @@ class _Run:
             pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
+        if method.posterior and method.decode:
+            self._along_units(state, step, *method.posterior(state, real))
+
+    def _along_units(self, state: TrainState, step: int, mean, log_variance):
+        """The KL of each unit, and what those with the most do to one image."""
+        self.writer.histogram(
+            step, 'kl_per_unit', latents.kl_per_unit(mean, log_variance)
+        )
+        units = traversals.by_kl(mean, log_variance)[: traversals.UNITS]
+        z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
+        made = self.program.method.decode(state, z.reshape(-1, z.shape[-1]))
+        picture = images.grid(images.to_uint8(made), columns=z.shape[1])
+        self.writer.picture(step, 'traversals', picture)
 
     def _first_look(self, state: TrainState):
         """Once a run: what the data look like, and what the networks are."""

@@ -51,6 +51,10 @@ class Writer:
         images_lib.save_png(self._workdir / f'{name}.png', picture)
         self._board.write_images(step, {name: picture[None]})
 
+    def histogram(self, step: int, name: str, values: np.ndarray):
+        """Of [n] numbers, in TensorBoard alone."""
+        self._board.write_histograms(step, {name: np.asarray(values)})
+
     def text(self, name: str, text: str):
         """<name>.txt; in TensorBoard in the fixed-width type of a code block."""
         run_folder.write(self._workdir / f'{name}.txt', text)

@@ -1,0 +1,85 @@
+"""What each latent unit, or each code of an InfoGAN, does: pictures along it.
+
+python -m gan_vae.art traversals --workdir=RUN [--step=N] [--seed=0]
+
+A VAE: a row for each unit, by KL(q(z_u | x) || N(0, 1)) over held-out images, the most
+first. Its number goes from -3 to 3, the others stay at the posterior mean of one image.
+An InfoGAN: a row of samples for each category, the noise of a column the same in all;
+then for each continuous code three rows, of one noise and category each, along which it
+goes from -1.5 to 1.5 (it was trained from -1 to 1). Writes RUN/traversals.png.
+"""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from gan_vae import images
+from gan_vae.art import sample
+from gan_vae.errors import UserError
+from gan_vae.evaluation import latents
+from gan_vae.training import run_folder
+
+COLUMNS, ROWS, UNITS, SEEN = 10, 3, 16, 1000
+VALUES = np.linspace(-3, 3, COLUMNS)  # of a unit whose prior is N(0, 1)
+
+
+def along(z: np.ndarray, units, values: np.ndarray) -> np.ndarray:
+    """[len(units), len(values), D]: copies of z [D], one of its units at each value."""
+    found = np.tile(z, (len(units), len(values), 1))
+    for row, unit in enumerate(units):
+        found[row, :, unit] = values
+    return found
+
+
+def of_codes(noise: np.ndarray, categories: int, continuous: int) -> np.ndarray:
+    """[rows, n, D] from noise [n, D] whose last numbers are the codes."""
+    start = noise.shape[1] - categories - continuous
+    plain = noise.copy()
+    plain[:, start:] = 0
+    rows = []
+    for k in range(categories):
+        rows.append(plain.copy())
+        rows[-1][:, start + k] = 1
+    values = np.linspace(-1.5, 1.5, len(noise))
+    for code in range(start + categories, noise.shape[1]):
+        for z in noise[:ROWS]:
+            z = z.copy()
+            z[start + categories :] = 0
+            rows.append(along(z, [code], values)[0])
+    return np.stack(rows)
+
+
+def by_kl(mean, log_variance) -> np.ndarray:
+    """Units of posteriors [n, D], that with the most KL to the prior first."""
+    return np.argsort(-latents.kl_per_unit(mean, log_variance), kind='stable')
+
+
+def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
+    """Writes the sheet; its path, and what the rows are."""
+    config = run_folder.read_config(workdir)
+    method, state, about = sample.load(workdir, step)
+    categories, continuous = config.model.code_categories, config.model.code_continuous
+    if method.posterior is not None:
+        seen = sample.seen(config.data, config.data.eval_split, SEEN, seed)
+        mean, log_variance = (
+            np.concatenate(part)
+            for part in zip(*(method.posterior(state, x) for x in seen), strict=True)
+        )
+        units = by_kl(mean, log_variance)[:UNITS]
+        z = along(mean[seed % len(mean)], units, VALUES)
+        nats = latents.kl_per_unit(mean, log_variance)[units]
+        said = 'units, with nats of KL: ' + ', '.join(
+            f'{u} {kl:.2f}' for u, kl in zip(units, nats, strict=True)
+        )
+    elif categories + continuous:
+        noise = np.array(method.prior(jax.random.key(seed), COLUMNS))
+        z = of_codes(noise, categories, continuous)
+        said = f'{categories} categories, then {ROWS} rows for each of {continuous}'
+    else:
+        raise UserError(f'{workdir} has neither an encoder nor codes to go along')
+    made = sample.decoded(method, state, z.reshape(-1, z.shape[-1]))
+    made = made[: z.shape[0] * z.shape[1]]
+    path = Path(workdir) / 'traversals.png'
+    images.save_png(path, images.grid(made, COLUMNS), about | {'seed': seed})
+    return path, said
