@@ -237,16 +237,13 @@ def make(config, spec, axis_name=None) -> Method:
         return explanation(state.ema, images, z)[0] - ratio
 
     def coder(state):
-        def standard(_, n):
-            return (jnp.zeros((n, latent_dim)),) * 2
-
         return Coder(
             groups=1,
             features=lambda images: posterior(state, images),
-            start=lambda n: n,
-            prior=standard,
-            posterior=lambda _, n, features: features,
-            descend=lambda _, n, z: z,
+            start=lambda n: jnp.zeros((n, latent_dim)),
+            prior=lambda _, zeros: (zeros, zeros),
+            posterior=lambda _, zeros, features: features,
+            descend=lambda _, zeros, z: z,
             outputs=lambda z: decoder.apply({'params': state.ema['decoder']}, z),
             likelihood=likelihood,
             params=state.ema['likelihood'],

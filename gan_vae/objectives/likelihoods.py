@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.nn import log_sigmoid, log_softmax, logsumexp, softmax, softplus
+from jax.nn import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
 
 from gan_vae.errors import UserError, unknown
 
@@ -25,6 +25,10 @@ class Likelihood(NamedTuple):
     log_prob: Callable
     mean: Callable
     units: str  # what the log-probability is a measure of
+    levels: int = 0  # that a value can have, from -1 to 1 in equal steps; 0: a density
+    # (params, outputs, x, c) -> P of each level of channel c given those of x before
+    # it, [B, H, W, levels]; what a codec takes
+    pmf: Callable | None = None
 
 
 def _total(x):
@@ -39,6 +43,10 @@ def bernoulli(channels: int) -> Likelihood:
         log_prob=lambda _, logits, x: -_total(softplus(-x * logits)),
         mean=lambda logits: jnp.tanh(logits / 2),
         units='probability of binary pixels',
+        levels=2,
+        pmf=lambda _, logits, x, c: sigmoid(
+            jnp.stack([-logits[..., c], logits[..., c]], axis=-1)
+        ),
     )
 
 
@@ -167,6 +175,8 @@ def categorical(channels: int, levels: int = 256) -> Likelihood:
         log_prob=log_prob,
         mean=lambda outputs: jnp.sum(softmax(split(outputs)) * values, axis=-1),
         units=_pixels(levels),
+        levels=levels,
+        pmf=lambda _, outputs, x, c: softmax(split(outputs)[..., c, :]),
     )
 
 
@@ -206,23 +216,41 @@ def logistic_mixture(
             values.append(known(c, mean))
         return jnp.stack(out, axis=-2)
 
-    def log_prob(_, outputs, x):
-        logits, means, log_scales, coefficients = split(outputs)
-        x = x[..., None]  # [..., C, 1]
-        means = chain(means, coefficients, lambda c, _: x[..., c, :])
+    def log_bins(x, means, log_scales):
+        """log of each logistic's mass on the level x."""
         inverse = jnp.exp(-log_scales)
         plus = inverse * (x - means + half)
         minus = inverse * (x - means - half)
         # log(F(a) - F(b)) = log F(a) + log F(-b) + log(1 - exp(b - a)), exact: no floor
         width = jnp.maximum(plus - minus, 1e-12)
         inside = log_sigmoid(plus) + log_sigmoid(-minus) + jnp.log(-jnp.expm1(-width))
-        each = jnp.where(
+        return jnp.where(
             x < -0.999,
             log_sigmoid(plus),
             jnp.where(x > 0.999, log_sigmoid(-minus), inside),
         )
+
+    def log_prob(_, outputs, x):
+        logits, means, log_scales, coefficients = split(outputs)
+        x = x[..., None]  # [..., C, 1]
+        means = chain(means, coefficients, lambda c, _: x[..., c, :])
+        each = log_bins(x, means, log_scales)
         joint = jnp.sum(each, axis=-2) + log_softmax(logits)
         return jnp.sum(logsumexp(joint, axis=-1), axis=(1, 2))
+
+    def pmf(_, outputs, x, c):
+        logits, means, log_scales, coefficients = split(outputs)
+        x = x[..., None]
+        means = chain(means, coefficients, lambda c, _: x[..., c, :])
+        parts = x[..., :c, :], means[..., :c, :], log_scales[..., :c, :]
+        weights = softmax(logits + jnp.sum(log_bins(*parts), axis=-2))
+        values = jnp.linspace(-1, 1, levels)
+
+        def mass(k):
+            here = means[..., c, k, None], log_scales[..., c, k, None]
+            return weights[..., k, None] * jnp.exp(log_bins(values, *here))
+
+        return sum(mass(k) for k in range(mixtures))
 
     def mean(outputs):
         logits, means, _, coefficients = split(outputs)
@@ -236,6 +264,8 @@ def logistic_mixture(
         log_prob=log_prob,
         mean=mean,
         units=_pixels(levels),
+        levels=levels,
+        pmf=pmf,
     )
 
 

@@ -187,3 +187,24 @@ def test_finite_with_its_gradient_at_extreme_outputs(name, size):
         )
         assert np.isfinite(value) and np.isfinite(slope).all()
         assert (np.abs(one.mean(extreme)) <= 1.00001).all()
+
+
+@pytest.mark.parametrize('name', ['bernoulli', 'categorical', 'logistic_mixture'])
+def test_masses_of_levels_are_the_log_probability(name):
+    likelihood = likelihoods.LIKELIHOODS[name](3)
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, likelihood.levels, (2, 3, 3, 3))
+    levels[0, 0] = 0
+    levels[1, 0] = likelihood.levels - 1
+    x = jnp.asarray(2 * levels / (likelihood.levels - 1) - 1, jnp.float32)
+    outputs = jnp.asarray(rng.normal(size=(2, 3, 3, likelihood.outputs)), jnp.float32)
+    total = 0
+    for c in range(3):
+        # what comes after a channel says nothing of it: a decoder does not know it yet
+        known = x.at[..., c:].set(0)
+        mass = np.asarray(likelihood.pmf(likelihood.params, outputs, known, c))
+        np.testing.assert_allclose(mass.sum(-1), 1, atol=2e-5)
+        chosen = np.take_along_axis(mass, levels[..., c, None], -1)
+        total = total + np.log(chosen).sum((1, 2, 3))
+    expected = likelihood.log_prob(likelihood.params, outputs, x)
+    np.testing.assert_allclose(total, expected, rtol=2e-5)

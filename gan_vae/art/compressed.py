@@ -1,0 +1,214 @@
+"""Files of compressed images: what wrote them, and the words of the codec's stack.
+
+  magic | uint32 n | header, n bytes of JSON | words, uint32 | SHA-256 of all before
+
+All little-endian. The header names the model by the hash of its weights, and the
+images by a hash of their levels, so that nothing but those images is ever given back.
+"""
+
+import hashlib
+import io
+import json
+import os
+import struct
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from gan_vae import images
+from gan_vae.art import codec, sample
+from gan_vae.errors import UserError
+from gan_vae.training import run_folder
+
+MAGIC = b'gan_vae codec 1\n'
+HEADER = {  # what a header must have
+    'model': str,
+    'count': int,
+    'shape': list,
+    'levels': int,
+    'initial': int,
+    'images': str,
+    'jax': str,
+}
+MOST = 2**32  # bytes of pixels that a file may claim
+
+
+def write(path, header: dict, words: np.ndarray):
+    """The file, whole or not at all."""
+    text = json.dumps(header, sort_keys=True).encode()
+    content = MAGIC + struct.pack('<I', len(text)) + text
+    content += np.asarray(words, '<u4').tobytes()
+    path = Path(path)
+    part = path.with_name(path.name + '.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content + hashlib.sha256(content).digest())
+        os.replace(part, path)
+    except OSError as error:
+        raise UserError(f'cannot write {path}: {error.strerror}') from error
+
+
+def read(path) -> tuple[dict, np.ndarray]:
+    """(header, words) of a file. UserError if it is none, or not whole, or altered."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    if not content.startswith(MAGIC):
+        raise UserError(f'{path} is no file of this codec')
+    body, digest = content[:-32], content[-32:]
+    if hashlib.sha256(body).digest() != digest:
+        raise UserError(f'{path} was altered or cut short: copy it again')
+    try:
+        (size,) = struct.unpack_from('<I', body, len(MAGIC))
+        begin = len(MAGIC) + 4
+        header = json.loads(body[begin : begin + size])
+        words = np.frombuffer(body[begin + size :], '<u4').astype(np.uint32)
+        wrong = [k for k, kind in HEADER.items() if type(header.get(k)) is not kind]
+        shape = header['shape']
+        wrong += ['shape'] * (len(shape) != 3 or any(type(n) is not int for n in shape))
+    except (struct.error, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UserError(f'{path} has a damaged header') from error
+    pixels = header['count'] * int(np.prod(shape)) if not wrong else 0
+    if wrong or not 0 < pixels <= MOST or not 0 <= header['initial'] <= MOST:
+        raise UserError(f'{path} has a damaged header')
+    return header, words
+
+
+def _hash(levels: np.ndarray) -> str:
+    return hashlib.sha256(levels.tobytes()).hexdigest()
+
+
+def encode(workdir, place: str, num: int, out) -> dict[str, float]:
+    """Writes images in one file; {what: bits for each value}, of which `count` images.
+
+    place: a folder of pictures, or SET[:SPLIT], by default the run's own eval_split.
+    """
+    method, state, about = sample.load(workdir)
+    if method.coder is None:
+        raise UserError(f'{workdir} has no codec: it takes a VAE')
+    coder, config = method.coder(state), run_folder.read_config(workdir)
+    top = coder.likelihood.levels - 1
+    if place and Path(place).is_dir():
+        size = config.data.image_size
+        levels = _pictures(Path(place), (size, size, config.data.channels), top, num)
+    else:
+        name, _, split = place.partition(':')
+        settings = config.data
+        with settings.unlocked():
+            settings.name = name or settings.name
+        split = split or settings.eval_split
+        seen = list(sample.seen(settings, split, num, 0))
+        levels = np.round((np.concatenate(seen) + 1) * top / 2).astype(np.uint8)
+    coded = codec.encode(coder, levels)
+    header = {
+        'model': about['state_sha256'],
+        'config': about['config'],
+        'step': about['step'],
+        'count': len(levels),
+        'shape': list(levels.shape[1:]),
+        'levels': top + 1,
+        'initial': coded.initial,
+        'images': _hash(levels),
+        'jax': jax.__version__,
+    }
+    write(out, header, coded.words)
+    return {'count': len(levels)} | _bits(method, state, levels, coded, Path(out))
+
+
+def _bits(method, state, levels, coded, path) -> dict[str, float]:
+    top = method.coder(state).likelihood.levels - 1
+    bound = jax.jit(method.log_prob)
+    total = 0.0
+    for start in range(0, len(levels), codec.BATCH):
+        x = 2 * levels[start : start + codec.BATCH].astype(np.float32) / top - 1
+        total -= float(bound(state, jax.random.key(start), x).sum())
+    grey = (levels * (255 // top)).astype(np.uint8)
+    each = {
+        'file': 8 * path.stat().st_size,
+        'net of the initial bits': 32 * (len(coded.words) - coded.initial),
+        'negative ELBO': total / np.log(2),
+        'PNG, a file each': sum(_size(g, top, 'PNG', optimize=True) for g in grey),
+        'WebP, a file each': sum(_size(g, top, 'WEBP', **WEBP) for g in grey),
+    }
+    sheet = images.grid(grey, pad=0)
+    if max(sheet.shape) <= 16383:  # the most that WebP takes
+        each['PNG, one sheet'] = _size(sheet, top, 'PNG', optimize=True)
+        each['WebP, one sheet'] = _size(sheet, top, 'WEBP', **WEBP)
+    return {name: bits / levels.size for name, bits in each.items()}
+
+
+WEBP = {'lossless': True, 'quality': 100, 'method': 6}
+
+
+def _size(picture: np.ndarray, top: int, form: str, **options) -> int:
+    """Bits of a picture in a format."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    made = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    if top == 1 and form == 'PNG':
+        made = made.convert('1')
+    made.save(file, form, **options)
+    return 8 * file.getbuffer().nbytes
+
+
+def _pictures(folder: Path, shape: tuple, top: int, num: int) -> np.ndarray:
+    """Levels of the pictures of a folder, as they are. UserError for another shape."""
+    from gan_vae.data.pictures import Unusable, open_picture
+
+    mode = 'L' if shape[2] == 1 else 'RGB'
+    found = []
+    for file in sorted(p for p in folder.rglob('*') if p.is_file())[:num]:
+        try:
+            picture = open_picture(file)
+        except Unusable as error:
+            raise UserError(f'{file}: {error}') from error
+        if picture.mode == '1' and mode == 'L':
+            picture = picture.convert('L')
+        if picture.mode != mode or picture.size != (shape[1], shape[0]):
+            raise UserError(
+                f'{file} is {picture.mode} {picture.size[0]}x{picture.size[1]}, '
+                f'but the model takes {mode} {shape[1]}x{shape[0]}: convert it first'
+            )
+        found.append(np.asarray(picture, np.uint8).reshape(shape))
+    if not found:
+        raise UserError(f'no pictures in {folder}')
+    grey = np.stack(found)
+    if top == 1 and not np.isin(grey, (0, 255)).all():
+        raise UserError(f'{folder}: the model takes black and white pixels alone')
+    return grey // (255 // top)
+
+
+def decode(workdir, path, out) -> int:
+    """Writes the images of a file as PNGs in a folder; how many."""
+    header, words = read(path)
+    method, state, about = sample.load(workdir)
+    if method.coder is None or header['model'] != about['state_sha256']:
+        raise UserError(
+            f'{path} was written by another model ({header["model"][:12]}) than that '
+            f'of {workdir} ({about["state_sha256"][:12]})'
+        )
+    coder, count, shape = method.coder(state), header['count'], tuple(header['shape'])
+    made = jax.eval_shape(lambda key: method.sample(state, key, 1), jax.random.key(0))
+    levels = coder.likelihood.levels
+    if shape != made.shape[1:] or header['levels'] != levels:
+        raise UserError(
+            f'{path} holds pictures of {shape} with {header["levels"]} levels, and the '
+            f'model takes {made.shape[1:]} with {levels}'
+        )
+    coded = codec.Coded(words, header['initial'])
+    hint = '' if header['jax'] == jax.__version__ else f', as with jax {header["jax"]}'
+    try:
+        found = codec.decode(coder, coded, count, shape)
+    except UserError as error:
+        raise UserError(f'{path}: {error}{hint}') from error
+    if _hash(found) != header['images']:
+        raise UserError(
+            f'{path} cannot be read on this machine: its last bits differ{hint}'
+        )
+    grey = (found * (255 // (levels - 1))).astype(np.uint8)
+    for number, picture in enumerate(grey):
+        images.save_png(Path(out) / f'{number:06d}.png', picture)
+    return count
