@@ -13,19 +13,14 @@ table is no target. Losses and penalties are the project's own.
 import argparse
 import functools
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import optax
+from speed import append
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.speed import append  # noqa: E402
-from gan_vae.objectives import adversarial, penalties  # noqa: E402
+from gan_vae.objectives import adversarial, penalties
 
 MODES, DEVIATION, BATCH, SAMPLES, WIDTH = 8, 0.01, 128, 2500, 128
 CASES = {

@@ -151,11 +151,11 @@ def torch_vae_step(layout):
 
     width = 64
 
-    def conv(i, o, bias=False):
-        return nn.Conv2d(i, o, 4, 2, 1, bias=bias)
+    def conv(i, o):
+        return nn.Conv2d(i, o, 4, 2, 1)
 
-    def transposed(i, o, bias=False):
-        return nn.ConvTranspose2d(i, o, 4, 2, 1, bias=bias)
+    def transposed(i, o):
+        return nn.ConvTranspose2d(i, o, 4, 2, 1)
 
     class ToPixels(nn.Module):
         def forward(self, x):
@@ -165,16 +165,16 @@ def torch_vae_step(layout):
         return [nn.GroupNorm(8, channels, eps=1e-6), nn.ReLU(inplace=True)]
 
     encoder = nn.Sequential(
-        *(conv(3, width, True), *norm(width)),
-        *(conv(width, 2 * width, True), *norm(2 * width)),
-        *(conv(2 * width, 4 * width, True), *norm(4 * width)),
+        *(conv(3, width), *norm(width)),
+        *(conv(width, 2 * width), *norm(2 * width)),
+        *(conv(2 * width, 4 * width), *norm(4 * width)),
         *(nn.Flatten(), nn.Linear(64 * width, 128)),
     ).to(memory_format=layout)
     decoder = nn.Sequential(
         *(nn.Linear(64, 64 * width), ToPixels(), *norm(4 * width)),
-        *(transposed(4 * width, 2 * width, True), *norm(2 * width)),
-        *(transposed(2 * width, width, True), *norm(width)),
-        transposed(width, 3, True),
+        *(transposed(4 * width, 2 * width), *norm(2 * width)),
+        *(transposed(2 * width, width), *norm(width)),
+        transposed(width, 3),
     ).to(memory_format=layout)
     log_scale = nn.Parameter(torch.zeros(()))
     parameters = [*encoder.parameters(), *decoder.parameters(), log_scale]
