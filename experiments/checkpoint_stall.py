@@ -12,13 +12,11 @@ interval.
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from speed import ROOT, append
 
 CASES = {'dcgan_emoji': 288, 'mlp_gan_mnist': 1024}  # config: width
 STEPS, SAVES = 9, 3
@@ -34,7 +32,6 @@ def measure(name: str, width: int):
     import jax
 
     from configs import default
-    from experiments.speed import append
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.data.source import Source, Spec

@@ -1,23 +1,19 @@
-"""Do the same GAN in PyTorch and ours end at the same quality, and which is faster?
+"""Do the same GAN in PyTorch and ours end at the same quality?
 
 pip install -e '.[bench]'
-python experiments/gan_parity.py [--models=dcgan,sngan] [--seeds=3] [--rounds=8]
-                                 [--out=runs/gan_parity]
-                                 [--parts=check,train,time,report]
+python experiments/gan_parity.py [--models=dcgan,sngan] [--seeds=3]
+                                 [--out=runs/gan_parity] [--parts=check,train,report]
+python experiments/speed.py --cpu_time --cases=dcgan_parity,sngan_parity
 
 DCGAN (width 16, non-saturating) and SNGAN (residual, width 8, hinge) on the emoji at 32
 pixels: the same networks, initial distributions, Adam, batches of 32, steps, averaged
 weights and images, without augmentation; 1,000 samples of each seed as uint8 through
-the same panel.
+the same panel. The second command times these steps.
 
   check   our weights in PyTorch's networks: outputs in evaluation mode within 1e-4 of
           the largest, and losses of three whole steps of D and G; initial weights of
           equal size. Nothing is trained where this fails.
   train   each seed of each side; what is there is not done again
-  time    both sides in turns, in blocks of steps, in CPU seconds of one thread on one
-          core, which other work on the machine hurts little (two threads that wait for
-          each other it does); ratios are medians of paired times. Times of wall clock
-          on all cores are in speed.py
   report  the table, the rows of results/gan_parity.jsonl and the pictures
 
 Within the spread: the mean of ours is at most one standard deviation of theirs (ddof
@@ -29,12 +25,9 @@ power iteration ends on v where ours ends on u, half an iteration apart.
 """
 
 import argparse
-import json
-import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 SIDES = ('ours', 'torch')
-TIMED = (*SIDES, 'torch_channels_last')
 STEPS = {'dcgan': 1600, 'sngan': 400}
 CONFIGS = {'dcgan': 'dcgan_emoji', 'sngan': 'sngan_cifar'}
 METRICS = ('swd', 'kid_random')
@@ -240,89 +232,6 @@ def within(what: str, ours, theirs, tolerance: float):
         print(f'check  {what}: error {error:.1e}', flush=True)
 
 
-def torch_timed(model: str, side: str):
-    import torch
-
-    from experiments import torch_gans
-
-    torch.set_num_threads(1)
-    layout = torch.contiguous_format
-    if side == 'torch_channels_last':
-        layout = torch.channels_last
-    config = load(model)
-    gan = torch_gans.make(config, layout)
-    source = batches(train_images(config), config.data.batch_size, 0)
-    shape = 2, config.data.batch_size, config.model.latent_dim
-
-    def run():
-        real = torch_gans.to_torch(next(source), layout)
-        torch_gans.train_step(gan, real, torch.randn(shape), 0)
-
-    return run
-
-
-def ours_timed(model: str):
-    import jax
-
-    from gan_vae import data
-    from gan_vae.data.source import Source, Spec
-    from gan_vae.training.program import build
-    from gan_vae.training.step import put
-
-    config = load(model)
-    examples = data.examples(config.data, config.data.split)
-    program = build(config, Spec(*examples.images.shape[1:]))
-    source = Source(examples, config.data.batch_size)
-    box = [jax.jit(program.method.init)(jax.random.key(0)), 0]
-
-    def run():
-        batch = put(source.batch(box[1]), program.mesh)
-        state, metrics = program.train_step(box[0], batch)
-        box[:] = state, box[1] + 1
-        jax.block_until_ready((state, metrics))
-
-    return run
-
-
-def work(side: str):
-    """Reads 'model n' lines, answers each with the median CPU seconds of n steps."""
-    made = {}
-    if hasattr(os, 'sched_setaffinity'):  # XLA has a thread for each core it may use
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[TIMED.index(side) % len(cores)]})
-    for line in sys.stdin:
-        model, count = line.split()
-        if model not in made:
-            own = side == 'ours'
-            made[model] = ours_timed(model) if own else torch_timed(model, side)
-            for _ in range(3):
-                made[model]()
-        made[model]()
-        times = []
-        for _ in range(int(count)):
-            start = time.process_time()
-            made[model]()
-            times.append(time.process_time() - start)
-        print(statistics.median(times), flush=True)
-
-
-def measure_time(models: list[str], rounds: int) -> dict:
-    """{model: {side: [CPU seconds of a step, one a round]}}."""
-    from experiments.speed import workers
-
-    found = {}
-    with workers(__file__, TIMED) as ask:
-        for model in models:
-            count = {'dcgan': 20, 'sngan': 4}[model]
-            for side in TIMED:
-                ask(side, model, 1)
-            found[model] = {side: [] for side in TIMED}
-            for turn in range(rounds):
-                for side in TIMED if turn % 2 == 0 else TIMED[::-1]:
-                    found[model][side].append(ask(side, model, count))
-    return found
-
-
 def place(out: Path, model: str, side: str, seed: int) -> Path:
     """Where the samples of one run are."""
     return out / f'{model}_{STEPS[model]}_{side}_{seed}.npy'
@@ -336,12 +245,8 @@ def report(out: Path, models: list[str], seeds: int):
     from gan_vae.evaluation.panel import Panel, Pictures
     from gan_vae.training.step import mesh_of
 
-    file = out / 'timing.json'
-    times = json.loads(file.read_text()) if file.exists() else {}
-    print(
-        '| model | side | ' + ' | '.join(METRICS) + ' | images/s | ours is faster by |'
-    )
-    print('| --- ' * (4 + len(METRICS)) + '|')
+    print('| model | side | ' + ' | '.join(METRICS) + ' |')
+    print('| --- ' * (2 + len(METRICS)) + '|')
     for model in models:
         config = load(model)
         reference = Pictures('emoji train', data.examples(config.data, 'train'))
@@ -354,24 +259,15 @@ def report(out: Path, models: list[str], seeds: int):
             for side in SIDES
         }
         values = {s: {m: [v[m] for v in found[s]] for m in METRICS} for s in SIDES}
-        of = times.get(model, {})
-        speeds = {s: 32 / statistics.median(t) for s, t in of.items()}
-        for side in (*SIDES, *(s for s in of if s not in SIDES)):
+        for side in SIDES:
             row = {'case': model, 'side': side, 'steps': STEPS[model], 'data': 'emoji'}
             cells = []
-            for metric, numbers in values.get(side, {}).items():
+            for metric, numbers in values[side].items():
                 mean, spread = statistics.mean(numbers), statistics.stdev(numbers)
                 row[metric] = {'seeds': numbers, 'mean': mean, 'deviation': spread}
                 cells.append(f'{mean:.4g} ± {spread:.2g}')
                 if side == 'ours':
                     row[metric] |= compared(numbers, values['torch'][metric], stats)
-            if side in speeds:
-                row['images_per_second'] = round(speeds[side], 1)
-                pairs = zip(of[side], of['ours'], strict=True)
-                row['ratio'] = round(statistics.median(a / b for a, b in pairs), 3)
-                row['rounds'] = len(of['ours'])
-            cells += [''] * (len(METRICS) - len(cells))
-            cells += [f'{row.get(k, "")}' for k in ('images_per_second', 'ratio')]
             print(f'| {model} | {side} | ' + ' | '.join(cells) + ' |')
             append('gan_parity', row)
         for metric in METRICS:
@@ -409,14 +305,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--models', default='dcgan,sngan')
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--rounds', type=int, default=8)
     parser.add_argument('--out', default='runs/gan_parity')
-    parser.add_argument('--parts', default='check,train,time,report')
-    parser.add_argument('--side', help=argparse.SUPPRESS)
+    parser.add_argument('--parts', default='check,train,report')
     parser.add_argument('--one', help=argparse.SUPPRESS)  # model:side:seed
     flags = parser.parse_args()
-    if flags.side:
-        return work(flags.side)
     out, models = Path(flags.out), flags.models.split(',')
     out.mkdir(parents=True, exist_ok=True)
     if flags.one:
@@ -439,9 +331,6 @@ def main():
             one = f'--one={model}:{side}:{seed}'
             command = [sys.executable, __file__, one, f'--out={out}']
             subprocess.run(command, check=True)
-    if 'time' in parts:
-        found = measure_time(models, flags.rounds)
-        (out / 'timing.json').write_text(json.dumps(found))
     if 'report' in parts:
         report(out, models, flags.seeds)
 

@@ -22,8 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from speed import ROOT, append
 
 MODELS = (
     'dcgan_cifar',
@@ -165,8 +164,6 @@ def main():
     flags = parser.parse_args()
     if flags.time:
         return print(seconds_a_step(flags.time, flags.data))
-
-    from experiments.speed import append
 
     out, models = Path(flags.out), flags.models.split(',')
     cores = queue.SimpleQueue()

@@ -11,25 +11,16 @@ table is no target. Losses and penalties are the project's own.
 """
 
 import argparse
-import datetime
 import functools
-import importlib.metadata as metadata
-import json
-import os
-import platform
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import optax
+from speed import append
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gan_vae.objectives import adversarial, penalties  # noqa: E402
+from gan_vae.objectives import adversarial, penalties
 
 MODES, DEVIATION, BATCH, SAMPLES, WIDTH = 8, 0.01, 128, 2500, 128
 CASES = {
@@ -135,7 +126,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--steps', type=int, default=3000)
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--output', default='experiments/results/gaussian_ring.jsonl')
     asked = parser.parse_args()
     real = quality(ring(jax.random.key(10**6), SAMPLES))
     print(f'real samples: {real[0]} modes, {100 * real[1]:.1f} % of high quality')
@@ -159,16 +149,11 @@ def main():
             'steps': asked.steps,
             'data': f'ring of {MODES} Gaussians, deviation {DEVIATION}',
             'seconds_a_run': round(seconds, 1),
-            'date': datetime.date.today().isoformat(),
-            'hardware': f'{jax.devices()[0].device_kind}, {os.cpu_count()} cores, '
-            f'{platform.machine()}',
-            'versions': {name: metadata.version(name) for name in ('jax', 'optax')},
         }
         each = ' '.join(str(m) for m in modes)
         share = ' '.join(f'{100 * h:5.1f}' for h in high)
         print(f'{case:36} {each:14} {share:20} {seconds:8.1f}', flush=True)
-        with (ROOT / asked.output).open('a') as file:
-            file.write(json.dumps(row) + '\n')
+        append('gaussian_ring', row)
 
 
 if __name__ == '__main__':

@@ -12,20 +12,15 @@ from what the forward pass has kept. both is the two in one program, as in a ste
 
 import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from speed import append
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.speed import append  # noqa: E402
-from gan_vae.models import attention, conditional, layers  # noqa: E402
-from gan_vae.training import process  # noqa: E402
+from gan_vae.models import attention, conditional, layers
+from gan_vae.training import process
 
 BATCH, CLASSES, CONDITION = 64, 10, 148
 PASSES = ('forward', 'backward', 'both')

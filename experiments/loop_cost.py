@@ -10,13 +10,11 @@ checkpoint and one grid fall in each 250 steps, as in the default run.
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from speed import ROOT, append
 
 SHORT, LONG = 50, 300
 
@@ -24,7 +22,6 @@ SHORT, LONG = 50, 300
 def main():
     import jax
 
-    from experiments.speed import append
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.data.source import Source, Spec

@@ -19,10 +19,8 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from speed import ROOT, append
 
 COLLECTIVES = ('all-reduce', 'reduce-scatter', 'all-gather')
 _BYTES = {'f32': 4, 's32': 4, 'u32': 4, 'bf16': 2, 'pred': 1}
@@ -93,8 +91,6 @@ def main():
         case, n, shard_state = flags.one.split(',')
         row = measure(case, int(n), shard_state == 'True', flags.steps)
         return print(json.dumps(row))
-
-    from experiments.speed import append
 
     counts = [int(n) for n in flags.devices.split(',')]
     print('| case | devices | state | GFLOP | of 1/n | arguments, MB | temporaries, MB '
