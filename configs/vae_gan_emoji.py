@@ -15,7 +15,8 @@ def get_config(variant=''):
     config.optimizer.b2 = 0.9
     config.train.steps = 20_000
     small = {
-        'model.width': 32,
+        'data.batch_size': 32,
+        'model.width': 16,
         'train.steps': 2000,
         'train.log_steps': 50,
         'train.image_steps': 100,

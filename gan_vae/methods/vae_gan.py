@@ -8,13 +8,14 @@ x~ = G(z) of z from q(z | x), x_p = G(z_p) of z_p from N(0, I), Dis_l features o
   min_E  L_prior + L_llike      min_G  gamma L_llike - L_GAN      min_D  L_GAN
 
 Larsen et al. 2016, arXiv:1512.09300, algorithm 1: one batch, all three at once, each
-with its own optimiser. Sums over units, means over the batch; L_llike is -log N(Dis_l(x)
-; Dis_l(x~), I) up to a constant. As in the authors' code G sees z and z_p in one batch,
-and D sees x, x~ and x_p in one (of which BatchNorm takes its statistics), and training
-may wait for the weaker of G and D (`learning`). There is no likelihood of pixels, and
-so no log_prob.
+with its own optimiser. Sums over units, means over the batch; up to a constant, L_llike
+is -log of a Gaussian of unit variance. As in the authors' code G sees z and z_p in one
+batch, and D sees x, x~ and x_p in one (of which BatchNorm takes its statistics), and G
+and D may wait for each other (`learning`). There is no likelihood of pixels, and so no
+log_prob.
 """
 
+from functools import partial
 from inspect import signature
 
 import jax
@@ -69,8 +70,8 @@ def make(config, spec, axis_name=None) -> Method:
         )
     if model.latent != 'normal':
         raise UserError(
-            f'config.model.latent={model.latent}: the KL of vae_gan is to N(0, I), take '
-            'normal'
+            f'config.model.latent={model.latent}: the KL of vae_gan is to N(0, I), '
+            'take normal'
         )
     encoder = models.make(
         'encoder',
@@ -81,11 +82,8 @@ def make(config, spec, axis_name=None) -> Method:
         axis_name=axis_name,
         dtype=jnp.dtype(config.parallel.dtype),
     )
-    prior, latent_dim, gamma = (
-        networks.prior,
-        model.latent_dim,
-        method.reconstruction_weight,
-    )
+    prior, latent_dim = networks.prior, model.latent_dim
+    gamma = method.reconstruction_weight
     margin = method.balance_margin
     if margin:
         equilibrium = method.balance_equilibrium
@@ -103,9 +101,8 @@ def make(config, spec, axis_name=None) -> Method:
     moving_average = optimizers.averaging(method, config.data.batch_size)
     parallel = config.parallel
     layout, parts = layouts.make(parallel.shard_state, axis_name), parallel.accumulate
-    training = (
-        {'train': True} if 'train' in signature(encoder.__call__).parameters else {}
-    )
+    trained = 'train' in signature(encoder.__call__).parameters
+    training = {'train': True} if trained else {}
 
     @recomputed(parallel.remat)
     def encoded(params, variables, x):
@@ -158,7 +155,7 @@ def make(config, spec, axis_name=None) -> Method:
                 real, again, drawn = found.logits.reshape(3, n)
                 features = found.said[:n] - found.said[n : 2 * n]
                 llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
-                costs = [jnp.mean(softplus(l)) for l in (-real, again, drawn)]
+                costs = [jnp.mean(softplus(d)) for d in (-real, again, drawn)]
                 metrics = {
                     'reconstruction': llike,
                     'loss_d': sum(costs),
@@ -202,10 +199,7 @@ def make(config, spec, axis_name=None) -> Method:
             old = state.params[name], state.opt_state[name]
             *new, norm = layouts.update(layout, learner, grads[name], old[1], old[0])
             if name in learns:
-                kept = jax.tree.map(
-                    lambda a, b, told=learns[name]: jnp.where(told, a, b), new, [*old]
-                )
-                new = kept
+                new = jax.tree.map(partial(jnp.where, learns[name]), new, [*old])
             params[name], opt_state[name] = new
             metrics |= {f'gradient_{name[0]}': norm}
         now = {n: {'params': params[n], **variables[n]} for n in NETWORKS}
@@ -262,6 +256,8 @@ def make(config, spec, axis_name=None) -> Method:
         g = networks.settled(state.ema['generator'], key)
         return state.replace(ema=state.ema | {'generator': g})
 
+    if method.sampling_statistics == 'standing':
+        settled = jax.jit(settled)
     balance = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
     return Method(
         objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike - L_GAN, D L_GAN of '
@@ -271,9 +267,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
-        settled=jax.jit(settled)
-        if method.sampling_statistics == 'standing'
-        else settled,
+        settled=settled,
         prior=draw_latents,
         encode=encode,
         decode=decode,
