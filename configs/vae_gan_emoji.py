@@ -5,8 +5,11 @@ from configs import default
 
 def get_config(variant=''):
     config = default.get_config()
+    config.data.categories = 'Smileys & Emotion'
     config.data.flip = True
     config.method.name = 'vae_gan'
+    config.method.reconstruction_weight = 1e-2
+    config.method.balance_margin = 0.4
     config.model.encoder = 'vae_gan'
     config.model.generator = 'vae_gan'
     config.model.discriminator = 'vae_gan'

@@ -71,8 +71,8 @@ def equal(a, b):
 def with_head(state, scale, bias):
     """The state with another last layer of D, which is after Dis_l.
 
-    By their costs G waits at a scale of 100, D at a scale and a bias of 0; at a bias of
-    3, with which all images look real, both would wait, and so all learn.
+    By their costs G waits at a scale of -100, D at a scale and a bias of 0; at a bias
+    of 3, with which all images look real, both would wait, and so all learn.
     """
     d = state.params['discriminator']
     head = {'kernel': scale * d['Dense_1']['kernel'], 'bias': jnp.full(1, bias)}
@@ -185,7 +185,7 @@ def test_no_costs_make_both_wait():
 
 @pytest.mark.parametrize(
     ('scale', 'bias', 'waits'),
-    [(0.0, 0.0, 'discriminator'), (100.0, 0.0, 'generator'), (1.0, 3.0, None)],
+    [(0.0, 0.0, 'discriminator'), (-100.0, 0.0, 'generator'), (1.0, 3.0, None)],
 )
 def test_who_waits_keeps_weights_and_optimiser(vae_gan, scale, bias, waits):
     method, state = vae_gan()
@@ -262,12 +262,14 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
 
 
 def test_training_brings_reconstructions_nearer(vae_gan):
+    """By D's measure: 60 steps on images that differ in brightness."""
     method, state = vae_gan()
-    flat = jnp.linspace(-1, 1, ROWS)[:, None, None, None] * jnp.ones((SIZE, SIZE, 3))
+    flat = jnp.linspace(-1, 1, ROWS)[:, None, None, None] * jnp.ones(SPEC.shape)
+    found = []
     for _ in range(60):
-        state, _ = method.train_step(state, batch() | {'image': flat})
-    again = jax.jit(lambda s, x: method.decode(s, method.encode(s, x)))(state, flat)
-    assert np.square(again - flat).mean() < 0.25  # of 0.47 where nothing is told apart
+        state, metrics = method.train_step(state, batch() | {'image': flat})
+        found.append(float(metrics['reconstruction']))
+    assert np.mean(found[-20:]) < 0.5 * np.mean(found[:5])
 
 
 @pytest.mark.parametrize(
