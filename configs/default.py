@@ -90,6 +90,11 @@ def get_config() -> ConfigDict:
     method.disentangle_weight = 1.0  # beta - 1 of beta_tc, gamma of factor
     method.dip_diagonal = 10.0  # dip: weight of variances over that of covariances
     method.factor_width = 1000  # factor: units of its discriminator's six layers
+    method.reconstruction_weight = 1e-4  # vae_gan: gamma, of L_llike in G's loss
+    # vae_gan: D waits while its cost of reals or of fakes, in nats, is below the
+    # equilibrium - margin, G while one is above equilibrium + margin; never both.
+    method.balance_margin = 0.0  # 0 = off, as in the paper; its authors' code: 0.4
+    method.balance_equilibrium = 0.68  # of that code; log 2: D is undecided
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
     method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off

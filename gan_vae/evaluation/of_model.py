@@ -75,6 +75,8 @@ def check(name: str, method) -> None:
     needs = _MEASURES[head][0]
     if getattr(method, needs) is None:
         what = 'a decoder' if needs == 'decode' else 'an encoder, as a VAE has'
+        if needs == 'log_weight' and method.encode:
+            what = 'a likelihood of pixels, as a VAE has'
         raise UserError(f'metric {name!r} needs {what}, and this run has none')
 
 

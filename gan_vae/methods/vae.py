@@ -48,6 +48,11 @@ def make(config, spec, axis_name=None) -> Method:
         'dtype': jnp.dtype(config.parallel.dtype),
     }
     encoder = models.make('encoder', model.encoder, **fields)
+    if 'axis_name' in type(encoder).__dataclass_fields__:
+        raise UserError(
+            f'config.model.encoder={model.encoder} has BatchNorm, by which a posterior '
+            'depends on its batch: take conv, or config.method.name=vae_gan'
+        )
     decoder = models.make('decoder', model.decoder, **fields)
     latent_dim = model.latent_dim
     draw_latents = latents.normal(latent_dim).draw

@@ -17,6 +17,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'resnet': 'resnet.Generator',
         'resnet_class': 'resnet.ConditionalGenerator',
         'sagan': 'resnet.ConditionalGenerator spectral attention',
+        'vae_gan': 'vae_gan.Generator',
     },
     'discriminator': {
         'acgan': 'resnet.ClassifierDiscriminator spectral',
@@ -29,6 +30,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'sagan': 'resnet.ProjectionDiscriminator spectral attention',
         'sngan': 'resnet.Discriminator spectral',
         'sngan_projection': 'resnet.ProjectionDiscriminator spectral',
+        'vae_gan': 'vae_gan.Discriminator',
     },
     'code_discriminator': {'mlp': 'mlp.CodeDiscriminator'},
     'encoder': {
@@ -36,6 +38,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'iwae': 'mlp.DeepEncoder',
         'mlp': 'mlp.Encoder',
         'study': 'study.Encoder',
+        'vae_gan': 'vae_gan.Encoder',
     },
     'decoder': {
         'conv': 'conv_vae.Decoder',

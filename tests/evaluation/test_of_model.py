@@ -111,6 +111,7 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
     [
         ('dcgan_emoji', 'iwae_8', 'needs an encoder'),
         ('dcgan_emoji', 'pairs', 'needs an encoder'),
+        ('vae_gan_emoji', 'iwae_8', 'needs a likelihood of pixels'),
         ('vae_emoji', 'iwae', 'write iwae_K'),
         ('vae_emoji', 'iwae_0', 'write iwae_K'),
         ('vae_emoji', 'ppl_randon', "did you mean 'random'"),

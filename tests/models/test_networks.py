@@ -55,6 +55,11 @@ def count(network, x):
         ('discriminator', 'biggan', {'width': 96}, (2, 32, 32, 3), 2_415_170),
         # by hand: that of 'sngan' and a classifier of 10 x 128
         ('discriminator', 'acgan', {}, (2, 32, 32, 3), 1_055_105),
+        # by hand, from table 1 of Larsen et al.; the last: their code for 32x32
+        ('encoder', 'vae_gan', {}, (2, 64, 64, 3), 35_112_768),
+        ('generator', 'vae_gan', {}, (2, 128), 4_693_155),
+        ('discriminator', 'vae_gan', {}, (2, 64, 64, 3), 10_953_857),
+        ('generator', 'vae_gan', {'image_size': 32}, (2, 128), 2_481_187),
     ],
 )
 def test_parameter_counts(role, name, fields, shape, expected):
