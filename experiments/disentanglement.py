@@ -14,15 +14,11 @@ import json
 import os
 import queue
 import statistics
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.gan_zoo import run  # noqa: E402
-from experiments.speed import append  # noqa: E402
+from gan_zoo import run
+from speed import ROOT, append
 
 MODELS = ('beta_vae_shapes', 'factor_vae_shapes', 'beta_tc_vae_shapes')
 COLUMNS = ('mig', 'dci_disentanglement', 'dci_completeness', 'dci_informativeness')

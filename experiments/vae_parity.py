@@ -14,22 +14,18 @@ import argparse
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+from speed import ROOT, append
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.speed import append  # noqa: E402
-from gan_vae import config as config_lib  # noqa: E402
-from gan_vae import data, methods  # noqa: E402
-from gan_vae.data import augment  # noqa: E402
-from gan_vae.data.source import Source  # noqa: E402
-from gan_vae.training.state import keys_of  # noqa: E402
+from gan_vae import config as config_lib
+from gan_vae import data, methods
+from gan_vae.data import augment
+from gan_vae.data.source import Source
+from gan_vae.training.state import keys_of
 
 LAYERS = {  # ours: theirs
     ('encoder', 'Dense_0'): 'hidden',

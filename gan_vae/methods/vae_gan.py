@@ -240,6 +240,9 @@ def make(config, spec, axis_name=None) -> Method:
     def sample(state, rng, n, condition=None):
         return decode(state, draw_latents(rng, n), condition)
 
+    def tempered(state, rng, n, temperature, condition=None):
+        return decode(state, temperature * draw_latents(rng, n), condition)
+
     def posterior(state, images):
         """Mean and log variance [B, D] of q(z | x)."""
         return encoder.apply(state.ema['encoder'], images)
@@ -268,6 +271,7 @@ def make(config, spec, axis_name=None) -> Method:
         evaluate_step=evaluate_step,
         sample=sample,
         settled=settled,
+        tempered=tempered,
         prior=draw_latents,
         encode=encode,
         decode=decode,
