@@ -109,8 +109,8 @@ def get_config() -> ConfigDict:
     optimizer.discriminator_b1 = -1.0  # gan: -1 = b1
     optimizer.discriminator_b2 = -1.0  # gan: -1 = b2
     optimizer.eps = 1e-8
-    # constant | linear or cosine to 0 at train.steps | stages: IWAE's, 10^(-i/7)
-    optimizer.schedule = 'constant'
+    # linear and cosine: to 0 at train.steps; stages: IWAE's, 10^(-i/7)
+    optimizer.schedule = 'constant'  # constant | linear | cosine | stages
     optimizer.warmup_steps = 0  # linear from 0
     optimizer.clip_norm = 0.0  # global norm of gradients; 0 = off
 

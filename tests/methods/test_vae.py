@@ -181,10 +181,7 @@ def test_only_the_encoder_tells_the_two_gradients_apart(vae):
 WAYS = {
     'beta_tc': {'method.disentangle': 'beta_tc'},
     'capacity': {'method.capacity': 2.0, 'method.capacity_steps': 2},
-    'dip_i': {'method.disentangle': 'dip_i'},
-    'dip_ii': {'method.disentangle': 'dip_ii', 'method.dip_diagonal': 1.0},
     'factor': {'method.disentangle': 'factor', 'method.factor_width': 8},
-    'free_bits': {'method.free_bits': 1.0},
 }
 
 

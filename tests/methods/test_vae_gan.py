@@ -199,6 +199,7 @@ def test_who_waits_keeps_weights_and_optimiser(vae_gan, scale, bias, waits):
     assert told == (waits != 'generator', waits != 'discriminator')
 
 
+@pytest.mark.slow
 def test_devices_share_batch_statistics_and_the_balance(config, vae_gan):
     method, state = vae_gan()
     given = config.copy_and_resolve_references()
