@@ -3,7 +3,7 @@ Chen et al. 2016, arXiv:1606.03657, with DiffAugment (Zhao et al. 2020,
 arXiv:2006.10738).
 
 python launch.py --config=configs/infogan_emoji.py
-python experiments/traversals.py runs/infogan_emoji         what each code does
+python -m gan_vae.art traversals --workdir=runs/infogan_emoji         what codes do
 
 Without colour changes in DiffAugment, which would hide a code for colour from D.
 --config.data.name=folder:PATH takes your own pictures.

@@ -4,7 +4,7 @@ categories, two of U(-1, 1); rates of 1e-3 for G and 2e-4 for D.
 
 python launch.py --config=configs/infogan_mnist.py          for a GPU: 50 epochs
 python launch.py --config=configs/infogan_mnist.py:small    two CPU cores: 2k steps
-python experiments/traversals.py runs/infogan_mnist-small   what each code does
+python -m gan_vae.art traversals --workdir=runs/infogan_mnist-small   what codes do
 
 Published: the category matches the digit with 5 % error, on no stated split. No FID and
 no hardware time are published.
