@@ -149,9 +149,10 @@ class CodeDiscriminator(nn.Module):
     """
 
     width: int = 1000
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, z):
         for _ in range(6):
-            z = nn.leaky_relu(nn.Dense(self.width)(z), 0.2)
-        return nn.Dense(1)(z)[:, 0]
+            z = nn.leaky_relu(nn.Dense(self.width, dtype=self.dtype)(z), 0.2)
+        return nn.Dense(1, dtype=self.dtype)(z)[:, 0].astype(jnp.float32)
