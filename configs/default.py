@@ -47,7 +47,7 @@ def get_config() -> ConfigDict:
     config.method = method = ConfigDict()
     method.name = 'gan'
     # saturating | non_saturating | least_squares | hinge | wasserstein | relativistic
-    method.loss = 'non_saturating'  # gan: the adversarial pair of losses
+    method.loss = 'non_saturating'  # gan, vae_gan: the adversarial pair of losses
     method.critic_steps = 1  # gan: discriminator updates per generator update
     # wgan_gp | dragan | r1 | r2 | r1_r2: at images as they are, not augmented
     method.penalty = ''  # gan: on D's gradient in its images; '' = none

@@ -22,6 +22,7 @@ SETTINGS = {
     'data.image_size': SIZE,
     'data.batch_size': ROWS,
     'method.name': 'vae_gan',
+    'method.loss': 'saturating',
     'method.reconstruction_weight': 0.3,
     'method.balance_equilibrium': 1.0,
     'method.balance_margin': 0.29,
@@ -276,6 +277,7 @@ def test_training_brings_reconstructions_nearer(vae_gan):
     ('changes', 'said'),
     [
         ({'model__discriminator': 'dcgan'}, 'tells no features'),
+        ({'method__loss': 'hinge'}, 'or non_saturating'),
         ({'model__latent': 'uniform'}, 'take normal'),
         ({'method__balance_margin': 1.0}, 'not below'),
         ({'method__name': 'vae', 'model__decoder': 'conv'}, 'BatchNorm'),
