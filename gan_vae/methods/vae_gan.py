@@ -40,8 +40,20 @@ from gan_vae.training.state import (
     step_key,
 )
 
-LOSSES = ('saturating', 'non_saturating')
 NETWORKS = ('encoder', 'generator', 'discriminator')
+
+
+def game(real, again, drawn):
+    """L_GAN of the logits [B] of images, of reconstructions and of samples."""
+    return jnp.mean(softplus(-real)) + jnp.mean(softplus(again) + softplus(drawn))
+
+
+LOSSES = {  # L_G of the same logits
+    'saturating': lambda *logits: -game(*logits),
+    'non_saturating': lambda real, again, drawn: jnp.mean(
+        softplus(-again) + softplus(-drawn)
+    ),
+}
 
 
 def learning(real, fake, equilibrium: float, margin: float):
@@ -89,6 +101,7 @@ def make(config, spec, axis_name=None) -> Method:
             f'config.method.loss={method.loss}: that of vae_gan is saturating, as '
             'published, or non_saturating'
         )
+    fooled = LOSSES[method.loss]
     prior, latent_dim = networks.prior, model.latent_dim
     gamma = method.reconstruction_weight
     margin = method.balance_margin
@@ -162,21 +175,18 @@ def make(config, spec, axis_name=None) -> Method:
                 real, again, drawn = found.logits.reshape(3, n)
                 features = found.said[:n] - found.said[n : 2 * n]
                 llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
-                costs = [jnp.mean(softplus(d)) for d in (-real, again, drawn)]
-                game = sum(costs)
-                fool = -game
-                if method.loss == 'non_saturating':
-                    fool = jnp.mean(softplus(-again)) + jnp.mean(softplus(-drawn))
+                cost_real = jnp.mean(softplus(-real))
+                loss_d, fool = game(real, again, drawn), fooled(real, again, drawn)
                 metrics = {
                     'reconstruction': llike,
-                    'loss_d': game,
+                    'loss_d': loss_d,
                     'loss_g': gamma * llike + fool,
-                    'cost_real': costs[0],
-                    'cost_fake': (costs[1] + costs[2]) / 2,
+                    'cost_real': cost_real,
+                    'cost_fake': (loss_d - cost_real) / 2,
                     'accuracy_real': jnp.mean(1.0 * (real > 0)),
                     'accuracy_fake': jnp.mean(1.0 * (found.logits[n:] < 0)),
                 }
-                return (llike, game, fool), (after, metrics)
+                return (llike, loss_d, fool), (after, metrics)
 
             (z, kl), back_e, after_e = jax.vjp(code, params['encoder'], has_aux=True)
             made, back_g, after_g = jax.vjp(
@@ -271,9 +281,9 @@ def make(config, spec, axis_name=None) -> Method:
         settled = jax.jit(settled)
     balance = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
     return Method(
-        objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike + L_G ('
-        f'{method.loss}), D L_GAN of x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of features of D'
-        f'{balance}',
+        objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike + {method.loss} L_G, '
+        'D L_GAN of x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of '
+        f'features of D{balance}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,

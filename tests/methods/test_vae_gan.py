@@ -11,7 +11,7 @@ from gan_vae import methods, models
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.methods.vae_gan import NETWORKS, learning
+from gan_vae.methods.vae_gan import LOSSES, NETWORKS, learning
 from gan_vae.training.program import build
 from gan_vae.training.state import keys_of, normals, step_key
 from gan_vae.training.step import put
@@ -142,6 +142,17 @@ def test_each_network_descends_its_own_loss_of_algorithm_1(vae_gan):
     assert metrics['reconstruction'] > 0 and metrics['kl'] > 0
 
 
+def test_losses_of_the_generator_by_hand():
+    logits = jnp.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 2.0]])
+    p = 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+    by_hand = {
+        'saturating': np.log(p[0]).mean() + np.log(1 - p[1:]).mean(1).sum(),
+        'non_saturating': -np.log(p[1:]).mean(1).sum(),
+    }
+    for name, expected in by_hand.items():
+        np.testing.assert_allclose(LOSSES[name](*logits), expected, rtol=1e-6)
+
+
 def test_the_game_reaches_no_encoder(vae_gan):
     """What D makes of its features changes G's gradient, and no bit of E's."""
     method, state = vae_gan()
@@ -263,14 +274,14 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
 
 
 def test_training_brings_reconstructions_nearer(vae_gan):
-    """By D's measure: 60 steps on images that differ in brightness."""
+    """By D's measure: 40 steps on images that differ in brightness."""
     method, state = vae_gan()
     flat = jnp.linspace(-1, 1, ROWS)[:, None, None, None] * jnp.ones(SPEC.shape)
     found = []
-    for _ in range(60):
+    for _ in range(40):
         state, metrics = method.train_step(state, batch() | {'image': flat})
         found.append(float(metrics['reconstruction']))
-    assert np.mean(found[-20:]) < 0.5 * np.mean(found[:5])
+    assert np.mean(found[-10:]) < 0.5 * np.mean(found[:5])
 
 
 @pytest.mark.parametrize(
