@@ -274,14 +274,14 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
 
 
 def test_training_brings_reconstructions_nearer(vae_gan):
-    """By D's measure: 40 steps on images that differ in brightness."""
+    """By D's measure: 60 steps on images that differ in brightness."""
     method, state = vae_gan()
     flat = jnp.linspace(-1, 1, ROWS)[:, None, None, None] * jnp.ones(SPEC.shape)
     found = []
-    for _ in range(40):
+    for _ in range(60):
         state, metrics = method.train_step(state, batch() | {'image': flat})
         found.append(float(metrics['reconstruction']))
-    assert np.mean(found[-10:]) < 0.5 * np.mean(found[:5])
+    assert np.mean(found[-20:]) < 0.6 * np.mean(found[:5])
 
 
 @pytest.mark.parametrize(
