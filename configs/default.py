@@ -47,7 +47,7 @@ def get_config() -> ConfigDict:
     config.method = method = ConfigDict()
     method.name = 'gan'
     # saturating | non_saturating | least_squares | hinge | wasserstein | relativistic
-    method.loss = 'non_saturating'  # gan: the adversarial pair of losses
+    method.loss = 'non_saturating'  # gan, vae_gan: the adversarial pair of losses
     method.critic_steps = 1  # gan: discriminator updates per generator update
     # wgan_gp | dragan | r1 | r2 | r1_r2: at images as they are, not augmented
     method.penalty = ''  # gan: on D's gradient in its images; '' = none
@@ -90,7 +90,7 @@ def get_config() -> ConfigDict:
     method.disentangle_weight = 1.0  # beta - 1 of beta_tc, gamma of factor
     method.dip_diagonal = 10.0  # dip: weight of variances over that of covariances
     method.factor_width = 1000  # factor: units of its discriminator's six layers
-    method.reconstruction_weight = 1e-4  # vae_gan: gamma, of L_llike in G's loss
+    method.reconstruction_weight = 1e-2  # vae_gan: gamma, of L_llike in G's loss
     # vae_gan: D waits while its cost of reals or of fakes, in nats, is below the
     # equilibrium - margin, G while one is above equilibrium + margin; never both.
     method.balance_margin = 0.0  # 0 = off, as in the paper; its authors' code: 0.4

@@ -5,7 +5,8 @@
 
 x~ = G(z) of z from q(z | x), x_p = G(z_p) of z_p from N(0, I), Dis_l features of D:
 
-  min_E  L_prior + L_llike      min_G  gamma L_llike - L_GAN      min_D  L_GAN
+  min_E  L_prior + L_llike      min_G  gamma L_llike + L_G      min_D  L_GAN
+  L_G     = -L_GAN  (saturating, the paper's)  or  s(-D(x~)) + s(-D(x_p))
 
 Larsen et al. 2016, arXiv:1512.09300, algorithm 1: one batch, all three at once, each
 with its own optimiser. Sums over units, means over the batch; up to a constant, L_llike
@@ -40,6 +41,19 @@ from gan_vae.training.state import (
 )
 
 NETWORKS = ('encoder', 'generator', 'discriminator')
+
+
+def game(real, again, drawn):
+    """L_GAN of the logits [B] of images, of reconstructions and of samples."""
+    return jnp.mean(softplus(-real)) + jnp.mean(softplus(again) + softplus(drawn))
+
+
+LOSSES = {  # L_G of the same logits
+    'saturating': lambda *logits: -game(*logits),
+    'non_saturating': lambda real, again, drawn: jnp.mean(
+        softplus(-again) + softplus(-drawn)
+    ),
+}
 
 
 def learning(real, fake, equilibrium: float, margin: float):
@@ -82,6 +96,12 @@ def make(config, spec, axis_name=None) -> Method:
         axis_name=axis_name,
         dtype=jnp.dtype(config.parallel.dtype),
     )
+    if method.loss not in LOSSES:
+        raise UserError(
+            f'config.method.loss={method.loss}: that of vae_gan is saturating, as '
+            'published, or non_saturating'
+        )
+    fooled = LOSSES[method.loss]
     prior, latent_dim = networks.prior, model.latent_dim
     gamma = method.reconstruction_weight
     margin = method.balance_margin
@@ -131,8 +151,8 @@ def make(config, spec, axis_name=None) -> Method:
         keys = [keys_of(step_key(state, p), indices) for p in ('posterior', 'prior')]
 
         def gradient(params, variables, rows):
-            """Each network once forward; back, G and D twice: L_llike's way and
-            L_GAN's part after D, and E has that of L_llike alone.
+            """Each network once forward. Back through D for each network's loss, and
+            through G for its own and for E's, which has nothing of L_G.
             """
             x, *keys = rows
             n = len(x)
@@ -155,16 +175,18 @@ def make(config, spec, axis_name=None) -> Method:
                 real, again, drawn = found.logits.reshape(3, n)
                 features = found.said[:n] - found.said[n : 2 * n]
                 llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
-                costs = [jnp.mean(softplus(d)) for d in (-real, again, drawn)]
+                cost_real = jnp.mean(softplus(-real))
+                loss_d, fool = game(real, again, drawn), fooled(real, again, drawn)
                 metrics = {
                     'reconstruction': llike,
-                    'loss_d': sum(costs),
-                    'cost_real': costs[0],
-                    'cost_fake': (costs[1] + costs[2]) / 2,
+                    'loss_d': loss_d,
+                    'loss_g': gamma * llike + fool,
+                    'cost_real': cost_real,
+                    'cost_fake': (loss_d - cost_real) / 2,
                     'accuracy_real': jnp.mean(1.0 * (real > 0)),
                     'accuracy_fake': jnp.mean(1.0 * (found.logits[n:] < 0)),
                 }
-                return (llike, sum(costs)), (after, metrics)
+                return (llike, loss_d, fool), (after, metrics)
 
             (z, kl), back_e, after_e = jax.vjp(code, params['encoder'], has_aux=True)
             made, back_g, after_g = jax.vjp(
@@ -174,10 +196,9 @@ def make(config, spec, axis_name=None) -> Method:
                 compare, params['discriminator'], made, has_aux=True
             )
             one, none = jnp.ones(()), jnp.zeros(())
-            of_d, from_gan = back_d((none, one))
-            _, from_llike = back_d((one, none))  # D learns nothing of it,
-            of_g, _ = back_g(gamma * from_llike - from_gan)
-            _, of_z = back_g(from_llike)  # and E nothing of L_GAN
+            of_d, _ = back_d((none, one, none))
+            of_g, _ = back_g(back_d((gamma * one, none, one))[1])
+            _, of_z = back_g(back_d((one, none, none))[1])
             (of_e,) = back_e((of_z, one))
             grads = dict(zip(NETWORKS, (of_e, of_g, of_d), strict=True))
             after = dict(zip(NETWORKS, (after_e, after_g, after_d), strict=True))
@@ -263,9 +284,9 @@ def make(config, spec, axis_name=None) -> Method:
         settled = jax.jit(settled)
     balance = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
     return Method(
-        objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike - L_GAN, D L_GAN of '
-        'x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of features of D'
-        f'{balance}',
+        objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike + {method.loss} L_G, '
+        'D L_GAN of x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of '
+        f'features of D{balance}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
