@@ -10,7 +10,7 @@ import pytest
 from configs import default
 from gan_vae import config as config_lib
 from gan_vae import data
-from gan_vae.data.source import Source, Spec
+from gan_vae.data.source import Source
 from gan_vae.training import loop
 from gan_vae.training.program import build
 from gan_vae.training.step import put
@@ -26,6 +26,7 @@ LONG = [f.stem for f in CONFIGS if '_cifar' in f.stem and f.stem != 'wgan_cifar'
 TRACED = ('biggan_emoji', 'ggan_cifar', 'lsgan_cifar', 'sngan_projection_cifar')
 TRACED += ('acgan_cifar', 'sagan_cifar', 'wgan_dragan_cifar', 'infogan_emoji')
 TRACED += ('beta_tc_vae_shapes', 'dip_vae_shapes', 'factor_vae_shapes')
+TRACED += ('vae_gan_cifar',)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_tiny_variant_is_traced(name):
     config = config_lib.load(f'configs/{name}.py:tiny', overrides)
     reads = config_lib.Reads(config)
     examples = data.examples(reads.data, reads.data.split)
-    program = build(reads, Spec(*examples.images.shape[1:], examples.class_names))
+    program = build(reads, examples.spec)
     rows = config.data.batch_size * program.method.updates_per_step
     batch = put(Source(examples, rows).batch(0), program.mesh)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
