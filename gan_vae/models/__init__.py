@@ -43,6 +43,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'mlp': 'mlp.Decoder',
         'study': 'study.Decoder',
     },
+    'hierarchy': {'vdvae': 'vdvae.VDVAE'},
 }
 
 
