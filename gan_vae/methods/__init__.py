@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gan_vae.data.source import Spec
 from gan_vae.errors import unknown
 
-METHODS = ('gan', 'vae')
+METHODS = ('gan', 'hierarchical_vae', 'vae')
 
 
 class Coder(NamedTuple):
