@@ -109,11 +109,10 @@ def make(config, spec, axis_name=None) -> Method:
         z = z.reshape(-1, *shapes[number])
         return apply('descend', of_group(params, number), number, above, z)
 
-    out = recompute(lambda params, x: apply('out', params, x))
+    out = recompute(lambda head, x: apply('out', {'head': head}, x))
 
     def outputs(params, x):
-        ends = {k: v for k, v in params.items() if k in ('gain', 'bias', 'last')}
-        return out(ends, x)
+        return out(params['head'], x)
 
     explained = recompute(likelihood.log_prob)
 

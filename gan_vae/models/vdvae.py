@@ -212,6 +212,22 @@ def _gaussian(x):
     return mean, 2 * log_deviation
 
 
+class Head(nn.Module):
+    """x [B, S, S, width] -> what the likelihood takes [B, S, S, outputs], float32."""
+
+    outputs: int
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x):
+        gain = self.param('gain', nn.initializers.ones_init(), (x.shape[-1],))
+        bias = self.param('bias', nn.initializers.zeros_init(), (x.shape[-1],))
+        x = x * gain.astype(x.dtype) + bias.astype(x.dtype)
+        init, dtype = _uniform(), self.dtype
+        x = layers.Conv(self.outputs, (1, 1), kernel_init=init, dtype=dtype)(x)
+        return x.astype(jnp.float32)
+
+
 class VDVAE(nn.Module):
     """A hierarchy walked group by group; Gaussians are (mean, log variance)."""
 
@@ -238,11 +254,7 @@ class VDVAE(nn.Module):
             )
             for where in self.layout
         ]
-        self.gain = self.param('gain', nn.initializers.ones_init(), (self.width,))
-        self.bias = self.param('bias', nn.initializers.zeros_init(), (self.width,))
-        self.last = layers.Conv(
-            self.outputs, (1, 1), kernel_init=_uniform(), dtype=self.dtype
-        )
+        self.head = Head(self.outputs, self.dtype)
 
     @property
     def layout(self) -> list[tuple[int, int]]:
@@ -272,8 +284,7 @@ class VDVAE(nn.Module):
 
     def out(self, x):
         """What the likelihood takes [B, S, S, outputs], float32, from the last x."""
-        x = x * self.gain.astype(x.dtype) + self.bias.astype(x.dtype)
-        return self.last(x).astype(jnp.float32)
+        return self.head(x)
 
     def __call__(self, images):
         """Outputs, and the posteriors of the groups, with z at their means."""
