@@ -13,10 +13,10 @@ from configs import default
 
 SMALL = {
     'data.batch_size': 32,
-    'model.width': 64,
+    'model.width': 48,
     'model.latent_dim': 8,
-    'model.encoder_blocks': '32d2,16x2,16d2,8x2,8d8,1x1',
-    'model.decoder_blocks': '1x1,8m1,8x3,16m8,16x3,32m16',
+    'model.encoder_blocks': '32d2,16x1,16d2,8x2,8d8,1x1',
+    'model.decoder_blocks': '1x1,8m1,8x3,16m8,16x2,32m16',
     'method.mixtures': 5,
     'method.ema_decay': 0.999,
     'optimizer.learning_rate': 1e-3,

@@ -24,7 +24,7 @@ TINY = {
     'data.image_size': 8,
     'method.name': 'hierarchical_vae',
     'method.likelihood': 'gaussian_fixed',
-    'method.likelihood_scale': 0.5,
+    'method.likelihood_scale': 2.0,
     'model.latent_dim': 2,
     'model.encoder_blocks': '8d4,2d2,1x1',
     'model.decoder_blocks': '1x1,2m1,8m2',
@@ -93,7 +93,7 @@ def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
 
     found, told, outputs = walk(noise_of(purpose_key(state.rng, 'evaluate'), 4))
     f64 = partial(np.asarray, dtype=np.float64)
-    told_here = stats.norm.logpdf(f64(x), f64(outputs), 0.5).sum((1, 2, 3))
+    told_here = stats.norm.logpdf(f64(x), f64(outputs), 2).sum((1, 2, 3))
     np.testing.assert_allclose(told, told_here, rtol=1e-5)
     sums = method.evaluate_step(state, batch(4))
     total = 0
@@ -127,7 +127,7 @@ def test_at_the_beginning_the_prior_is_standard(vae):
             assert not np.any(prior)
         mean, log_variance = map(np.asarray, coder.posterior(number, carry, features))
         kl = np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance) / 2
-        np.testing.assert_allclose(sums[NAMES[number]], kl, rtol=1e-3)
+        np.testing.assert_allclose(sums[NAMES[number]], kl, rtol=1e-3, atol=1e-6)
         assert 0 < kl < 0.05 * 4 * SIZES[number]
         z = mean + np.exp(log_variance / 2) * noise
         carry = coder.descend(number, carry, z)
@@ -149,6 +149,7 @@ def test_masked_rows_do_not_count_and_places_do_not_matter(vae):
 def after_steps(config, **changes):
     given = config.copy_and_resolve_references()
     settings = {'optimizer.eps': 1e-3, 'optimizer.learning_rate': 0.01}
+    settings |= {'model.encoder_blocks': '8d8,1x1', 'model.decoder_blocks': '1x1,8m1'}
     changes = {k.replace('__', '.'): v for k, v in changes.items()}
     given.update_from_flattened_dict(TINY | settings | changes)
     program = build(given, SPEC)
@@ -172,7 +173,11 @@ def test_devices_and_memory_change_nothing(config):
         np.testing.assert_allclose(value, other[2][name], rtol=2e-4, atol=1e-4)
 
 
-TRAINED = {'optimizer__learning_rate': 5e-3, 'method__beta': 3.0}
+TRAINED = {
+    'optimizer__learning_rate': 5e-3,
+    'method__beta': 3.0,
+    'method__likelihood_scale': 0.5,
+}
 
 
 def test_loss_weighs_the_kl(vae):
@@ -191,7 +196,7 @@ def test_weights_average_to_the_elbo_and_bounds_grow(vae):
     analytic = np.asarray(method.log_prob(state, key, x))
     found = {k: iwae_bound(method.log_weight, state, key, x, k) for k in (1, 8)}
     error = found[1].std() / np.sqrt(n)
-    assert abs(found[1].mean() - analytic.mean()) < 4 * error < 2
+    assert abs(found[1].mean() - analytic.mean()) < 4 * error < 1
     assert found[8].mean() > found[1].mean() + 8 * error
 
 
@@ -225,7 +230,6 @@ def test_training_raises_the_elbo(vae):
         state, metrics = method.train_step(state, shown)
         found.append(float(metrics['elbo']))
     assert metrics['skipped'] == 0
-    # 1 is the mean square at first: of 192 pixels' 384 and 43, all but a few are won
     assert found[-1] > found[0] + 100
 
 
