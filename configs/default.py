@@ -43,6 +43,10 @@ def get_config() -> ConfigDict:
     model.code_categories = 0  # infogan: values of the code that is one of so many
     model.code_continuous = 0  # infogan: codes of U(-1, 1)
     model.dropout = 0.0  # of the networks that have it
+    # RxN: N blocks at R x R pixels; RdK: one, then means over K x K
+    model.encoder_blocks = '32x2,32d2,16x2,16d2,8x2,8d8,1x1'  # hierarchical_vae
+    # RxN: N groups of latents at R x R pixels; RmM: one, on M x M pixels repeated
+    model.decoder_blocks = '1x1,8m1,8x2,16m8,16x2,32m16,32x1'  # hierarchical_vae
 
     config.method = method = ConfigDict()
     method.name = 'gan'
@@ -113,6 +117,9 @@ def get_config() -> ConfigDict:
     optimizer.schedule = 'constant'  # constant | linear | cosine | stages
     optimizer.warmup_steps = 0  # linear from 0
     optimizer.clip_norm = 0.0  # global norm of gradients; 0 = off
+    optimizer.weight_decay = 0.0  # AdamW, of all parameters; 0 = off
+    # Skips an update with a norm of so many times the median of the last 31; 0 = off.
+    optimizer.skip_ratio = 0.0
 
     config.train = train = ConfigDict()
     train.steps = 10_000  # gan: generator updates
@@ -169,8 +176,12 @@ _TINY = {
 
 
 def with_variant(config: ConfigDict, variant: str, **variants) -> ConfigDict:
-    """Applies '' (nothing), 'tiny', or one of `variants` ({'section.key': value})."""
-    variants = {'': {}, 'tiny': _TINY} | variants
+    """Applies '' (nothing), 'tiny', or one of `variants` ({'section.key': value}).
+
+    A 'tiny' among them is more of it.
+    """
+    tiny = _TINY | variants.pop('tiny', {})
+    variants = {'': {}, 'tiny': tiny} | variants
     if variant not in variants:
         raise unknown('config variant', variant, [name for name in variants if name])
     config.update_from_flattened_dict(variants[variant])

@@ -167,6 +167,8 @@ _AT_LEAST = {
     'optimizer.eps': 0,
     'optimizer.warmup_steps': 0,
     'optimizer.clip_norm': 0,
+    'optimizer.weight_decay': 0,
+    'optimizer.skip_ratio': 0,
     'train.steps': 1,
     'train.seed': 0,
     'train.log_steps': 1,

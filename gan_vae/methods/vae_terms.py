@@ -67,17 +67,18 @@ def of_kl(method, whole: Callable) -> Callable:
     return weighed
 
 
-def formula(method) -> str:
+def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
     """What `of_kl` gives, in symbols."""
     if target := method.capacity:
         return (
-            f'{method.capacity_weight:g} |KL(q(z|x) || N(0, I)) - C|, C to {target:g} '
+            f'{method.capacity_weight:g} |KL(q(z|x) || {prior}) - C|, C to {target:g} '
             f'nats in {method.capacity_steps} steps'
         )
     grow = f' (growing over {w} steps)' if (w := method.beta_warmup_steps) else ''
     if nats := method.free_bits:
-        return f'{method.beta:g}{grow} sum_d max({nats:g}, KL_d(q(z|x) || N(0, 1)))'
-    return f'beta KL(q(z|x) || N(0, I)), beta = {method.beta:g}{grow}'
+        kl = f'KL_{unit}(q(z|x) || {prior})'
+        return f'{method.beta:g}{grow} sum_{unit} max({nats:g}, {kl})'
+    return f'beta KL(q(z|x) || {prior}), beta = {method.beta:g}{grow}'
 
 
 def of_codes(method, latent_dim: int, count: int) -> dict[str, Term]:

@@ -46,6 +46,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'mlp': 'mlp.Decoder',
         'study': 'study.Decoder',
     },
+    'hierarchy': {'vdvae': 'vdvae.VDVAE'},
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,8 @@ def make(
 ) -> optax.GradientTransformation:
     """Adam (Kingma & Ba 2014, arXiv:1412.6980) from the config section `optimizer`.
 
+    With a weight decay it is AdamW (Loshchilov & Hutter 2017, arXiv:1711.05101), of all
+    parameters: w - rate (Adam's step + weight_decay w).
     `steps`: updates in the whole run, where the schedule reaches 0; `betas`: decays of
     the first and second moment, by default (b1, b2) of the section.
     """
@@ -31,10 +34,16 @@ def make(
     if warmup:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
-    adam = optax.adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
+    decay = optimizer.weight_decay
+    if decay:
+        adam = optax.adamw(schedule, b1, b2, optimizer.eps, weight_decay=decay)
+    else:
+        adam = optax.adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
     if optimizer.clip_norm:
-        return optax.chain(clip(optimizer.clip_norm), adam)
-    return optax.with_extra_args_support(adam)
+        made = optax.chain(clip(optimizer.clip_norm), adam)
+    else:
+        made = optax.with_extra_args_support(adam)
+    return guarded(made, optimizer.skip_ratio) if optimizer.skip_ratio else made
 
 
 def _stages(learning_rate: float, steps: int) -> optax.Schedule:
@@ -87,6 +96,64 @@ def clip(limit: float) -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(
         lambda params: optax.EmptyState(), update
     )
+
+
+class Guarded(NamedTuple):
+    """The state of `guarded`."""
+
+    inner: Any
+    norms: jax.Array  # [WINDOW], the last ones, in a ring
+    seen: jax.Array  # finite norms so far, int32
+    skipped: jax.Array  # updates, int32
+
+
+WINDOW = 31  # norms; a prime, or a layout would cut them over its devices
+
+
+def guarded(
+    inner: optax.GradientTransformationExtraArgs, ratio: float
+) -> optax.GradientTransformationExtraArgs:
+    """`inner`, which sees no gradient whose norm is above `ratio` times the median of
+    the last norms, or not finite: such an update is skipped, and counted.
+
+    Child 2021, arXiv:2011.10650, skips above a fixed norm, and a run of larger ones has
+    stopped for good. Here the finite norms that are skipped are among the last ones
+    too: after 16 of them in a row the median is theirs. The first one is taken as it
+    is. `update` takes the norm as that of `clip` does.
+    """
+
+    def init(params):
+        zero = jnp.zeros((), jnp.int32)
+        return Guarded(inner.init(params), jnp.zeros(WINDOW), zero, zero)
+
+    def update(grads, state, params=None, *, norm=None, **extra):
+        norm = optax.global_norm(grads) if norm is None else norm
+        known = jnp.where(jnp.arange(WINDOW) < state.seen, state.norms, jnp.inf)
+        middle = jnp.minimum(state.seen, WINDOW) // 2
+        median = jnp.sort(known)[middle]  # of none: infinite
+        finite = jnp.isfinite(norm)
+        good = finite & (norm <= ratio * median)
+        updates, after = inner.update(grads, state.inner, params, norm=norm, **extra)
+        norms = state.norms.at[state.seen % WINDOW].set(norm.astype(jnp.float32))
+        return jax.tree.map(lambda u: jnp.where(good, u, 0), updates), Guarded(
+            inner=jax.tree.map(lambda a, b: jnp.where(good, a, b), after, state.inner),
+            norms=jnp.where(finite, norms, state.norms),
+            seen=state.seen + finite,
+            skipped=state.skipped + ~good,
+        )
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def guard_metrics(opt_state, norm) -> dict[str, jax.Array]:
+    """'gradient': its norm; and, of a guarded optimiser, the updates 'skipped' so far.
+
+    A norm that is not finite ends a run, but not where such an update is skipped: 0.
+    """
+    if not isinstance(opt_state, Guarded):
+        return {'gradient': norm}
+    norm = jnp.where(jnp.isfinite(norm), norm, 0)
+    return {'gradient': norm, 'skipped': opt_state.skipped}
 
 
 def moving_average(average, values, step: jax.Array, decay: float, ramp: bool = True):

@@ -86,3 +86,58 @@ def test_a_discriminator_has_its_own_rate_and_betas(config):
     made = optimizers.make(optimizer, 10, rate, betas)
     updates, _ = made.update({'w': jnp.ones(())}, made.init({'w': jnp.ones(())}))
     np.testing.assert_allclose(updates['w'], -4e-4, rtol=1e-5)
+
+
+def guarded(config, norms, **changes):
+    """What updates with gradients of these norms move, and the state after them."""
+    changes = {'skip_ratio': 3.0, 'learning_rate': 1.0} | changes
+    config.update_from_flattened_dict({f'optimizer.{k}': v for k, v in changes.items()})
+    made = optimizers.make(config.optimizer, 10, config.optimizer.learning_rate)
+    params = {'w': jnp.ones(4)}
+    state, update, found = made.init(params), jax.jit(made.update), []
+    for norm in norms:
+        grads = {'w': jnp.full(4, norm / 2)}
+        updates, state = update(grads, state, params)
+        found.append(bool(np.any(updates['w'])))
+        assert np.all(np.isfinite(updates['w']))
+    return found, state
+
+
+@pytest.mark.parametrize('before, most', [(1, 2), (5, 6), (100, 16)])
+def test_a_lasting_jump_is_skipped_and_then_accepted(config, before, most):
+    found, state = guarded(config, [1.0] * before + [1000.0] * 30)
+    assert all(found[:before])
+    skipped = found[before:].count(False)
+    assert 0 < skipped <= most and state.skipped == skipped
+    assert all(found[before + skipped :])
+
+
+def test_only_outliers_are_skipped(config):
+    norms = [1.0, 0.2, 2.9, 1.1, 1.0, 3.4, 0.9, 50.0, 1.2]
+    found, state = guarded(config, norms)
+    assert [n for n, taken in zip(norms, found, strict=True) if not taken] == [3.4, 50]
+    assert state.skipped == 2 and state.inner[0].count == 7  # Adam's own steps
+    assert all(guarded(config, norms, skip_ratio=0.0)[0])
+
+
+def test_what_is_not_finite_is_neither_applied_nor_remembered(config):
+    norms = [1.0, 1.0] + [np.nan, np.inf] * 20 + [2.0, 50.0]
+    found, state = guarded(config, norms, clip_norm=1.0)
+    assert found == [True, True] + [False] * 40 + [True, False]
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
+    assert state.seen == 4 and state.skipped == 41
+    assert not guarded(config, [np.nan])[0][0]
+    norm = jnp.float32(np.inf)
+    assert optimizers.guard_metrics(state, norm) == {'gradient': 0, 'skipped': 41}
+    assert optimizers.guard_metrics(state.inner, norm) == {'gradient': norm}
+
+
+def test_weight_decay_is_apart_from_adam(config):
+    """Loshchilov & Hutter 2017, algorithm 2: -rate (m / (sqrt(v) + eps) + decay w)."""
+    optimizer = config.optimizer
+    optimizer.weight_decay = 0.1
+    made = optimizers.make(optimizer, 10, 0.01)
+    params = {'w': jnp.asarray([2.0, -3.0])}
+    grads = {'w': jnp.asarray([5.0, 1e-3])}
+    updates, _ = made.update(grads, made.init(params), params)
+    np.testing.assert_allclose(updates['w'], [-0.012, -0.007], rtol=1e-4)
