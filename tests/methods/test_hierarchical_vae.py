@@ -197,7 +197,7 @@ def test_weights_average_to_the_elbo_and_bounds_grow(vae):
     found = {k: iwae_bound(method.log_weight, state, key, x, k) for k in (1, 8)}
     error = found[1].std() / np.sqrt(n)
     assert abs(found[1].mean() - analytic.mean()) < 4 * error < 1
-    assert found[8].mean() > found[1].mean() + 8 * error
+    assert found[8].mean() > found[1].mean() + 4 * error
 
 
 def test_encoded_means_are_decoded(vae):
