@@ -16,11 +16,13 @@ from configs import default, vae_gan_emoji
 def get_config(variant=''):
     config = vae_gan_emoji.get_config()
     config.data.name = 'cifar10'
-    config.data.categories = ''
     config.method.reconstruction_weight = (
         2.5e-3  # as heavy as 1e-2 of a quarter's width
     )
     config.method.balance_margin = 0.35
+    config.optimizer.discriminator_learning_rate = 0.0
+    config.optimizer.b1 = 0.0
+    config.optimizer.b2 = 0.9
     config.train.steps = 37_500
     small = vae_gan_emoji.SMALL | {
         'method.reconstruction_weight': 1e-2,

@@ -16,16 +16,14 @@ from configs import default
 
 def get_config(variant=''):
     config = default.get_config()
-    config.data.categories = 'Smileys & Emotion'
     config.data.flip = True
     config.method.name = 'vae_gan'
-    config.method.balance_margin = 0.4
     config.model.encoder = 'vae_gan'
     config.model.generator = 'vae_gan'
     config.model.discriminator = 'vae_gan'
     config.optimizer.learning_rate = 3e-4
-    config.optimizer.b1 = 0.0
-    config.optimizer.b2 = 0.9
+    config.optimizer.discriminator_learning_rate = 3e-5
+    config.optimizer.b1 = 0.5
     config.train.steps = 20_000
     return default.with_variant(config, variant, small=SMALL)
 
