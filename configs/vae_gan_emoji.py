@@ -1,16 +1,16 @@
 """VAE-GAN on all embedded emoji: reconstructions by what D sees, and samples.
 Larsen et al. 2016, arXiv:1512.09300; networks of the authors' code for 32 pixels.
 
-python launch.py --config=configs/vae_gan_emoji.py          for a GPU: 20k steps; not run
+python launch.py --config=configs/vae_gan_emoji.py          a GPU: 20k steps, not run
 python launch.py --config=configs/vae_gan_emoji.py:small    one CPU core: a quarter of
                                                             the width, 2k steps, 14 min
 
 Published: pictures of CelebA at 64 pixels, and no figure that this compares with.
 `:small`: reconstructions of held-out emoji with their shape, samples of many shapes and
 colours, none sharp. Not as published (RMSProp at 3e-4, that is b1 = 0; the saturating
-loss): on 130 faces, with these and with three changes of them, each for 1.4k steps or
-more, D won and G drew one picture for all z but not for codes of images. Ten times
-slower, on all emoji, D does not.
+loss). On 130 faces D won, and G drew one picture for all z that are of no image: with
+both as published and the balance, with either loss, with Adam's b1 of 0.5, without the
+balance (1.4k to 2k steps), and with this slow D (600). On all emoji it does not.
 """
 
 from configs import default
