@@ -17,6 +17,7 @@ import numpy as np
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
+from gan_vae.objectives.bounds import LOG_VARIANCE
 
 COMPONENTS = (1, 4, 16, 64)  # the number is chosen on codes held out
 
@@ -51,7 +52,7 @@ def codes(posterior: Callable, batches: Iterable, seed: int):
     rng, found = np.random.default_rng(seed), []
     for x in batches:
         mean, log_variance = (np.asarray(a, np.float64) for a in posterior(x))
-        deviation = np.exp(0.5 * log_variance)
+        deviation = np.exp(0.5 * np.clip(log_variance, *LOG_VARIANCE))
         z = mean + deviation * rng.standard_normal(mean.shape)
         found.append((z, mean))
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))
@@ -60,7 +61,8 @@ def codes(posterior: Callable, batches: Iterable, seed: int):
 def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
     """The Mixture of codes [n, D]: of COMPONENTS, that which suits a held third best.
 
-    A UserError without scikit-learn, and for fewer codes than 3 (D + 1).
+    means: of the posteriors, which tell the active units. A UserError without
+    scikit-learn or active units, and for fewer codes than 3 (A + 1).
     """
     GaussianMixture = library()
     active = latents.active_units(means)

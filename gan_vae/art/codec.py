@@ -71,10 +71,17 @@ def decode(
     levels = np.zeros((count, *shape), np.uint8)
     for start in reversed(range(0, count, BATCH)):
         part = levels[start : start + BATCH]
-        part[:] = _pop(walk, stack, part.shape)
-    if not np.array_equal(stack.words(), _lent(coded.initial, seed)):
-        raise UserError('the bits do not come out even: this model did not write them')
+        try:
+            part[:] = _pop(walk, stack, part.shape)
+        except _Exhausted as error:
+            raise UserError(UNEVEN) from error
+    rest = stack.words()
+    if len(rest) != coded.initial or (rest != _lent(coded.initial, seed)).any():
+        raise UserError(UNEVEN)
     return levels
+
+
+UNEVEN = 'the bits do not come out even: this model did not write them'
 
 
 def _lent(count: int, seed: int) -> np.ndarray:
@@ -83,7 +90,7 @@ def _lent(count: int, seed: int) -> np.ndarray:
 
 
 class _Exhausted(Exception):
-    """The stack has given all the bits that it began with."""
+    """The stack has no more bits to give."""
 
 
 class _Stack:
@@ -97,23 +104,26 @@ class _Stack:
     def words(self) -> np.ndarray:
         return self._ans.get_compressed()
 
-    def pop_posterior(self, mean, deviation):
-        found = self._ans.decode(self._gaussian, mean, deviation)
-        if self._ans.num_words() <= 2:
+    def _pop(self, *law):
+        found = self._ans.decode(*law)
+        if self._ans.num_words() <= 2:  # what it gives beyond is no longer its own
             raise _Exhausted
         return found
+
+    def pop_posterior(self, mean, deviation):
+        return self._pop(self._gaussian, mean, deviation)
 
     def push_posterior(self, symbols, mean, deviation):
         self._ans.encode_reverse(symbols, self._gaussian, mean, deviation)
 
     def pop_prior(self, count):
-        return self._ans.decode(self._prior, count)
+        return self._pop(self._prior, count)
 
     def push_prior(self, symbols):
         self._ans.encode_reverse(symbols, self._prior)
 
     def pop_masses(self, masses):
-        return self._ans.decode(self._masses, masses)
+        return self._pop(self._masses, masses)
 
     def push_masses(self, symbols, masses):
         self._ans.encode_reverse(symbols, self._masses, masses)

@@ -209,6 +209,9 @@ def decode(workdir, path, out) -> int:
             f'{path} cannot be read on this machine: its last bits differ{hint}'
         )
     grey = (found * (255 // (levels - 1))).astype(np.uint8)
-    for number, picture in enumerate(grey):
-        images.save_png(Path(out) / f'{number:06d}.png', picture)
+    try:
+        for number, picture in enumerate(grey):
+            images.save_png(Path(out) / f'{number:06d}.png', picture)
+    except OSError as error:
+        raise UserError(f'cannot write in {out}: {error.strerror}') from error
     return count

@@ -90,13 +90,13 @@ def draw(
 
 def decoded(method: methods.Method, state: TrainState, z: np.ndarray) -> np.ndarray:
     """The pictures of latents [num, D], as uint8 [num, H, W, C]."""
-    decode = jax.jit(method.decode)
-    z = np.concatenate([z, np.zeros((-len(z) % BATCH, z.shape[1]), z.dtype)])
+    decode, num = jax.jit(method.decode), len(z)
+    z = np.concatenate([z, np.zeros((-num % BATCH, z.shape[1]), z.dtype)])
     made = [
         images.to_uint8(decode(state, z[start : start + BATCH]))
-        for start in range(0, len(z), BATCH)
+        for start in range(0, num, BATCH)
     ]
-    return np.concatenate(made)
+    return np.concatenate(made)[:num]
 
 
 def check(seed: int, num: int):
@@ -161,8 +161,11 @@ def _aggregate(workdir, method, state, seed, num, temperature):
         f'{len(found[0])} training images: KL to the prior at least '
         f'{mixture.mismatch:.2f} +- {mixture.error:.2f} nats'
     )
-    made = decoded(method, state, aggregate.draw(mixture, seed, num, temperature))[:num]
-    return made, {'components': count, 'mismatch_nats': mixture.mismatch}
+    z = aggregate.draw(mixture, seed, num, temperature)
+    return decoded(method, state, z), {
+        'components': count,
+        'mismatch_nats': mixture.mismatch,
+    }
 
 
 def sample(

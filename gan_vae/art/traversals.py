@@ -50,9 +50,9 @@ def of_codes(noise: np.ndarray, categories: int, continuous: int) -> np.ndarray:
     return np.stack(rows)
 
 
-def by_kl(mean, log_variance) -> np.ndarray:
-    """Units of posteriors [n, D], that with the most KL to the prior first."""
-    return np.argsort(-latents.kl_per_unit(mean, log_variance), kind='stable')
+def by_kl(kl: np.ndarray) -> np.ndarray:
+    """The first UNITS units by their KL [D] to the prior, that with the most first."""
+    return np.argsort(-kl, kind='stable')[:UNITS]
 
 
 def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
@@ -62,15 +62,16 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
     categories, continuous = config.model.code_categories, config.model.code_continuous
     if method.posterior is not None:
         seen = sample.seen(config.data, config.data.eval_split, SEEN, seed)
+        posterior = jax.jit(method.posterior)
         mean, log_variance = (
             np.concatenate(part)
-            for part in zip(*(method.posterior(state, x) for x in seen), strict=True)
+            for part in zip(*(posterior(state, x) for x in seen), strict=True)
         )
-        units = by_kl(mean, log_variance)[:UNITS]
+        kl = latents.kl_per_unit(mean, log_variance)
+        units = by_kl(kl)
         z = along(mean[seed % len(mean)], units, VALUES)
-        nats = latents.kl_per_unit(mean, log_variance)[units]
         said = 'units, with nats of KL: ' + ', '.join(
-            f'{u} {kl:.2f}' for u, kl in zip(units, nats, strict=True)
+            f'{unit} {kl[unit]:.2f}' for unit in units
         )
     elif categories + continuous:
         noise = np.array(method.prior(jax.random.key(seed), COLUMNS))
@@ -79,7 +80,9 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
     else:
         raise UserError(f'{workdir} has neither an encoder nor codes to go along')
     made = sample.decoded(method, state, z.reshape(-1, z.shape[-1]))
-    made = made[: z.shape[0] * z.shape[1]]
     path = Path(workdir) / 'traversals.png'
-    images.save_png(path, images.grid(made, COLUMNS), about | {'seed': seed})
+    try:
+        images.save_png(path, images.grid(made, COLUMNS), about | {'seed': seed})
+    except OSError as error:
+        raise UserError(f'cannot write {path}: {error.strerror}') from error
     return path, said

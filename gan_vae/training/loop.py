@@ -336,15 +336,14 @@ class _Run:
             pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
-        if method.posterior and method.decode:
-            self._along_units(state, step, *method.posterior(state, real))
+            if method.posterior:
+                self._along_units(state, step, *method.posterior(state, real))
 
     def _along_units(self, state: TrainState, step: int, mean, log_variance):
         """The KL of each unit, and what those with the most do to one image."""
-        self.writer.histogram(
-            step, 'kl_per_unit', latents.kl_per_unit(mean, log_variance)
-        )
-        units = traversals.by_kl(mean, log_variance)[: traversals.UNITS]
+        kl = latents.kl_per_unit(mean, log_variance)
+        self.writer.histogram(step, 'kl_per_unit', kl)
+        units = traversals.by_kl(kl)
         z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
         made = self.program.method.decode(state, z.reshape(-1, z.shape[-1]))
         picture = images.grid(images.to_uint8(made), columns=z.shape[1])

@@ -11,19 +11,23 @@ pytestmark = pytest.mark.oracle
 
 
 def known(n: int, apart: float):
-    """Codes and posterior means: unit 0 of two modes, 1 the prior's, 2 says nothing."""
+    """Codes and posterior means: unit 0 of two modes, 1 the prior's, 2 says nothing.
+
+    The mode above is three times as wide as that below.
+    """
     rng = np.random.default_rng(0)
     mode = rng.choice([-apart, apart], n)
     means = np.stack([mode, rng.standard_normal(n) * 0.8, np.zeros(n)], axis=1)
-    deviations = np.array([0.3, 0.6, 1.0])
+    deviations = np.stack([0.2 + 0.1 * np.sign(mode), 0.6 + 0 * mode, 1 + 0 * mode], 1)
     return means + deviations * rng.standard_normal((n, 3)), means
 
 
 def true_mismatch(apart: float) -> float:
     """KL of the modes' half-and-half mixture to N(0, 1), by quadrature."""
     x = np.linspace(-8, 8, 20001)
-    q = sum(np.exp(-0.5 * ((x - m) / 0.3) ** 2) for m in (-apart, apart))
-    q /= 2 * 0.3 * np.sqrt(2 * np.pi)
+    modes = ((-apart, 0.1), (apart, 0.3))
+    q = sum(np.exp(-0.5 * ((x - m) / s) ** 2) / s for m, s in modes)
+    q /= 2 * np.sqrt(2 * np.pi)
     log_p = -0.5 * (x**2 + np.log(2 * np.pi))
     return float(np.trapezoid(q * (np.log(q + 1e-300) - log_p), x))
 
@@ -50,6 +54,8 @@ def test_draws_are_of_the_mixture_and_row_by_row():
     np.testing.assert_array_equal(aggregate.draw(mixture, 3, 7), drawn[:7])
     assert np.abs(np.abs(drawn[:, 0]) - 2).mean() < 0.4
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(z.T), atol=0.2)
+    for side, width in ((drawn[:, 0] < 0, 0.1), (drawn[:, 0] > 0, 0.3)):
+        assert drawn[side, 0].std() == pytest.approx(width, rel=0.2)
     cold = aggregate.draw(mixture, 3, 500, temperature=0.0)
     assert len(np.unique(cold.round(5), axis=0)) <= len(mixture.weights)
     assert np.all(cold[:, 2] == 0)
