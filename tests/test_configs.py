@@ -26,7 +26,7 @@ LONG = [f.stem for f in CONFIGS if '_cifar' in f.stem and f.stem != 'wgan_cifar'
 TRACED = ('biggan_emoji', 'ggan_cifar', 'lsgan_cifar', 'sngan_projection_cifar')
 TRACED += ('acgan_cifar', 'sagan_cifar', 'wgan_dragan_cifar', 'infogan_emoji')
 TRACED += ('beta_tc_vae_shapes', 'dip_vae_shapes', 'factor_vae_shapes')
-TRACED += ('vae_gan_cifar',)
+TRACED += ('vae_gan_cifar', 'vdvae_emoji')
 
 
 @pytest.mark.parametrize(

@@ -235,17 +235,18 @@ def make(config, spec, axis_name=None) -> Method:
         """Means of p(x | z), z from the prior."""
         return decode(state, draw(rng, n), condition)
 
+    def tempered(state, rng, n, temperature, condition=None):
+        """Deviations of every group's prior times the temperature."""
+        return decode(state, temperature * draw(rng, n), condition)
+
     def draw(rng, n, truncation=None):
         return draw_noise(keys_of(rng, jnp.arange(n)), truncation)
 
     def encode(state, images):
         """The noise at which the priors give the posteriors' means, from the top on."""
         net = state.ema['network']
-        seen, below, found = (
-            features(net['encoder'], images),
-            start(net, len(images)),
-            [],
-        )
+        seen, below = features(net['encoder'], images), start(net, len(images))
+        found = []
         for number in range(groups):
             z, _ = posterior(net, number, below, seen)
             mean, log_variance = prior(below)
@@ -300,6 +301,7 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
+        tempered=tempered,
         prior=draw,
         encode=encode,
         decode=decode,

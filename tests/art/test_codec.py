@@ -106,6 +106,33 @@ def test_two_groups_cost_their_bound():
     assert bits(coded) == pytest.approx(np.mean(expected) / np.log(2), rel=0.01)
 
 
+@pytest.mark.slow
+def test_a_hierarchy_costs_its_bound(config):
+    config.update_from_flattened_dict(
+        {
+            'method.name': 'hierarchical_vae',
+            'method.likelihood': 'logistic_mixture',
+            'method.mixtures': 2,
+            'model.width': 8,
+            'model.latent_dim': 2,
+            'model.encoder_blocks': '8d2,4d4,1x1',
+            'model.decoder_blocks': '1x1,4m1,8m4',
+        }
+    )
+    method = methods.make(config, Spec(8, 8, 3))
+    state = jax.jit(method.init)(jax.random.key(0))
+    levels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3)).astype(np.uint8)
+    coder = method.coder(state)
+    coded = codec.encode(coder, levels)
+    np.testing.assert_array_equal(
+        codec.decode(coder, coded, 40, levels.shape[1:]), levels
+    )
+    bound = jax.jit(method.log_prob)
+    keys = jax.random.split(jax.random.key(1), 4)
+    nats = -np.mean([bound(state, key, as_seen(levels, 255)).sum() for key in keys])
+    assert bits(coded) == pytest.approx(nats / np.log(2), rel=0.01)
+
+
 def test_densities_have_no_codec(config):
     config.method.likelihood = 'gaussian'
     method, state = vae(config, Spec(8, 8, 1))

@@ -162,6 +162,7 @@ def after_steps(config, **changes):
     return jax.device_get((state.params, state.ema, metrics))
 
 
+@pytest.mark.slow
 def test_devices_and_memory_change_nothing(config):
     one = after_steps(config)
     ways = {'parallel__shard_state': True, 'parallel__remat': True}
@@ -180,6 +181,7 @@ TRAINED = {
 }
 
 
+@pytest.mark.slow
 def test_loss_weighs_the_kl(vae):
     method, state = vae(**TRAINED)
     _, m = method.train_step(state, batch(8))
@@ -188,6 +190,7 @@ def test_loss_weighs_the_kl(vae):
     np.testing.assert_allclose(m['kl'], sum(m[name] for name in NAMES), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_weights_average_to_the_elbo_and_bounds_grow(vae):
     method, state = vae()
     state, n = moved(state, 0.03), 200
@@ -200,6 +203,7 @@ def test_weights_average_to_the_elbo_and_bounds_grow(vae):
     assert found[8].mean() > found[1].mean() + 4 * error
 
 
+@pytest.mark.slow
 def test_encoded_means_are_decoded(vae):
     """Noise of the posteriors' means; samples are of the prior's noise."""
     method, state = vae()
@@ -221,6 +225,7 @@ def test_encoded_means_are_decoded(vae):
     assert np.abs(method.prior(key, 50, 0.5)).max() <= 0.5
 
 
+@pytest.mark.slow
 def test_training_raises_the_elbo(vae):
     method, state = vae(**TRAINED)
     flat = jnp.linspace(-1, 1, 8)[:, None, None, None]
