@@ -42,6 +42,8 @@ def get_config() -> ConfigDict:
     model.latent = 'normal'  # gan: z ~ N(0, 1); 'uniform': U(-1, 1)
     model.code_categories = 0  # infogan: values of the code that is one of so many
     model.code_continuous = 0  # infogan: codes of U(-1, 1)
+    # from the pixels: width of the networks x latents
+    model.stochastic_layers = '200x100,100x50'  # stacked_vae
     model.dropout = 0.0  # of the networks that have it
     # RxN: N blocks at R x R pixels; RdK: one, then means over K x K
     model.encoder_blocks = '32x2,32d2,16x2,16d2,8x2,8d8,1x1'  # hierarchical_vae
@@ -81,8 +83,8 @@ def get_config() -> ConfigDict:
     method.mixtures = 10  # vae: components of logistic_mixture
     method.likelihood_scale = 1.0  # vae: of gaussian_fixed, of images in [-1, 1]
     # elbo | iwae | dreg: that of iwae, the encoder's gradient doubly reparameterised
-    method.bound = 'elbo'  # vae: what training raises
-    method.bound_samples = 1  # vae: of z for each image, in training
+    method.bound = 'elbo'  # vae, stacked_vae: what training raises
+    method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gan_vae.data.source import Spec
 from gan_vae.errors import unknown
 
-METHODS = ('gan', 'hierarchical_vae', 'vae', 'vae_gan')
+METHODS = ('gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
 
 
 class Coder(NamedTuple):

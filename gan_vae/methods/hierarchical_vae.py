@@ -17,10 +17,9 @@ from jax import lax
 from gan_vae import models
 from gan_vae.errors import UserError
 from gan_vae.methods import Coder, Method, latents, vae_terms
+from gan_vae.methods import descent as descents
 from gan_vae.objectives import bounds, likelihoods
-from gan_vae.training import layout as layouts
-from gan_vae.training import optimizers
-from gan_vae.training.memory import accumulated, recomputed
+from gan_vae.training.memory import recomputed
 from gan_vae.training.state import (
     TrainState,
     example_indices,
@@ -45,12 +44,7 @@ def make(config, spec, axis_name=None) -> Method:
     z_l = mean + deviation * noise of the prior.
     """
     method, model, parallel = config.method, config.model, config.parallel
-    likelihood = likelihoods.make(method, spec.channels)
-    if method.likelihood == 'bernoulli' and config.data.binarize == 'none':
-        raise UserError(
-            'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
-            'dynamic or threshold, or config.method.likelihood to logistic_mixture'
-        )
+    likelihood = likelihoods.make(config, spec.channels)
     network = models.make(
         'hierarchy',
         'vdvae',
@@ -67,10 +61,7 @@ def make(config, spec, axis_name=None) -> Method:
     groups, numbers = len(shapes), sum(sizes)
     names = [f'kl/{n:02d}_{r}x{r}' for n, (r, _, _) in enumerate(shapes)]
     draw_noise = latents.normal(numbers).draw
-    moving_average = optimizers.averaging(method, config.data.batch_size)
-    steps, rate = config.train.steps, config.optimizer.learning_rate
-    learner = optimizers.make(config.optimizer, steps, rate)
-    layout = layouts.make(parallel.shard_state, axis_name)
+    descent = descents.make(config, axis_name)
     recompute = recomputed(parallel.remat)
 
     def whole(x):
@@ -166,55 +157,31 @@ def make(config, spec, axis_name=None) -> Method:
             'network': network.init(key, jnp.zeros((1, *spec.shape)))['params'],
             'likelihood': likelihood.params,
         }
-        return TrainState(
-            step=jnp.zeros((), jnp.int32),
-            rng=rng,
-            params=params,
-            variables={},
-            opt_state={'all': learner.init(params)},
-            ema=jax.tree.map(jnp.copy, params),
-            extra={},
-        )
+        return descent.init(rng, params)
 
     def train_step(state, batch):
         x = batch['image']
         indices = example_indices(len(x), axis_name)
         keys = keys_of(step_key(state, 'posterior'), indices)
 
-        def gradient(params, variables, rows):
-            def objective(params):
-                x, keys = rows
-                log_likelihood, walked = walk(params, x, draw_noise(keys))
-                reconstruction = -jnp.mean(log_likelihood)
-                kl = divergences(walked)
-                penalty, said = weigh(kl, state.step)
-                each = jnp.mean(kl, 0)
-                loss, total = reconstruction + penalty, jnp.sum(each)
-                return loss, {
-                    'loss': loss,
-                    'elbo': -reconstruction - total,
-                    'reconstruction': reconstruction,
-                    'kl': total,
-                    **said,
-                    **dict(zip(names, each, strict=True)),
-                }
+        def objective(params, rows):
+            x, keys = rows
+            log_likelihood, walked = walk(params, x, draw_noise(keys))
+            reconstruction = -jnp.mean(log_likelihood)
+            kl = divergences(walked)
+            penalty, said = weigh(kl, state.step)
+            each = jnp.mean(kl, 0)
+            loss, total = reconstruction + penalty, jnp.sum(each)
+            return loss, {
+                'loss': loss,
+                'elbo': -reconstruction - total,
+                'reconstruction': reconstruction,
+                'kl': total,
+                **said,
+                **dict(zip(names, each, strict=True)),
+            }
 
-            grads, metrics = jax.grad(objective, has_aux=True)(params)
-            return grads, (variables, metrics)
-
-        grads, (_, metrics) = accumulated(gradient, parallel.accumulate)(
-            state.params, state.variables, (x, keys)
-        )
-        if axis_name is not None:
-            metrics = lax.pmean(metrics, axis_name)
-        params, opt_state, norm = layouts.update(
-            layout, learner, grads, state.opt_state['all'], state.params
-        )
-        ema = moving_average(state.ema, layout.own(params), state.step)
-        state = state.replace(
-            step=state.step + 1, params=params, opt_state={'all': opt_state}, ema=ema
-        )
-        return state, metrics | optimizers.guard_metrics(opt_state, norm)
+        return descent.step(state, (x, keys), objective)
 
     def evaluate_step(state, batch):
         """Sums of the ELBO's terms, one z an example, averaged weights."""

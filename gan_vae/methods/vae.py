@@ -33,13 +33,8 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    likelihood = likelihoods.make(method, spec.channels)
+    likelihood = likelihoods.make(config, spec.channels)
     name, bound, samples = method.likelihood, method.bound, method.bound_samples
-    if name == 'bernoulli' and config.data.binarize == 'none':
-        raise UserError(
-            'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
-            'dynamic or threshold, or config.method.likelihood to gaussian'
-        )
     fields = {
         'image_size': spec.height,
         'width': model.width,

@@ -46,7 +46,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'mlp': 'mlp.Decoder',
         'study': 'study.Decoder',
     },
-    'hierarchy': {'vdvae': 'vdvae.VDVAE'},
+    'hierarchy': {'stack': 'mlp.Stack', 'vdvae': 'vdvae.VDVAE'},
 }
 
 

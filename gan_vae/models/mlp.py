@@ -96,11 +96,10 @@ class Decoder(nn.Module):
         return x.astype(jnp.float32)
 
 
-class DeepEncoder(nn.Module):
-    """images -> two tanh layers -> posterior mean, log variance, each [B, D].
+class DeepGaussian(nn.Module):
+    """h [..., I] -> two tanh layers -> mean, log variance, each [..., D].
 
-    Burda et al. 2016, arXiv:1509.00519: width 200, D 50, Glorot's uniform weights. As
-    there, pixels are from 0 to 1: with a background of -1 it learns far slower.
+    Burda et al. 2016, arXiv:1509.00519: width 200, D 50, Glorot's uniform weights.
     """
 
     latent_dim: int = 50
@@ -109,10 +108,19 @@ class DeepEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        x = (x.reshape(x.shape[0], -1) + 1) / 2
         x = _deep(x, self.width, self.dtype)
         heads = [_glorot(self.latent_dim, self.dtype)(x) for _ in range(2)]
         return tuple(head.astype(jnp.float32) for head in heads)
+
+
+class DeepEncoder(DeepGaussian):
+    """images -> DeepGaussian -> posterior mean, log variance, each [B, D].
+
+    As theirs, of pixels from 0 to 1: with a background of -1 it learns far slower.
+    """
+
+    def __call__(self, x):
+        return super().__call__((x.reshape(x.shape[0], -1) + 1) / 2)
 
 
 class DeepDecoder(nn.Module):
@@ -129,6 +137,49 @@ class DeepDecoder(nn.Module):
         x = _glorot(self.image_size**2 * self.outputs, self.dtype)(x)
         x = x.reshape(-1, self.image_size, self.image_size, self.outputs)
         return x.astype(jnp.float32)
+
+
+class Stack(nn.Module):
+    """Layers of latents, z_1 next to the pixels, each a Gaussian given its neighbour.
+
+    `layers`: (width of its networks, latents) of each, from the pixels.
+    """
+
+    layers: tuple = ((200, 100), (100, 50))
+    outputs: int = 1
+    image_size: int = 28
+    dtype: Any = None
+
+    def setup(self):
+        (width, first), *above = self.layers
+        self.encoder = DeepEncoder(first, width, self.dtype)
+        self.decoder = DeepDecoder(self.outputs, self.image_size, width, self.dtype)
+        self.up = [DeepGaussian(units, w, self.dtype) for w, units in above]
+        self.down = [
+            DeepGaussian(below, w, self.dtype)
+            for (w, _), (_, below) in zip(above, self.layers, strict=False)
+        ]
+
+    def infer(self, number: int, below):
+        """q(z_l | z_{l-1}), l = number + 1, of z_0 = images [B, H, W, C]."""
+        return self.up[number - 1](below) if number else self.encoder(below)
+
+    def generate(self, number: int, above):
+        """p(z_l | z_{l+1}), l = number + 1."""
+        return self.down[number](above)
+
+    def out(self, z):
+        """What the likelihood takes [N, S, S, outputs] of z_1 [N, D]."""
+        return self.decoder(z)
+
+    def __call__(self, images):
+        """What `out` gives where every z is the mean of its Gaussian."""
+        z = images
+        for number in range(len(self.layers)):
+            z = self.infer(number, z)[0]
+        for number in reversed(range(len(self.layers) - 1)):
+            z = self.generate(number, z)[0]
+        return self.out(z)
 
 
 def _glorot(features, dtype):

@@ -281,11 +281,19 @@ LIKELIHOODS = {
 GAUSSIANS = ('gaussian', 'gaussian_fixed', 'gaussian_per_pixel')  # densities on R
 
 
-def make(method, channels: int) -> Likelihood:
-    """The Likelihood of config.method. UserError for a name that there is not."""
-    name = method.likelihood
+def make(config, channels: int) -> Likelihood:
+    """The Likelihood of config.method, on what config.data gives.
+
+    UserError for a name that there is not, and for coins of pixels that are grey.
+    """
+    method, name = config.method, config.method.likelihood
     if name not in LIKELIHOODS:
         raise unknown('config.method.likelihood', name, LIKELIHOODS)
+    if name == 'bernoulli' and config.data.binarize == 'none':
+        raise UserError(
+            'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
+            'dynamic or threshold, or take another config.method.likelihood'
+        )
     if name == 'logistic_mixture':
         return logistic_mixture(channels, method.mixtures)
     if name == 'gaussian_fixed':
