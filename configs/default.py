@@ -87,6 +87,7 @@ def get_config() -> ConfigDict:
     method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
+    method.conditional = False  # vae: p(x | z, class), z apart from the class
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing
     method.capacity = 0.0  # vae: nats that the KL is held at; 0 = off
     method.capacity_weight = 1000.0  # of its distance from them

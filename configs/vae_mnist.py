@@ -1,6 +1,7 @@
 """The first VAE on dynamically binarised MNIST. Kingma & Welling 2013, arXiv:1312.6114.
 
 python launch.py --config=configs/vae_mnist.py
+python launch.py --config=configs/vae_mnist.py:classes   p(x | z, digit)
 
 One hidden layer of 500, 20 latents: the networks of Flax's VAE example, whose test loss
 is about 104 nats after 10 epochs (4,690 steps). Ours: experiments/README.md.
@@ -28,4 +29,5 @@ def get_config(variant=''):
     config.train.image_steps = 4690
     config.train.checkpoint_steps = 4690
     config.eval.every_steps = 4690
-    return default.with_variant(config, variant)
+    classes = {'method.conditional': True}
+    return default.with_variant(config, variant, classes=classes)

@@ -87,7 +87,7 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
     """
     method, state, about = sample.load(workdir)
     if method.coder is None:
-        raise UserError(f'{workdir} has no codec: it takes a VAE')
+        raise UserError(f'{workdir} has no codec: it takes a VAE without classes')
     coder, config = method.coder(state), run_folder.read_config(workdir)
     top = coder.likelihood.levels - 1
     if place and Path(place).is_dir():
@@ -99,7 +99,7 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
         with settings.unlocked():
             settings.name = name or settings.name
         split = split or settings.eval_split
-        seen = list(sample.seen(settings, split, num, 0))
+        seen = [x for x, _ in sample.seen(settings, split, num, 0)]
         levels = np.round((np.concatenate(seen) + 1) * top / 2).astype(np.uint8)
     coded = codec.encode(coder, levels)
     header = {

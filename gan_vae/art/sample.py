@@ -88,12 +88,15 @@ def draw(
     return np.concatenate(made)[:num]
 
 
-def decoded(method: methods.Method, state: TrainState, z: np.ndarray) -> np.ndarray:
-    """The pictures of latents [num, D], as uint8 [num, H, W, C]."""
+def decoded(
+    method: methods.Method, state: TrainState, z: np.ndarray, label: int | None = None
+) -> np.ndarray:
+    """The pictures of latents [num, D], of one class if given: uint8 [num, H, W, C]."""
     decode, num = jax.jit(method.decode), len(z)
     z = np.concatenate([z, np.zeros((-num % BATCH, z.shape[1]), z.dtype)])
+    labels = None if label is None else np.full(BATCH, label)
     made = [
-        images.to_uint8(decode(state, z[start : start + BATCH]))
+        images.to_uint8(decode(state, z[start : start + BATCH], labels))
         for start in range(0, num, BATCH)
     ]
     return np.concatenate(made)[:num]
@@ -129,7 +132,10 @@ def class_id(names: tuple[str, ...], asked: str) -> int:
 
 
 def seen(settings, split: str, num: int, seed: int):
-    """Batches of the first images of a split, at most `num`, as a model sees them."""
+    """Batches of the first images of a split, at most `num`, as a model sees them.
+
+    Each with its labels, None of a set without.
+    """
     from gan_vae import data
     from gan_vae.data import augment
     from gan_vae.data.source import gather
@@ -139,7 +145,8 @@ def seen(settings, split: str, num: int, seed: int):
     count = min(num, len(examples.images))
     for start in range(0, count, BATCH):
         rows = np.arange(start, min(start + BATCH, count))
-        yield plain(keys_of(key, rows), gather(examples, rows)['image'])
+        found = gather(examples, rows)
+        yield plain(keys_of(key, rows), found['image']), found.get('label')
 
 
 def _aggregate(workdir, method, state, seed, num, temperature):
@@ -153,7 +160,8 @@ def _aggregate(workdir, method, state, seed, num, temperature):
     posterior = jax.jit(method.posterior)
     settings = run_folder.read_config(workdir).data
     batches = seen(settings, settings.split, FITTED, seed)
-    found = aggregate.codes(partial(posterior, state), batches, seed)
+    shown = (x for x, _ in batches)
+    found = aggregate.codes(partial(posterior, state), shown, seed)
     mixture = aggregate.fit(*found, seed)
     count = len(mixture.weights)
     print(

@@ -59,14 +59,17 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
     """Writes the sheet; its path, and what the rows are."""
     config = run_folder.read_config(workdir)
     method, state, about = sample.load(workdir, step)
+    label = None
     categories, continuous = config.model.code_categories, config.model.code_continuous
     if method.posterior is not None:
-        seen = sample.seen(config.data, config.data.eval_split, SEEN, seed)
+        seen = list(sample.seen(config.data, config.data.eval_split, SEEN, seed))
         posterior = jax.jit(method.posterior)
         mean, log_variance = (
             np.concatenate(part)
-            for part in zip(*(posterior(state, x) for x in seen), strict=True)
+            for part in zip(*(posterior(state, x) for x, _ in seen), strict=True)
         )
+        if method.classes:
+            label = np.concatenate([labels for _, labels in seen])[seed % len(mean)]
         kl = latents.kl_per_unit(mean, log_variance)
         units = by_kl(kl)
         z = along(mean[seed % len(mean)], units, VALUES)
@@ -79,7 +82,7 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
         said = f'{categories} categories, then {ROWS} rows for each of {continuous}'
     else:
         raise UserError(f'{workdir} has neither an encoder nor codes to go along')
-    made = sample.decoded(method, state, z.reshape(-1, z.shape[-1]))
+    made = sample.decoded(method, state, z.reshape(-1, z.shape[-1]), label)
     path = Path(workdir) / 'traversals.png'
     try:
         images.save_png(path, images.grid(made, COLUMNS), about | {'seed': seed})

@@ -77,6 +77,8 @@ def check(name: str, method) -> None:
         what = 'a decoder' if needs == 'decode' else 'an encoder, as a VAE has'
         if needs == 'log_weight' and method.encode:
             what = 'a likelihood of pixels, as a VAE has'
+            if method.classes:
+                what = 'a likelihood without classes'
         raise UserError(f'metric {name!r} needs {what}, and this run has none')
 
 
@@ -129,16 +131,19 @@ def _latents(held: Held) -> dict[str, tuple[float, str]]:
 
 def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(seen, made) in uint8, binarised where that is what the model sees."""
-    method = held.program.method
-    for _, _, x in held.batches():
-        made = _again(method.encode, method.decode, held.state, x)
+    method, labels = held.program.method, held.examples.labels
+    for number, _, x in held.batches():
+        label = None
+        if method.classes:
+            label = labels[number * BATCH :][: len(x)]
+        made = _again(method.encode, method.decode, held.state, x, label)
         yield images_lib.to_uint8(x), images_lib.to_uint8(made)
 
 
 # Jits of the module, as of a function made at each evaluation each would compile anew.
 @partial(jax.jit, static_argnums=(0, 1))
-def _again(encode, decode, state, x):
-    return decode(state, encode(state, x))
+def _again(encode, decode, state, x, label):
+    return decode(state, encode(state, x), label)
 
 
 @partial(jax.jit, static_argnums=0)

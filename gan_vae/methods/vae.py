@@ -4,9 +4,11 @@
   iwae, dreg  E[log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x)] <= log p(x)
 
 with q = N(mean(x), diag exp(log_variance(x))), K samples of z, and the analytic KL,
-which the loss may weigh (vae_terms). Kingma & Welling 2013, arXiv:1312.6114; Burda et
-al. 2016, arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152 (dreg). Everything in
-nats per example: summed over pixels, averaged over the batch.
+which the loss may weigh (vae_terms). A `conditional` one bounds log p(x | class) by a
+p(x | z, class); its q(z | x) sees no class, which x tells. Kingma & Welling 2013,
+arXiv:1312.6114; Sohn et al. 2015 (classes); Burda et al. 2016, arXiv:1509.00519; Tucker
+et al. 2018, arXiv:1810.04152 (dreg). Everything in nats per example: summed over
+pixels, averaged over the batch.
 """
 
 import jax
@@ -50,6 +52,12 @@ def make(config, spec, axis_name=None) -> Method:
         )
     decoder = models.make('decoder', model.decoder, **fields)
     latent_dim = model.latent_dim
+    classes = len(spec.class_names) if method.conditional else 0
+    if method.conditional and classes < 2:
+        raise UserError(
+            f'config.method.conditional: {config.data.name} has no two classes'
+        )
+    told_dim = latent_dim + classes
     draw_latents = latents.normal(latent_dim).draw
     moving_average = optimizers.averaging(method, config.data.batch_size)
 
@@ -76,7 +84,7 @@ def make(config, spec, axis_name=None) -> Method:
         key_e, key_d, rng = (purpose_key(rng, p) for p in ('encoder', 'decoder', 'run'))
         params = {
             'encoder': encoder.init(key_e, jnp.zeros((1, *spec.shape)))['params'],
-            'decoder': decoder.init(key_d, jnp.zeros((1, latent_dim)))['params'],
+            'decoder': decoder.init(key_d, jnp.zeros((1, told_dim)))['params'],
             'likelihood': likelihood.params,
         }
         terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
@@ -101,16 +109,24 @@ def make(config, spec, axis_name=None) -> Method:
             noise = jnp.concatenate([noise, others])
         return bounds.sample_gaussian(noise, mean, log_variance), mean, log_variance
 
-    def explanation(params, x, z):
-        """log p(x | z) [K, B] of z [K, B, D]."""
-        outputs = decoded(params['decoder'], z.reshape(-1, latent_dim))
+    def told(z, label):
+        """What the decoder takes of z [..., D]: beside it, the class as one-hot."""
+        if not classes:
+            return z
+        shape = *z.shape[:-1], classes
+        code = jnp.broadcast_to(jax.nn.one_hot(label, classes), shape)
+        return jnp.concatenate([z, code], -1)
+
+    def explanation(params, x, z, label=None):
+        """log p(x | z) [K, B] of z [K, B, D] and, if there are classes, label [B]."""
+        outputs = decoded(params['decoder'], told(z, label).reshape(-1, told_dim))
         seen = jnp.tile(x, (len(z), 1, 1, 1))
         return explained(params['likelihood'], outputs, seen).reshape(z.shape[:2])
 
-    def elbo(params, step, x, keys):
+    def elbo(params, step, x, keys, label):
         """(loss, metrics, codes) of a weighed ELBO."""
         z, mean, log_variance = coded(params, x, keys, samples)
-        reconstruction = -jnp.mean(explanation(params, x, z))
+        reconstruction = -jnp.mean(explanation(params, x, z, label))
         kl = bounds.kl_to_standard_normal(mean, log_variance)
         penalty, said = weigh(kl, step)
         kl = jnp.mean(jnp.sum(kl, -1))
@@ -122,7 +138,7 @@ def make(config, spec, axis_name=None) -> Method:
         codes = z[0], mean, log_variance
         return reconstruction + penalty, metrics | said, codes
 
-    def iwae(params, step, x, keys):
+    def iwae(params, step, x, keys, label):
         """(loss, metrics, codes) of a bound by importance weighting."""
         z, *q = codes = coded(params, x, keys, samples)
         kl = jnp.mean(jnp.sum(bounds.kl_to_standard_normal(*q), -1))
@@ -131,7 +147,7 @@ def make(config, spec, axis_name=None) -> Method:
 
         def log_weights(z):
             ratio = jnp.sum(bounds.kl_sampled(z, *q), -1)
-            return explanation(params, x, z) - ratio
+            return explanation(params, x, z, label) - ratio
 
         if bound == 'dreg':
             found = bounds.dreg_bound(log_weights, z)
@@ -141,6 +157,9 @@ def make(config, spec, axis_name=None) -> Method:
         return -found, {'bound': found, 'kl': kl}, (z[0], *codes[1:])
 
     losses = elbo if bound == 'elbo' else iwae
+
+    def label_of(batch):
+        return batch['label'] if classes else None
 
     def train_step(state, batch):
         x = batch['image']
@@ -164,7 +183,7 @@ def make(config, spec, axis_name=None) -> Method:
             return grads, (variables, metrics)
 
         grads, (_, metrics) = accumulated(gradient, parts)(
-            state.params, state.variables, (x, keys)
+            state.params, state.variables, (x, keys, label_of(batch))
         )
         if axis_name is not None:
             metrics = lax.pmean(metrics, axis_name)
@@ -189,7 +208,7 @@ def make(config, spec, axis_name=None) -> Method:
         """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
         z, *q = coded(state.ema, batch['image'], keys)
-        log_likelihood = explanation(state.ema, batch['image'], z)[0]
+        log_likelihood = explanation(state.ema, batch['image'], z, label_of(batch))[0]
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
         mask = batch['mask']
         sums = {
@@ -219,9 +238,12 @@ def make(config, spec, axis_name=None) -> Method:
         return posterior(state, images)[0]
 
     def decode(state, z, condition=None):
-        """Means of p(x | z)."""
-        if condition is not None:
+        """Means of p(x | z); of each class in turn if there are some and none given."""
+        if condition is None:
+            condition = jnp.arange(len(z)) % max(classes, 1)
+        elif not classes:
             raise UserError('this model has no classes: it takes none to sample')
+        z = told(z, condition)
         return likelihood.mean(decoder.apply({'params': state.ema['decoder']}, z))
 
     def log_prob(state, rng, images):
@@ -249,27 +271,30 @@ def make(config, spec, axis_name=None) -> Method:
             params=state.ema['likelihood'],
         )
 
+    given = ', class' if classes else ''
     size = 'x'.join(map(str, spec.shape))
     said = {
-        'elbo': f'-E_q[log p(x|z)] + {vae_terms.formula(method)}',
-        'iwae': f'-log 1/{samples} sum_k p(x|z_k) p(z_k) / q(z_k|x)',
+        'elbo': f'-E_q[log p(x|z{given})] + {vae_terms.formula(method)}',
+        'iwae': f'-log 1/{samples} sum_k p(x|z_k{given}) p(z_k) / q(z_k|x)',
     }['elbo' if bound == 'elbo' else 'iwae']
     said += ''.join(f' + {method.disentangle_weight:g} {term}' for term in extra)
     return Method(
         objective=f'vae: {said}, nats per example (sum over {size}, mean over the '
-        f'batch); p(x|z) {name}: {likelihood.units}',
+        f'batch); p(x|z{given}) {name}: {likelihood.units}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
         sample=sample,
         tempered=tempered,
         prior=prior,
+        classes=classes,
         encode=encode,
         decode=decode,
-        log_prob=log_prob,
-        log_weight=log_weight,
         posterior=posterior,
-        coder=coder,
+        # of p(x), which is not what a model of p(x | class) tells
+        log_prob=None if classes else log_prob,
+        log_weight=None if classes else log_weight,
+        coder=None if classes else coder,
     )
 
 

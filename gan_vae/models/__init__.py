@@ -36,6 +36,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
     'encoder': {
         'conv': 'conv_vae.Encoder',
         'iwae': 'mlp.DeepEncoder',
+        'linear': 'mlp.LinearEncoder',
         'mlp': 'mlp.Encoder',
         'study': 'study.Encoder',
         'vae_gan': 'vae_gan.Encoder',
@@ -43,6 +44,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
     'decoder': {
         'conv': 'conv_vae.Decoder',
         'iwae': 'mlp.DeepDecoder',
+        'linear': 'mlp.LinearDecoder',
         'mlp': 'mlp.Decoder',
         'study': 'study.Decoder',
     },

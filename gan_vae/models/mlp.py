@@ -96,6 +96,39 @@ class Decoder(nn.Module):
         return x.astype(jnp.float32)
 
 
+class LinearEncoder(nn.Module):
+    """images -> posterior mean, linear in x, and log variance, the same for all x.
+
+    With LinearDecoder and a Gaussian likelihood the VAE is probabilistic PCA: Lucas et
+    al. 2019, arXiv:1911.02469.
+    """
+
+    latent_dim: int = 20
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x):
+        mean = nn.Dense(self.latent_dim, dtype=self.dtype)(x.reshape(x.shape[0], -1))
+        init = nn.initializers.zeros_init()
+        log_variance = self.param('log_variance', init, (self.latent_dim,))
+        mean = mean.astype(jnp.float32)
+        return mean, jnp.broadcast_to(log_variance, mean.shape)
+
+
+class LinearDecoder(nn.Module):
+    """z [B, D] -> what the likelihood needs, linear in z, [B, S, S, outputs]."""
+
+    outputs: int = 1
+    image_size: int = 28
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, z):
+        x = nn.Dense(self.image_size**2 * self.outputs, dtype=self.dtype)(z)
+        x = x.reshape(-1, self.image_size, self.image_size, self.outputs)
+        return x.astype(jnp.float32)
+
+
 class DeepGaussian(nn.Module):
     """h [..., I] -> two tanh layers -> mean, log variance, each [..., D].
 

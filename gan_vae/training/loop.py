@@ -331,22 +331,27 @@ class _Run:
         if method.encode and method.decode:
             rows = np.arange(min(32, len(self.held.images)))
             keys = keys_of(purpose_key(state.rng, 'data'), rows)
-            real = self.program.preprocess(keys, gather(self.held, rows)['image'])
-            again = method.decode(state, method.encode(state, real))
+            shown = gather(self.held, rows)
+            real = self.program.preprocess(keys, shown['image'])
+            label = shown['label'] if method.classes else None
+            again = method.decode(state, method.encode(state, real), label)
             pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
             if method.posterior:
-                self._along_units(state, step, *method.posterior(state, real))
+                first = None if label is None else label[0]
+                self._along_units(state, step, *method.posterior(state, real), first)
 
-    def _along_units(self, state: TrainState, step: int, mean, log_variance):
+    def _along_units(self, state: TrainState, step: int, mean, log_variance, label):
         """The KL of each unit, and what those with the most do to one image."""
         kl = latents.kl_per_unit(mean, log_variance)
         self.writer.histogram(step, 'kl_per_unit', kl)
         units = traversals.by_kl(kl)
         z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
-        made = self.program.method.decode(state, z.reshape(-1, z.shape[-1]))
-        picture = images.grid(images.to_uint8(made), columns=z.shape[1])
+        z = z.reshape(-1, z.shape[-1])
+        label = None if label is None else np.full(len(z), label)
+        made = self.program.method.decode(state, z, label)
+        picture = images.grid(images.to_uint8(made), columns=len(traversals.VALUES))
         self.writer.picture(step, 'traversals', picture)
 
     def _first_look(self, state: TrainState):

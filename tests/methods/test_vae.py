@@ -259,3 +259,91 @@ def test_a_small_step_raises_the_likelihood(vae, name):
 def test_what_contradicts_itself_is_one_line(vae, changes, said):
     with pytest.raises(UserError, match=said):
         vae(**changes)
+
+
+LABELLED = Spec(4, 4, 1, ('a', 'b', 'c'))
+
+
+def test_a_class_tells_what_z_need_not(config):
+    """The bound is of log p(x | class): one decoder for each class, of shared z."""
+    small = {k.replace('__', '.'): v for k, v in SMALL.items()}
+    config.update_from_flattened_dict(small | {'method.conditional': True})
+    config.data.image_size, config.method.name = 4, 'vae'
+    config.model.encoder = config.model.decoder = 'mlp'
+    config.optimizer.learning_rate = 0.01
+    method = methods.make(config, LABELLED)
+    assert method.classes == 3 and method.log_weight is None is method.coder
+    state = jax.jit(method.init)(jax.random.key(0))
+    label = jnp.arange(12) % 3
+    images = jnp.broadcast_to((label - 1.0)[:, None, None, None] / 2, (12, 4, 4, 1))
+    shown = {'image': images, 'label': label}
+    shown |= {'index': jnp.arange(12), 'mask': jnp.ones(12)}
+
+    # the same bound as that of a VAE whose first layer has the class's row as bias
+    sums, total = jax.jit(method.evaluate_step)(state, shown), 0.0
+    config.method.conditional = False
+    plain = methods.make(config, LABELLED)
+    dense = state.ema['decoder']['Dense_0']
+    size = config.model.latent_dim
+    for row in range(3):
+        bias = dense['bias'] + dense['kernel'][size + row]
+        own = {'Dense_0': {'kernel': dense['kernel'][:size], 'bias': bias}}
+        ema = state.ema | {'decoder': state.ema['decoder'] | own}
+        only = shown | {'mask': (label == row).astype(jnp.float32)}
+        total += plain.evaluate_step(state.replace(ema=ema), only)['elbo']
+    np.testing.assert_allclose(sums['elbo'], total, rtol=1e-5)
+
+    step = jax.jit(method.train_step)
+    for _ in range(300):
+        state, metrics = step(state, shown)
+    made = method.decode(state, method.prior(jax.random.key(0), 12), label)
+    np.testing.assert_allclose(made, images, atol=0.15)
+    assert metrics['kl'] < 0.2
+    cycled = method.sample(state, jax.random.key(0), 12)
+    np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
+
+
+def test_classes_that_there_are_not(vae):
+    with pytest.raises(UserError, match='no two classes'):
+        vae(method__conditional=True)
+
+
+def test_the_trained_linear_vae_reaches_probabilistic_pca(config):
+    """Tipping & Bishop 1999: the likelihood at its maximum, by the eigenvalues."""
+    n, pixels, latents, steps = 400, 16, 3, 3000
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, latents)) @ rng.normal(size=(latents, pixels)) / 3
+    x += 0.3 + 0.2 * rng.normal(size=(n, pixels))
+    values = np.linalg.eigvalsh(np.cov(x.T, bias=True))
+    noise = values[:-latents].mean()
+    spread = np.log(values[-latents:]).sum() + (pixels - latents) * np.log(noise)
+    best = -0.5 * (pixels * np.log(2 * np.pi) + spread + pixels)
+
+    config.update_from_flattened_dict(
+        {
+            'method.name': 'vae',
+            'method.likelihood': 'gaussian',
+            'method.ema_decay': 0.99,
+            'model.encoder': 'linear',
+            'model.decoder': 'linear',
+            'model.latent_dim': latents,
+            'optimizer.learning_rate': 0.02,
+            'optimizer.schedule': 'cosine',
+            'train.steps': steps,
+        }
+    )
+    method = methods.make(config, Spec(4, 4, 1))
+    shown = {'image': jnp.asarray(x.reshape(n, 4, 4, 1), jnp.float32)}
+    state = jax.jit(method.init)(jax.random.key(0))
+
+    @jax.jit
+    def train(state):
+        return jax.lax.fori_loop(
+            0, steps, lambda _, state: method.train_step(state, shown)[0], state
+        )
+
+    state = train(state)
+    bound = jax.jit(method.log_prob)
+    keys = jax.random.split(jax.random.key(1), 50)
+    found = np.mean([bound(state, key, shown['image']) for key in keys])
+    assert best - 0.1 < found < best + 0.02
