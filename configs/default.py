@@ -126,6 +126,7 @@ def get_config() -> ConfigDict:
 
     config.train = train = ConfigDict()
     train.steps = 10_000  # gan: generator updates
+    train.init_from = ''  # a run folder, whose weights to begin with; '' = random ones
     train.seed = 0  # of weights, order of data, and all noise
     train.log_steps = 100
     train.image_steps = 500  # sample grids

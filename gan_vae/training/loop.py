@@ -30,7 +30,7 @@ from gan_vae.evaluation.run import (
     of_cards,
     provenance,
 )
-from gan_vae.training import hosts, process, run_folder
+from gan_vae.training import hosts, pretrained, process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
 from gan_vae.training.program import build
@@ -77,6 +77,8 @@ def _rehearse(program, config, held):
     """Traces the initial state and an evaluation: what the networks rule out, and names
     that do not exist, come to light before anything is written or compiled."""
     state = jax.eval_shape(program.method.init, jax.random.key(0))
+    if config.train.init_from:
+        pretrained.check(state, config.train.init_from)
     of_samples, of_the_model = divide(config.eval.metrics)
     for name in of_the_model:
         of_model.check(name, program.method)
@@ -112,6 +114,7 @@ class _Run:
         self.fingerprint = stamp
         settings = reads.train
         self.steps, self.seed = settings.steps, settings.seed
+        self.init_from, self.begun_from = settings.init_from, None
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         self.num_samples = settings.num_samples
         evaluation = reads.eval
@@ -187,8 +190,16 @@ class _Run:
             # run once: not worth the compiler's effort (1 s instead of 8)
             quick = {'xla_backend_optimization_level': 0}
             make = jax.jit(init, out_shardings=sharding, compiler_options=quick)
-            return make(jax.random.key(self.seed))
+            state = make(jax.random.key(self.seed))
+            if self.init_from:
+                state, self.begun_from = pretrained.begin(state, self.init_from)
+                self.say(
+                    f'begun with the weights of {self.init_from}, step '
+                    f'{self.begun_from["step"]}'
+                )
+            return state
         state, run = found
+        self.begun_from = run.get('begun_from')
         if run['data'] != self.fingerprint:
             raise UserError(
                 f'the data have changed since {self.workdir} was trained: give the run '
@@ -304,6 +315,7 @@ class _Run:
             'seconds': self.seconds,
             'data': self.fingerprint,
             'git_commit': run_folder.git_commit(),
+            'begun_from': self.begun_from,
         }
         ranked = metrics if self.checkpoints.best else None
         self.checkpoints.save(state, run, ranked)
@@ -400,6 +412,7 @@ class _Run:
             'images_per_second': steady[len(steady) // 2] if steady else None,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
+            'begun_from': self.begun_from,
             'devices': [str(d) for d in self.program.mesh.devices.flat],
             'versions': run_folder.versions(),
             'git_commit': run_folder.git_commit(),
