@@ -12,6 +12,7 @@ wait for each other it does).
 
   dcgan32_train    one D and one G update, DCGAN of width 64, batch 64
   conv_vae_train   one update, convolutional VAE of width 64, 64 latents, batch 128
+  vdvae_small_train  the same, configs/vdvae_cifar.py:small, batch 32
   dcgan32_sample   64 images from the generator, as in evaluation
   sngan_train      one D and one G update, SNGAN of width 32, hinge, batch 64
   biggan_small_train   the same, BigGAN by class of width 24, with self-attention
@@ -19,9 +20,10 @@ wait for each other it does).
 
 `ours` and `stock_flax` are the project's own methods, the latter with flax's
 convolutions in place of ours (not in the residual networks: flax has no layers for
-them); `torch` is the same networks, losses and optimisers in PyTorch with its defaults
-(`torch_gans.py`), `torch_channels_last` with that memory format. All use the same
-cores. GFLOP: multiplications and additions of PyTorch's products, counted once each.
+them; nor in the VDVAE, which is of flax's); `torch` is the same networks, losses and
+optimisers in PyTorch with its defaults (`torch_gans.py`, `torch_vaes.py`),
+`torch_channels_last` with that memory format. All use the same cores. GFLOP:
+multiplications and additions of PyTorch's products, counted once each.
 """
 
 import argparse
@@ -41,9 +43,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 RESIDUAL = ('sngan_train', 'biggan_small_train', 'sngan_parity')
+ALONE = (*RESIDUAL, 'vdvae_small_train')  # without stock_flax
 CASES = {  # steps in a block
     'dcgan32_train': 5,
     'conv_vae_train': 5,
+    'vdvae_small_train': 2,
     'dcgan32_sample': 20,
     'sngan_train': 1,
     'biggan_small_train': 1,
@@ -55,8 +59,10 @@ SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last')
 
 def config_of(case: str):
     """The config of all sides of a case."""
-    from configs import biggan_cifar, default, sngan_cifar
+    from configs import biggan_cifar, default, sngan_cifar, vdvae_cifar
 
+    if case == 'vdvae_small_train':
+        return vdvae_cifar.get_config('small')
     if case.endswith('_parity'):
         from experiments import gan_parity
 
@@ -118,14 +124,16 @@ def torch_step(side: str, case: str):
     """The same step in PyTorch."""
     import torch
 
-    from experiments import torch_gans
+    from experiments import torch_gans, torch_vaes
 
     torch.set_num_threads(cores())
     channels_last = side == 'torch_channels_last'
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    if case == 'conv_vae_train':
-        return torch_vae_step(layout)
     config = config_of(case)
+    if case == 'conv_vae_train':
+        return torch_vaes.conv_vae(layout)
+    if case == 'vdvae_small_train':
+        return torch_vaes.vdvae(config, layout)
     gan = torch_gans.make(config, layout)
     latents = 2, config.data.batch_size, config.model.latent_dim
     if case == 'dcgan32_sample':
@@ -140,61 +148,6 @@ def torch_step(side: str, case: str):
     real = (torch.rand(size, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
     label = torch.arange(size) % 10
     return lambda: torch_gans.train_step(gan, real, torch.randn(latents), 0, label)
-
-
-def torch_vae_step(layout):
-    """A step of the convolutional VAE in PyTorch: `gan_vae.models.conv_vae`."""
-    import torch
-    from torch import nn
-
-    from experiments.torch_gans import places
-
-    width = 64
-
-    def conv(i, o):
-        return nn.Conv2d(i, o, 4, 2, 1)
-
-    def transposed(i, o):
-        return nn.ConvTranspose2d(i, o, 4, 2, 1)
-
-    class ToPixels(nn.Module):
-        def forward(self, x):
-            return places(x, layout)
-
-    def norm(channels):
-        return [nn.GroupNorm(8, channels, eps=1e-6), nn.ReLU(inplace=True)]
-
-    encoder = nn.Sequential(
-        *(conv(3, width), *norm(width)),
-        *(conv(width, 2 * width), *norm(2 * width)),
-        *(conv(2 * width, 4 * width), *norm(4 * width)),
-        *(nn.Flatten(), nn.Linear(64 * width, 128)),
-    ).to(memory_format=layout)
-    decoder = nn.Sequential(
-        *(nn.Linear(64, 64 * width), ToPixels(), *norm(4 * width)),
-        *(transposed(4 * width, 2 * width), *norm(2 * width)),
-        *(transposed(2 * width, width), *norm(width)),
-        transposed(width, 3),
-    ).to(memory_format=layout)
-    log_scale = nn.Parameter(torch.zeros(()))
-    parameters = [*encoder.parameters(), *decoder.parameters(), log_scale]
-    adam = torch.optim.Adam(parameters, 1e-3)
-    average = [p.detach().clone() for p in parameters]
-    x = (torch.rand(128, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
-
-    def step():
-        mean, log_variance = encoder(x).chunk(2, -1)
-        z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
-        error = (x - decoder(z)) * torch.exp(-log_scale)
-        rest = log_scale + 0.919
-        reconstruction = (0.5 * error * error + rest).sum((1, 2, 3))
-        kl = 0.5 * (mean**2 + torch.expm1(log_variance) - log_variance).sum(-1)
-        adam.zero_grad(set_to_none=True)
-        (reconstruction + kl).mean().backward()
-        adam.step()
-        torch._foreach_lerp_(average, [p.detach() for p in parameters], 0.001)
-
-    return step
 
 
 def matmul(side: str):
@@ -267,7 +220,7 @@ def main():
     clock = 'CPU time of one thread' if flags.cpu_time else 'wall clock'
     with workers(flags.cpu_time) as ask:
         for case in flags.cases.split(','):
-            sides = [s for s in SIDES if s != 'stock_flax' or case not in RESIDUAL]
+            sides = [s for s in SIDES if s != 'stock_flax' or case not in ALONE]
             for side in sides:
                 ask(side, case, 1)
             times, rates = {side: [] for side in sides}, []
