@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.nn import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
+from jax.nn import log_softmax, logsumexp, sigmoid, softmax, softplus
 
 from gan_vae.errors import UserError, unknown
 
@@ -217,18 +217,21 @@ def logistic_mixture(
         return jnp.stack(out, axis=-2)
 
     def log_bins(x, means, log_scales):
-        """log of each logistic's mass on the level x."""
+        """log of each logistic's mass on the level x.
+
+        F(a) - F(b) = F(a) F(-b) (1 - exp(b - a)), exact: no floor; and 1 / F(a) =
+        exp(max(-a, 0)) (1 + exp(-|a|)), so that one logarithm is enough.
+        """
         inverse = jnp.exp(-log_scales)
-        plus = inverse * (x - means + half)
-        minus = inverse * (x - means - half)
-        # log(F(a) - F(b)) = log F(a) + log F(-b) + log(1 - exp(b - a)), exact: no floor
-        width = jnp.maximum(plus - minus, 1e-12)
-        inside = log_sigmoid(plus) + log_sigmoid(-minus) + jnp.log(-jnp.expm1(-width))
-        return jnp.where(
-            x < -0.999,
-            log_sigmoid(plus),
-            jnp.where(x > 0.999, log_sigmoid(-minus), inside),
-        )
+        a, b = inverse * (x - means + half), inverse * (x - means - half)
+        below, above = 1 + jnp.exp(-jnp.abs(a)), 1 + jnp.exp(-jnp.abs(b))
+        width = jnp.maximum(a - b, 1e-12)
+        power_a, power_b = jnp.maximum(-a, 0), jnp.maximum(b, 0)
+        black, white = x < -0.999, x > 0.999
+        power = jnp.where(black, 0, power_b) + jnp.where(white, 0, power_a)
+        inside = below * above / -jnp.expm1(-width)
+        rest = jnp.where(black, below, jnp.where(white, above, inside))
+        return -power - jnp.log(rest)
 
     def log_prob(_, outputs, x):
         logits, means, log_scales, coefficients = split(outputs)

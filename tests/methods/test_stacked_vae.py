@@ -76,6 +76,9 @@ def test_the_mean_weight_is_the_evidence(stacked):
     key = jax.random.key(2)
     tight = iwae_bound(method.log_weight, state, key, many[:100], 64).mean()
     assert found.mean() + 0.02 < tight < exact + 0.02
+    method, _ = stacked('6x1,5x1', method__bound_samples=64)
+    _, metrics = method.train_step(state, {'image': many[:100]})
+    assert found.mean() + 0.02 < metrics['bound'] < exact + 0.02
 
 
 def test_one_layer_is_the_vae(stacked, config):
