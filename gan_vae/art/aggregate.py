@@ -47,11 +47,11 @@ def library():
 def codes(posterior: Callable, batches: Iterable, seed: int):
     """One z of q(z | x) for each image, and the means: two of [n, D], float64.
 
-    posterior: images -> mean, log variance [B, D].
+    posterior: images, labels or None -> mean, log variance [B, D].
     """
     rng, found = np.random.default_rng(seed), []
-    for x in batches:
-        mean, log_variance = (np.asarray(a, np.float64) for a in posterior(x))
+    for batch in batches:
+        mean, log_variance = (np.asarray(a, np.float64) for a in posterior(*batch))
         deviation = np.exp(0.5 * np.clip(log_variance, *LOG_VARIANCE))
         z = mean + deviation * rng.standard_normal(mean.shape)
         found.append((z, mean))

@@ -149,6 +149,11 @@ def seen(settings, split: str, num: int, seed: int):
         yield plain(keys_of(key, rows), found['image']), found.get('label')
 
 
+def of_method(method: methods.Method, batches):
+    """`seen` without the labels that a method has no use for."""
+    return ((x, label if method.classes else None) for x, label in batches)
+
+
 def _aggregate(workdir, method, state, seed, num, temperature):
     """Pictures from a mixture of the codes of training images, and what it is like."""
     from gan_vae.art import aggregate
@@ -159,9 +164,8 @@ def _aggregate(workdir, method, state, seed, num, temperature):
     aggregate.library()  # said before the work
     posterior = jax.jit(method.posterior)
     settings = run_folder.read_config(workdir).data
-    batches = seen(settings, settings.split, FITTED, seed)
-    shown = (x for x, _ in batches)
-    found = aggregate.codes(partial(posterior, state), shown, seed)
+    batches = of_method(method, seen(settings, settings.split, FITTED, seed))
+    found = aggregate.codes(partial(posterior, state), batches, seed)
     mixture = aggregate.fit(*found, seed)
     count = len(mixture.weights)
     print(

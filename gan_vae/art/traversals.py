@@ -62,11 +62,12 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
     label = None
     categories, continuous = config.model.code_categories, config.model.code_continuous
     if method.posterior is not None:
-        seen = list(sample.seen(config.data, config.data.eval_split, SEEN, seed))
+        seen = sample.seen(config.data, config.data.eval_split, SEEN, seed)
+        seen = list(sample.of_method(method, seen))
         posterior = jax.jit(method.posterior)
         mean, log_variance = (
             np.concatenate(part)
-            for part in zip(*(posterior(state, x) for x, _ in seen), strict=True)
+            for part in zip(*(posterior(state, *xs) for xs in seen), strict=True)
         )
         if method.classes:
             label = np.concatenate([labels for _, labels in seen])[seed % len(mean)]

@@ -47,13 +47,15 @@ class Held(NamedTuple):
     state: object
     examples: Examples
 
-    def batches(self) -> Iterator[tuple[int, np.ndarray, jax.Array]]:
-        """(number, uint8 images, what the model sees of them)."""
+    def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
+        """(number, what the model sees of images, their classes if it has some)."""
         noise = purpose_key(self.state.rng, 'data')
         for number, start in enumerate(range(0, len(self.examples.images), BATCH)):
             rows = np.arange(start, min(start + BATCH, len(self.examples.images)))
-            raw = gather(self.examples, rows)['image']
-            yield number, raw, self.program.preprocess(keys_of(noise, rows), raw)
+            found = gather(self.examples, rows)
+            label = found['label'] if self.program.method.classes else None
+            x = self.program.preprocess(keys_of(noise, rows), found['image'])
+            yield number, x, label
 
 
 def is_one(name: str) -> bool:
@@ -106,7 +108,7 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     key = purpose_key(held.state.rng, 'iwae')
     bounds = [
         importance.iwae_bound(weigh, held.state, jax.random.fold_in(key, number), x, k)
-        for number, _, x in held.batches()
+        for number, x, _ in held.batches()
     ]
     nats = float(np.concatenate(bounds).mean())
     found = {f'iwae_{k}': (nats, f'nats per example, {how}')}
@@ -119,7 +121,7 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
 
 def _latents(held: Held) -> dict[str, tuple[float, str]]:
     posterior = jax.jit(held.program.method.posterior)
-    found = latents.collapsed(posterior(held.state, x) for _, _, x in held.batches())
+    found = latents.collapsed(posterior(held.state, *xs) for _, *xs in held.batches())
     units = {
         'active_units': 'variance of the posterior mean above 0.01',
         'low_kl_share': 'share of units with KL below 0.01 nats',
@@ -131,11 +133,8 @@ def _latents(held: Held) -> dict[str, tuple[float, str]]:
 
 def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(seen, made) in uint8, binarised where that is what the model sees."""
-    method, labels = held.program.method, held.examples.labels
-    for number, _, x in held.batches():
-        label = None
-        if method.classes:
-            label = labels[number * BATCH :][: len(x)]
+    method = held.program.method
+    for _, x, label in held.batches():
         made = _again(method.encode, method.decode, held.state, x, label)
         yield images_lib.to_uint8(x), images_lib.to_uint8(made)
 
@@ -143,7 +142,7 @@ def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 # Jits of the module, as of a function made at each evaluation each would compile anew.
 @partial(jax.jit, static_argnums=(0, 1))
 def _again(encode, decode, state, x, label):
-    return decode(state, encode(state, x), label)
+    return decode(state, encode(state, x, label), label)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -209,7 +208,7 @@ def _codes(held: Held) -> tuple[np.ndarray, np.ndarray]:
             'toy_shapes'
         )
     encode = jax.jit(held.program.method.encode)
-    codes = np.concatenate([encode(held.state, x) for _, _, x in held.batches()])
+    codes = np.concatenate([encode(held.state, *xs) for _, *xs in held.batches()])
     factors = [
         v
         if np.issubdtype(v.dtype, np.integer)

@@ -50,12 +50,14 @@ class Method(NamedTuple):
     # times the temperature
     tempered: Callable | None = None
     prior: Callable | None = None  # (rng, n, truncation=None) -> latents [n, D]
-    encode: Callable | None = None  # (state, images) -> latents [B, D]
+    # (state, images, condition=None) -> latents [B, D]; the classes if it has some
+    encode: Callable | None = None
     decode: Callable | None = None  # (state, latents, condition=None) -> images
     log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
     # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
     log_weight: Callable | None = None
-    posterior: Callable | None = None  # (state, images) -> mean, log variance [B, D]
+    # (state, images, condition=None) -> mean, log variance [B, D]
+    posterior: Callable | None = None
     coder: Callable | None = None  # (state) -> Coder
 
 

@@ -209,7 +209,7 @@ def make(config, spec, axis_name=None) -> Method:
     def draw(rng, n, truncation=None):
         return draw_noise(keys_of(rng, jnp.arange(n)), truncation)
 
-    def encode(state, images):
+    def encode(state, images, condition=None):
         """The noise at which the priors give the posteriors' means, from the top on."""
         net = state.ema['network']
         seen, below = features(net['encoder'], images), start(net, len(images))

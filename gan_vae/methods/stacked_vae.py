@@ -167,7 +167,7 @@ def make(config, spec, axis_name=None) -> Method:
         """Deviations of every layer's prior times the temperature."""
         return decode(state, temperature * draw(rng, n), condition)
 
-    def encode(state, images):
+    def encode(state, images, condition=None):
         """The noise at which the priors give the posteriors' means."""
         net, below, means = state.ema['network'], images, []
         for number in range(top + 1):

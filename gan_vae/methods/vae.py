@@ -5,10 +5,10 @@
 
 with q = N(mean(x), diag exp(log_variance(x))), K samples of z, and the analytic KL,
 which the loss may weigh (vae_terms). A `conditional` one bounds log p(x | class) by a
-p(x | z, class); its q(z | x) sees no class, which x tells. Kingma & Welling 2013,
-arXiv:1312.6114; Sohn et al. 2015 (classes); Burda et al. 2016, arXiv:1509.00519; Tucker
-et al. 2018, arXiv:1810.04152 (dreg). Everything in nats per example: summed over
-pixels, averaged over the batch.
+p(x | z, class) and a q(z | x, class) of mean(x) plus a shift of the class. Kingma &
+Welling 2013, arXiv:1312.6114; Sohn et al. 2015 (classes); Burda et al. 2016,
+arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152 (dreg). Everything in nats per
+example: summed over pixels, averaged over the batch.
 """
 
 import jax
@@ -89,6 +89,8 @@ def make(config, spec, axis_name=None) -> Method:
         }
         terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
         learned = {'all': params, 'terms': terms}
+        if classes:
+            params['shift'] = jnp.zeros((classes, latent_dim))
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=rng,
@@ -99,9 +101,18 @@ def make(config, spec, axis_name=None) -> Method:
             extra={},
         )
 
-    def coded(params, x, keys, k=1):
-        """z [K, B, D] from the posteriors, of whose mean and log variance [B, D]."""
+    def inferred(params, x, label=None):
+        """Mean and log variance [B, D] of the posteriors."""
         mean, log_variance = encoded(params['encoder'], x)
+        if not classes:
+            return mean, log_variance
+        if label is None:
+            raise UserError('this model has classes: an image is encoded with its own')
+        return mean + params['shift'][label], log_variance
+
+    def coded(params, x, keys, k=1, label=None):
+        """z [K, B, D] from the posteriors, and their mean and log variance [B, D]."""
+        mean, log_variance = inferred(params, x, label)
         noise = normals(keys, (latent_dim,))[None]
         if k > 1:
             others = jax.vmap(lambda key: keys_of(key, jnp.arange(1, k)))(keys)
@@ -125,7 +136,7 @@ def make(config, spec, axis_name=None) -> Method:
 
     def elbo(params, step, x, keys, label):
         """(loss, metrics, codes) of a weighed ELBO."""
-        z, mean, log_variance = coded(params, x, keys, samples)
+        z, mean, log_variance = coded(params, x, keys, samples, label)
         reconstruction = -jnp.mean(explanation(params, x, z, label))
         kl = bounds.kl_to_standard_normal(mean, log_variance)
         penalty, said = weigh(kl, step)
@@ -140,7 +151,7 @@ def make(config, spec, axis_name=None) -> Method:
 
     def iwae(params, step, x, keys, label):
         """(loss, metrics, codes) of a bound by importance weighting."""
-        z, *q = codes = coded(params, x, keys, samples)
+        z, *q = codes = coded(params, x, keys, samples, label)
         kl = jnp.mean(jnp.sum(bounds.kl_to_standard_normal(*q), -1))
         if bound == 'dreg':
             q = lax.stop_gradient(q)
@@ -207,8 +218,9 @@ def make(config, spec, axis_name=None) -> Method:
     def evaluate_step(state, batch):
         """Sums of the bound's terms at beta = 1, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        z, *q = coded(state.ema, batch['image'], keys)
-        log_likelihood = explanation(state.ema, batch['image'], z, label_of(batch))[0]
+        x, label = batch['image'], label_of(batch)
+        z, *q = coded(state.ema, x, keys, label=label)
+        log_likelihood = explanation(state.ema, x, z, label)[0]
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
         mask = batch['mask']
         sums = {
@@ -229,13 +241,13 @@ def make(config, spec, axis_name=None) -> Method:
     def prior(rng, n, truncation=None):
         return draw_latents(keys_of(rng, jnp.arange(n)), truncation)
 
-    def posterior(state, images):
+    def posterior(state, images, condition=None):
         """Mean and log variance [B, D] of q(z | x)."""
-        return encoder.apply({'params': state.ema['encoder']}, images)
+        return inferred(state.ema, images, condition)
 
-    def encode(state, images):
+    def encode(state, images, condition=None):
         """Means of the posterior."""
-        return posterior(state, images)[0]
+        return posterior(state, images, condition)[0]
 
     def decode(state, z, condition=None):
         """Means of p(x | z); of each class in turn if there are some and none given."""

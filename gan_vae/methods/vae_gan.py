@@ -264,11 +264,11 @@ def make(config, spec, axis_name=None) -> Method:
     def tempered(state, rng, n, temperature, condition=None):
         return decode(state, temperature * draw_latents(rng, n), condition)
 
-    def posterior(state, images):
+    def posterior(state, images, condition=None):
         """Mean and log variance [B, D] of q(z | x)."""
         return encoder.apply(state.ema['encoder'], images)
 
-    def encode(state, images):
+    def encode(state, images, condition=None):
         """Means of the posterior."""
         return posterior(state, images)[0]
 

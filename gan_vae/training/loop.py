@@ -346,13 +346,13 @@ class _Run:
             shown = gather(self.held, rows)
             real = self.program.preprocess(keys, shown['image'])
             label = shown['label'] if method.classes else None
-            again = method.decode(state, method.encode(state, real), label)
+            again = method.decode(state, method.encode(state, real, label), label)
             pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
             if method.posterior:
-                first = None if label is None else label[0]
-                self._along_units(state, step, *method.posterior(state, real), first)
+                q = method.posterior(state, real, label)
+                self._along_units(state, step, *q, label)
 
     def _along_units(self, state: TrainState, step: int, mean, log_variance, label):
         """The KL of each unit, and what those with the most do to one image."""
@@ -361,7 +361,7 @@ class _Run:
         units = traversals.by_kl(kl)
         z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
         z = z.reshape(-1, z.shape[-1])
-        label = None if label is None else np.full(len(z), label)
+        label = None if label is None else np.full(len(z), label[0])
         made = self.program.method.decode(state, z, label)
         picture = images.grid(images.to_uint8(made), columns=len(traversals.VALUES))
         self.writer.picture(step, 'traversals', picture)

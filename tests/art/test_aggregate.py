@@ -66,7 +66,7 @@ def test_codes_are_of_the_posterior_each_with_noise_of_its_own():
         return x, np.full_like(x, np.log(0.25))
 
     x = np.arange(8000.0).reshape(4000, 2)
-    z, means = aggregate.codes(posterior, (x[:2000], x[2000:]), seed=0)
+    z, means = aggregate.codes(posterior, ((x[:2000],), (x[2000:],)), seed=0)
     np.testing.assert_array_equal(means, x)
     assert np.std(z - x) == pytest.approx(0.5, rel=0.05)
     assert abs(np.corrcoef((z - x).T)[0, 1]) < 0.05

@@ -279,7 +279,9 @@ def test_a_class_tells_what_z_need_not(config):
     shown = {'image': images, 'label': label}
     shown |= {'index': jnp.arange(12), 'mask': jnp.ones(12)}
 
-    # the same bound as that of a VAE whose first layer has the class's row as bias
+    # as a VAE whose decoder has the class's row as bias, and its encoder the shift
+    shift = jax.random.normal(jax.random.key(4), state.ema['shift'].shape)
+    state = state.replace(ema=state.ema | {'shift': shift})
     sums, total = jax.jit(method.evaluate_step)(state, shown), 0.0
     config.method.conditional = False
     plain = methods.make(config, LABELLED)
@@ -288,7 +290,13 @@ def test_a_class_tells_what_z_need_not(config):
     for row in range(3):
         bias = dense['bias'] + dense['kernel'][size + row]
         own = {'Dense_0': {'kernel': dense['kernel'][:size], 'bias': bias}}
-        ema = state.ema | {'decoder': state.ema['decoder'] | own}
+        mean = state.ema['encoder']['Dense_1']
+        moved = {'Dense_1': mean | {'bias': mean['bias'] + shift[row]}}
+        ema = {
+            'encoder': state.ema['encoder'] | moved,
+            'decoder': state.ema['decoder'] | own,
+            'likelihood': state.ema['likelihood'],
+        }
         only = shown | {'mask': (label == row).astype(jnp.float32)}
         total += plain.evaluate_step(state.replace(ema=ema), only)['elbo']
     np.testing.assert_allclose(sums['elbo'], total, rtol=1e-5)
@@ -299,6 +307,8 @@ def test_a_class_tells_what_z_need_not(config):
     made = method.decode(state, method.prior(jax.random.key(0), 12), label)
     np.testing.assert_allclose(made, images, atol=0.15)
     assert metrics['kl'] < 0.2
+    again = method.decode(state, method.encode(state, images, label), label)
+    np.testing.assert_allclose(again, images, atol=0.15)
     cycled = method.sample(state, jax.random.key(0), 12)
     np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
 
