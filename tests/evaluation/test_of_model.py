@@ -46,7 +46,7 @@ def test_reconstructions_and_latents(vae):
 def test_disentanglement_of_codes_that_are_the_factors(vae):
     factors = np.stack(list(vae.examples.factors.values()), -1).astype(np.float32)
     method = vae.program.method._replace(
-        encode=lambda state, x: jax.numpy.asarray(factors)[: len(x)]
+        encode=lambda state, x, _: jax.numpy.asarray(factors)[: len(x)]
     )
     perfect = vae._replace(
         program=vae.program._replace(method=method),

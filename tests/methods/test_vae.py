@@ -306,7 +306,7 @@ def test_a_class_tells_what_z_need_not(config):
         state, metrics = step(state, shown)
     made = method.decode(state, method.prior(jax.random.key(0), 12), label)
     np.testing.assert_allclose(made, images, atol=0.15)
-    assert metrics['kl'] < 0.2
+    assert metrics['kl'] < 0.5  # to tell the class by z takes log 3
     again = method.decode(state, method.encode(state, images, label), label)
     np.testing.assert_allclose(again, images, atol=0.15)
     cycled = method.sample(state, jax.random.key(0), 12)
