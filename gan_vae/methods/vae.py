@@ -5,10 +5,10 @@
 
 with q = N(mean(x), diag exp(log_variance(x))), K samples of z, and the analytic KL,
 which the loss may weigh (vae_terms). A `conditional` one bounds log p(x | class) by a
-p(x | z, class) and a q(z | x, class) of mean(x) plus a shift of the class. Kingma &
-Welling 2013, arXiv:1312.6114; Sohn et al. 2015 (classes); Burda et al. 2016,
-arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152 (dreg). Everything in nats per
-example: summed over pixels, averaged over the batch.
+p(x | z, class) and a q(z | x, class), whose encoder sees a picture learned for each
+class as one more channel. Kingma & Welling 2013, arXiv:1312.6114; Sohn et al. 2015
+(classes); Burda et al. 2016, arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152
+(dreg). Everything in nats per example: summed over pixels, averaged over the batch.
 """
 
 import jax
@@ -57,7 +57,8 @@ def make(config, spec, axis_name=None) -> Method:
         raise UserError(
             f'config.method.conditional: {config.data.name} has no two classes'
         )
-    told_dim = latent_dim + classes
+    told_dim, plane = latent_dim + classes, (spec.height, spec.width, 1)
+    seen_shape = (*plane[:2], spec.channels + 1) if classes else spec.shape
     draw_latents = latents.normal(latent_dim).draw
     moving_average = optimizers.averaging(method, config.data.batch_size)
 
@@ -83,14 +84,15 @@ def make(config, spec, axis_name=None) -> Method:
     def init(rng) -> TrainState:
         key_e, key_d, rng = (purpose_key(rng, p) for p in ('encoder', 'decoder', 'run'))
         params = {
-            'encoder': encoder.init(key_e, jnp.zeros((1, *spec.shape)))['params'],
+            'encoder': encoder.init(key_e, jnp.zeros((1, *seen_shape)))['params'],
             'decoder': decoder.init(key_d, jnp.zeros((1, told_dim)))['params'],
             'likelihood': likelihood.params,
         }
         terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
         learned = {'all': params, 'terms': terms}
         if classes:
-            params['shift'] = jnp.zeros((classes, latent_dim))
+            key = purpose_key(rng, 'classes')
+            params['classes'] = jax.random.normal(key, (classes, *plane))
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=rng,
@@ -103,12 +105,11 @@ def make(config, spec, axis_name=None) -> Method:
 
     def inferred(params, x, label=None):
         """Mean and log variance [B, D] of the posteriors."""
-        mean, log_variance = encoded(params['encoder'], x)
-        if not classes:
-            return mean, log_variance
-        if label is None:
+        if classes and label is None:
             raise UserError('this model has classes: an image is encoded with its own')
-        return mean + params['shift'][label], log_variance
+        if classes:
+            x = jnp.concatenate([x, params['classes'][label]], -1)
+        return encoded(params['encoder'], x)
 
     def coded(params, x, keys, k=1, label=None):
         """z [K, B, D] from the posteriors, and their mean and log variance [B, D]."""

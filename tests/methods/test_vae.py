@@ -279,9 +279,7 @@ def test_a_class_tells_what_z_need_not(config):
     shown = {'image': images, 'label': label}
     shown |= {'index': jnp.arange(12), 'mask': jnp.ones(12)}
 
-    # as a VAE whose decoder has the class's row as bias, and its encoder the shift
-    shift = jax.random.normal(jax.random.key(4), state.ema['shift'].shape)
-    state = state.replace(ema=state.ema | {'shift': shift})
+    # as a VAE whose first layers have in their bias what the class adds
     sums, total = jax.jit(method.evaluate_step)(state, shown), 0.0
     config.method.conditional = False
     plain = methods.make(config, LABELLED)
@@ -290,8 +288,10 @@ def test_a_class_tells_what_z_need_not(config):
     for row in range(3):
         bias = dense['bias'] + dense['kernel'][size + row]
         own = {'Dense_0': {'kernel': dense['kernel'][:size], 'bias': bias}}
-        mean = state.ema['encoder']['Dense_1']
-        moved = {'Dense_1': mean | {'bias': mean['bias'] + shift[row]}}
+        first = state.ema['encoder']['Dense_0']
+        added = state.ema['classes'][row].reshape(-1) @ first['kernel'][1::2]
+        moved = {'kernel': first['kernel'][::2], 'bias': first['bias'] + added}
+        moved = {'Dense_0': moved}
         ema = {
             'encoder': state.ema['encoder'] | moved,
             'decoder': state.ema['decoder'] | own,
