@@ -25,10 +25,10 @@ from gan_vae.errors import UserError
 from gan_vae.methods import Coder
 from gan_vae.objectives.bounds import LOG_VARIANCE
 
-BATCH = 16  # images at a time: their latents are the bits that are lent at the start
+BATCH = 16  # images at a time, at most: `_batches`
 GRID = 32  # steps in a standard deviation of the prior: finer ones gained nothing
 REACH = 8 * GRID  # how far they go on each side
-START = 256  # words, doubled until they suffice
+START = 256  # words, a quarter more until they suffice
 
 
 class Coded(NamedTuple):
@@ -56,11 +56,11 @@ def encode(coder: Coder, levels: np.ndarray, seed: int = 0) -> Coded:
     while True:
         stack = _Stack(_lent(initial, seed))
         try:
-            for start in range(0, len(levels), BATCH):
-                _push(walk, stack, levels[start : start + BATCH])
+            for part in _batches(len(levels)):
+                _push(walk, stack, levels[part])
             return Coded(stack.words(), initial)
         except _Exhausted:
-            initial *= 2
+            initial += initial // 4
 
 
 def decode(
@@ -69,10 +69,9 @@ def decode(
     """The levels [count, *shape] of what `encode` gave. UserError if it did not."""
     walk, stack = _Walk(coder), _Stack(coded.words)
     levels = np.zeros((count, *shape), np.uint8)
-    for start in reversed(range(0, count, BATCH)):
-        part = levels[start : start + BATCH]
+    for part in reversed(_batches(count)):
         try:
-            part[:] = _pop(walk, stack, part.shape)
+            levels[part] = _pop(walk, stack, levels[part].shape)
         except _Exhausted as error:
             raise UserError(UNEVEN) from error
     rest = stack.words()
@@ -82,6 +81,17 @@ def decode(
 
 
 UNEVEN = 'the bits do not come out even: this model did not write them'
+
+
+def _batches(count: int) -> list[slice]:
+    """Of so many images, one at first: latents are chosen by bits of those before, and
+    an image leaves a sixteenth or more of what it takes to choose its own."""
+    found, start = [], 0
+    while start < count:
+        size = min(BATCH, 1 + start // 16, count - start)
+        found.append(slice(start, start + size))
+        start += size
+    return found
 
 
 def _lent(count: int, seed: int) -> np.ndarray:

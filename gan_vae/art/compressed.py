@@ -21,7 +21,7 @@ from gan_vae.art import codec, sample
 from gan_vae.errors import UserError
 from gan_vae.training import run_folder
 
-MAGIC = b'gan_vae codec 1\n'
+MAGIC = b'gan_vae codec 2\n'
 HEADER = {  # what a header must have
     'model': str,
     'count': int,

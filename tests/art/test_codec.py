@@ -103,7 +103,8 @@ def test_two_groups_cost_their_bound():
             carry = coder.descend(group, carry, z)
         explained = coder.likelihood.log_prob({}, coder.outputs(carry), x)
         expected.append(total - float(jnp.sum(explained)))
-    assert bits(coded) == pytest.approx(np.mean(expected) / np.log(2), rel=0.01)
+    # posteriors that are not the true ones: the bits that choose z are not quite random
+    assert bits(coded) == pytest.approx(np.mean(expected) / np.log(2), rel=0.015)
 
 
 @pytest.mark.slow
@@ -131,6 +132,18 @@ def test_a_hierarchy_costs_its_bound(config):
     keys = jax.random.split(jax.random.key(1), 4)
     nats = -np.mean([bound(state, key, as_seen(levels, 255)).sum() for key in keys])
     assert bits(coded) == pytest.approx(nats / np.log(2), rel=0.01)
+
+
+def test_the_first_image_alone_borrows(binary):
+    """Sixteen at once would borrow for all of them."""
+    method, state = binary
+    coder = method.coder(state)
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 2, (200, 8, 8, 1)).astype(np.uint8)
+    one, many = (codec.encode(coder, levels[:n]).initial for n in (1, 200))
+    assert one == many == codec.START
+    sizes = [s.stop - s.start for s in codec._batches(200)]
+    assert sum(sizes) == 200 and sizes[:17] == [1] * 16 + [2] and max(sizes) == 10
 
 
 def test_densities_have_no_codec(config):
