@@ -10,6 +10,8 @@ python launch.py --config=configs/iwae_mnist.py:two     two stochastic layers
 python launch.py --config=configs/iwae_mnist.py:small       one CPU core: 45 epochs
 python launch.py --config=configs/iwae_mnist.py:two_small   the same, two layers
 python launch.py --config=configs/iwae_mnist.py:vae_small   one CPU core: 800 epochs
+The bound of 50 samples costs 17 times the ELBO's time an image on a CPU: the shortest
+way to it begins with --config.train.init_from=runs/iwae_mnist-vae_small.
 
 Published (-log p of 5,000 samples, test set): 84.78 with K = 50, 86.76 the VAE; of two
 stochastic layers 82.90 and 85.33. Theirs has b1 = 0.99 and second moments that begin at
