@@ -121,8 +121,8 @@ def get_config() -> ConfigDict:
     optimizer.warmup_steps = 0  # linear from 0
     optimizer.clip_norm = 0.0  # global norm of gradients; 0 = off
     optimizer.weight_decay = 0.0  # AdamW, of all parameters; 0 = off
-    # Skips an update with a norm of so many times the median of the last 31; 0 = off.
-    optimizer.skip_ratio = 0.0
+    # an update of so many times the median norm of the last 31 is skipped:
+    optimizer.skip_ratio = 0.0  # 0 = off
 
     config.train = train = ConfigDict()
     train.steps = 10_000  # gan: generator updates
