@@ -131,7 +131,8 @@ def test_a_hierarchy_costs_its_bound(config):
     bound = jax.jit(method.log_prob)
     keys = jax.random.split(jax.random.key(1), 4)
     nats = -np.mean([bound(state, key, as_seen(levels, 255)).sum() for key in keys])
-    assert bits(coded) == pytest.approx(nats / np.log(2), rel=0.01)
+    # levels that are not as the model says: the bits that choose z are not quite random
+    assert bits(coded) == pytest.approx(nats / np.log(2), rel=0.02)
 
 
 def test_the_first_image_alone_borrows(binary):
