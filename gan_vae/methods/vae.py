@@ -88,11 +88,11 @@ def make(config, spec, axis_name=None) -> Method:
             'decoder': decoder.init(key_d, jnp.zeros((1, told_dim)))['params'],
             'likelihood': likelihood.params,
         }
-        terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
-        learned = {'all': params, 'terms': terms}
         if classes:
             key = purpose_key(rng, 'classes')
             params['classes'] = jax.random.normal(key, (classes, *plane))
+        terms = {n: t.init(purpose_key(rng, n)) for n, t in extra.items()}
+        learned = {'all': params, 'terms': terms}
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=rng,
