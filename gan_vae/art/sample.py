@@ -7,10 +7,8 @@ import jax
 import numpy as np
 
 from gan_vae import images, methods
-from gan_vae.data.source import Spec
 from gan_vae.errors import UserError, unknown
-from gan_vae.training import process, run_folder
-from gan_vae.training.checkpoint import Checkpoints, abstract_state
+from gan_vae.training import pretrained, process, run_folder
 from gan_vae.training.state import TrainState, keys_of
 
 BATCH = 64
@@ -23,17 +21,10 @@ def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, 
 
     `step`: which checkpoint, by default the newest. A UserError says what is missing.
     """
-    config = run_folder.read_config(workdir)
     process.prepare()
-    folder = Path(workdir) / 'checkpoints'
-    if not folder.is_dir():
-        raise UserError(f'{workdir} has no checkpoints yet')
-    size, names = config.data.image_size, run_folder.read_classes(workdir)
-    method = methods.make(config, Spec(size, size, config.data.channels, names))
-    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    checkpoints = Checkpoints(folder, read_only=True)
+    config, method, checkpoints, abstract = pretrained.opened(workdir)
     step = checkpoints.steps()[-1] if step is None and checkpoints.steps() else step
-    state, run = checkpoints.restore_model(abstract_state(method.init, device), step)
+    state, run = checkpoints.restore_model(abstract, step)
     provenance = {
         'config': config.name,
         'step': step,

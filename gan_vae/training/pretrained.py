@@ -1,4 +1,4 @@
-"""A run that begins with the weights of another: trained on, or for another end."""
+"""Trained runs, opened again; and runs that begin with the weights of another."""
 
 from pathlib import Path
 
@@ -15,22 +15,31 @@ from gan_vae.training.state import TrainState, named_leaves, sha256
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
 
+def opened(workdir) -> tuple[object, methods.Method, Checkpoints, TrainState]:
+    """A run's config, method, checkpoints, and the shapes of its state, on one device.
+
+    A UserError where it has no checkpoints.
+    """
+    config, folder = run_folder.read_config(workdir), Path(workdir) / 'checkpoints'
+    if not folder.is_dir():
+        raise UserError(f'{workdir} has no checkpoints yet')
+    size, names = config.data.image_size, run_folder.read_classes(workdir)
+    method = methods.make(config, Spec(size, size, config.data.channels, names))
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    abstract = abstract_state(method.init, device)
+    return config, method, Checkpoints(folder, read_only=True), abstract
+
+
 def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
     """The run's checkpoints, and the shapes of its state.
 
     A UserError where it has none, or networks that are not those of `state`: arrays or
     shapes.
     """
-    config, folder = run_folder.read_config(workdir), Path(workdir) / 'checkpoints'
-    if not folder.is_dir():
-        raise UserError(f'config.train.init_from: {workdir} has no checkpoints yet')
-    size, names = config.data.image_size, run_folder.read_classes(workdir)
-    method = methods.make(config, Spec(size, size, config.data.channels, names))
-    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    abstract = abstract_state(method.init, device)
+    _, _, checkpoints, abstract = opened(workdir)
     for part in TAKEN:
         _same(getattr(abstract, part), getattr(state, part), f'{workdir}: {part}')
-    return Checkpoints(folder, read_only=True), abstract
+    return checkpoints, abstract
 
 
 def begin(state: TrainState, workdir) -> tuple[TrainState, dict]:
