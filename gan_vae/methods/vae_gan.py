@@ -12,8 +12,9 @@ Larsen et al. 2016, arXiv:1512.09300, algorithm 1: one batch, all three at once,
 with its own optimiser. Sums over units, means over the batch; up to a constant, L_llike
 is -log of a Gaussian of unit variance. As in the authors' code G sees z and z_p in one
 batch, and D sees x, x~ and x_p in one (of which BatchNorm takes its statistics), and G
-and D may wait for each other (`learning`). There is no likelihood of pixels, and so no
-log_prob.
+and D may wait for each other (`learning`). For few pictures, D may see them all changed
+by DiffAugment (Zhao et al. 2020, arXiv:2006.10738), x and its x~ alike. There is no
+likelihood of pixels, and so no log_prob.
 """
 
 from functools import partial
@@ -27,7 +28,7 @@ from jax.nn import softplus
 from gan_vae import models
 from gan_vae.errors import UserError
 from gan_vae.methods import Method, gan_networks
-from gan_vae.objectives import bounds
+from gan_vae.objectives import augment, bounds
 from gan_vae.training import layout as layouts
 from gan_vae.training import optimizers
 from gan_vae.training.memory import accumulated, recomputed
@@ -102,6 +103,7 @@ def make(config, spec, axis_name=None) -> Method:
             'published, or non_saturating'
         )
     fooled = LOSSES[method.loss]
+    transform = augment.make(method.augment)
     prior, latent_dim = networks.prior, model.latent_dim
     gamma = method.reconstruction_weight
     margin = method.balance_margin
@@ -148,7 +150,8 @@ def make(config, spec, axis_name=None) -> Method:
 
     def train_step(state, batch):
         indices = example_indices(len(batch['image']), axis_name)
-        keys = [keys_of(step_key(state, p), indices) for p in ('posterior', 'prior')]
+        purposes = 'posterior', 'prior', 'augment_pair', 'augment_drawn'
+        keys = [keys_of(step_key(state, p), indices) for p in purposes]
 
         def gradient(params, variables, rows):
             """Each network once forward. Back through D for each network's loss, and
@@ -169,7 +172,8 @@ def make(config, spec, axis_name=None) -> Method:
 
             def compare(d, made):
                 before = variables['discriminator']
-                shown = jnp.concatenate([x, made])
+                change = jnp.concatenate([keys[2], keys[2], keys[3]])
+                shown = transform(change, jnp.concatenate([x, made]))
                 dropout = step_key(state, 'dropout')
                 found, after = networks.judge(d, before, shown, None, dropout, None)
                 real, again, drawn = found.logits.reshape(3, n)
@@ -282,11 +286,13 @@ def make(config, spec, axis_name=None) -> Method:
 
     if method.sampling_statistics == 'standing':
         settled = jax.jit(settled)
-    balance = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
+    said = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
+    if method.augment:
+        said += f'; augment {method.augment}'
     return Method(
         objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike + {method.loss} L_G, '
         'D L_GAN of x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of '
-        f'features of D{balance}',
+        f'features of D{said}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
