@@ -176,7 +176,9 @@ def straight(tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize('config', ['dcgan_emoji', 'vae_emoji'])
+@pytest.mark.parametrize(
+    'config', ['dcgan_emoji', pytest.param('vae_emoji', marks=rare)]
+)
 @pytest.mark.parametrize('count', [2, pytest.param(4, marks=rare)])
 def test_hosts_compute_what_one_process_with_their_devices_does(
     config, count, straight
@@ -207,7 +209,7 @@ def test_an_evaluation_on_two_hosts_is_that_of_one(straight):
     assert many == one and len(one) >= 4
 
 
-@pytest.mark.parametrize('victim', [0, 1])
+@pytest.mark.parametrize('victim', [0, pytest.param(1, marks=rare)])
 def test_a_host_that_dies_is_missed_and_the_same_commands_go_on(
     victim, tmp_path, straight
 ):
@@ -268,7 +270,10 @@ def test_a_frozen_host_is_missed(tmp_path):
     assert status == 1 and 'host 1 (' in line and 'not been heard of' in line
 
 
-@pytest.mark.parametrize('host, number', [(0, signal.SIGINT), (1, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    'host, number',
+    [(0, signal.SIGINT), pytest.param(1, signal.SIGTERM, marks=rare)],
+)
 def test_a_signal_to_one_host_stops_all_after_the_same_step(
     host, number, tmp_path, straight
 ):

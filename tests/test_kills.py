@@ -15,7 +15,7 @@ from collections import Counter
 
 import pytest
 
-KILLS = int(os.environ.get('GAN_VAE_KILLS', '5'))
+KILLS = int(os.environ.get('GAN_VAE_KILLS', '3'))
 STEPS = 400
 COMMAND = [
     sys.executable,

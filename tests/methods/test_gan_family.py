@@ -63,7 +63,7 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_state(finished, tmp_path):
 def test_devices_agree():
     """In float32 sums of other order differ, and Adam magnifies that at each step."""
     found = {}
-    for devices in (1, 2, 4):
+    for devices in (1, 2):
         config = biggan(**{'parallel.devices': str(devices)})
         examples = data.examples(config.data, 'train')
         program = build(config, Spec(32, 32, 3, examples.class_names))
@@ -77,16 +77,15 @@ def test_devices_agree():
             found[devices, step] = jax.device_get(metrics)
     for step, tolerance in enumerate((1e-5, 1e-3, 1e-2, 1e-2)):
         assert found[1, step]['r1'] * (step % 3) == 0  # every third alone
-        for devices in (2, 4):
-            for name, value in found[1, step].items():
-                if not name.startswith('accuracy'):
-                    np.testing.assert_allclose(
-                        found[devices, step][name],
-                        value,
-                        rtol=tolerance,
-                        atol=tolerance,
-                        err_msg=f'{name} at step {step} on {devices}',
-                    )
+        for name, value in found[1, step].items():
+            if not name.startswith('accuracy'):
+                np.testing.assert_allclose(
+                    found[2, step][name],
+                    value,
+                    rtol=tolerance,
+                    atol=tolerance,
+                    err_msg=f'{name} at step {step}',
+                )
 
 
 def test_samples_by_class_are_those_of_the_class(finished):
