@@ -129,14 +129,13 @@ def seen(settings, split: str, num: int, seed: int):
     """
     from gan_vae import data
     from gan_vae.data import augment
-    from gan_vae.data.source import gather
 
     examples = data.examples(settings, split)
     plain, key = augment.make(False, 0, settings.binarize), jax.random.key(seed)
-    count = min(num, len(examples.images))
+    count = min(num, examples.count)
     for start in range(0, count, BATCH):
         rows = np.arange(start, min(start + BATCH, count))
-        found = gather(examples, rows)
+        found = examples.gather(rows)
         yield plain(keys_of(key, rows), found['image']), found.get('label')
 
 
