@@ -29,6 +29,7 @@ def get_config() -> ConfigDict:
     data.flip = False  # random horizontal flip, on device
     data.shift = 0  # random shift by up to this many pixels, edges repeated
     data.binarize = 'none'  # 'dynamic': x ~ Bernoulli(grey); 'threshold': grey >= 1/2
+    data.segment_steps = 0  # sequences: train on pieces of so many steps; 0 = whole
     data.storage = 'memory'  # 'memory': uint8 in RAM; 'stream': read from a disk cache
     data.memory_gb = 4.0  # budget of 'memory'; larger sets must stream
 
@@ -39,6 +40,7 @@ def get_config() -> ConfigDict:
     model.decoder = 'conv'
     model.width = 64  # channels (units) of the layer next to the image
     model.latent_dim = 128
+    model.hidden = 128  # recurrent, vrnn, sketch_vae: units of the LSTM
     model.latent = 'normal'  # gan: z ~ N(0, 1); 'uniform': U(-1, 1)
     model.code_categories = 0  # infogan: values of the code that is one of so many
     model.code_continuous = 0  # infogan: codes of U(-1, 1)
@@ -81,13 +83,15 @@ def get_config() -> ConfigDict:
     # bernoulli | continuous_bernoulli | gaussian (one learned scale) | gaussian_fixed |
     # gaussian_per_pixel | categorical | logistic_mixture
     method.likelihood = 'gaussian'  # vae: p(x | z)
-    method.mixtures = 10  # vae: components of logistic_mixture
+    method.mixtures = 10  # components of logistic_mixture, and of strokes' Gaussians
     method.likelihood_scale = 1.0  # vae: of gaussian_fixed, of images in [-1, 1]
     # elbo | iwae | dreg: that of iwae, the encoder's gradient doubly reparameterised
     method.bound = 'elbo'  # vae, stacked_vae: what training raises
     method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
+    method.beta_begin = 0.0  # vrnn, sketch_vae: the share of it to begin with
+    method.sample_steps = 128  # recurrent, vrnn, sketch_vae: at most, of a sample
     method.conditional = False  # vae: p(x | z, class), z apart from the class
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing
     method.capacity = 0.0  # vae: nats that the KL is held at; 0 = off

@@ -16,6 +16,18 @@ WINDOW = 8  # batches whose sequences are sorted by length together
 KINDS = ('rolls', 'strokes')
 
 
+class Padded(NamedTuple):
+    """Sequences as a model takes and gives them: values [B, T, D], of which the first
+    `length` [B] steps count."""
+
+    values: np.ndarray
+    length: np.ndarray
+
+    def each(self) -> list[np.ndarray]:
+        """An array [T_i, D] for each sequence."""
+        return [np.asarray(v[:n]) for v, n in zip(*self, strict=True)]
+
+
 class SequenceSpec(NamedTuple):
     """What a network must know about the data.
 
