@@ -27,6 +27,8 @@ def get_config() -> ConfigDict:
     data.background = 'white'  # under transparent pixels and in the padding
     data.batch_size = 64  # global: of one update, over all devices
     data.flip = False  # random horizontal flip, on device
+    data.transpose = 0  # rolls: random, by up to so many semitones, on device
+    data.stretch = 0.0  # strokes: random, of each direction by up to this share
     data.shift = 0  # random shift by up to this many pixels, edges repeated
     data.binarize = 'none'  # 'dynamic': x ~ Bernoulli(grey); 'threshold': grey >= 1/2
     data.segment_steps = 0  # sequences: train on pieces of so many steps; 0 = whole

@@ -25,6 +25,10 @@ class Spec(NamedTuple):
     count: int = 0  # images in the set
 
     @property
+    def kind(self) -> str:
+        return 'images'
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
@@ -67,6 +71,14 @@ class Examples(NamedTuple):
         """
         batch = {'image': np.asarray(self.images[rows]), 'index': rows.astype(np.int32)}
         return batch if self.labels is None else batch | {'label': self.labels[rows]}
+
+    def pictures(self, rows: np.ndarray) -> np.ndarray:
+        """What to show of the examples at `rows`: uint8 [n, H, W, C]."""
+        return np.asarray(self.images[rows])
+
+    def cut(self, steps: int) -> 'Examples':
+        """Pieces of at most `steps`: images have none."""
+        return self
 
     def arrange(self, order: np.ndarray, batch_size: int, start: int) -> np.ndarray:
         """The order of an epoch, of a random one; its first example is number `start`

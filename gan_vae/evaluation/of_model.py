@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from gan_vae import images as images_lib
-from gan_vae.data.source import Examples, gather
+from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
     disentanglement,
@@ -50,12 +50,13 @@ class Held(NamedTuple):
     def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
         """(number, what the model sees of images, their classes if it has some)."""
         noise = purpose_key(self.state.rng, 'data')
-        for number, start in enumerate(range(0, len(self.examples.images), BATCH)):
-            rows = np.arange(start, min(start + BATCH, len(self.examples.images)))
-            found = gather(self.examples, rows)
+        for number, start in enumerate(range(0, self.examples.count, BATCH)):
+            rows = np.arange(start, min(start + BATCH, self.examples.count))
+            found = self.program.preprocess(
+                keys_of(noise, rows), self.examples.gather(rows)
+            )
             label = found['label'] if self.program.method.classes else None
-            x = self.program.preprocess(keys_of(noise, rows), found['image'])
-            yield number, x, label
+            yield number, found['image'], label
 
 
 def is_one(name: str) -> bool:

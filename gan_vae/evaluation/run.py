@@ -89,7 +89,7 @@ def divide(metrics: str) -> tuple[str, list[str]]:
 def objective(config, program, state, held: Examples, split: str) -> dict:
     """The means of the method's own evaluate_step over a split."""
     values = held_out.evaluate(program, state, held, config.eval.batch_size)
-    size, step = len(held.images), int(state.step)
+    size, step = held.count, int(state.step)
     averaged = program.method.evaluates_averages
     protocol = held_out.protocol(config, split, size, step, averaged)
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
@@ -99,7 +99,7 @@ def model_results(
     config, program, state, held: Examples, split: str, names: list[str]
 ) -> dict:
     """The measures of the model on a split, by name."""
-    size, step = len(held.images), int(state.step)
+    size, step = held.count, int(state.step)
     protocol = held_out.protocol(config, split, size, step)
     settled = program.method.settled(state)
     measured = of_model.Held(config, program, settled, held)

@@ -7,7 +7,6 @@ first from zeros. The baseline of Boulanger-Lewandowski et al. 2012, arXiv:1206.
 and, of strokes, Graves 2013, arXiv:1308.0850 (there with three layers).
 """
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 

@@ -91,9 +91,8 @@ def strokes(mixtures: int) -> Emission:
         each = -0.5 * square - math.log(2 * math.pi) - 0.5 * jnp.log(rest)
         each -= jnp.log(deviation[0]) + jnp.log(deviation[1])
         ways = jax.nn.logsumexp(log_softmax(logits) + each, -1)
-        state = x[..., 2].astype(jnp.int32)[..., None]
-        told = jnp.take_along_axis(log_softmax(pen), state, -1)[..., 0]
-        return ways + told
+        state = jax.nn.one_hot(x[..., 2], 3)
+        return ways + jnp.sum(log_softmax(pen) * state, -1)
 
     def draw(key, outputs, temperature=1.0):
         logits, mean, deviation, r, pen = parts(outputs)

@@ -16,9 +16,9 @@ import jax
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import data, images
+from gan_vae import data, images, media
 from gan_vae.art import traversals
-from gan_vae.data.source import Source, fingerprint, gather
+from gan_vae.data.source import Source
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, latents, of_model, panel
 from gan_vae.evaluation.run import (
@@ -57,14 +57,14 @@ def train(config, workdir) -> dict:
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
     hosts.agree('number of devices', str(jax.local_device_count()))
-    examples = data.examples(reads.data, reads.data.split)
+    examples = data.training(reads.data)
     held = data.examples(reads.data, reads.data.eval_split)
     spec = examples.spec
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     compared = _panel(reads, program, examples)
-    stamp = fingerprint(examples)
-    hosts.agree('data', stamp + fingerprint(held))
+    stamp = examples.fingerprint()
+    hosts.agree('data', stamp + held.fingerprint())
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
         if program.method.classes and hosts.is_first():
             run_folder.write_classes(workdir, spec.class_names)
@@ -96,6 +96,7 @@ def _panel(reads, program, examples) -> panel.Panel | None:
     of_samples, _ = divide(reads.eval.metrics)
     if not of_samples:
         return None
+    panel.refuse_sequences(of_samples, examples.spec.kind)
     seed, reference = reads.train.seed, reads.eval.reference
     classes = program.method.classes
     return make_panel(
@@ -134,7 +135,9 @@ class _Run:
             jax.process_index(),
             jax.process_count(),
         )
-        self.images_per_step = config.data.batch_size
+        self.kind = examples.spec.kind
+        self.per_step = config.data.batch_size
+        self.speed = f'perf/{data.noun(self.kind)}_per_second'
         self.dead_settings = reads.unread_settings()
         self.seconds = 0.0
         self.speeds: list[float] = []
@@ -252,9 +255,9 @@ class _Run:
             scalars = {f'train/{name}': value for name, value in values.items()}
             before, since = self.mark
             self.mark = (step, time.monotonic())
-            speed = (step - before) * self.images_per_step / (self.mark[1] - since)
+            speed = (step - before) * self.per_step / (self.mark[1] - since)
             self.speeds.append(speed)
-            self.writer.scalars(step, scalars | {'perf/images_per_second': speed})
+            self.writer.scalars(step, scalars | {self.speed: speed})
 
     def _diverged(self, step: int, what: str):
         self.checkpoints.wait()
@@ -336,18 +339,21 @@ class _Run:
         settled = method.settled(state)
         made = self.program.sample(settled, key, self.num_samples)
         about = self._provenance(step)
-        self.writer.samples(step, images.to_uint8(made), about, method.classes)
+        pictures = media.pictures(self.kind, made)
+        self.writer.samples(step, pictures, about, method.classes)
+        self.writer.audios(step, media.audio(self.kind, made))
         if method.diagnose:
             found = jax.device_get(self.program.diagnose(state))
             self.writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
         if method.encode and method.decode:
-            rows = np.arange(min(32, len(self.held.images)))
+            rows = np.arange(min(32, self.held.count))
             keys = keys_of(purpose_key(state.rng, 'data'), rows)
-            shown = gather(self.held, rows)
-            real = self.program.preprocess(keys, shown['image'])
+            shown = self.program.preprocess(keys, self.held.gather(rows))
+            real = data.content(shown)
             label = shown['label'] if method.classes else None
             again = method.decode(state, method.encode(state, real, label), label)
-            pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
+            both = (media.pictures(self.kind, made) for made in (real, again))
+            pairs = np.stack([*both], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
             if method.posterior:
@@ -363,7 +369,8 @@ class _Run:
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
         made = self.program.method.decode(state, z, label)
-        picture = images.grid(images.to_uint8(made), columns=len(traversals.VALUES))
+        pictures = media.pictures(self.kind, made)
+        picture = images.grid(pictures, columns=len(traversals.VALUES))
         self.writer.picture(step, 'traversals', picture)
 
     def _first_look(self, state: TrainState):
@@ -371,7 +378,7 @@ class _Run:
         from clu import parameter_overview
 
         rows = self.source.order(0)[: self.num_samples]
-        picture = images.grid(np.asarray(self.examples.images[rows]))
+        picture = images.grid(self.examples.pictures(rows))
         self.writer.picture(0, 'data', picture)
         table = parameter_overview.get_parameter_overview(
             state.params, include_stats=False
@@ -409,7 +416,7 @@ class _Run:
             'config_name': self.config.name,
             'step': step,
             'metrics': self.results,
-            'images_per_second': steady[len(steady) // 2] if steady else None,
+            self.speed.removeprefix('perf/'): steady[len(steady) // 2] if steady else None,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
             'begun_from': self.begun_from,
