@@ -13,7 +13,7 @@ from gan_vae.errors import UserError
 
 BUCKET = 32  # steps
 WINDOW = 8  # batches whose sequences are sorted by length together
-KINDS = ('rolls', 'strokes')
+FEATURES = {'rolls': 88, 'strokes': 3}  # numbers in a step, by kind
 
 
 class Padded(NamedTuple):
@@ -35,7 +35,7 @@ class SequenceSpec(NamedTuple):
     without its data, as they are in its state.
     """
 
-    kind: str  # one of KINDS
+    kind: str  # one of FEATURES
     features: int  # numbers in a step
     class_names: tuple[str, ...] = ()
     count: int = 0  # sequences in the set

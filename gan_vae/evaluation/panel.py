@@ -168,7 +168,7 @@ def refuse_sequences(metrics: str, kind: str):
     """A UserError for measures of pictures, of a run that has none."""
     if kind != 'images':
         raise UserError(
-            f'config.eval.metrics={metrics} compares pictures, and the data are {kind}: '
+            f'config.eval.metrics={metrics} compares pictures, not {kind}: '
             'take iwae_K or fivo_K, with a number of particles, or none'
         )
 

@@ -9,7 +9,7 @@ from gan_vae.data.source import Spec
 from gan_vae.errors import UserError, unknown
 
 OF_IMAGES = ('gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
-OF_SEQUENCES = ('recurrent', 'vrnn')
+OF_SEQUENCES = ('recurrent', 'sketch_vae', 'vrnn')
 
 
 class Coder(NamedTuple):

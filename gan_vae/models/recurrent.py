@@ -13,7 +13,7 @@ from jax.nn import sigmoid, tanh
 
 from gan_vae.objectives import bounds
 
-_RECURRENT = nn.initializers.orthogonal()
+RECURRENT = nn.initializers.orthogonal()
 
 
 def lstm(carry, drive):
@@ -38,7 +38,7 @@ class Recurrent(nn.Module):
     def setup(self):
         self.of_x = nn.Dense(self.width)
         self.drive_x = nn.Dense(4 * self.hidden)
-        self.recur = nn.Dense(4 * self.hidden, False, kernel_init=_RECURRENT)
+        self.recur = nn.Dense(4 * self.hidden, False, kernel_init=RECURRENT)
         self.emit_h = nn.Dense(self.width)
         self.out = nn.Dense(self.outputs)
 
@@ -75,7 +75,7 @@ class VRNN(nn.Module):
         self.of_x, self.of_z = nn.Dense(self.width), nn.Dense(self.width)
         self.drive_x = nn.Dense(4 * self.hidden)
         self.drive_z = nn.Dense(4 * self.hidden, False)
-        self.recur = nn.Dense(4 * self.hidden, False, kernel_init=_RECURRENT)
+        self.recur = nn.Dense(4 * self.hidden, False, kernel_init=RECURRENT)
         self.prior_h, self.prior_out = self._head()
         self.posterior_h, self.posterior_out = self._head()
         self.posterior_x = nn.Dense(self.width, False)

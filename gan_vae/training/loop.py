@@ -416,7 +416,9 @@ class _Run:
             'config_name': self.config.name,
             'step': step,
             'metrics': self.results,
-            self.speed.removeprefix('perf/'): steady[len(steady) // 2] if steady else None,
+            self.speed.removeprefix('perf/'): steady[len(steady) // 2]
+            if steady
+            else None,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
             'begun_from': self.begun_from,
