@@ -48,7 +48,7 @@ def rolls(semitones: int) -> Callable:
 
 def strokes(most: float) -> Callable:
     """apply(keys [B], strokes [B, T, 3]): both directions longer or shorter by up to
-    the share `most`, and noise of one unit on whole offsets, which gives them a density.
+    the share `most`, and noise of one unit on whole offsets: so they have a density.
 
     Ha & Eck 2017, arXiv:1704.03477 (there 0.1); each step draws its own noise, so that
     padding changes none.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan_vae.data import cache
+from gan_vae.data import cache, piano_rolls, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.errors import UserError, nearest
 
@@ -64,7 +64,19 @@ def _names() -> set[str]:
     """The sets that can be prepared; TFDS lists its own without TensorFlow."""
     import tensorflow_datasets as tfds
 
-    return {*tfds.list_builders(with_community_datasets=False), 'noto_emoji'}
+    ours = {'noto_emoji', *piano_rolls.SETS, *sketches.SETS}
+    return {*tfds.list_builders(with_community_datasets=False)} | ours
+
+
+def of_split(builder, split: str):
+    """The TFDS dataset of a split, or a UserError that names those there are."""
+    try:
+        return builder.as_dataset(split=split, shuffle_files=False)
+    except (ValueError, AssertionError, KeyError) as error:
+        splits = ', '.join(builder.info.splits)
+        raise UserError(
+            f'{builder.name} has no split {split!r}; it has {splits} and slices of them'
+        ) from error
 
 
 def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
@@ -77,13 +89,7 @@ def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
     labelled = isinstance(features.get('label'), tfds.features.ClassLabel)
     label_key = 'label' if labelled else 'category' if 'category' in features else ''
     caption_key = next((k for k in ('caption', 'name') if k in features), '')
-    try:
-        dataset = builder.as_dataset(split=split, shuffle_files=False)
-    except (ValueError, AssertionError, KeyError) as error:
-        splits = ', '.join(builder.info.splits)
-        raise UserError(
-            f'{builder.name} has no split {split!r}; it has {splits} and slices of them'
-        ) from error
+    dataset = of_split(builder, split)
     if label_key:
         about['class_names'] = list(features[label_key].names)
     for example in tfds.as_numpy(dataset):

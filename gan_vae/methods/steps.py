@@ -1,9 +1,9 @@
 """What the methods of sequences share: a step as the network sees it, sums over steps,
 and sequences drawn step by step until they end.
 
-Sums over the first `length` steps are in nats; strokes count with their offsets in whole
-units of the drawing, as a density with uniform noise of one unit on them, which bounds
-the probability of the whole numbers (Theis et al. 2016, arXiv:1511.01844).
+Sums over the first `length` steps are in nats. Strokes count in whole units of the
+drawing, by a density of offsets with uniform noise of one unit on them, which bounds the
+probability of the whole numbers (Theis et al. 2016, arXiv:1511.01844).
 """
 
 from collections.abc import Callable

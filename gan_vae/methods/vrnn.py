@@ -51,7 +51,7 @@ def make(config, spec, axis_name=None) -> Method:
         return descending.init(rng, {'network': params, 'constants': constants})
 
     def given(net, seen):
-        """What steps need of x: drives from the step before, and evidence of their own."""
+        """Drives, from the step before, and evidence of each step."""
         drive, evidence = read(net, seen.inputs)
         # of the first step, from inputs of zeros
         zeros = read(net, jnp.zeros_like(seen.inputs[:, :1]))[0]
