@@ -1,13 +1,14 @@
-"""Variational recurrent network on the JSB Chorales. Chung et al. 2015,
+r"""Variational recurrent network on the JSB Chorales. Chung et al. 2015,
 arXiv:1506.02216; the residual posterior of Fraccaro et al. 2016, arXiv:1605.07571.
 
 python -m gan_vae.data.prepare jsb_chorales
 python launch.py --config=configs/vrnn_jsb.py
-python launch.py --mode=evaluate --workdir=runs/vrnn_jsb --split=test --metrics=fivo_128
+python launch.py --mode=evaluate --workdir=runs/vrnn_jsb --step=best --split=test \
+    --metrics=iwae_16,fivo_16,fivo_128
 
-Published, nats a step of the test split: DMM 6.87 (ELBO, Pyro's of Krishnan et al. 2017);
-VRNN of Maddison et al. 2017, arXiv:1705.09279, ELBO 8.60, FIVO 6.90 of 4 particles, 6.72
-of 16. Ours: experiments/README.md.
+Published, nats a step of the test split: DMM 6.87 (ELBO; Krishnan et al. 2017 by
+Pyro); VRNN of Maddison et al. 2017, arXiv:1705.09279, ELBO 8.60, FIVO 6.90 of 4
+particles, 6.72 of 16. Ours: experiments/README.md.
 """
 
 from configs import default

@@ -11,6 +11,7 @@ import argparse
 import sys
 
 from gan_vae.errors import UserError
+from gan_vae.flags import step
 
 TOOLS = ('traversals', 'codec encode', 'codec decode')
 FLAGS = {
@@ -30,7 +31,8 @@ def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('words', nargs='*')
     for name in DEFAULTS:
-        kind = int if name in ('step', 'seed', 'num') else str
+        kind = int if name in ('seed', 'num') else str
+        kind = step if name == 'step' else kind
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
 
     def fail(message: str):

@@ -16,14 +16,17 @@ LATENTS = ('prior', 'aggregate')
 FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
 
 
-def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, dict]:
+def load(
+    workdir, step: int | str | None = None
+) -> tuple[methods.Method, TrainState, dict]:
     """(method, state with the averaged weights alone, provenance) of a checkpoint.
 
-    `step`: which checkpoint, by default the newest. A UserError says what is missing.
+    `step`: which checkpoint, or 'best'; by default the newest. A UserError says what is
+    missing.
     """
     process.prepare()
     config, method, checkpoints, abstract = pretrained.opened(workdir)
-    step = checkpoints.steps()[-1] if step is None and checkpoints.steps() else step
+    step = checkpoints.chosen(step)
     state, run = checkpoints.restore_model(abstract, step)
     provenance = {
         'config': config.name,
@@ -174,7 +177,7 @@ def sample(
     workdir,
     num: int = 64,
     seed: int = 0,
-    step: int | None = None,
+    step: int | str | None = None,
     name: str | None = None,
     truncation: float | None = None,
     temperature: float | None = None,

@@ -2,7 +2,7 @@
 
 python -m gan_vae.data.prepare noto_emoji            3,781 emoji, from an npm package
 python -m gan_vae.data.prepare cifar10               any set that TFDS knows
-python -m gan_vae.data.prepare jsb_chorales          piano rolls: nottingham, piano_midi,
+python -m gan_vae.data.prepare jsb_chorales          rolls: nottingham, piano_midi,
                                                      muse_data too
 python -m gan_vae.data.prepare sketch_kanji          strokes: sketch_sheep,
                                                      sketch_omniglot too

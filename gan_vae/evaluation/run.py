@@ -24,12 +24,13 @@ def evaluate_run(
     metrics: str | None = None,
     num: int | None = None,
     seed: int = 0,
-    step: int | None = None,
+    step: int | str | None = None,
 ) -> dict:
     """{name: {'value', 'protocol'} and, for samples, 'card'}; kept in evaluation.jsonl.
 
     split: of the objective, by default config.data.eval_split; metrics, num: of the
-    samples, by default the config's; step: of the checkpoint, by default the newest.
+    samples, by default the config's; step: of the checkpoint, or 'best'; by default
+    the newest.
     """
     config = run_folder.read_config(workdir)
     metrics = config.eval.metrics if metrics is None else metrics
@@ -40,7 +41,11 @@ def evaluate_run(
     for name in of_the_model:
         of_model.check(name, program.method)
     abstract = abstract_state(program.method.init, program.sharding)
-    checkpoints = Checkpoints(Path(workdir) / 'checkpoints', read_only=True)
+    checkpoints = Checkpoints(
+        Path(workdir) / 'checkpoints',
+        best=config.train.best_metric,
+        read_only=True,
+    )
     state = checkpoints.restore_step(abstract, step)
     step = int(state.step)
     about = provenance(config, step, seed)

@@ -19,7 +19,7 @@ from gan_vae.training.state import TrainState, purpose_key
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission = steps.emission(config, spec)
+    emission, longest = steps.emission(config, spec), method.sample_steps
     hidden, features = model.hidden, spec.features
     network = recurrent.Recurrent(hidden, model.width, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -89,7 +89,7 @@ def make(config, spec, axis_name=None) -> Method:
             state.ema['constants'],
             rng,
             n,
-            method.sample_steps,
+            longest,
             temperature,
             begun,
         )

@@ -27,7 +27,7 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission = steps.emission(config, spec)
+    emission, longest = steps.emission(config, spec), method.sample_steps
     width, latent_dim = model.width, model.latent_dim
     network = sketch.SketchVAE(model.hidden, width, latent_dim, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -144,7 +144,7 @@ def make(config, spec, axis_name=None) -> Method:
             state.ema['constants'],
             key,
             len(z),
-            method.sample_steps,
+            longest,
             temperature,
             begun,
         )

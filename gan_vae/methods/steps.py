@@ -2,8 +2,8 @@
 and sequences drawn step by step until they end.
 
 Sums over the first `length` steps are in nats. Strokes count in whole units of the
-drawing, by a density of offsets with uniform noise of one unit on them, which bounds the
-probability of the whole numbers (Theis et al. 2016, arXiv:1511.01844).
+drawing, by a density of offsets with uniform noise of one unit on them, which bounds
+the probability of the whole numbers (Theis et al. 2016, arXiv:1511.01844).
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission = steps.emission(config, spec)
+    emission, longest = steps.emission(config, spec), method.sample_steps
     hidden, latent_dim = model.hidden, model.latent_dim
     network = recurrent.VRNN(hidden, model.width, latent_dim, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -179,14 +179,14 @@ def make(config, spec, axis_name=None) -> Method:
             state.ema['constants'],
             rng,
             n,
-            method.sample_steps,
+            longest,
             temperature,
             begun,
         )
 
     return Method(
-        objective=f'vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + {beta:g} sum_t KL(q(z_t | '
-        'h_t, x_t) || p(z_t | h_t)), nats a sequence (mean over the batch)'
+        objective=f'vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + {beta:g} sum_t KL('
+        'q(z_t | h_t, x_t) || p(z_t | h_t)), nats a sequence (mean over the batch)'
         + (f', beta from {first:g} over {warmup} steps' if warmup else '')
         + f'; {emission.formula}',
         init=init,

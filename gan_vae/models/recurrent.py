@@ -1,7 +1,8 @@
 """Networks of sequences: what is the same for all steps at once is apart from what one
 step needs of the step before.
 
-  c_t = s(f) c_{t-1} + s(i) tanh(g),  h_t = s(o) tanh(c_t),  (i, f, g, o) = W u_t + U h_{t-1}
+  (i, f, g, o) = W u_t + U h_{t-1},  c_t = s(f) c_{t-1} + s(i) tanh(g),
+  h_t = s(o) tanh(c_t)
 
 (LSTM: Hochreiter & Schmidhuber 1997; f begins with a bias of 1). W u_t is computed for
 a whole sequence in one product, U h_{t-1} alone step by step.

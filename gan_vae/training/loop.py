@@ -83,6 +83,11 @@ def _rehearse(program, config, held):
     for name in of_the_model:
         of_model.check(name, program.method)
     best = parse_best(config.train.best_metric)
+    if config.train.patience and not best:
+        raise UserError(
+            f'config.train.patience={config.train.patience} waits for a better '
+            "config.train.best_metric: set it, as 'max:eval/elbo'"
+        )
     if best:
         found = held_out.names(program, state, held, config.eval.batch_size)
         found += panel.names(of_samples)
@@ -116,6 +121,7 @@ class _Run:
         settings = reads.train
         self.steps, self.seed = settings.steps, settings.seed
         self.init_from, self.begun_from = settings.init_from, None
+        self.patience = settings.patience
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         self.num_samples = settings.num_samples
         evaluation = reads.eval
@@ -146,16 +152,18 @@ class _Run:
         self.panel = compared
         self.results: dict[str, dict] = {}  # of the last evaluation
         self.evaluated = False  # at the last step
+        # the best value of train.best_metric, its step, and how many came after
+        self.ranked: tuple[float, int, int] | None = None
 
     def go(self) -> dict:
         try:
             state = self._start()
             summary = run_folder.read_summary(self.workdir)
-            if int(state.step) == summary.get('step') == self.steps:
-                self.say(f'{self.workdir}: already at step {self.steps}, nothing to do')
+            step = int(state.step)
+            if step == summary.get('step') and self._ends(step):
+                self.say(f'{self.workdir}: already at step {step}, nothing to do')
                 return summary
             first = hosts.is_first()
-            step = int(state.step)
             self.writer = Writer(self.workdir, self.config, step) if first else Silent()
             try:
                 with Watch() if jax.process_count() == 1 else hosts.Stop() as watch:
@@ -203,6 +211,7 @@ class _Run:
             return state
         state, run = found
         self.begun_from = run.get('begun_from')
+        self.ranked = run.get('ranked') and tuple(run['ranked'])
         if run['data'] != self.fingerprint:
             raise UserError(
                 f'the data have changed since {self.workdir} was trained: give the run '
@@ -225,7 +234,7 @@ class _Run:
         pending: deque[tuple[int, Any]] = deque()
         self.mark = (step, time.monotonic())
         last_time = time.monotonic()
-        while step < self.steps and not watch.after(step):
+        while not self._ends(step) and not watch.after(step):
             batch = put(self.source.batch(step), self.program.mesh)
             state, metrics = self.program.train_step(state, batch)
             step += 1
@@ -242,6 +251,19 @@ class _Run:
         while pending:
             self._read(*pending.popleft())
         return state
+
+    def _ends(self, step: int) -> bool:
+        """Whether the run is through, or nothing better is to be waited for."""
+        tired = self.patience and self.ranked and self.ranked[2] >= self.patience
+        return step >= self.steps or bool(tired)
+
+    def _rank(self, step: int, metrics: dict[str, float]):
+        """Counts the evaluations since the best one."""
+        mode, name = self.checkpoints.best
+        value, sign = metrics[name], 1 if mode == 'max' else -1
+        best, at, since = self.ranked or (-sign * math.inf, step, 0)
+        better = sign * value > sign * best
+        self.ranked = (value, step, 0) if better else (best, at, since + 1)
 
     def _read(self, step: int, metrics):
         """Fetches the metrics of a finished step; ends the run if one is not finite."""
@@ -283,7 +305,11 @@ class _Run:
         if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
             metrics = self._evaluate(state, step)
             if ranked:
+                self._rank(step, metrics)
                 self._save(state, step, metrics)
+                if self._ends(step) and not last:
+                    last = True
+                    self._show(state, step)
         self.evaluated = last
         self.mark = (step, time.monotonic())
 
@@ -319,6 +345,7 @@ class _Run:
             'data': self.fingerprint,
             'git_commit': run_folder.git_commit(),
             'begun_from': self.begun_from,
+            'ranked': self.ranked,
         }
         ranked = metrics if self.checkpoints.best else None
         self.checkpoints.save(state, run, ranked)
@@ -398,6 +425,16 @@ class _Run:
             return {}
         summary = self._summary(state, step)
         self.writer.finish(summary)
+        if step < self.steps:
+            self.writer.say(
+                f'{self.patience} evaluations without a better '
+                f'{self.checkpoints.best[1]}: stopped before step {self.steps}'
+            )
+        if self.ranked:
+            self.writer.say(
+                f'best {self.checkpoints.best[1]} {self.ranked[0]:.6g}, '
+                f'step {self.ranked[1]}: --step=best'
+            )
         self.writer.say(
             f'done: step {step} in {self.seconds:.0f} s\n'
             f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'
@@ -422,6 +459,7 @@ class _Run:
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
             'begun_from': self.begun_from,
+            'best': self.ranked and {'value': self.ranked[0], 'step': self.ranked[1]},
             'devices': [str(d) for d in self.program.mesh.devices.flat],
             'versions': run_folder.versions(),
             'git_commit': run_folder.git_commit(),

@@ -31,7 +31,9 @@ def opened(workdir) -> tuple[object, methods.Method, Checkpoints, TrainState]:
     method = methods.make(config, spec)
     device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     abstract = abstract_state(method.init, device)
-    return config, method, Checkpoints(folder, read_only=True), abstract
+    best = config.train.best_metric
+    checkpoints = Checkpoints(folder, best=best, read_only=True)
+    return config, method, checkpoints, abstract
 
 
 def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:

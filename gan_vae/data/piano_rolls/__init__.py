@@ -1,8 +1,8 @@
 """Polyphonic music as piano rolls: JSB Chorales, Nottingham, Piano-midi.de, MuseData.
 
-The sets and splits of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392, from the files
-of the TCN repository (MIT): 88 keys from A0, a step a quarter-note of the chorales and
-an eighth of the others. A file is known by its hash before it is parsed. The chorales
+The sets and splits of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392, from files of
+the TCN repository (MIT): 88 keys from A0, a step a quarter-note of the chorales and an
+eighth of the others. A file is known by its hash before it is parsed. The chorales
 also go round with each step twice (9,396 of test), on which numbers look better by two
 nats and compare with none: `check` knows those.
 """
