@@ -12,7 +12,5 @@ from configs import vrnn_jsb
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config(variant)
-    config.method.name = 'recurrent'
-    config.eval.metrics = ''
-    config.train.best_metric = 'max:eval/log_prob'
+    config.update_from_flattened_dict(vrnn_jsb.WITHOUT_LATENTS)
     return config

@@ -36,5 +36,17 @@ def get_config(variant=''):
     config.train.patience = 5
     config.eval.batch_size = 80
     config.eval.metrics = ''
-    tiny = {'data.name': 'toy_rolls', 'data.batch_size': 8, 'method.sample_steps': 12}
-    return default.with_variant(config, variant, tiny=tiny)
+    return default.with_variant(config, variant, tiny=TINY)
+
+
+TINY = {
+    'data.name': 'toy_rolls',
+    'data.segment_steps': 0,
+    'model.hidden': 8,
+    'method.sample_steps': 12,
+}
+WITHOUT_LATENTS = {
+    'method.name': 'recurrent',
+    'eval.metrics': '',
+    'train.best_metric': 'max:eval/log_prob',
+}
