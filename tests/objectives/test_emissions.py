@@ -92,7 +92,9 @@ def test_keys_are_drawn_as_often_as_they_are_probable():
         shares = jax.nn.sigmoid(logits / temperature)
         np.testing.assert_allclose(drawn.mean(0), shares, atol=0.015)
     np.testing.assert_array_equal(emission.draw(keys[0], logits, 0.0), [0, 0, 1])
-    np.testing.assert_allclose(emission.bias([0.2, 0.5, 0.9]), [-1.3863, 0, 2.1972], 1e-4)
+    np.testing.assert_allclose(
+        emission.bias([0.2, 0.5, 0.9]), [-1.3863, 0, 2.1972], 1e-4
+    )
 
 
 def test_ends_are_marked_and_taken_off(strokes):

@@ -8,7 +8,11 @@ import pytest
 from gan_vae.objectives import filtering
 from gan_vae.training.state import keys_of, normals
 
-DECAY, NOISE, SEEN = 0.9, 0.6, 0.5  # of z_t = DECAY z_{t-1} + NOISE e, x_t = z_t + SEEN e
+DECAY, NOISE, SEEN = (
+    0.9,
+    0.6,
+    0.5,
+)  # z_t = DECAY z_{t-1} + NOISE e, x_t = z_t + SEEN e
 LENGTH = np.array([12, 7, 12, 1], np.int32)
 
 
@@ -60,7 +64,7 @@ def from_posterior(z, x, keys):
 
 
 def bounds(step, particles, threshold, draws=400, x=None, length=LENGTH):
-    """Means over draws of log p^ and of p^ / p, and the standard error of the second."""
+    """log p^ of draws, log p, and the mean of p^ / p with its standard error."""
     x = data() if x is None else x
 
     def one(key):
