@@ -19,6 +19,7 @@ from gan_vae.media.midi import KEYS, STEPS_PER_MINUTE
 
 RATE = 16_000  # samples a second
 SHOWN = 64  # steps in a grid
+_FRAME = 4  # pixels
 HEARD = 60.0  # seconds in TensorBoard
 PEAK = 0.9
 _RELEASE = 0.1  # seconds: pretty_midi's fade, which here follows the note
@@ -28,9 +29,10 @@ _WIDEST = 8192  # pixels of a saved picture, about
 _C = 3  # of the twelve from A
 _BLACK = np.array([1, 4, 6, 9, 11])
 _BAR = 16  # steps between the vertical lines
-_WHITE_KEY, _BLACK_KEY, _LINE = (251, 250, 247), (240, 239, 235), (212, 208, 200)
+_WHITE_KEY, _BLACK_KEY = (251, 250, 247), (241, 240, 236)
+_C_LINE, _BAR_LINE = (206, 203, 196), (226, 224, 218)
 _NOTE, _ONSET = (36, 103, 182), (11, 42, 92)
-_BEYOND = (232, 231, 228)  # after the end
+_BEYOND = (235, 235, 235)  # after the end: the seams of a grid
 
 
 def picture(
@@ -53,8 +55,8 @@ def picture(
     paper[len(shown) :] = _BEYOND
     sheet = paper.repeat(wide, 0).repeat(high, 1)
     inside = sheet[: wide * len(shown)]
-    inside[wide * _BAR :: wide * _BAR] = _LINE
-    inside[:, high * _C :: high * 12] = _LINE
+    inside[wide * _BAR :: wide * _BAR] = _BAR_LINE
+    inside[:, high * _C :: high * 12] = _C_LINE
 
     sounds = np.zeros((len(shown), wide, KEYS, high), bool)
     sounds[:] = shown[:, None, :, None]
@@ -68,11 +70,13 @@ def picture(
 
 
 def pictures(rolls: list[np.ndarray]) -> np.ndarray:
-    """uint8 [n, 264, 256, 3]: all keys, in the first SHOWN steps.
+    """uint8 [n, 272, 264, 3]: all keys, in the first SHOWN steps, and a frame.
 
     Of one size whatever they play, so that the grids of a run make a film.
     """
-    return np.stack([picture(roll, steps=SHOWN) for roll in rolls])
+    shown = np.stack([picture(roll, steps=SHOWN) for roll in rolls])
+    frame = (0, 0), (_FRAME, _FRAME), (_FRAME, _FRAME), (0, 0)
+    return np.pad(shown, frame, constant_values=_BEYOND[0])
 
 
 def synthesise(

@@ -65,13 +65,15 @@ def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
 def pen_frames(
     strokes: np.ndarray, size: int = 192, frames: int = 60
 ) -> list[np.ndarray]:
-    """At most `frames` of uint8 [size, size, 3]: the pen, a dot, goes its way at an even
+    """At most `frames` of uint8 [size, size, 3]: the pen, a dot, goes its way at one
     speed; the last is the `picture`."""
     strokes = np.asarray(strokes, np.float64)
     fit = _fit(strokes, size)
     ends = np.cumsum(np.hypot(*strokes[:, :2].T))
+    if not ends.any():
+        return [picture(strokes, size)]
     shown = []
-    for way in np.linspace(0, ends[-1] if len(ends) else 0, frames)[1:-1]:
+    for way in np.linspace(0, ends[-1], frames + 1)[1:-1]:
         last = int(np.searchsorted(ends, way))
         before = ends[last - 1] if last else 0.0
         drawn = strokes[: last + 1].copy()
