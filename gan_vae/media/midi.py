@@ -68,7 +68,8 @@ def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
     Drums, the pedal and keys outside of a piano are left out. Raises UserError for what
     is no such file, above LARGEST bytes or LONGEST steps, or without notes.
     """
-    path, raw = Path(path), _read(Path(path))
+    path = Path(path)
+    raw = _read(path)
     _library()
     try:
         import mido
@@ -83,7 +84,7 @@ def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
         if steps <= LONGEST:
             held = np.array(_held(song), np.int64).reshape(-1, 3)
     except Exception as error:  # mido has as many kinds as a file has bytes
-        words = f'{type(error).__name__} {error}'.strip().splitlines()[0][:80]
+        words = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
         raise UserError(
             f'{path} is not a readable MIDI file ({words}): export it again as a '
             'standard MIDI file of type 0 or 1'

@@ -78,11 +78,8 @@ def pen_frames(
         before = ends[last - 1] if last else 0.0
         drawn = strokes[: last + 1].copy()
         drawn[last, :2] *= (way - before) / (ends[last] - before)
-        drawn[last, 2] = 0
         lines = polylines(drawn)
-        tip = lines[-1][-1]
-        in_air = len(lines[-1]) == 1
-        shown.append(_drawn(lines[:-1] if in_air else lines, fit, size, tip))
+        shown.append(_drawn(lines, fit, size, pen=lines[-1][-1]))
     return [*shown, picture(strokes, size)]
 
 

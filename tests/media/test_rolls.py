@@ -79,6 +79,7 @@ def test_reads_tempo_of_any_track_and_leaves_out_drums_and_far_keys(tmp_path):
 
 
 def hostile():
+    """Bytes of a file and what is said of it, by name."""
     head = b'MThd' + struct.pack('>LHHH', 6, 1, 1, 100)
     rng = np.random.default_rng(1)
     whole = io.BytesIO()
@@ -86,25 +87,26 @@ def hostile():
     whole = whole.getvalue()
     far = b'\x00\x90\x40\x40' + b'\xff\xff\xff\x7f\x80\x40\x40'
     return {
-        'empty.mid': b'',
-        'random.mid': rng.bytes(5000),
-        'headed.mid': head + b'MTrk' + rng.bytes(5000),
-        'cut.mid': whole[:-20],
-        'large.mid': whole + b'\0' * 2**20,
-        'named.txt': whole,
-        'smpte.mid': whole.replace(whole[12:14], b'\xe7\x28', 1),
-        'type2.mid': whole.replace(b'\x00\x01', b'\x00\x02', 1),
-        'number.mid': head + b'MTrk' + b'\xff' * (2**20 - 100),
-        'long.mid': head + b'MTrk' + struct.pack('>L', len(far)) + far,
-        'silent.mid': head + b'MTrk' + struct.pack('>L', 4) + b'\x00\xff\x2f\x00',
+        'empty.mid': (b'', 'not a readable'),
+        'random.mid': (rng.bytes(5000), 'not a readable'),
+        'headed.mid': (head + b'MTrk' + rng.bytes(5000), 'not a readable'),
+        'cut.mid': (whole[:-20], 'not a readable'),
+        'large.mid': (whole + b'\0' * 2**20, 'above 1 MiB'),
+        'named.txt': (whole, 'not named .mid'),
+        'smpte.mid': (whole[:12] + b'\xe7\x28' + whole[14:], 'common beat'),
+        'type2.mid': (whole[:8] + b'\0\2' + whole[10:], 'common beat'),
+        'number.mid': (head + b'MTrk' + b'\xff' * (2**20 - 100), 'without end'),
+        'long.mid': (head + b'MTrk' + struct.pack('>L', len(far)) + far, '20000 steps'),
+        'none.mid': (head + b'MTrk' + struct.pack('>L', 4) + b'\0\xff/\0', 'no notes'),
     }
 
 
 @pytest.mark.parametrize('name', hostile())
 def test_hostile_midi_gets_one_line(tmp_path, name):
-    (tmp_path / name).write_bytes(hostile()[name])
+    raw, words = hostile()[name]
+    (tmp_path / name).write_bytes(raw)
     begun = time.monotonic()
-    with pytest.raises(UserError, match=f'{name}.*: ') as error:
+    with pytest.raises(UserError, match=f'{name}.*{words}.*: ') as error:
         midi.from_midi(tmp_path / name)
     assert '\n' not in str(error.value)
     assert time.monotonic() - begun < 5
@@ -171,7 +173,7 @@ def test_picture_has_the_note_at_its_place_and_its_onset_darker():
     places = set(zip((rows // high).tolist(), (columns // wide).tolist(), strict=True))
     assert places == {(77, 2), (77, 3), (0, 5)}
     row = found[77 * high + 1].astype(int).sum(-1)
-    assert row[8] < row[9] == row[15] < row[16]
+    assert row[8] < row[9] == row[15] < row[16] and (row[9:16] == row[9]).all()
 
 
 def test_pictures_of_rolls_of_any_length_are_of_one_size():
