@@ -65,10 +65,9 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
     if flags.mode == 'sample':
         from gan_vae.art import sample
 
-        num = 64 if flags.num is None else flags.num
         folder = sample.sample(
             flags.workdir,
-            num,
+            flags.num,
             flags.seed,
             flags.step,
             getattr(flags, 'class'),
@@ -76,7 +75,7 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
             flags.temperature,
             flags.latents,
         )
-        print(f'{num} pictures in {folder}, their grid in {folder}.png')
+        print(f'samples in {folder}, all in {folder}.png')
     else:
         from gan_vae.evaluation.run import evaluate_run
 

@@ -6,6 +6,7 @@ the hash of their names, as pictures are.
 """
 
 import io
+from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +48,18 @@ def load(path: str, split: str) -> Sequences:
     return Sequences('strokes', tuple(drawings), note=note)
 
 
+def read(path) -> np.ndarray:
+    """`strokes_of` one file; a UserError where it is no drawing."""
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            raise Unusable('more than 1 MiB')
+        return strokes_of(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    except Unusable as error:
+        raise UserError(f'{path} is no drawing that can be used: {error}') from error
+
+
 def strokes_of(svg: bytes) -> np.ndarray:
     """float32 [T, 3], whole numbers (dx, dy, lifted), of an SVG file.
 
@@ -84,8 +97,9 @@ def strokes_of(svg: bytes) -> np.ndarray:
         raise Unusable(f'{count} points: at most {MOST}')
     lifted = np.concatenate([np.arange(len(line)) == len(line) - 1 for line in lines])
     points = np.concatenate(lines)
-    ways = np.diff(points, axis=0, prepend=points[:1])
-    return np.concatenate([ways, lifted[:, None]], -1).astype(np.float32)
+    # the first point is where it starts
+    ways = np.diff(points, axis=0)
+    return np.concatenate([ways, lifted[1:, None]], -1).astype(np.float32)
 
 
 def simplified(line: np.ndarray, near: float) -> np.ndarray:

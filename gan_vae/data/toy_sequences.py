@@ -45,7 +45,7 @@ def _chords(rng) -> np.ndarray:
 
 
 def _drawing(rng, shape: str) -> np.ndarray:
-    """float32 [T, 3], T 9 to 25: the shape, and a line under it."""
+    """float32 [T, 3], T 8 to 24: the shape, and a line under it."""
     size, corners = rng.integers(40, 100), rng.integers(6, 22)
     if shape == 'zigzag':
         x = np.linspace(0, 2 * size, corners)
@@ -59,5 +59,5 @@ def _drawing(rng, shape: str) -> np.ndarray:
     points = np.round(np.concatenate([points, line]))
     lifted = np.zeros(len(points))
     lifted[[-4, -1]] = 1
-    ways = np.diff(points, axis=0, prepend=0)
-    return np.concatenate([ways, lifted[:, None]], -1).astype(np.float32)
+    ways = np.diff(points, axis=0)
+    return np.concatenate([ways, lifted[1:, None]], -1).astype(np.float32)

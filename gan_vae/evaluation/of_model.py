@@ -80,6 +80,8 @@ def check(name: str, method) -> None:
         raise UserError(f'metric {name!r}: {head} takes nothing after its name')
     if head in ('dci', 'sap') and importlib.util.find_spec('sklearn') is None:
         raise UserError(f'metric {name!r} needs: pip install "gan_vae[metrics]"')
+    if method.complete and head not in ('iwae', 'fivo', 'latents'):
+        raise UserError(f'metric {name!r} is of images: sequences have iwae_K, fivo_K')
     needs = _MEASURES[head][0]
     if head == 'iwae' and method.evidence_bound:
         needs = 'evidence_bound'
@@ -122,7 +124,7 @@ def _of_steps(held: Held, k: int, threshold: float) -> float:
             found = _bound(method.evidence_bound, held.state, keys, x, k, threshold)
         else:
             found = importance.iwae_bound(method.log_weight, held.state, rng, x, k)
-        total += float(np.sum(found, dtype=np.float64))
+        total += float(np.sum(np.asarray(found), dtype=np.float64))
         count += int(np.sum(x.length))
     return total / count
 

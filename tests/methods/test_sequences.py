@@ -48,7 +48,7 @@ def method(config, made):
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
             if spec is SPEC:
-                network = jax.tree.map(lambda p: 1.5 * p, state.ema['network'])
+                network = jax.tree.map(lambda p: 1.2 * p, state.ema['network'])
                 state = state.replace(ema=state.ema | {'network': network})
             made[name, spec.kind, steps] = found, state
         return made[name, spec.kind, steps]
@@ -96,7 +96,7 @@ def test_probabilities_of_all_sequences_sum_to_one_and_are_those_of_samples(
     powers = 2 ** np.arange(STEPS * KEYS)[::-1]
     numbers = np.asarray(drawn.values).reshape(n, -1) @ powers
     shares = np.bincount(numbers.astype(int), minlength=len(p)) / n
-    # a share's deviation is at most 0.0025, and that of p as estimated no more
+    # deviations: of a share at most 0.003, of an estimated p some thousandths
     np.testing.assert_allclose(shares, p, atol=0.012)
 
 
