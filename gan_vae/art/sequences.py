@@ -42,7 +42,7 @@ def complete(
 
 
 def between(method, state, first: np.ndarray, last: np.ndarray, num: int) -> list:
-    """`num` sequences, the first and the last as decoded from the two that are given."""
+    """`num` sequences, the ends of which are decoded from the two that are given."""
     longest = max(len(first), len(last))
     both = Padded(
         np.stack([_padded(v, longest) for v in (first, last)]),

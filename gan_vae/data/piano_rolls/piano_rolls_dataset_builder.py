@@ -10,7 +10,7 @@ from gan_vae.errors import UserError
 def builder(name: str, data_dir, archive=None) -> tfds.core.DatasetBuilder:
     """Of a set of piano_rolls.SETS; `archive`: its file, needed only to prepare it."""
 
-    class Builder(tfds.core.GeneratorBasedBuilder):
+    class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         VERSION = tfds.core.Version('1.0.0')
 
         def _info(self) -> tfds.core.DatasetInfo:
@@ -35,5 +35,5 @@ def builder(name: str, data_dir, archive=None) -> tfds.core.DatasetBuilder:
             for number, roll in enumerate(rolls):
                 yield number, {'roll': roll}
 
-    Builder.name = name
+    Builder.name = name  # TFDS takes it from the class's own
     return Builder(data_dir=data_dir)

@@ -89,12 +89,12 @@ def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
         )
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         return {
-            split: [d for d in _objects(archive.read(f'{key}.npy')) if len(d) > 1]
+            split: [d for d in objects(archive.read(f'{key}.npy')) if len(d) > 1]
             for split, key in SPLITS.items()
         }
 
 
-def _objects(raw: bytes) -> list[np.ndarray]:
+def objects(raw: bytes) -> list[np.ndarray]:
     """The arrays of an array of objects in a .npy file."""
     file = io.BytesIO(raw)
     version = np.lib.format.read_magic(file)
