@@ -92,7 +92,7 @@ def get_config() -> ConfigDict:
     method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
-    method.beta_begin = 0.0  # vrnn, sketch_vae: the share of it to begin with
+    method.beta_begin = 0.0  # vae: from this share of it
     method.sample_steps = 128  # recurrent, vrnn, sketch_vae: at most, of a sample
     method.conditional = False  # vae: p(x | z, class), z apart from the class
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing

@@ -47,6 +47,8 @@ TINY = {
 }
 WITHOUT_LATENTS = {
     'method.name': 'recurrent',
-    'eval.metrics': '',
+    'method.beta_begin': 0.0,
+    'method.beta_warmup_steps': 0,
+    'model.latent_dim': 128,
     'train.best_metric': 'max:eval/log_prob',
 }

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from gan_vae.data.sequences import Padded
-from gan_vae.methods import Method, descent, steps
+from gan_vae.methods import Method, descent, steps, vae_terms
 from gan_vae.models import recurrent
 from gan_vae.objectives import bounds, filtering
 from gan_vae.training.state import (
@@ -39,7 +39,7 @@ def make(config, spec, axis_name=None) -> Method:
     read, code, advance, prior, posterior, emit = (
         steps.applied(network, name) for name in names
     )
-    beta, warmup, first = method.beta, method.beta_warmup_steps, method.beta_begin
+    weight_at = vae_terms.weight_of(method)
 
     def init(rng) -> TrainState:
         key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
@@ -103,8 +103,7 @@ def make(config, spec, axis_name=None) -> Method:
         padded = Padded(batch['sequence'], batch['length'])
         indices = example_indices(len(padded.length), axis_name)
         keys = keys_of(step_key(state, 'posterior'), indices)
-        grown = bounds.warm_up(state.step, warmup) if warmup else 1.0
-        weight = beta * (first + (1 - first) * grown)
+        weight = weight_at(state.step)
 
         def objective(params, rows):
             padded, keys = rows
@@ -185,10 +184,9 @@ def make(config, spec, axis_name=None) -> Method:
         )
 
     return Method(
-        objective=f'vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + {beta:g} sum_t KL('
-        'q(z_t | h_t, x_t) || p(z_t | h_t)), nats a sequence (mean over the batch)'
-        + (f', beta from {first:g} over {warmup} steps' if warmup else '')
-        + f'; {emission.formula}',
+        objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | h_t, '
+        f'x_t) || p(z_t | h_t)), beta = {vae_terms.weight_words(method)}, nats a '
+        f'sequence (mean over the batch); {emission.formula}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,

@@ -1,6 +1,7 @@
 """Methods of sequences: whose probabilities sum to 1, and whose samples are theirs."""
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,13 +9,17 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from gan_vae import methods
+from gan_vae import config as config_lib
+from gan_vae import data, methods
 from gan_vae.config import Reads
 from gan_vae.data.sequences import Padded, SequenceSpec
+from gan_vae.data.source import Source, padded_batches
 from gan_vae.errors import UserError
 from gan_vae.models import recurrent
 from gan_vae.objectives import bounds
+from gan_vae.training.program import build
 from gan_vae.training.state import keys_of
+from gan_vae.training.step import put
 
 KEYS, STEPS = 2, 3
 SPEC = SequenceSpec('rolls', KEYS, mean=(0.3, 0.6), scale=(1.0, 1.0))
@@ -225,3 +230,36 @@ def test_other_kinds_are_refused(config):
         from gan_vae.data.source import Spec
 
         methods.make(config, Spec(8, 8, 3))
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_devices_and_parts_change_no_loss(name):
+    """With sequences of other lengths on each: sums are of all steps."""
+    found = {}
+    for devices, parts in ((1, '1'), (2, '1'), (1, '2')):
+        overrides = {
+            'method.name': name,
+            'parallel.devices': str(devices),
+            'parallel.accumulate': parts,
+            'optimizer.eps': '1e-3',  # as small as usual, Adam magnifies rounding
+            'train.best_metric': '',
+            'train.patience': '0',
+        }
+        config = config_lib.load('configs/vrnn_kanji.py:tiny', overrides)
+        examples = data.training(config.data)
+        program = build(config, examples.spec)
+        source = Source(examples, 8)
+        init = jax.jit(program.method.init, out_shardings=program.sharding)
+        state = init(jax.random.key(0))
+        for step in range(3):
+            batch = put(source.batch(step), program.mesh)
+            state, metrics = program.train_step(state, batch)
+        batch = put(next(padded_batches(examples, 16)), program.mesh)
+        sums = program.evaluate_step(state, batch)
+        found[devices, parts] = jax.device_get((metrics, sums))
+    for other in ((2, '1'), (1, '2')):
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=2e-5, atol=1e-5),
+            found[other],
+            found[1, '1'],
+        )
