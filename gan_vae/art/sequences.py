@@ -49,7 +49,7 @@ def between(method, state, first: np.ndarray, last: np.ndarray, num: int) -> lis
         np.array([len(first), len(last)], np.int32),
     )
     ends = np.asarray(method.encode(state, both))
-    z = np.stack([slerp(*ends[:, None], t)[0] for t in np.linspace(0, 1, num)])
+    z = slerp(*ends[:, None].repeat(num, 1), np.linspace(0, 1, num))
     return jax.jit(method.decode)(state, z.astype(np.float32)).each()
 
 

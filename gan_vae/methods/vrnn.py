@@ -184,8 +184,8 @@ def make(config, spec, axis_name=None) -> Method:
         )
 
     return Method(
-        objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | h_t, '
-        f'x_t) || p(z_t | h_t)), beta = {vae_terms.weight_words(method)}, nats a '
+        objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | '
+        f'h_t, x_t) || p(z_t | h_t)), beta = {vae_terms.weight_words(method)}, nats a '
         f'sequence (mean over the batch); {emission.formula}',
         init=init,
         train_step=train_step,
