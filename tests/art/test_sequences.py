@@ -28,17 +28,15 @@ def runs(tmp_path_factory):
 
 def test_music_is_written_with_its_origin(runs):
     folder = sample.sample(runs['vrnn_jsb'], num=3, seed=5, temperature=0.8)
+    kinds = 'mid', 'png', 'wav'
     names = sorted(f.name for f in folder.iterdir())
-    assert names == [
-        f'0000{n}.{kind}' for n in range(3) for kind in ('mid', 'png', 'wav')
-    ]
+    assert names == [f'0000{n}.{kind}' for n in range(3) for kind in kinds]
     roll = midi.from_midi(folder / '00001.mid')
     method, state, _ = sample.load(runs['vrnn_jsb'])
     drawn = sequences.draw(method, state, 5, 3, 0.8)
     np.testing.assert_array_equal(roll, drawn[1])
-    np.testing.assert_array_equal(
-        drawn[1], sequences.draw(method, state, 5, 20, 0.8)[1]
-    )
+    more = sequences.draw(method, state, 5, 20, 0.8)
+    np.testing.assert_array_equal(drawn[1], more[1])
     about = images.read_provenance(folder / '00001.png')
     assert about['seed'] == 5 and about['number'] == 1 and about['temperature'] == 0.8
     with wave.open(str(folder / '00001.wav')) as sound:
