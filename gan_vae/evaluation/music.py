@@ -1,8 +1,8 @@
 """What can be counted in music: pitch classes, density of notes, repetition.
 
 Of rolls [T, 88] of 0 and 1, all steps of all pieces together. Yang & Lerch 2020
-(doi:10.1007/s00521-018-3849-7) compare sets of music by such counts; they say nothing of
-how it sounds.
+(doi:10.1007/s00521-018-3849-7) compare sets of music by such counts; they say nothing
+of how it sounds.
 """
 
 import numpy as np
