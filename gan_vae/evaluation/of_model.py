@@ -36,7 +36,6 @@ from gan_vae.training.program import Program
 from gan_vae.training.state import keys_of, purpose_key
 
 BATCH = 100
-STEPS = 'nats a step, of all T steps of all sequences'
 PATHS = 1000  # of a path length,
 EPSILON = 1e-3  # and its step: float32 pictures do not resolve 1e-4
 WITH_MAPS = ('random', 'vgg_hed')
@@ -110,7 +109,7 @@ def measure(name: str, held: Held) -> dict[str, tuple[float, str]]:
 
 def _fivo(held: Held, count: str) -> dict[str, tuple[float, str]]:
     how = f'{count} particles, resampled below an effective half of them'
-    return {f'fivo_{count}': (_of_steps(held, int(count), 0.5), f'{STEPS}, {how}')}
+    return {f'fivo_{count}': (_of_steps(held, int(count), 0.5), how)}
 
 
 def _of_steps(held: Held, k: int, threshold: float) -> float:
@@ -132,7 +131,7 @@ def _of_steps(held: Held, k: int, threshold: float) -> float:
 def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     k = int(count)
     if held.examples.spec.kind != 'images':
-        how = f'{STEPS}, K={k} draws of all z, none resampled'
+        how = f'K={k} draws of all z, none resampled'
         return {f'iwae_{k}': (_of_steps(held, k, 0.0), how)}
     config, method = held.config, held.program.method
     likelihood, binarize = config.method.likelihood, config.data.binarize
