@@ -17,7 +17,8 @@ def get_config(variant=''):
     config = vrnn_jsb.get_config()
     config.update_from_flattened_dict(STROKES)
     tiny = vrnn_jsb.TINY | {'data.name': 'toy_strokes'}
-    lstm = vrnn_jsb.WITHOUT_LATENTS
+    # as many parameters
+    lstm = vrnn_jsb.WITHOUT_LATENTS | {'model.hidden': 336}
     return default.with_variant(config, variant, lstm=lstm, tiny=tiny)
 
 

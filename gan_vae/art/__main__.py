@@ -1,4 +1,4 @@
-"""python -m gan_vae.art traversals --workdir=RUN [--step=N] [--seed=0]
+"""python -m gan_vae.art traversals --workdir=RUN [--step=N|best] [--seed=0]
        python -m gan_vae.art codec encode --workdir=RUN --out=FILE [--num=N]
                              [--data=FOLDER or SET[:SPLIT]]
        python -m gan_vae.art codec decode --workdir=RUN FILE --out=FOLDER

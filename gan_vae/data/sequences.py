@@ -56,7 +56,6 @@ class Sequences(NamedTuple):
     labels: np.ndarray | None = None  # int32 [N], indices of class_names
     class_names: tuple[str, ...] = ()
     note: str = ''  # what the reader of the set has to tell
-    factors: None = None
 
     @property
     def count(self) -> int:

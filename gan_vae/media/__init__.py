@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_vae import images
+from gan_vae.data.sequences import FEATURES
 from gan_vae.errors import unknown
 
 HEARD = 4  # samples in TensorBoard
-KINDS = 'rolls', 'strokes'
 
 
 class Medium(NamedTuple):
@@ -29,8 +29,8 @@ class Medium(NamedTuple):
 
 def of(kind: str) -> Medium:
     """The medium of 'rolls' or 'strokes'."""
-    if kind not in KINDS:
-        raise unknown('kind of sequences', kind, KINDS)
+    if kind not in FEATURES:
+        raise unknown('kind of sequences', kind, FEATURES)
     module = import_module(f'gan_vae.media.{kind}')
     return Medium(module.pictures, module.save, module.audio)
 
