@@ -31,7 +31,9 @@ DEFAULTS = WORDS | STEPS | NUMBERS | REALS | SWITCHES
 
 def step(text: str) -> int | str:
     """The number of a checkpoint, or 'best'."""
-    return text if text == 'best' else int(text)
+    if text == 'best' or text.isdecimal():
+        return text if text == 'best' else int(text)
+    raise argparse.ArgumentTypeError(f'{text!r} is no number of a step, and not best')
 
 
 def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, str]]:

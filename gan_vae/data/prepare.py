@@ -170,7 +170,7 @@ def _from_tfds(name: str, data_dir: Path):
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        known = [*tfds.list_builders(with_community_datasets=False), 'noto_emoji']
+        known = prepared.names()
         near = ', '.join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))
         raise UserError(
             f'TFDS knows no dataset {name!r}: '

@@ -46,12 +46,12 @@ def find(name: str, directory: str = '') -> Path:
     found = [f for f in found if not version or f.name == version]
     if re.fullmatch(r'[\w/]+', path) and found:
         return max(found, key=lambda f: [int(n) for n in re.findall(r'\d+', f.name)])
-    known = _names()
+    known = names()
     if path.split('/')[0] in known:
         raise UserError(
             f'dataset {name!r} is not prepared in {base}: run `python -m '
-            f'gan_vae.data.prepare {name} --data_dir={base}`, or train on the embedded '
-            'set with --config.data.name=emoji'
+            f'gan_vae.data.prepare {name} --data_dir={base}`, or train on a built-in '
+            f'set with --config.data.name={_built_in(path)}'
         )
     hint = nearest(path, [*EMBEDDED, *known])
     raise UserError(
@@ -60,7 +60,14 @@ def find(name: str, directory: str = '') -> Path:
     )
 
 
-def _names() -> set[str]:
+def _built_in(name: str) -> str:
+    """A set of the same kind that needs no files."""
+    if name in piano_rolls.SETS:
+        return 'toy_rolls'
+    return 'toy_strokes' if name in sketches.SETS else 'emoji'
+
+
+def names() -> set[str]:
     """The sets that can be prepared; TFDS lists its own without TensorFlow."""
     import tensorflow_datasets as tfds
 
