@@ -80,8 +80,7 @@ def get_config() -> ConfigDict:
     # 'running' means; those of the 'batch' that is sampled together; or 'standing':
     # means over 16 batches of latents, made anew
     method.sampling_statistics = 'running'  # gan: of BatchNorm in samples
-    # gan, vae_gan: DiffAugment policy, e.g. 'color,translation,cutout'
-    method.augment = ''
+    method.augment = ''  # gan, vae_gan: DiffAugment, 'color,translation,cutout'
     # bernoulli | continuous_bernoulli | gaussian (one learned scale) | gaussian_fixed |
     # gaussian_per_pixel | categorical | logistic_mixture
     method.likelihood = 'gaussian'  # vae: p(x | z)
