@@ -1,10 +1,10 @@
 """python launch.py --config=configs/NAME.py[:VARIANT] [--workdir=DIR] [--config.KEY=X]
                         [--hosts=N --host=I --coordinator=ADDRESS:PORT | --hosts=auto]
-       python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N]
+       python launch.py --mode=evaluate --workdir=DIR [--split=test] [--step=N|best]
                         [--metrics=swd,kid_random] [--num=1000] [--seed=0]
-       python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0] [--step=N]
-                        [--class=NAME or ID] [--truncation=0.7] [--temperature=0.8]
-                        [--latents=prior|aggregate]
+       python launch.py --mode=sample --workdir=DIR [--num=64] [--seed=0]
+                        [--step=N|best] [--class=NAME or ID] [--truncation=0.7]
+                        [--temperature=0.8] [--latents=prior|aggregate]
        python launch.py --mode=sweep --sweep=experiments/NAME.py[:VARIANT] [--seeds=K]
                         [--engine=grid|random|optuna] [--trials=N] [--parallel=N]
                         [--workdir=DIR] [--storage=URL] [--retry] [--seed=0]
@@ -65,10 +65,9 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
     if flags.mode == 'sample':
         from gan_vae.art import sample
 
-        num = 64 if flags.num is None else flags.num
         folder = sample.sample(
             flags.workdir,
-            num,
+            flags.num,
             flags.seed,
             flags.step,
             getattr(flags, 'class'),
@@ -76,7 +75,7 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
             flags.temperature,
             flags.latents,
         )
-        print(f'{num} pictures in {folder}, their grid in {folder}.png')
+        print(f'samples in {folder}, all in {folder}.png')
     else:
         from gan_vae.evaluation.run import evaluate_run
 

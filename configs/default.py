@@ -27,8 +27,11 @@ def get_config() -> ConfigDict:
     data.background = 'white'  # under transparent pixels and in the padding
     data.batch_size = 64  # global: of one update, over all devices
     data.flip = False  # random horizontal flip, on device
+    data.transpose = 0  # rolls: random, by up to so many semitones, on device
+    data.stretch = 0.0  # strokes: random, of each direction by up to this share
     data.shift = 0  # random shift by up to this many pixels, edges repeated
     data.binarize = 'none'  # 'dynamic': x ~ Bernoulli(grey); 'threshold': grey >= 1/2
+    data.segment_steps = 0  # sequences: train on pieces of so many steps; 0 = whole
     data.storage = 'memory'  # 'memory': uint8 in RAM; 'stream': read from a disk cache
     data.memory_gb = 4.0  # budget of 'memory'; larger sets must stream
 
@@ -39,6 +42,7 @@ def get_config() -> ConfigDict:
     model.decoder = 'conv'
     model.width = 64  # channels (units) of the layer next to the image
     model.latent_dim = 128
+    model.hidden = 128  # recurrent, vrnn, sketch_vae: units of the LSTM
     model.latent = 'normal'  # gan: z ~ N(0, 1); 'uniform': U(-1, 1)
     model.code_categories = 0  # infogan: values of the code that is one of so many
     model.code_continuous = 0  # infogan: codes of U(-1, 1)
@@ -76,18 +80,19 @@ def get_config() -> ConfigDict:
     # 'running' means; those of the 'batch' that is sampled together; or 'standing':
     # means over 16 batches of latents, made anew
     method.sampling_statistics = 'running'  # gan: of BatchNorm in samples
-    # gan, vae_gan: DiffAugment policy, e.g. 'color,translation,cutout'
-    method.augment = ''
+    method.augment = ''  # gan, vae_gan: DiffAugment, 'color,translation,cutout'
     # bernoulli | continuous_bernoulli | gaussian (one learned scale) | gaussian_fixed |
     # gaussian_per_pixel | categorical | logistic_mixture
     method.likelihood = 'gaussian'  # vae: p(x | z)
-    method.mixtures = 10  # vae: components of logistic_mixture
+    method.mixtures = 10  # components of logistic_mixture, and of strokes' Gaussians
     method.likelihood_scale = 1.0  # vae: of gaussian_fixed, of images in [-1, 1]
     # elbo | iwae | dreg: that of iwae, the encoder's gradient doubly reparameterised
     method.bound = 'elbo'  # vae, stacked_vae: what training raises
     method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
     method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
+    method.beta_begin = 0.0  # vae: from this share of it
+    method.sample_steps = 128  # recurrent, vrnn, sketch_vae: at most, of a sample
     method.conditional = False  # vae: p(x | z, class), z apart from the class
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing
     method.capacity = 0.0  # vae: nats that the KL is held at; 0 = off
@@ -135,6 +140,8 @@ def get_config() -> ConfigDict:
     train.checkpoint_steps = 1000
     train.keep_latest = 2  # checkpoints kept: these newest,
     train.keep_every_steps = 0  # and every multiple of this (0 = none),
+    # 0 = never; else stop after so many checkpoints without a better best_metric
+    train.patience = 0
     train.best_metric = ''  # and the best by this, as 'min:eval/loss' ('' = none)
 
     config.eval = evaluation = ConfigDict()

@@ -8,7 +8,7 @@ Published: no figure for CIFAR-10 (of CelebA at 64 pixels, pictures and attribut
 run here but as `:tiny`. As published: RMSProp at 3e-4 (Adam with b1 = 0; b2 is not);
 the balance of that code. Not as there: gamma, since Dis_l is after BatchNorm here, and
 G's loss, which does not saturate; the paper's is --config.method.loss=saturating.
-`:small` has the optimisers with which configs/vae_gan_emoji.py did not collapse.
+`:small` has a slow D: on all emoji, without DiffAugment, G did not collapse with it.
 """
 
 from configs import default, vae_gan_emoji
@@ -17,15 +17,19 @@ from configs import default, vae_gan_emoji
 def get_config(variant=''):
     config = vae_gan_emoji.get_config()
     config.data.name = 'cifar10'
+    config.data.categories = ''
+    config.method.augment = ''
+    config.method.ema_decay = 0.999
     config.method.reconstruction_weight = (
         2.5e-3  # as heavy as 1e-2 of a quarter's width
     )
     config.method.balance_margin = 0.35
-    config.optimizer.discriminator_learning_rate = 0.0
+    config.optimizer.learning_rate = 3e-4
     config.optimizer.b1 = 0.0
     config.optimizer.b2 = 0.9
     config.train.steps = 37_500
     small = vae_gan_emoji.SMALL | {
+        'model.width': 16,
         'method.reconstruction_weight': 1e-2,
         'method.balance_margin': 0.0,
         'optimizer.discriminator_learning_rate': 3e-5,

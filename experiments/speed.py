@@ -16,6 +16,7 @@ wait for each other it does).
   dcgan32_sample   64 images from the generator, as in evaluation
   sngan_train      one D and one G update, SNGAN of width 32, hinge, batch 64
   biggan_small_train   the same, BigGAN by class of width 24, with self-attention
+  vrnn_train       one update of configs/vrnn_jsb.py, 16 sequences of up to 96 steps
   dcgan_parity, sngan_parity   a step of the small GANs that gan_parity.py trains
 
 `ours` and `stock_flax` are the project's own methods, the latter with flax's
@@ -43,7 +44,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 RESIDUAL = ('sngan_train', 'biggan_small_train', 'sngan_parity')
-ALONE = (*RESIDUAL, 'vdvae_small_train')  # without stock_flax
+ALONE = (*RESIDUAL, 'vdvae_small_train', 'vrnn_train')  # without stock_flax
 CASES = {  # steps in a block
     'dcgan32_train': 5,
     'conv_vae_train': 5,
@@ -51,6 +52,7 @@ CASES = {  # steps in a block
     'dcgan32_sample': 20,
     'sngan_train': 1,
     'biggan_small_train': 1,
+    'vrnn_train': 5,
     'dcgan_parity': 20,
     'sngan_parity': 4,
 }
@@ -59,10 +61,12 @@ SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last')
 
 def config_of(case: str):
     """The config of all sides of a case."""
-    from configs import biggan_cifar, default, sngan_cifar, vdvae_cifar
+    from configs import biggan_cifar, default, sngan_cifar, vdvae_cifar, vrnn_jsb
 
     if case == 'vdvae_small_train':
         return vdvae_cifar.get_config('small')
+    if case == 'vrnn_train':
+        return vrnn_jsb.get_config()
     if case.endswith('_parity'):
         from experiments import gan_parity
 
@@ -81,6 +85,18 @@ def config_of(case: str):
     return config
 
 
+def sequences():
+    """A batch of 16 rolls of 65 to 96 steps, and what is known of its set."""
+    import numpy as np
+
+    from gan_vae.data.sequences import Sequences
+
+    rng = np.random.default_rng(0)
+    rolls = [rng.random((n, 88)) < 0.044 for n in range(65, 97, 2)]
+    found = Sequences('rolls', tuple(roll.astype(np.uint8) for roll in rolls))
+    return found.gather(np.arange(16)), found.spec
+
+
 def jax_step(side: str, case: str):
     """A function that runs one step of the project's own code and waits for it."""
     from unittest import mock
@@ -96,6 +112,16 @@ def jax_step(side: str, case: str):
 
     process.prepare()
     config = config_of(case)
+    if case == 'vrnn_train':
+        batch, spec = sequences()
+        method = methods.make(config, spec)
+        step = jax.jit(method.train_step, donate_argnums=0)
+        held = [jax.jit(method.init)(jax.random.key(0))]
+
+        def update():
+            held[0] = jax.block_until_ready(step(held[0], batch)[0])
+
+        return update
     library = nn if side == 'stock_flax' else layers
     used = {name: getattr(library, name) for name in ('Conv', 'ConvTranspose')}
     with mock.patch.multiple(layers, **used):
@@ -124,12 +150,15 @@ def torch_step(side: str, case: str):
     """The same step in PyTorch."""
     import torch
 
-    from experiments import torch_gans, torch_vaes
+    from experiments import torch_gans, torch_vaes, torch_vrnn
 
     torch.set_num_threads(cores())
     channels_last = side == 'torch_channels_last'
     layout = torch.channels_last if channels_last else torch.contiguous_format
     config = config_of(case)
+    if case == 'vrnn_train':
+        batch, spec = sequences()
+        return torch_vrnn.step(config, batch, spec.mean)
     if case == 'conv_vae_train':
         return torch_vaes.conv_vae(layout)
     if case == 'vdvae_small_train':
@@ -221,6 +250,7 @@ def main():
     with workers(flags.cpu_time) as ask:
         for case in flags.cases.split(','):
             sides = [s for s in SIDES if s != 'stock_flax' or case not in ALONE]
+            sides = [s for s in sides if s in ('ours', 'torch') or case != 'vrnn_train']
             for side in sides:
                 ask(side, case, 1)
             times, rates = {side: [] for side in sides}, []

@@ -21,11 +21,19 @@ WORDS |= {
     'class': None,
     'latents': 'prior',
 }
-NUMBERS = {'num': None, 'seed': 0, 'step': None, 'host': None}
+NUMBERS = {'num': None, 'seed': 0, 'host': None}
 NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
 REALS = {'truncation': None, 'temperature': None}
 SWITCHES = {'retry': False}
-DEFAULTS = WORDS | NUMBERS | REALS | SWITCHES
+STEPS = {'step': None}
+DEFAULTS = WORDS | STEPS | NUMBERS | REALS | SWITCHES
+
+
+def step(text: str) -> int | str:
+    """The number of a checkpoint, or 'best'."""
+    if text == 'best' or text.isdecimal():
+        return text if text == 'best' else int(text)
+    raise argparse.ArgumentTypeError(f'{text!r} is no number of a step, and not best')
 
 
 def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -40,7 +48,7 @@ def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, st
     parser.add_argument('--debug', action='store_true', help='show tracebacks')
     parser.add_argument('--mode', default='train')
     kinds = dict.fromkeys(WORDS, str) | dict.fromkeys(NUMBERS, int)
-    kinds |= dict.fromkeys(REALS, float)
+    kinds |= dict.fromkeys(REALS, float) | dict.fromkeys(STEPS, step)
     for name, kind in kinds.items():
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
     for name in SWITCHES:

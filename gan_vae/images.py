@@ -79,8 +79,19 @@ def read_provenance(path) -> dict:
         return json.loads(picture.info.get('gan_vae', '{}'))
 
 
-def save_gif(path, frames: list[np.ndarray], seconds: float = 8.0):
-    """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer."""
+def save_gif(
+    path,
+    frames: list[np.ndarray],
+    seconds: float = 8.0,
+    provenance: dict | None = None,
+):
+    """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer.
+
+    path: or a file. `provenance` travels as JSON in the comment.
+    """
+    said = {}
+    if provenance is not None:
+        said['comment'] = json.dumps(provenance, sort_keys=True).encode()
     pictures = [_to_pil(frame).convert('RGB').quantize(128) for frame in frames]
     duration = [max(40, int(1000 * seconds / len(pictures)))] * len(pictures)
     duration[-1] = 2000
@@ -91,6 +102,7 @@ def save_gif(path, frames: list[np.ndarray], seconds: float = 8.0):
         append_images=pictures[1:],
         duration=duration,
         loop=0,
+        **said,
     )
 
 

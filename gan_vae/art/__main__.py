@@ -1,25 +1,39 @@
-"""python -m gan_vae.art traversals --workdir=RUN [--step=N] [--seed=0]
+"""python -m gan_vae.art traversals --workdir=RUN [--step=N|best] [--seed=0]
        python -m gan_vae.art codec encode --workdir=RUN --out=FILE [--num=N]
                              [--data=FOLDER or SET[:SPLIT]]
        python -m gan_vae.art codec decode --workdir=RUN FILE --out=FOLDER
+       python -m gan_vae.art complete --workdir=RUN THING --out=FOLDER [--steps=N]
+                             [--num=8] [--seed=0] [--temperature=1]
+       python -m gan_vae.art interpolate --workdir=RUN THING THING --out=FOLDER
+                             [--num=8]
 
 What can be made with a trained model. `traversals`: what each latent does. `codec`:
 images as one file, without loss, and back; by default of the run's held-out split.
+Of music and drawings, `complete`: what goes on from the first steps of a THING, by
+default from its first half; `interpolate`: what lies between two. A THING is a MIDI or
+an SVG file, or the number of a sequence of the run's held-out split.
 """
 
 import argparse
 import sys
+from pathlib import Path
 
 from gan_vae.errors import UserError
+from gan_vae.flags import step
 
-TOOLS = ('traversals', 'codec encode', 'codec decode')
+TOOLS = ('traversals', 'codec encode', 'codec decode', 'complete', 'interpolate')
 FLAGS = {
     'traversals': ('step', 'seed'),
     'codec encode': ('data', 'num', 'out'),
     'codec decode': ('out',),
+    'complete': ('out', 'steps', 'num', 'seed', 'temperature'),
+    'interpolate': ('out', 'num'),
 }
+WORDS = {'codec decode': 'one file', 'complete': 'one thing', 'interpolate': 'two'}
+KINDS = {'seed': int, 'num': int, 'steps': int, 'step': step, 'temperature': float}
 DEFAULTS = {'workdir': '', 'data': '', 'out': '', 'step': None, 'seed': 0}
-DEFAULTS |= {'num': 10_000}
+DEFAULTS |= {'num': None, 'steps': None, 'temperature': 1.0}
+MANY = {'codec encode': 10_000}  # --num, by default; others 8
 
 
 def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
@@ -30,7 +44,7 @@ def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
     parser.add_argument('--help', '-h', action='store_true')
     parser.add_argument('words', nargs='*')
     for name in DEFAULTS:
-        kind = int if name in ('step', 'seed', 'num') else str
+        kind = KINDS.get(name, str)
         parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
 
     def fail(message: str):
@@ -47,13 +61,16 @@ def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
     files = words[len(tool.split()) :]
     for name in DEFAULTS.keys() & vars(flags).keys() - {'workdir', *FLAGS[tool]}:
         fail(f'--{name} has no meaning with {tool}')
-    if len(files) != (tool == 'codec decode'):
-        fail(f'{tool} takes {"one file" if tool == "codec decode" else "no files"}')
+    wanted = WORDS.get(tool, 'no files')
+    if len(files) != {'no files': 0, 'two': 2}.get(wanted, 1):
+        fail(f'{tool} takes {wanted}')
     flags = argparse.Namespace(**DEFAULTS | vars(flags))
     if not flags.workdir:
         fail('--workdir is missing: the folder of a run')
     if 'out' in FLAGS[tool] and not flags.out:
         fail('--out is missing')
+    if flags.num is None:
+        flags.num = MANY.get(tool, 8)
     if flags.num < 1:
         fail(f'--num={flags.num}: must be at least 1')
     return tool, files, flags
@@ -66,6 +83,10 @@ def run(tool: str, files: list[str], flags) -> None:
         path, said = traversals.sheet(flags.workdir, flags.step, flags.seed)
         print(f'{path}: {said}')
         return
+    if tool in ('complete', 'interpolate'):
+        made = _of_sequences(tool, files, flags)
+        print(f'samples in {made}, all in {made}.png')
+        return
     from gan_vae.art import compressed
 
     if tool == 'codec encode':
@@ -76,6 +97,30 @@ def run(tool: str, files: list[str], flags) -> None:
     else:
         count = compressed.decode(flags.workdir, files[0], flags.out)
         print(f'{count} images in {flags.out}')
+
+
+def _of_sequences(tool: str, things: list[str], flags) -> Path:
+    from gan_vae.art import sample, sequences
+
+    sample.check(flags.seed, flags.num, temperature=flags.temperature)
+    method, state, about, kind, settings = sequences.run_of(flags.workdir)
+    scale = state.ema['constants']['scale']
+    given = [sequences.given(thing, settings, scale) for thing in things]
+    about |= {'operation': tool, 'given': things}
+    if tool == 'complete':
+        begun = sequences.kept(given[0], flags.steps)
+        about |= {'steps': len(begun), 'seed': flags.seed}
+        about |= {'temperature': flags.temperature}
+        how = flags.seed, flags.num, flags.temperature
+        made = sequences.complete(method, state, begun, *how)
+    elif method.encode is None:
+        raise UserError(
+            f'interpolate: {flags.workdir} has no latent of a whole {kind[:-1]}, as a '
+            'run of configs/sketch_vae_kanji.py has'
+        )
+    else:
+        made = sequences.between(method, state, *given, flags.num)
+    return sequences.save(Path(flags.out), made, kind, about)
 
 
 def main(argv: list[str]) -> int:

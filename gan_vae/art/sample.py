@@ -7,23 +7,29 @@ import jax
 import numpy as np
 
 from gan_vae import images, methods
+from gan_vae.art import sequences
+from gan_vae.data import kind_of
 from gan_vae.errors import UserError, unknown
 from gan_vae.training import pretrained, process, run_folder
 from gan_vae.training.state import TrainState, keys_of
 
 BATCH = 64
+SEQUENCES = 16  # by default, each in several files
 LATENTS = ('prior', 'aggregate')
 FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
 
 
-def load(workdir, step: int | None = None) -> tuple[methods.Method, TrainState, dict]:
+def load(
+    workdir, step: int | str | None = None
+) -> tuple[methods.Method, TrainState, dict]:
     """(method, state with the averaged weights alone, provenance) of a checkpoint.
 
-    `step`: which checkpoint, by default the newest. A UserError says what is missing.
+    `step`: which checkpoint, or 'best'; by default the newest. A UserError says what is
+    missing.
     """
     process.prepare()
     config, method, checkpoints, abstract = pretrained.opened(workdir)
-    step = checkpoints.steps()[-1] if step is None and checkpoints.steps() else step
+    step = checkpoints.chosen(step)
     state, run = checkpoints.restore_model(abstract, step)
     provenance = {
         'config': config.name,
@@ -49,11 +55,7 @@ def draw(
     truncation: latents are drawn again until all their numbers are within +- this.
     temperature: factor of the deviations of the latents.
     """
-    check(seed, num)
-    if truncation is not None and not truncation >= 0:
-        raise UserError(f'--truncation={truncation}: must be at least 0')
-    if temperature is not None and not 0 <= temperature < np.inf:
-        raise UserError(f'--temperature={temperature}: must be at least 0')
+    check(seed, num, truncation, temperature)
     if truncation is not None and temperature is not None:
         raise UserError(
             '--truncation and --temperature both narrow the prior: take one'
@@ -93,8 +95,17 @@ def decoded(
     return np.concatenate(made)[:num]
 
 
-def check(seed: int, num: int):
-    """A UserError for a seed or a number of samples that there cannot be."""
+def check(
+    seed: int,
+    num: int,
+    truncation: float | None = None,
+    temperature: float | None = None,
+):
+    """A UserError for what there cannot be."""
+    if truncation is not None and not truncation >= 0:
+        raise UserError(f'--truncation={truncation}: must be at least 0')
+    if temperature is not None and not 0 <= temperature < np.inf:
+        raise UserError(f'--temperature={temperature}: must be at least 0')
     if not 1 <= num <= 100_000:
         raise UserError(f'--num={num}: must be from 1 to 100000')
     if not 0 <= seed < 2**32:
@@ -129,14 +140,13 @@ def seen(settings, split: str, num: int, seed: int):
     """
     from gan_vae import data
     from gan_vae.data import augment
-    from gan_vae.data.source import gather
 
     examples = data.examples(settings, split)
     plain, key = augment.make(False, 0, settings.binarize), jax.random.key(seed)
-    count = min(num, len(examples.images))
+    count = min(num, examples.count)
     for start in range(0, count, BATCH):
         rows = np.arange(start, min(start + BATCH, count))
-        found = gather(examples, rows)
+        found = examples.gather(rows)
         yield plain(keys_of(key, rows), found['image']), found.get('label')
 
 
@@ -173,15 +183,15 @@ def _aggregate(workdir, method, state, seed, num, temperature):
 
 def sample(
     workdir,
-    num: int = 64,
+    num: int | None = None,
     seed: int = 0,
-    step: int | None = None,
+    step: int | str | None = None,
     name: str | None = None,
     truncation: float | None = None,
     temperature: float | None = None,
     latents: str = 'prior',
 ) -> Path:
-    """Writes `num` pictures in a folder, which it returns, and their grid beside it.
+    """Writes `num` samples in a folder, which it returns, and a picture beside it.
 
     name: of the class, or its id; by default each class in turn. latents: of the
     'prior', or of a mixture fitted to the 'aggregate' posterior of training images.
@@ -191,6 +201,20 @@ def sample(
     names = run_folder.read_classes(workdir)
     label = None if name is None else class_id(names, name)
     method, state, provenance = load(workdir, step)
+    kind = kind_of(run_folder.read_config(workdir).data.name)
+    if kind != 'images':
+        if truncation is not None or latents != 'prior':
+            raise UserError(f'--truncation and --latents are of images, not of {kind}')
+        num = SEQUENCES if num is None else num
+        check(seed, num, temperature=temperature)
+        folder = Path(workdir) / kind / f'step{provenance["step"]}-seed{seed}'
+        about = {'seed': seed}
+        if temperature is not None:
+            about['temperature'] = temperature
+            folder = folder.with_name(f'{folder.name}-temperature{temperature:g}')
+        made = sequences.draw(method, state, seed, num, temperature)
+        return sequences.save(folder, made, kind, provenance | about)
+    num = BATCH if num is None else num
     if truncation is not None and method.prior is None:
         raise UserError(f'--truncation: {workdir} has no prior to cut off')
     folder = Path(workdir) / 'pictures' / f'step{provenance["step"]}-seed{seed}'

@@ -16,6 +16,7 @@ import numpy as np
 
 from gan_vae import images
 from gan_vae.art import sample
+from gan_vae.data import kind_of
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
 from gan_vae.training import run_folder
@@ -58,6 +59,11 @@ def by_kl(kl: np.ndarray) -> np.ndarray:
 def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
     """Writes the sheet; its path, and what the rows are."""
     config = run_folder.read_config(workdir)
+    if kind_of(config.data.name) != 'images':
+        raise UserError(
+            f'traversals: {workdir} is of sequences; python -m gan_vae.art interpolate '
+            'shows what lies between two'
+        )
     method, state, about = sample.load(workdir, step)
     label = None
     categories, continuous = config.model.code_categories, config.model.code_continuous

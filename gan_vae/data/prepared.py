@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan_vae.data import cache
+from gan_vae.data import cache, piano_rolls, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.errors import UserError, nearest
 
@@ -46,12 +46,12 @@ def find(name: str, directory: str = '') -> Path:
     found = [f for f in found if not version or f.name == version]
     if re.fullmatch(r'[\w/]+', path) and found:
         return max(found, key=lambda f: [int(n) for n in re.findall(r'\d+', f.name)])
-    known = _names()
+    known = names()
     if path.split('/')[0] in known:
         raise UserError(
             f'dataset {name!r} is not prepared in {base}: run `python -m '
-            f'gan_vae.data.prepare {name} --data_dir={base}`, or train on the embedded '
-            'set with --config.data.name=emoji'
+            f'gan_vae.data.prepare {name} --data_dir={base}`, or train on a built-in '
+            f'set with --config.data.name={_built_in(path)}'
         )
     hint = nearest(path, [*EMBEDDED, *known])
     raise UserError(
@@ -60,11 +60,30 @@ def find(name: str, directory: str = '') -> Path:
     )
 
 
-def _names() -> set[str]:
+def _built_in(name: str) -> str:
+    """A set of the same kind that needs no files."""
+    if name in piano_rolls.SETS:
+        return 'toy_rolls'
+    return 'toy_strokes' if name in sketches.SETS else 'emoji'
+
+
+def names() -> set[str]:
     """The sets that can be prepared; TFDS lists its own without TensorFlow."""
     import tensorflow_datasets as tfds
 
-    return {*tfds.list_builders(with_community_datasets=False), 'noto_emoji'}
+    ours = {'noto_emoji', *piano_rolls.SETS, *sketches.SETS}
+    return {*tfds.list_builders(with_community_datasets=False)} | ours
+
+
+def of_split(builder, split: str):
+    """The TFDS dataset of a split, or a UserError that names those there are."""
+    try:
+        return builder.as_dataset(split=split, shuffle_files=False)
+    except (ValueError, AssertionError, KeyError) as error:
+        splits = ', '.join(builder.info.splits)
+        raise UserError(
+            f'{builder.name} has no split {split!r}; it has {splits} and slices of them'
+        ) from error
 
 
 def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
@@ -77,13 +96,7 @@ def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
     labelled = isinstance(features.get('label'), tfds.features.ClassLabel)
     label_key = 'label' if labelled else 'category' if 'category' in features else ''
     caption_key = next((k for k in ('caption', 'name') if k in features), '')
-    try:
-        dataset = builder.as_dataset(split=split, shuffle_files=False)
-    except (ValueError, AssertionError, KeyError) as error:
-        splits = ', '.join(builder.info.splits)
-        raise UserError(
-            f'{builder.name} has no split {split!r}; it has {splits} and slices of them'
-        ) from error
+    dataset = of_split(builder, split)
     if label_key:
         about['class_names'] = list(features[label_key].names)
     for example in tfds.as_numpy(dataset):

@@ -1,4 +1,4 @@
-"""A Source: random access to a set of images; `batch(step)` is pure in (seed, step).
+"""A Source: random access to a set of examples; `batch(step)` is pure in (seed, step).
 
 The order of epoch e is a permutation drawn from (seed, e); batch `step` holds the
 positions [step * B, (step + 1) * B) of epoch 0, epoch 1, ... laid end to end. So every
@@ -25,6 +25,10 @@ class Spec(NamedTuple):
     count: int = 0  # images in the set
 
     @property
+    def kind(self) -> str:
+        return 'images'
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
@@ -46,6 +50,10 @@ class Examples(NamedTuple):
     def spec(self) -> Spec:
         return Spec(*self.images.shape[1:], self.class_names, len(self.images))
 
+    @property
+    def count(self) -> int:
+        return len(self.images)
+
     def take(self, rows: np.ndarray) -> 'Examples':
         """The examples at `rows`, an index array."""
         factors = self.factors
@@ -56,23 +64,42 @@ class Examples(NamedTuple):
             factors=factors and {name: v[rows] for name, v in factors.items()},
         )
 
+    def gather(self, rows: np.ndarray, beside: np.ndarray | None = None) -> dict:
+        """One batch of the given rows: image uint8 [b, H, W, C], index and label [b].
 
-def fingerprint(examples: Examples) -> str:
-    """A hash of a set's size, labels and up to 1,000 of its images."""
-    size = len(examples.images)
-    digest = hashlib.sha256(f'{examples.images.shape}'.encode())
-    rows = np.unique(np.linspace(0, size - 1, 1000).astype(int))
-    digest.update(np.ascontiguousarray(examples.images[rows]))
-    if examples.labels is not None:
-        digest.update(np.ascontiguousarray(examples.labels))
-    return digest.hexdigest()
+        `beside`: the rows of the whole batch that these are a part of.
+        """
+        batch = {'image': np.asarray(self.images[rows]), 'index': rows.astype(np.int32)}
+        return batch if self.labels is None else batch | {'label': self.labels[rows]}
+
+    def pictures(self, rows: np.ndarray) -> np.ndarray:
+        """What to show of the examples at `rows`: uint8 [n, H, W, C]."""
+        return np.asarray(self.images[rows])
+
+    def cut(self, steps: int) -> 'Examples':
+        """Pieces of at most `steps`: images have none."""
+        return self
+
+    def arrange(self, order: np.ndarray, batch_size: int, start: int) -> np.ndarray:
+        """The order of an epoch, of a random one; its first example is number `start`
+        of the run."""
+        return order
+
+    def fingerprint(self) -> str:
+        """A hash of the size, the labels and up to 1,000 of the images."""
+        digest = hashlib.sha256(f'{self.images.shape}'.encode())
+        rows = np.unique(np.linspace(0, self.count - 1, 1000).astype(int))
+        digest.update(np.ascontiguousarray(self.images[rows]))
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
 
 
 class Source:
     """Batches of `examples`: dicts of NumPy arrays, this host's rows only.
 
-    `image` uint8 [b, H, W, C], `index` int32 [b] (rows of `examples`) and, where the
-    set has them, `label` int32 [b]; b = batch_size / host_count.
+    What `examples.gather` gives of b = batch_size / host_count rows, among it `index`
+    int32 [b], the rows of `examples`.
     """
 
     def __init__(
@@ -89,7 +116,7 @@ class Source:
             )
         self.examples, self.seed = examples, seed
         self.spec = examples.spec
-        self.size = len(examples.images)
+        self.size = examples.count
         self._batch = batch_size
         rows = batch_size // host_count
         self._rows = slice(host * rows, (host + 1) * rows)
@@ -99,37 +126,29 @@ class Source:
         """The permutation of one epoch, int64 [size]."""
         if epoch not in self._orders:
             seeds = np.random.SeedSequence((self.seed, epoch))
-            permutation = np.random.Generator(np.random.Philox(seeds)).permutation
+            order = np.random.Generator(np.random.Philox(seeds)).permutation(self.size)
+            order = self.examples.arrange(order, self._batch, epoch * self.size)
             kept = {e: o for e, o in self._orders.items() if abs(e - epoch) <= 1}
-            self._orders = kept | {epoch: permutation(self.size)}
+            self._orders = kept | {epoch: order}
         return self._orders[epoch]
 
     def indices(self, step: int) -> np.ndarray:
-        """The rows of this host's share of batch `step`."""
-        positions = np.arange(step * self._batch, (step + 1) * self._batch)[self._rows]
+        """The rows of batch `step`, those of all hosts."""
+        positions = np.arange(step * self._batch, (step + 1) * self._batch)
         epochs, offsets = np.divmod(positions, self.size)
         parts = [self.order(e)[offsets[epochs == e]] for e in np.unique(epochs)]
         return np.concatenate(parts)
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """This host's share of global batch `step`."""
-        return gather(self.examples, self.indices(step))
-
-
-def gather(examples: Examples, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """One batch of the given rows."""
-    batch = {'image': np.asarray(examples.images[rows]), 'index': rows.astype(np.int32)}
-    if examples.labels is not None:
-        batch['label'] = examples.labels[rows]
-    return batch
+        rows = self.indices(step)
+        return self.examples.gather(rows[self._rows], beside=rows)
 
 
 def padded_batches(examples: Examples, batch_size: int) -> Iterator[dict]:
     """Each example once, in order; the last batch repeats row 0 under `mask` 0."""
-    size = len(examples.images)
-    for start in range(0, size, batch_size):
+    for start in range(0, examples.count, batch_size):
         rows = np.arange(start, start + batch_size)
-        mask = rows < size
-        yield gather(examples, np.where(mask, rows, 0)) | {
-            'mask': mask.astype(np.float32)
-        }
+        mask = rows < examples.count
+        batch = examples.gather(np.where(mask, rows, 0))
+        yield batch | {'mask': mask.astype(np.float32)}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import jax
 
+from gan_vae.data import kind_of
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.training.hosts import rows_of_host
 from gan_vae.training.optimizers import averaging_words
@@ -46,7 +47,10 @@ def protocol(config, split: str, n: int, step: int, averaged: bool = True) -> st
     weights = 'the weights of that step'
     if averaged:
         weights = f'weights averaged with ema_decay={averaging_words(config.method)}'
+    mean, how = 'mean', f'binarize={config.data.binarize}, '
+    if kind_of(config.data.name) != 'images':
+        mean, how = 'nats a step, mean over all steps of all sequences', ''
     return (
-        f'mean over the {split} split of {config.data.name}, n={n}, '
-        f'binarize={config.data.binarize}, step {step}, {weights}'
+        f'{mean} of the {split} split of {config.data.name}, n={n}, {how}step {step}, '
+        f'{weights}'
     )

@@ -22,7 +22,8 @@ from gan_vae.training.state import keys_of, purpose_key
 def iwae_bound(
     log_weight: Callable, state, rng: jax.Array, images, k: int, chunk: int = 16
 ) -> np.ndarray:
-    """L_K [n], float64, in nats per example, of images [n, H, W, C] in [-1, 1].
+    """L_K [n], float64, in nats per example, of images [n, H, W, C] in [-1, 1],
+    or whatever n examples are to the method.
 
     `log_weight` is a Method's: (state, rng, images) -> log w [n] of one draw. `chunk`
     draws are held at once: memory is that of chunk * n examples whatever `k`, and the
@@ -31,7 +32,7 @@ def iwae_bound(
     """
     if k < 1:
         raise UserError(f'a bound of {k} samples: k must be at least 1')
-    bound = np.full(len(images), -np.inf)
+    bound = np.array(-np.inf)
     for start in range(0, k, chunk):
         # The last chunk draws too many: one shape, compiled once.
         numbers = start + jnp.arange(min(chunk, k))

@@ -1,6 +1,8 @@
-"""Measures of a model rather than of its samples, on held-out images.
+"""Measures of a model rather than of its samples, on held-out examples.
 
-iwae_K        the bound of K importance samples in nats, and bits/dim where it is one
+iwae_K        the bound of K importance samples in nats, and bits/dim where it is one;
+              of sequences in nats a step
+fivo_K        the bound of K particles, resampled when few of them count, in nats a step
 latents       active units, KL, mutual information, and the alarm for collapse
 pairs         PSNR (dB) and SSIM of reconstructions, means over images
 distance_X    distance of reconstructions in the maps of the extractor X
@@ -16,8 +18,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from gan_vae import data
 from gan_vae import images as images_lib
-from gan_vae.data.source import Examples, gather
+from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
     disentanglement,
@@ -48,14 +51,15 @@ class Held(NamedTuple):
     examples: Examples
 
     def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
-        """(number, what the model sees of images, their classes if it has some)."""
+        """(number, what the model sees of examples, their classes if it has some)."""
         noise = purpose_key(self.state.rng, 'data')
-        for number, start in enumerate(range(0, len(self.examples.images), BATCH)):
-            rows = np.arange(start, min(start + BATCH, len(self.examples.images)))
-            found = gather(self.examples, rows)
+        for number, start in enumerate(range(0, self.examples.count, BATCH)):
+            rows = np.arange(start, min(start + BATCH, self.examples.count))
+            found = self.program.preprocess(
+                keys_of(noise, rows), self.examples.gather(rows)
+            )
             label = found['label'] if self.program.method.classes else None
-            x = self.program.preprocess(keys_of(noise, rows), found['image'])
-            yield number, x, label
+            yield number, data.content(found), label
 
 
 def is_one(name: str) -> bool:
@@ -66,17 +70,24 @@ def is_one(name: str) -> bool:
 def check(name: str, method) -> None:
     """A UserError where the name is wrong or the method lacks what it needs."""
     head, _, rest = name.partition('_')
-    if head == 'iwae' and not (rest.isdecimal() and 1 <= int(rest) <= 100_000):
-        raise UserError(f'metric {name!r}: write iwae_K with a number, as iwae_64')
+    bound = head in ('iwae', 'fivo')
+    if bound and not (rest.isdecimal() and 1 <= int(rest) <= 100_000):
+        raise UserError(f'metric {name!r}: write {head}_K with a number, as {head}_64')
     if head in ('distance', 'ppl') and rest not in WITH_MAPS:
         raise unknown(f'extractor with maps in metric {name!r}:', rest, WITH_MAPS)
     if head in ('latents', 'pairs', 'mig', 'dci', 'sap') and rest:
         raise UserError(f'metric {name!r}: {head} takes nothing after its name')
     if head in ('dci', 'sap') and importlib.util.find_spec('sklearn') is None:
         raise UserError(f'metric {name!r} needs: pip install "gan_vae[metrics]"')
+    if method.complete and head not in ('iwae', 'fivo', 'latents'):
+        raise UserError(f'metric {name!r} is of images: sequences have iwae_K, fivo_K')
     needs = _MEASURES[head][0]
+    if head == 'iwae' and method.evidence_bound:
+        needs = 'evidence_bound'
     if getattr(method, needs) is None:
         what = 'a decoder' if needs == 'decode' else 'an encoder, as a VAE has'
+        if needs == 'evidence_bound':
+            what = 'a latent at each step of a sequence, as a VRNN has'
         if needs == 'log_weight' and method.encode:
             what = 'a likelihood of pixels, as a VAE has'
             if method.classes:
@@ -96,8 +107,32 @@ def measure(name: str, held: Held) -> dict[str, tuple[float, str]]:
     return function(held, rest) if rest else function(held)
 
 
+def _fivo(held: Held, count: str) -> dict[str, tuple[float, str]]:
+    how = f'{count} particles, resampled below an effective half of them'
+    return {f'fivo_{count}': (_of_steps(held, int(count), 0.5), how)}
+
+
+def _of_steps(held: Held, k: int, threshold: float) -> float:
+    """The mean over all steps of all sequences of a bound by k particles, in nats."""
+    method, key = held.program.method, purpose_key(held.state.rng, 'iwae')
+    total, count = 0.0, 0
+    for number, x, _ in held.batches():
+        rng = jax.random.fold_in(key, number)
+        if method.evidence_bound:
+            keys = keys_of(rng, np.arange(len(x.length)))
+            found = _bound(method.evidence_bound, held.state, keys, x, k, threshold)
+        else:
+            found = importance.iwae_bound(method.log_weight, held.state, rng, x, k)
+        total += float(np.sum(np.asarray(found), dtype=np.float64))
+        count += int(np.sum(x.length))
+    return total / count
+
+
 def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     k = int(count)
+    if held.examples.spec.kind != 'images':
+        how = f'K={k} draws of all z, none resampled'
+        return {f'iwae_{k}': (_of_steps(held, k, 0.0), how)}
     config, method = held.config, held.program.method
     likelihood, binarize = config.method.likelihood, config.data.binarize
     weigh: Callable = method.log_weight
@@ -143,6 +178,11 @@ def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 @partial(jax.jit, static_argnums=(0, 1))
 def _again(encode, decode, state, x, label):
     return decode(state, encode(state, x, label), label)
+
+
+@partial(jax.jit, static_argnums=(0, 4, 5))
+def _bound(bound, state, keys, x, particles, threshold):
+    return bound(state, keys, x, particles, threshold)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -246,6 +286,7 @@ _DCI = ('dci_disentanglement', 'dci_completeness', 'dci_informativeness')
 # what each needs of a Method, how it is taken, and what it gives ('': its own name)
 _MEASURES = {
     'iwae': ('log_weight', _iwae, ('',)),
+    'fivo': ('evidence_bound', _fivo, ('',)),
     'latents': ('posterior', _latents, _LATENTS),
     'pairs': ('encode', _pairs, ('psnr', 'ssim')),
     'distance': ('encode', _distance, ('',)),

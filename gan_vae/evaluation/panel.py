@@ -164,6 +164,15 @@ def of_classes(names: str) -> list[str]:
     ]
 
 
+def refuse_sequences(metrics: str, kind: str):
+    """A UserError for measures of pictures, of a run that has none."""
+    if kind != 'images':
+        raise UserError(
+            f'config.eval.metrics={metrics} compares pictures, not {kind}: '
+            'take iwae_K or fivo_K, with a number of particles, or none'
+        )
+
+
 def names(text: str) -> list[str]:
     """What the measures of 'swd,pr_random' are called in results."""
     return [title(key, e) for m, e in parse(text) for key in METRICS[m].gives]

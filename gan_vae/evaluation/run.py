@@ -24,12 +24,13 @@ def evaluate_run(
     metrics: str | None = None,
     num: int | None = None,
     seed: int = 0,
-    step: int | None = None,
+    step: int | str | None = None,
 ) -> dict:
     """{name: {'value', 'protocol'} and, for samples, 'card'}; kept in evaluation.jsonl.
 
     split: of the objective, by default config.data.eval_split; metrics, num: of the
-    samples, by default the config's; step: of the checkpoint, by default the newest.
+    samples, by default the config's; step: of the checkpoint, or 'best'; by default
+    the newest.
     """
     config = run_folder.read_config(workdir)
     metrics = config.eval.metrics if metrics is None else metrics
@@ -40,7 +41,11 @@ def evaluate_run(
     for name in of_the_model:
         of_model.check(name, program.method)
     abstract = abstract_state(program.method.init, program.sharding)
-    checkpoints = Checkpoints(Path(workdir) / 'checkpoints', read_only=True)
+    checkpoints = Checkpoints(
+        Path(workdir) / 'checkpoints',
+        best=config.train.best_metric,
+        read_only=True,
+    )
     state = checkpoints.restore_step(abstract, step)
     step = int(state.step)
     about = provenance(config, step, seed)
@@ -89,7 +94,7 @@ def divide(metrics: str) -> tuple[str, list[str]]:
 def objective(config, program, state, held: Examples, split: str) -> dict:
     """The means of the method's own evaluate_step over a split."""
     values = held_out.evaluate(program, state, held, config.eval.batch_size)
-    size, step = len(held.images), int(state.step)
+    size, step = held.count, int(state.step)
     averaged = program.method.evaluates_averages
     protocol = held_out.protocol(config, split, size, step, averaged)
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
@@ -99,7 +104,7 @@ def model_results(
     config, program, state, held: Examples, split: str, names: list[str]
 ) -> dict:
     """The measures of the model on a split, by name."""
-    size, step = len(held.images), int(state.step)
+    size, step = held.count, int(state.step)
     protocol = held_out.protocol(config, split, size, step)
     settled = program.method.settled(state)
     measured = of_model.Held(config, program, settled, held)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
-from gan_vae.errors import unknown
+from gan_vae.errors import UserError, unknown
 
-METHODS = ('gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
+OF_IMAGES = ('gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
+OF_SEQUENCES = ('recurrent', 'sketch_vae', 'vrnn')
 
 
 class Coder(NamedTuple):
@@ -59,12 +61,25 @@ class Method(NamedTuple):
     # (state, images, condition=None) -> mean, log variance [B, D]
     posterior: Callable | None = None
     coder: Callable | None = None  # (state) -> Coder
+    # of sequences, whose samples and images are data.sequences.Padded:
+    # (state, rng, begun or None, n, temperature) -> Padded of n that go on from there
+    complete: Callable | None = None
+    # (state, keys [B], Padded, particles, threshold) -> log p^ [B] of a particle filter
+    evidence_bound: Callable | None = None
 
 
-def make(config, spec: Spec, axis_name: str | None = None) -> Method:
+def make(config, spec: Spec | SequenceSpec, axis_name: str | None = None) -> Method:
     """The Method that `config.method.name` names, on data of shape `spec`."""
     name = config.method.name
-    if name not in METHODS:
-        raise unknown('config.method.name', name, METHODS)
+    if name not in OF_IMAGES + OF_SEQUENCES:
+        raise unknown('config.method.name', name, OF_IMAGES + OF_SEQUENCES)
+    kind, known = 'images', OF_IMAGES
+    if isinstance(spec, SequenceSpec):
+        kind, known = spec.kind, OF_SEQUENCES
+    if name not in known:
+        raise UserError(
+            f'config.data.name={config.data.name} is of {kind}, and '
+            f'config.method.name={name} is not: take {", ".join(known)}'
+        )
     module = import_module(f'gan_vae.methods.{name}')
     return module.make(config, spec, axis_name)

@@ -56,15 +56,30 @@ def of_kl(method, whole: Callable) -> Callable:
             return bounds.capacity(mean, now, weight), {'capacity': now}
 
         return held
-    beta, warmup = method.beta, method.beta_warmup_steps
+    grown = weight_of(method)
 
     def weighed(kl, step):
-        weight = bounds.warm_up(step, warmup, beta)
+        weight = grown(step)
         if nats:
             return weight * bounds.free_bits(whole(kl), nats), {'beta': weight}
         return weight * jnp.mean(jnp.sum(kl, -1)), {'beta': weight}
 
     return weighed
+
+
+def weight_of(method) -> Callable:
+    """step -> beta, from its share beta_begin on over beta_warmup_steps."""
+    beta, warmup, first = method.beta, method.beta_warmup_steps, method.beta_begin
+    return lambda step: beta * (first + (1 - first) * bounds.warm_up(step, warmup))
+
+
+def weight_words(method) -> str:
+    """`weight_of`, for a formula."""
+    grow = ''
+    if steps := method.beta_warmup_steps:
+        share = f' from {method.beta_begin:g} of it' if method.beta_begin else ''
+        grow = f' (growing{share} over {steps} steps)'
+    return f'{method.beta:g}{grow}'
 
 
 def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
@@ -74,11 +89,10 @@ def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
             f'{method.capacity_weight:g} |KL(q(z|x) || {prior}) - C|, C to {target:g} '
             f'nats in {method.capacity_steps} steps'
         )
-    grow = f' (growing over {w} steps)' if (w := method.beta_warmup_steps) else ''
     if nats := method.free_bits:
         kl = f'KL_{unit}(q(z|x) || {prior})'
-        return f'{method.beta:g}{grow} sum_{unit} max({nats:g}, {kl})'
-    return f'beta KL(q(z|x) || {prior}), beta = {method.beta:g}{grow}'
+        return f'{weight_words(method)} sum_{unit} max({nats:g}, {kl})'
+    return f'beta KL(q(z|x) || {prior}), beta = {weight_words(method)}'
 
 
 def of_codes(method, latent_dim: int, count: int) -> dict[str, Term]:

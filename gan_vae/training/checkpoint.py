@@ -164,18 +164,25 @@ class Checkpoints:
             raise UserError(f'no checkpoint in {self.folder} can be used: {listed}')
         return None
 
-    def restore_step(self, abstract: TrainState, step: int | None) -> TrainState:
-        """The whole state of `step`, or of the newest; nothing is moved or mended."""
-        step = self._chosen(step)
+    def restore_step(self, abstract, step: int | str | None) -> TrainState:
+        """The whole state of `step`, the 'best' or the newest; nothing is moved."""
+        step = self.chosen(step)
         try:
             return self._restore_step(step, abstract)[0]
         except Exception as error:
             raise self._unreadable(step, error) from error
 
-    def _chosen(self, step: int | None) -> int:
+    def chosen(self, step: int | str | None) -> int:
+        """Which of the finished ones: that step, the 'best', or None: the newest."""
         steps = self.steps()
         if not steps:
             raise UserError(f'no finished checkpoint in {self.folder}')
+        if step == 'best':
+            if (step := self.best_step()) is None:
+                raise UserError(
+                    f'--step=best: {self.folder.parent} ranks no checkpoints, as '
+                    'config.train.best_metric is not set'
+                )
         if step is not None and step not in steps:
             raise UserError(
                 f'no checkpoint of step {step} in {self.folder}: has {steps}'
@@ -214,9 +221,9 @@ class Checkpoints:
             hosts.barrier('damaged checkpoints set aside')
             self._manager.reload()
 
-    def restore_model(self, abstract: TrainState, step: int | None = None):
+    def restore_model(self, abstract: TrainState, step: int | str | None = None):
         """(state with the averaged weights alone, run) of `step`, or of the newest."""
-        step = self._chosen(step)
+        step = self.chosen(step)
         model, train = _split(abstract)
         items = args.Composite(
             model=args.StandardRestore(model), run=args.JsonRestore()

@@ -16,9 +16,9 @@ import jax
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import data, images
+from gan_vae import data, images, media
 from gan_vae.art import traversals
-from gan_vae.data.source import Source, fingerprint, gather
+from gan_vae.data.source import Source
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, latents, of_model, panel
 from gan_vae.evaluation.run import (
@@ -57,14 +57,14 @@ def train(config, workdir) -> dict:
     reads = config_lib.Reads(config)
     mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
     hosts.agree('number of devices', str(jax.local_device_count()))
-    examples = data.examples(reads.data, reads.data.split)
+    examples = data.training(reads.data)
     held = data.examples(reads.data, reads.data.eval_split)
     spec = examples.spec
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
     compared = _panel(reads, program, examples)
-    stamp = fingerprint(examples)
-    hosts.agree('data', stamp + fingerprint(held))
+    stamp = examples.fingerprint()
+    hosts.agree('data', stamp + held.fingerprint())
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
         if program.method.classes and hosts.is_first():
             run_folder.write_classes(workdir, spec.class_names)
@@ -83,6 +83,11 @@ def _rehearse(program, config, held):
     for name in of_the_model:
         of_model.check(name, program.method)
     best = parse_best(config.train.best_metric)
+    if config.train.patience and not best:
+        raise UserError(
+            f'config.train.patience={config.train.patience} waits for a better '
+            "config.train.best_metric: set it, as 'max:eval/elbo'"
+        )
     if best:
         found = held_out.names(program, state, held, config.eval.batch_size)
         found += panel.names(of_samples)
@@ -96,6 +101,7 @@ def _panel(reads, program, examples) -> panel.Panel | None:
     of_samples, _ = divide(reads.eval.metrics)
     if not of_samples:
         return None
+    panel.refuse_sequences(of_samples, examples.spec.kind)
     seed, reference = reads.train.seed, reads.eval.reference
     classes = program.method.classes
     return make_panel(
@@ -115,6 +121,7 @@ class _Run:
         settings = reads.train
         self.steps, self.seed = settings.steps, settings.seed
         self.init_from, self.begun_from = settings.init_from, None
+        self.patience = settings.patience
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         self.num_samples = settings.num_samples
         evaluation = reads.eval
@@ -134,7 +141,9 @@ class _Run:
             jax.process_index(),
             jax.process_count(),
         )
-        self.images_per_step = config.data.batch_size
+        self.kind = examples.spec.kind
+        self.per_step = config.data.batch_size
+        self.speed = f'perf/{data.noun(self.kind)}_per_second'
         self.dead_settings = reads.unread_settings()
         self.seconds = 0.0
         self.speeds: list[float] = []
@@ -143,16 +152,18 @@ class _Run:
         self.panel = compared
         self.results: dict[str, dict] = {}  # of the last evaluation
         self.evaluated = False  # at the last step
+        # the best value of train.best_metric, its step, and how many came after
+        self.ranked: tuple[float, int, int] | None = None
 
     def go(self) -> dict:
         try:
             state = self._start()
             summary = run_folder.read_summary(self.workdir)
-            if int(state.step) == summary.get('step') == self.steps:
-                self.say(f'{self.workdir}: already at step {self.steps}, nothing to do')
+            step = int(state.step)
+            if step == summary.get('step') and self._ends(step):
+                self.say(f'{self.workdir}: already at step {step}, nothing to do')
                 return summary
             first = hosts.is_first()
-            step = int(state.step)
             self.writer = Writer(self.workdir, self.config, step) if first else Silent()
             try:
                 with Watch() if jax.process_count() == 1 else hosts.Stop() as watch:
@@ -200,6 +211,7 @@ class _Run:
             return state
         state, run = found
         self.begun_from = run.get('begun_from')
+        self.ranked = run.get('ranked') and tuple(run['ranked'])
         if run['data'] != self.fingerprint:
             raise UserError(
                 f'the data have changed since {self.workdir} was trained: give the run '
@@ -222,7 +234,7 @@ class _Run:
         pending: deque[tuple[int, Any]] = deque()
         self.mark = (step, time.monotonic())
         last_time = time.monotonic()
-        while step < self.steps and not watch.after(step):
+        while not self._ends(step) and not watch.after(step):
             batch = put(self.source.batch(step), self.program.mesh)
             state, metrics = self.program.train_step(state, batch)
             step += 1
@@ -240,6 +252,19 @@ class _Run:
             self._read(*pending.popleft())
         return state
 
+    def _ends(self, step: int) -> bool:
+        """Whether the run is through, or nothing better is to be waited for."""
+        tired = self.patience and self.ranked and self.ranked[2] >= self.patience
+        return step >= self.steps or bool(tired)
+
+    def _rank(self, step: int, metrics: dict[str, float]):
+        """Counts the evaluations since the best one."""
+        mode, name = self.checkpoints.best
+        value, sign = metrics[name], 1 if mode == 'max' else -1
+        best, at, since = self.ranked or (-sign * math.inf, step, 0)
+        better = sign * value > sign * best
+        self.ranked = (value, step, 0) if better else (best, at, since + 1)
+
     def _read(self, step: int, metrics):
         """Fetches the metrics of a finished step; ends the run if one is not finite."""
         self.writer.progress(step)
@@ -252,9 +277,9 @@ class _Run:
             scalars = {f'train/{name}': value for name, value in values.items()}
             before, since = self.mark
             self.mark = (step, time.monotonic())
-            speed = (step - before) * self.images_per_step / (self.mark[1] - since)
+            speed = (step - before) * self.per_step / (self.mark[1] - since)
             self.speeds.append(speed)
-            self.writer.scalars(step, scalars | {'perf/images_per_second': speed})
+            self.writer.scalars(step, scalars | {self.speed: speed})
 
     def _diverged(self, step: int, what: str):
         self.checkpoints.wait()
@@ -280,7 +305,11 @@ class _Run:
         if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
             metrics = self._evaluate(state, step)
             if ranked:
+                self._rank(step, metrics)
                 self._save(state, step, metrics)
+                if self._ends(step) and not last:
+                    last = True
+                    self._show(state, step)
         self.evaluated = last
         self.mark = (step, time.monotonic())
 
@@ -316,6 +345,7 @@ class _Run:
             'data': self.fingerprint,
             'git_commit': run_folder.git_commit(),
             'begun_from': self.begun_from,
+            'ranked': self.ranked,
         }
         ranked = metrics if self.checkpoints.best else None
         self.checkpoints.save(state, run, ranked)
@@ -336,18 +366,21 @@ class _Run:
         settled = method.settled(state)
         made = self.program.sample(settled, key, self.num_samples)
         about = self._provenance(step)
-        self.writer.samples(step, images.to_uint8(made), about, method.classes)
+        pictures = media.pictures(self.kind, made)
+        self.writer.samples(step, pictures, about, method.classes)
+        self.writer.audios(step, media.audio(self.kind, made))
         if method.diagnose:
             found = jax.device_get(self.program.diagnose(state))
             self.writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
         if method.encode and method.decode:
-            rows = np.arange(min(32, len(self.held.images)))
+            rows = np.arange(min(32, self.held.count))
             keys = keys_of(purpose_key(state.rng, 'data'), rows)
-            shown = gather(self.held, rows)
-            real = self.program.preprocess(keys, shown['image'])
+            shown = self.program.preprocess(keys, self.held.gather(rows))
+            real = data.content(shown)
             label = shown['label'] if method.classes else None
             again = method.decode(state, method.encode(state, real, label), label)
-            pairs = np.stack([images.to_uint8(real), images.to_uint8(again)], axis=1)
+            both = (media.pictures(self.kind, made) for made in (real, again))
+            pairs = np.stack([*both], axis=1)
             picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
             self.writer.picture(step, 'reconstructions', picture)
             if method.posterior:
@@ -363,7 +396,8 @@ class _Run:
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
         made = self.program.method.decode(state, z, label)
-        picture = images.grid(images.to_uint8(made), columns=len(traversals.VALUES))
+        pictures = media.pictures(self.kind, made)
+        picture = images.grid(pictures, columns=len(traversals.VALUES))
         self.writer.picture(step, 'traversals', picture)
 
     def _first_look(self, state: TrainState):
@@ -371,7 +405,7 @@ class _Run:
         from clu import parameter_overview
 
         rows = self.source.order(0)[: self.num_samples]
-        picture = images.grid(np.asarray(self.examples.images[rows]))
+        picture = images.grid(self.examples.pictures(rows))
         self.writer.picture(0, 'data', picture)
         table = parameter_overview.get_parameter_overview(
             state.params, include_stats=False
@@ -391,6 +425,16 @@ class _Run:
             return {}
         summary = self._summary(state, step)
         self.writer.finish(summary)
+        if step < self.steps:
+            self.writer.say(
+                f'{self.patience} evaluations without a better '
+                f'{self.checkpoints.best[1]}: stopped before step {self.steps}'
+            )
+        if self.ranked:
+            self.writer.say(
+                f'best {self.checkpoints.best[1]} {self.ranked[0]:.6g}, '
+                f'step {self.ranked[1]}: --step=best'
+            )
         self.writer.say(
             f'done: step {step} in {self.seconds:.0f} s\n'
             f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'
@@ -409,10 +453,13 @@ class _Run:
             'config_name': self.config.name,
             'step': step,
             'metrics': self.results,
-            'images_per_second': steady[len(steady) // 2] if steady else None,
+            self.speed.removeprefix('perf/'): steady[len(steady) // 2]
+            if steady
+            else None,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
             'begun_from': self.begun_from,
+            'best': self.ranked and {'value': self.ranked[0], 'step': self.ranked[1]},
             'devices': [str(d) for d in self.program.mesh.devices.flat],
             'versions': run_folder.versions(),
             'git_commit': run_folder.git_commit(),

@@ -5,7 +5,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from gan_vae import methods
+from gan_vae import data, methods
+from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.training import run_folder
@@ -24,10 +25,15 @@ def opened(workdir) -> tuple[object, methods.Method, Checkpoints, TrainState]:
     if not folder.is_dir():
         raise UserError(f'{workdir} has no checkpoints yet')
     size, names = config.data.image_size, run_folder.read_classes(workdir)
-    method = methods.make(config, Spec(size, size, config.data.channels, names))
+    spec = Spec(size, size, config.data.channels, names)
+    if (kind := data.kind_of(config.data.name)) != 'images':
+        spec = SequenceSpec(kind, FEATURES[kind], names)
+    method = methods.make(config, spec)
     device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     abstract = abstract_state(method.init, device)
-    return config, method, Checkpoints(folder, read_only=True), abstract
+    best = config.train.best_metric
+    checkpoints = Checkpoints(folder, best=best, read_only=True)
+    return config, method, checkpoints, abstract
 
 
 def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:

@@ -7,6 +7,7 @@ import jax
 
 from gan_vae import methods
 from gan_vae.data import augment
+from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.training import layout, process
@@ -21,34 +22,30 @@ class Program(NamedTuple):
     mesh: jax.sharding.Mesh
     sharding: Any  # of the state: one for all of it, or a tree
     rows: str  # what a device works on in one update, in words
-    preprocess: Callable  # (keys, uint8 images) -> what an evaluation sees
+    preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
     train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
     evaluate_step: Callable
     sample: Callable  # (state, rng, n) -> images, n static
     diagnose: Callable | None
 
 
-def build(config, spec: Spec) -> Program:
+def build(config, spec: Spec | SequenceSpec) -> Program:
     """Compiles nothing yet; raises a UserError for what config and devices rule out."""
     process.prepare()
     mesh = mesh_of(config.parallel.devices, config.data.batch_size)
     rows = _rows(config, mesh)
     method = methods.make(config, spec, axis_name=AXIS)
     specs = _specs(config, method, mesh)
-    settings = config.data
-    light = augment.make(settings.flip, settings.shift, settings.binarize)
-    plain = augment.make(False, 0, settings.binarize)
+    light, plain = augment.of(config.data, spec.kind)
 
     def train_step(state, batch):
-        indices = example_indices(len(batch['image']), AXIS)
+        indices = example_indices(len(batch['index']), AXIS)
         keys = keys_of(step_key(state, 'data'), indices)
-        return method.train_step(state, batch | {'image': light(keys, batch['image'])})
+        return method.train_step(state, light(keys, batch))
 
     def evaluate_step(state, batch):
         keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
-        return method.evaluate_step(
-            state, batch | {'image': plain(keys, batch['image'])}
-        )
+        return method.evaluate_step(state, plain(keys, batch))
 
     how = config.parallel.map
     return Program(

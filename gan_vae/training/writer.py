@@ -73,6 +73,13 @@ class Writer:
         )
         self._board.write_images(step, {'samples': grid[None]})
 
+    def audios(self, step: int, sounds: tuple[np.ndarray, int] | None):
+        """Samples to listen to, float32 [n, samples, 1] and their rate; None: none."""
+        if sounds is not None:
+            self._board.write_audios(
+                step, {'samples': sounds[0]}, sample_rate=sounds[1]
+            )
+
     def progress(self, step: int):
         """Moves the bar on a terminal; cheap enough for every step."""
         self._bar.move(step)

@@ -1,0 +1,16 @@
+"""LSTM on the JSB Chorales: the baseline of configs/vrnn_jsb.py.
+
+python -m gan_vae.data.prepare jsb_chorales
+python launch.py --config=configs/lstm_jsb.py
+
+Published, nats a step of the test split: LSTM 8.45, GRU 8.43, RNN 8.91, TCN 8.10 (Bai
+et al. 2018, arXiv:1803.01271). Ours: experiments/README.md.
+"""
+
+from configs import vrnn_jsb
+
+
+def get_config(variant=''):
+    config = vrnn_jsb.get_config(variant)
+    config.update_from_flattened_dict(vrnn_jsb.WITHOUT_LATENTS)
+    return config

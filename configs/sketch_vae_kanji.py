@@ -1,0 +1,24 @@
+"""VAE of whole kanji: a latent says which, an LSTM draws it. Ha & Eck 2017,
+arXiv:1704.03477 (sketch-rnn), made small.
+
+python -m gan_vae.data.prepare sketch_kanji
+python launch.py --config=configs/sketch_vae_kanji.py
+
+Theirs: a decoder of 512 units, an encoder of twice 256, layer normalisation, dropout,
+a KL of weight 0.5 and at least 0.2 nats; no figure in these units. Ours:
+experiments/README.md.
+"""
+
+from configs import default, vrnn_jsb, vrnn_kanji
+
+
+def get_config(variant=''):
+    config = vrnn_jsb.get_config()
+    config.update_from_flattened_dict(vrnn_kanji.STROKES)
+    config.method.name = 'sketch_vae'
+    config.method.beta = 0.5
+    config.method.beta_warmup_steps = 1000
+    config.model.width = 128
+    config.model.latent_dim = 64
+    tiny = vrnn_jsb.TINY | {'data.name': 'toy_strokes'}
+    return default.with_variant(config, variant, tiny=tiny)

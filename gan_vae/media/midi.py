@@ -1,0 +1,172 @@
+"""Piano rolls [T, 88] to MIDI files and back; the first key is A0, MIDI's note 21.
+
+A step is a beat. A key that sounds in consecutive steps is one held note, so that a
+roll comes back as it was, and a note that is struck again does not.
+"""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from gan_vae.errors import UserError
+
+LOWEST = 21  # MIDI's number of A0
+KEYS = 88
+STEPS_PER_MINUTE = 120.0
+LARGEST = 2**20  # bytes of a file that is read
+LONGEST = 20_000  # steps of it
+_VELOCITY = 80
+_DRUMS = 9  # their channel
+_TEMPO = 500_000  # microseconds a beat, where a file does not say
+# A number in a file is seven bits a byte while the highest is set, and mido reads one
+# of any length in quadratic time.
+_ENDLESS = re.compile(rb'[\x80-\xff]{4096}')
+
+
+def notes(roll: np.ndarray) -> np.ndarray:
+    """int [n, 3]: key, first step and step after the last, of each held note."""
+    change = np.diff(
+        np.pad(np.asarray(roll) > 0, ((1, 1), (0, 0))).astype(np.int8), 1, 0
+    )
+    # by key, then time: starts and ends of a key take turns
+    (key, start), (_, end) = (np.nonzero(change.T == sign) for sign in (1, -1))
+    return np.stack([key, start, end], -1)
+
+
+def to_midi(
+    roll: np.ndarray,
+    steps_per_minute: float = STEPS_PER_MINUTE,
+    provenance: dict | None = None,
+):
+    """A pretty_midi.PrettyMIDI of a piano, as long as the roll.
+
+    `provenance` travels as JSON in a text event. Raises UserError without pretty_midi.
+    """
+    pretty_midi = _library()
+    second = 60 / steps_per_minute
+    song = pretty_midi.PrettyMIDI(initial_tempo=steps_per_minute)
+    piano = pretty_midi.Instrument(program=0, name='piano')
+    for key, start, end in notes(roll).tolist():
+        note = pretty_midi.Note(_VELOCITY, LOWEST + key, start * second, end * second)
+        piano.notes.append(note)
+    song.instruments.append(piano)
+    if provenance is not None:
+        said = json.dumps(provenance, sort_keys=True)
+        song.text_events.append(pretty_midi.Text(said, 0.0))
+    # pretty_midi ends a track with its last event: silence at the end needs one
+    song.text_events.append(pretty_midi.Text('end', len(roll) * second))
+    return song
+
+
+def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
+    """The roll uint8 [T, 88] of a MIDI file, up to its end of track: the keys down in
+    the middle of each step.
+
+    Drums, the pedal and keys outside of a piano are left out. Raises UserError for what
+    is no such file, above LARGEST bytes or LONGEST steps, or without notes.
+    """
+    path = Path(path)
+    raw = _read(path)
+    _library()
+    try:
+        import mido
+
+        if _ENDLESS.search(raw):
+            raise ValueError('a number without end')
+        song = mido.MidiFile(file=io.BytesIO(raw))
+        if song.type not in (0, 1) or song.ticks_per_beat <= 0:
+            raise ValueError('tracks without a common beat')
+        ticks, seconds = _clock(song)
+        steps = _step(seconds[-1], steps_per_minute)
+        if steps <= LONGEST:
+            held = np.array(_held(song), np.int64).reshape(-1, 3)
+    except Exception as error:  # mido has as many kinds as a file has bytes
+        words = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
+        raise UserError(
+            f'{path} is not a readable MIDI file ({words}): export it again as a '
+            'standard MIDI file of type 0 or 1'
+        ) from error
+    if steps > LONGEST:
+        raise UserError(f'{path} lasts above {LONGEST} steps: cut it into pieces')
+    held = held[(held[:, 0] >= LOWEST) & (held[:, 0] < LOWEST + KEYS)]
+    first, last = (
+        _step(np.interp(held[:, i], ticks, seconds), steps_per_minute) for i in (1, 2)
+    )
+    change = np.zeros((int(steps) + 1, KEYS), np.int32)
+    np.add.at(change, (first, held[:, 0] - LOWEST), 1)
+    np.add.at(change, (last, held[:, 0] - LOWEST), -1)
+    roll = (np.cumsum(change, 0)[:-1] > 0).astype(np.uint8)
+    if not roll.any():
+        raise UserError(f'{path} has no notes of a piano: choose another file')
+    return roll
+
+
+def _read(path: Path) -> bytes:
+    if path.suffix.lower() not in ('.mid', '.midi'):
+        raise UserError(f'{path} is not named .mid or .midi: choose a MIDI file')
+    if not path.is_file():
+        raise UserError(f'no file {path}: check the path')
+    try:
+        with open(path, 'rb') as file:
+            raw = file.read(LARGEST + 1)
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    if len(raw) > LARGEST:
+        raise UserError(f'{path} is above {LARGEST >> 20} MiB: choose a shorter piece')
+    return raw
+
+
+def _step(seconds, steps_per_minute: float):
+    """The first step whose middle is not before that time."""
+    return np.ceil(np.float64(seconds) * steps_per_minute / 60 - 0.5).astype(np.int64)
+
+
+def _clock(song) -> tuple[list[float], list[float]]:
+    """Ticks and the seconds at them, linear in between, to the end of all tracks."""
+    ticks, seconds, tempo, tick = [0.0], [0.0], _TEMPO, 0
+    events = [*song.merged_track]
+    for number, event in enumerate(events):
+        tick += event.time
+        if event.type == 'set_tempo' or number == len(events) - 1:
+            passed = (tick - ticks[-1]) * tempo / 1e6 / song.ticks_per_beat
+            ticks.append(float(tick))
+            seconds.append(seconds[-1] + passed)
+        if event.type == 'set_tempo':
+            tempo = event.tempo
+    return ticks, seconds
+
+
+def _held(song) -> list[tuple[int, int, int]]:
+    """(note, first tick, last tick) of each note, track by track."""
+    found = []
+    for track in song.tracks:
+        down, tick = {}, 0  # (tick, whether it was down before) by channel and note
+        for event in track:
+            tick += event.time
+            if event.type not in ('note_on', 'note_off') or event.channel == _DRUMS:
+                continue
+            place = event.channel, event.note
+            if event.type == 'note_off' or event.velocity == 0:
+                if down.get(place) == (tick, True):  # it ends the note before
+                    down[place] = tick, False
+                elif place in down:
+                    found.append((event.note, down.pop(place)[0], tick))
+            else:
+                if place in down:
+                    found.append((event.note, down[place][0], tick))
+                down[place] = tick, place in down
+        found += [(note, first, tick) for (_, note), (first, _) in down.items()]
+    return found
+
+
+def _library():
+    try:
+        import pretty_midi
+    except ImportError as error:
+        raise UserError(
+            'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"'
+        ) from error
+    return pretty_midi

@@ -1,0 +1,107 @@
+"""Recurrent network: each step of a sequence from all before it, without latents.
+
+  log p(x) = sum_t log p(x_t | h_t),  h_t = LSTM(h_{t-1}, x_{t-1})
+
+The loss is -log p in nats a sequence, averaged over the batch; all T steps count, the
+first from zeros. The baseline of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392,
+and, of strokes, Graves 2013, arXiv:1308.0850 (there with three layers).
+"""
+
+import jax.numpy as jnp
+from jax import lax
+
+from gan_vae.data.sequences import Padded
+from gan_vae.methods import Method, descent, steps
+from gan_vae.models import recurrent
+from gan_vae.training.state import TrainState, purpose_key
+
+
+def make(config, spec, axis_name=None) -> Method:
+    """The Method of config.method, config.model and config.optimizer."""
+    method, model = config.method, config.model
+    emission, longest = steps.emission(config, spec), method.sample_steps
+    hidden, features = model.hidden, spec.features
+    network = recurrent.Recurrent(hidden, model.width, emission.outputs)
+    descending = descent.make(config, axis_name)
+    advance, emit = (steps.applied(network, name) for name in ('advance', 'emit'))
+    read = steps.applied(network, 'read')
+
+    def init(rng) -> TrainState:
+        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
+        constants = steps.constants(spec)
+        zeros = jnp.zeros((1, features))
+        inputs = emission.inputs(zeros, constants['mean'])
+        params = network.init(key, inputs)['params']
+        params['out']['bias'] = emission.bias(constants['mean'])
+        return descending.init(rng, {'network': params, 'constants': constants})
+
+    def told(params, padded: Padded):
+        """log p [B] of whole sequences, in nats."""
+        seen = steps.seen(emission, params['constants'], padded)
+        drive = read(params['network'], steps.before(seen.inputs))
+
+        def one(carry, drive):
+            carry = advance(params['network'], carry, drive)
+            return carry, carry[0]
+
+        begin = recurrent.start(drive.shape[:1], hidden)
+        _, h = lax.scan(one, begin, steps.along(drive))
+        outputs = emit(params['network'], steps.along(h))
+        each = emission.log_prob(outputs, seen.x) * seen.mask
+        return jnp.sum(each, -1) + steps.units(params['constants'], seen.mask)
+
+    def train_step(state, batch):
+        padded = Padded(batch['sequence'], batch['length'])
+
+        def objective(params, padded):
+            log_prob = jnp.mean(told(params, padded))
+            count = jnp.mean(1.0 * padded.length)
+            return -log_prob, {'loss': -log_prob, 'log_prob': log_prob, 'steps': count}
+
+        state, metrics = descending.step(state, padded, objective)
+        return state, steps.per_step(metrics, ('log_prob',))
+
+    def evaluate_step(state, batch):
+        """Sums of nats over the steps of all sequences: their mean is of a step."""
+        padded = Padded(batch['sequence'], batch['length'])
+        log_prob = told(state.ema, padded)
+        return steps.sums({'log_prob': log_prob}, batch, axis_name)
+
+    def sample(state, rng, n, condition=None):
+        return tempered(state, rng, n, 1.0, condition)
+
+    def tempered(state, rng, n, temperature, condition=None):
+        steps.refuse_classes(condition)
+        return complete(state, rng, None, n, temperature)
+
+    def complete(state, rng, begun, n, temperature=1.0):
+        """Sequences [n] that go on from `begun`, Padded, or from nothing."""
+        params = state.ema['network']
+
+        def step(carry, past, key, shown, given):
+            carry = advance(params, carry, read(params, past))
+            return carry, emit(params, carry[0])
+
+        return steps.drawn(
+            step,
+            recurrent.start((n,), hidden),
+            emission,
+            state.ema['constants'],
+            rng,
+            n,
+            longest,
+            temperature,
+            begun,
+        )
+
+    return Method(
+        objective=f'recurrent: -sum_t log p(x_t | x_<t), nats a sequence (mean over '
+        f'the batch); {emission.formula}',
+        init=init,
+        train_step=train_step,
+        evaluate_step=evaluate_step,
+        sample=sample,
+        tempered=tempered,
+        complete=complete,
+        log_prob=lambda state, rng, padded: told(state.ema, padded),
+    )
