@@ -140,8 +140,7 @@ def get_config() -> ConfigDict:
     train.checkpoint_steps = 1000
     train.keep_latest = 2  # checkpoints kept: these newest,
     train.keep_every_steps = 0  # and every multiple of this (0 = none),
-    # 0 = never; else stop after so many checkpoints without a better best_metric
-    train.patience = 0
+    train.patience = 0  # stop after so many checkpoints without a better; 0 = never
     train.best_metric = ''  # and the best by this, as 'min:eval/loss' ('' = none)
 
     config.eval = evaluation = ConfigDict()
