@@ -92,6 +92,23 @@ def check(path: Path, package: Package | Wheel) -> Path:
     return path
 
 
+def known(path: Path, sha256: str, place: str) -> bytes:
+    """The bytes of a file of that hash; a UserError for any other.
+
+    `place`: where the right one is, for the message.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f'cannot read {path}: {error.strerror}') from error
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        name = place.rpartition('/')[2]
+        raise UserError(
+            f'{path} is not the {name} of SHA-256 {sha256[:12]}...: take {place}'
+        )
+    return raw
+
+
 def fetch(package: Package | Wheel, folder: Path) -> Path:
     """Path of the checked archive in `folder`; downloads it there if it is missing."""
     path = Path(folder) / package.file_name

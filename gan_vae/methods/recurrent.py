@@ -13,27 +13,21 @@ from jax import lax
 from gan_vae.data.sequences import Padded
 from gan_vae.methods import Method, descent, steps
 from gan_vae.models import recurrent
-from gan_vae.training.state import TrainState, purpose_key
+from gan_vae.training.state import TrainState
 
 
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
     emission, longest = steps.emission(config, spec), method.sample_steps
-    hidden, features = model.hidden, spec.features
+    hidden = model.hidden
     network = recurrent.Recurrent(hidden, model.width, emission.outputs)
     descending = descent.make(config, axis_name)
     advance, emit = (steps.applied(network, name) for name in ('advance', 'emit'))
     read = steps.applied(network, 'read')
 
     def init(rng) -> TrainState:
-        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
-        constants = steps.constants(spec)
-        zeros = jnp.zeros((1, features))
-        inputs = emission.inputs(zeros, constants['mean'])
-        params = network.init(key, inputs)['params']
-        params['out']['bias'] = emission.bias(constants['mean'])
-        return descending.init(rng, {'network': params, 'constants': constants})
+        return steps.initial(rng, network, emission, spec, descending)
 
     def told(params, padded: Padded):
         """log p [B] of whole sequences, in nats."""
@@ -67,13 +61,6 @@ def make(config, spec, axis_name=None) -> Method:
         log_prob = told(state.ema, padded)
         return steps.sums({'log_prob': log_prob}, batch, axis_name)
 
-    def sample(state, rng, n, condition=None):
-        return tempered(state, rng, n, 1.0, condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        steps.refuse_classes(condition)
-        return complete(state, rng, None, n, temperature)
-
     def complete(state, rng, begun, n, temperature=1.0):
         """Sequences [n] that go on from `begun`, Padded, or from nothing."""
         params = state.ema['network']
@@ -100,8 +87,6 @@ def make(config, spec, axis_name=None) -> Method:
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        sample=sample,
-        tempered=tempered,
-        complete=complete,
+        **steps.samplers(complete),
         log_prob=lambda state, rng, padded: told(state.ema, padded),
     )

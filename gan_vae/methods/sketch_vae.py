@@ -43,13 +43,7 @@ def make(config, spec, axis_name=None) -> Method:
     weigh = vae_terms.of_kl(method, whole)
 
     def init(rng) -> TrainState:
-        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
-        constants = steps.constants(spec)
-        zeros = jnp.zeros((1, spec.features))
-        inputs = emission.inputs(zeros, constants['mean'])
-        params = network.init(key, inputs)['params']
-        params['out']['bias'] = emission.bias(constants['mean'])
-        return descending.init(rng, {'network': params, 'constants': constants})
+        return steps.initial(rng, network, emission, spec, descending)
 
     def coded(net, seen):
         """Mean and log variance [B, Z] of the posteriors."""
@@ -149,14 +143,6 @@ def make(config, spec, axis_name=None) -> Method:
             begun,
         )
 
-    def sample(state, rng, n, condition=None):
-        return tempered(state, rng, n, 1.0, condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        """z of the prior; variances times the temperature, logits over it."""
-        steps.refuse_classes(condition)
-        return complete(state, rng, None, n, temperature)
-
     def complete(state, rng, begun, n, temperature=1.0):
         """Sequences [n] that go on from `begun`, Padded, by a z of what there is of it;
         or from nothing, by a z of the prior."""
@@ -178,7 +164,6 @@ def make(config, spec, axis_name=None) -> Method:
 
     def decode(state, z, condition=None):
         """Sequences of the most probable steps by z [n, Z]."""
-        steps.refuse_classes(condition)
         return drawn(state, jnp.asarray(z), jax.random.key(0), 0.0)
 
     return Method(
@@ -188,12 +173,10 @@ def make(config, spec, axis_name=None) -> Method:
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        sample=sample,
-        tempered=tempered,
+        **steps.samplers(complete),
         prior=prior,
         encode=encode,
         decode=decode,
         posterior=posterior,
         log_weight=log_weight,
-        complete=complete,
     )

@@ -17,6 +17,7 @@ from gan_vae.data.sequences import Padded
 from gan_vae.errors import UserError
 from gan_vae.objectives import emissions
 from gan_vae.objectives.emissions import Emission
+from gan_vae.training.state import TrainState, purpose_key
 
 
 class Seen(NamedTuple):
@@ -44,6 +45,31 @@ def constants(spec) -> dict:
         'mean': jnp.array(spec.mean if given else (0.0,) * spec.features),
         'scale': jnp.array(spec.scale if given else (1.0,) * spec.features),
     }
+
+
+def initial(rng, network, emission: Emission, spec, descending) -> TrainState:
+    """The state to begin with: `network` beside the constants of the set, its last
+    layer's bias at what the set's mean asks."""
+    key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
+    held = constants(spec)
+    inputs = emission.inputs(jnp.zeros((1, spec.features)), held['mean'])
+    params = network.init(key, inputs)['params']
+    params['out']['bias'] = emission.bias(held['mean'])
+    return descending.init(rng, {'network': params, 'constants': held})
+
+
+def samplers(complete: Callable) -> dict[str, Callable]:
+    """A Method's `sample`, `tempered` and `complete`, of the last."""
+
+    def tempered(state, rng, n, temperature, condition=None):
+        if condition is not None:
+            raise UserError('this model has no classes: it takes none to sample')
+        return complete(state, rng, None, n, temperature)
+
+    def sample(state, rng, n, condition=None):
+        return tempered(state, rng, n, 1.0, condition)
+
+    return {'sample': sample, 'tempered': tempered, 'complete': complete}
 
 
 def seen(emission: Emission, constants: dict, padded: Padded) -> Seen:
@@ -84,11 +110,6 @@ def sums(values: dict, batch: dict, axis_name: str | None) -> dict:
     found = {name: jnp.sum(value * mask) for name, value in values.items()}
     found['count'] = jnp.sum(batch['length'] * mask)
     return found if axis_name is None else lax.psum(found, axis_name)
-
-
-def refuse_classes(condition):
-    if condition is not None:
-        raise UserError('this model has no classes: it takes none to sample')
 
 
 def before(x: jax.Array) -> jax.Array:

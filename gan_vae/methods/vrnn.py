@@ -42,13 +42,7 @@ def make(config, spec, axis_name=None) -> Method:
     weight_at = vae_terms.weight_of(method)
 
     def init(rng) -> TrainState:
-        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
-        constants = steps.constants(spec)
-        zeros = jnp.zeros((1, spec.features))
-        inputs = emission.inputs(zeros, constants['mean'])
-        params = network.init(key, inputs)['params']
-        params['out']['bias'] = emission.bias(constants['mean'])
-        return descending.init(rng, {'network': params, 'constants': constants})
+        return steps.initial(rng, network, emission, spec, descending)
 
     def given(net, seen):
         """Drives, from the step before, and evidence of each step."""
@@ -148,14 +142,6 @@ def make(config, spec, axis_name=None) -> Method:
         )
         return found + steps.units(constants, seen.mask)
 
-    def sample(state, rng, n, condition=None):
-        return tempered(state, rng, n, 1.0, condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        """Variances of z and of strokes times the temperature, logits over it."""
-        steps.refuse_classes(condition)
-        return complete(state, rng, None, n, temperature)
-
     def complete(state, rng, begun, n, temperature=1.0):
         """Sequences [n] that go on from `begun`, Padded, or from nothing."""
         net = state.ema['network']
@@ -190,8 +176,6 @@ def make(config, spec, axis_name=None) -> Method:
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        sample=sample,
-        tempered=tempered,
-        complete=complete,
+        **steps.samplers(complete),
         evidence_bound=evidence_bound,
     )

