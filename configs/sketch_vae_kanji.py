@@ -16,8 +16,8 @@ def get_config(variant=''):
     config = vrnn_jsb.get_config()
     config.update_from_flattened_dict(vrnn_kanji.STROKES)
     config.method.name = 'sketch_vae'
-    config.method.beta = 0.5
-    config.method.beta_warmup_steps = 1000
+    config.method.beta_begin = 0.1
+    config.method.beta_warmup_steps = 2000
     config.model.width = 128
     config.model.latent_dim = 64
     tiny = vrnn_jsb.TINY | {'data.name': 'toy_strokes'}

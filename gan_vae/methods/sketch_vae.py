@@ -74,7 +74,8 @@ def make(config, spec, axis_name=None) -> Method:
             return carry, carry[0]
 
         _, h = lax.scan(one, started(net, z), steps.along(drive))
-        each = emission.log_prob(emit(net, steps.along(h)), seen.x) * seen.mask
+        outputs = emit(net, steps.along(h), z[:, None])
+        each = emission.log_prob(outputs, seen.x) * seen.mask
         return jnp.sum(each, -1) + steps.units(params['constants'], seen.mask)
 
     def terms(params, padded, keys):
@@ -129,7 +130,7 @@ def make(config, spec, axis_name=None) -> Method:
 
         def step(carry, past, key, shown, given):
             carry = advance(net, carry, told(net, past, z))
-            return carry, emit(net, carry[0])
+            return carry, emit(net, carry[0], z)
 
         return steps.drawn(
             step,

@@ -1,5 +1,6 @@
 """Networks of a VAE of whole drawings: a bidirectional encoder, and a decoder that sees
-z at each step. Ha & Eck 2017, arXiv:1704.03477 (plain LSTMs, no layer normalisation).
+z at each step. Ha & Eck 2017, arXiv:1704.03477: here plain LSTMs, without layer
+normalisation, and with a dense ReLU layer before and after the decoder's.
 """
 
 import jax.numpy as jnp
@@ -10,7 +11,8 @@ from gan_vae.objectives import bounds
 
 
 class SketchVAE(nn.Module):
-    """`width`: units of each direction of the encoder; `hidden`: of the decoder."""
+    """`width`: units of each direction of the encoder, and of dense layers; `hidden`: of
+    the decoder."""
 
     hidden: int
     width: int
@@ -24,9 +26,11 @@ class SketchVAE(nn.Module):
         )
         self.gaussian = nn.Dense(2 * self.latent_dim)
         self.begin = nn.Dense(2 * self.hidden)
+        self.of_x = nn.Dense(self.width)
         self.drive_x = nn.Dense(4 * self.hidden)
         self.drive_z = nn.Dense(4 * self.hidden, False)
         self.recur = nn.Dense(4 * self.hidden, False, kernel_init=RECURRENT)
+        self.emit_h, self.emit_z = nn.Dense(self.width), nn.Dense(self.width, False)
         self.out = nn.Dense(self.outputs)
 
     def read(self, x):
@@ -53,16 +57,18 @@ class SketchVAE(nn.Module):
 
     def told(self, x, z):
         """Inputs [..., I] of the step before, and z -> the decoder's drive."""
-        return self.drive_x(x) + self.drive_z(z)
+        return self.drive_x(nn.relu(self.of_x(x))) + self.drive_z(z)
 
     def advance(self, carry, drive):
         return lstm(carry, drive + self.recur(carry[0]))
 
-    def emit(self, h):
-        return self.out(h)
+    def emit(self, h, z):
+        """What an Emission takes, of the step after."""
+        return self.out(nn.relu(self.emit_h(h) + self.emit_z(z)))
 
     def __call__(self, x):
         drives, none = self.read(x), start(x.shape[:-1], self.width)
         (on, _), (back, _) = self.look((none, none), drives)
         z, _ = self.posterior(on, back)
-        return self.emit(self.advance(self.started(z), self.told(x, z))[0])
+        h, _ = self.advance(self.started(z), self.told(x, z))
+        return self.emit(h, z)
