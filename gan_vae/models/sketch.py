@@ -11,7 +11,7 @@ from gan_vae.objectives import bounds
 
 
 class SketchVAE(nn.Module):
-    """`width`: units of each direction of the encoder, and of dense layers; `hidden`: of
+    """`width`: units of each direction of the encoder and of dense layers; `hidden`: of
     the decoder."""
 
     hidden: int
