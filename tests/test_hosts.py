@@ -23,7 +23,8 @@ import pytest
 
 from gan_vae.training.supervisor import LOST_SECONDS
 
-pytestmark = pytest.mark.slow
+# one worker, which runs undisturbed runs once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('hosts')]
 # A start of hosts takes 20 seconds of two cores, and a lost one is missed after 30.
 rare = pytest.mark.skipif(
     not os.environ.get('GAN_VAE_ALL_FAULTS'),

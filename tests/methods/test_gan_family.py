@@ -19,7 +19,8 @@ from gan_vae.training import loop
 from gan_vae.training.program import build
 from gan_vae.training.step import put
 
-pytestmark = pytest.mark.slow  # to compile
+# long to compile; one worker, so that `finished` is made once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('gan_family')]
 
 OVERRIDES = {
     'model.width': '2',
