@@ -2,7 +2,7 @@
 arXiv:1704.03477 (sketch-rnn), made small.
 
 python -m gan_vae.data.prepare sketch_kanji
-python launch.py --config=configs/sketch_vae_kanji.py
+python launch.py --config=configs/sketch_vae_kanji.py       one CPU core: 20 min
 
 Theirs: a decoder of 512 units, an encoder of twice 256, layer normalisation, dropout,
 a KL of weight 0.5 and at least 0.2 nats; no figure in these units. Ours:

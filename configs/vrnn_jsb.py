@@ -2,7 +2,7 @@ r"""Variational recurrent network on the JSB Chorales. Chung et al. 2015,
 arXiv:1506.02216; the residual posterior of Fraccaro et al. 2016, arXiv:1605.07571.
 
 python -m gan_vae.data.prepare jsb_chorales
-python launch.py --config=configs/vrnn_jsb.py
+python launch.py --config=configs/vrnn_jsb.py       one CPU core: 1 to 2 min
 python launch.py --mode=evaluate --workdir=runs/vrnn_jsb --step=best --split=test \
     --metrics=iwae_16,fivo_16,fivo_128
 

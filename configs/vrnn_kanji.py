@@ -2,7 +2,7 @@
 arXiv:1506.02216, with a mixture of Gaussians for the pen.
 
 python -m gan_vae.data.prepare sketch_kanji
-python launch.py --config=configs/vrnn_kanji.py
+python launch.py --config=configs/vrnn_kanji.py         one CPU core: 22 min
 python launch.py --config=configs/vrnn_kanji.py:lstm    without latents: the baseline
 --config.data.name=sketch_sheep draws those
 
