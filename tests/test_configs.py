@@ -22,8 +22,7 @@ CONFIGS = sorted(
 
 # Networks that are long to compile: dcgan_emoji, vae_emoji and others stand for them.
 LONG = [
-    'vae_gan_emoji',
-    'sketch_vae_kanji',
+    *('beta_vae_shapes', 'sketch_vae_kanji', 'vae_gan_emoji', 'vrnn_kanji'),
     *(f.stem for f in CONFIGS if '_cifar' in f.stem),
 ]
 # Of these another test compiles the networks: what they change is traced alone.
