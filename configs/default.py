@@ -15,7 +15,9 @@ def get_config() -> ConfigDict:
     config.name = ''  # set from the file name and variant; names the run folder
 
     config.data = data = ConfigDict()
-    data.name = 'emoji'  # emoji | toy_shapes | folder:PATH | any prepared TFDS name
+    # emoji | toy_shapes | toy_rolls | toy_strokes | folder:PATH | drawings:PATH | any
+    # prepared name
+    data.name = 'emoji'
     data.dir = ''  # of TFDS data; '' = $TFDS_DATA_DIR, else ~/tensorflow_datasets
     # A folder is split 80/10/10 by the hash of its files' names; 'all' is everything.
     data.split = 'train'  # what to train on

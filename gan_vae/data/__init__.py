@@ -45,8 +45,14 @@ def training(data) -> Examples | Sequences:
 
 def examples(data, split: str) -> Examples | Sequences:
     """The set that the config section `data` names."""
-    if kind_of(data.name) == 'images':
-        return _images(data, split)
+    images = kind_of(data.name) == 'images'
+    found = _images(data, split) if images else _sequences(data, split)
+    if found.count == 0:
+        raise UserError(f'the split {split!r} of {data.name} is empty')
+    return found
+
+
+def _sequences(data, split: str) -> Sequences:
     if data.categories:
         raise UserError(f'config.data.categories: {data.name} has none')
     if data.name.startswith('toy_'):
@@ -72,10 +78,7 @@ def _images(data, split: str) -> Examples:
         found = folder.load(path, split, how, data.storage, data.memory_gb)
     else:
         found = prepared.load(name, split, data.dir, how, data.storage, data.memory_gb)
-    found = keep_categories(found, data.categories)
-    if len(found.images) == 0:
-        raise UserError(f'the split {split!r} of {name} is empty')
-    return found
+    return keep_categories(found, data.categories)
 
 
 def keep_categories(found: Examples, categories: str) -> Examples:

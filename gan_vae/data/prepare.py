@@ -11,6 +11,8 @@ python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed,
 
 import argparse
 import difflib
+import hashlib
+import http.client
 import logging
 import os
 import shutil
@@ -55,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
         data_dir = prepared.data_dir(args.data_dir)
-        if args.name in ('emoji', 'toy_shapes') or args.name.startswith('folder:'):
+        if args.name in prepared.EMBEDDED or args.name.startswith(
+            ('folder:', 'drawings:')
+        ):
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
         if args.name == 'hed':
             print(f'prepared in {_hed(data_dir, args.archive)}')
@@ -101,7 +105,7 @@ def _sequences(name: str, data_dir: Path, archive: str | None):
         archive = data_dir / 'downloads' / file.name
         if not archive.exists():
             print(f'fetching {file.name}', flush=True)
-            _download(ours.place(name), archive)
+            _download(ours.place(name), file.sha256, archive)
     if ours is piano_rolls:
         from gan_vae.data.piano_rolls.piano_rolls_dataset_builder import builder
     else:
@@ -111,15 +115,18 @@ def _sequences(name: str, data_dir: Path, archive: str | None):
     return found
 
 
-def _download(url: str, path: Path):
-    """A file of at most 16 MiB, whole or not at all; its hash is for its reader."""
+def _download(url: str, sha256: str, path: Path):
+    """A file of at most 16 MiB and of that hash, whole or not at all."""
     part = path.with_name(path.name + '.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=20) as answer:
-            part.write_bytes(answer.read(16 * packages.MIB))
+            raw = answer.read(16 * packages.MIB)
+        if hashlib.sha256(raw).hexdigest() != sha256:
+            raise ValueError(f'it gave another file of {len(raw)} bytes')
+        part.write_bytes(raw)
         os.replace(part, path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise UserError(
             f'cannot fetch {url}: {_line(error)}; check the network, or pass the '
             'downloaded file with --archive=FILE'

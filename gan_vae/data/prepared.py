@@ -13,7 +13,8 @@ from gan_vae.data import cache, piano_rolls, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.errors import UserError, nearest
 
-EMBEDDED = ('emoji', 'toy_shapes', 'folder:PATH')
+EMBEDDED = ('emoji', 'toy_shapes', 'toy_rolls', 'toy_strokes')
+FOLDERS = ('folder:PATH', 'drawings:PATH')
 
 
 def data_dir(directory: str = '') -> Path:
@@ -53,9 +54,9 @@ def find(name: str, directory: str = '') -> Path:
             f'gan_vae.data.prepare {name} --data_dir={base}`, or train on a built-in '
             f'set with --config.data.name={_built_in(path)}'
         )
-    hint = nearest(path, [*EMBEDDED, *known])
+    hint = nearest(path, [*EMBEDDED, *FOLDERS, *known])
     raise UserError(
-        f'unknown dataset {name!r}{hint}: use emoji, toy_shapes, folder:PATH, or a '
+        f'unknown dataset {name!r}{hint}: use {", ".join(EMBEDDED + FOLDERS)}, or a '
         f'TFDS set prepared in {base}'
     )
 

@@ -4,12 +4,10 @@ Chords of a major key that are held and go on, and drawings of a zigzag, a squar
 circle. Each set is a pure function of the split: no files, no licence.
 """
 
-import re
-
 import numpy as np
 
 from gan_vae.data.sequences import Sequences
-from gan_vae.errors import UserError
+from gan_vae.data.toy_shapes import sliced
 
 SHAPES = ('zigzag', 'square', 'circle')
 SIZES = {'train': 256, 'validation': 64, 'test': 64}
@@ -19,15 +17,12 @@ _MIDDLE_C = 39  # of the 88 keys
 
 def load(name: str, split: str) -> Sequences:
     """`name`: toy_rolls or toy_strokes; `split` as 'train' or 'test[:10]'."""
-    match = re.fullmatch(r'(\w+)(?:\[:(\d+)\])?', split)
-    if not match or match[1] not in SIZES:
-        raise UserError(f'{name} has no split {split!r}; one of {", ".join(SIZES)}')
-    n = min(SIZES[match[1]], int(match[2] or SIZES[match[1]]))
-    rng = np.random.default_rng([list(SIZES).index(match[1]), 7])
+    part, n = sliced(name, split, SIZES)
+    rng = np.random.default_rng([list(SIZES).index(part), 7])
     if name == 'toy_rolls':
-        values = [_chords(rng) for _ in range(SIZES[match[1]])]
+        values = [_chords(rng) for _ in range(SIZES[part])]
         return Sequences('rolls', tuple(values[:n]))
-    labels = np.arange(SIZES[match[1]], dtype=np.int32) % len(SHAPES)
+    labels = np.arange(SIZES[part], dtype=np.int32) % len(SHAPES)
     values = [_drawing(rng, SHAPES[label]) for label in labels]
     return Sequences('strokes', tuple(values[:n]), labels[:n], SHAPES)
 

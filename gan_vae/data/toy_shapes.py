@@ -20,12 +20,9 @@ _BACKGROUND = 0.92
 
 def load(split: str, size: int, channels: int) -> Examples:
     """`split` as 'train' or 'test[:100]'; images uint8 [N, size, size, channels]."""
-    match = re.fullmatch(r'(\w+)(?:\[:(\d+)\])?', split)
-    if not match or match[1] not in SIZES:
-        raise UserError(f'toy_shapes has no split {split!r}; one of {", ".join(SIZES)}')
-    n = min(SIZES[match[1]], int(match[2] or SIZES[match[1]]))
-    rng = np.random.default_rng([list(SIZES).index(match[1]), 31])
-    draws = rng.random((SIZES[match[1]], 6))[:n]
+    part, n = sliced('toy_shapes', split, SIZES)
+    rng = np.random.default_rng([list(SIZES).index(part), 31])
+    draws = rng.random((SIZES[part], 6))[:n]
     factors = {
         'shape': (draws[:, 0] * 3).astype(np.int32),
         'hue': draws[:, 1],  # turns
@@ -40,6 +37,14 @@ def load(split: str, size: int, channels: int) -> Examples:
         class_names=SHAPES,
         factors=factors,
     )
+
+
+def sliced(name: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
+    """The name in `split`, 'train' or 'train[:64]', and how many examples it takes."""
+    match = re.fullmatch(r'(\w+)(?:\[:(\d+)\])?', split)
+    if not match or match[1] not in sizes:
+        raise UserError(f'{name} has no split {split!r}; one of {", ".join(sizes)}')
+    return match[1], min(sizes[match[1]], int(match[2] or sizes[match[1]]))
 
 
 def render(factors: dict[str, np.ndarray], size: int, channels: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Piano rolls: the standard splits alone, prepared and read back."""
 
+import http.client
+import io
 import os
 from pathlib import Path
 
@@ -29,9 +31,11 @@ def test_chorales_of_twice_the_steps_are_told_apart(chorales):
     piano_rolls.check('jsb_chorales', chorales)
     doubled = {k: [r.repeat(2, 0) for r in rolls] for k, rolls in chorales.items()}
     assert sum(map(len, doubled['test'])) == 9450
-    with pytest.raises(UserError, match='each step stands there twice'):
-        piano_rolls.check('jsb_chorales', doubled)
-    assert not any(map(piano_rolls.is_doubled, chorales['test']))
+    shifted = {k: [r[1:] for r in rolls] for k, rolls in doubled.items()}
+    fewer = {k: rolls[::2] for k, rolls in doubled.items()}
+    for twice in (doubled, shifted, fewer):
+        with pytest.raises(UserError, match='each step stands there twice'):
+            piano_rolls.check('jsb_chorales', twice)
     fewer = chorales | {'test': chorales['test'][1:]}
     with pytest.raises(UserError, match='76 sequences of .* has 77 of 4725'):
         piano_rolls.check('jsb_chorales', fewer)
@@ -39,8 +43,9 @@ def test_chorales_of_twice_the_steps_are_told_apart(chorales):
 
 def test_repeats_are_those_of_the_standard_set(chorales):
     """10.7 % of the steps are that before: reference value of the test split."""
-    same = [(r[1:] == r[:-1]).all(1) for r in chorales['test']]
-    assert abs(np.concatenate(same).mean() - 0.107) < 0.001
+    assert abs(piano_rolls.repeated(chorales['test']) - 0.107) < 0.001
+    # a, a, b, b, b: three of four
+    assert piano_rolls.repeated([np.eye(2)[[0, 0, 1, 1, 1]]]) == 0.75
 
 
 @pytest.mark.parametrize('name', ['nottingham', 'piano_midi', 'muse_data'])
@@ -62,6 +67,36 @@ def test_prepared_and_read_back(files, chorales, tmp_path, capsys, config):
     assert data.examples(config.data, 'train[:3]').count == 3
     with pytest.raises(UserError, match='has no split'):
         data.examples(config.data, 'valid')
+
+
+@pytest.mark.parametrize(
+    'answer, said',
+    [
+        (b'<html>log in</html>', 'another file of 19 bytes'),
+        (http.client.BadStatusLine('?'), 'BadStatusLine'),
+        (OSError('no route'), 'no route'),
+    ],
+)
+def test_without_a_network_one_line_and_no_file(
+    answer, said, tmp_path, capsys, monkeypatch
+):
+    def urlopen(url, timeout):
+        if isinstance(answer, Exception):
+            raise answer
+        return io.BytesIO(answer)
+
+    monkeypatch.setattr(prepare.urllib.request, 'urlopen', urlopen)
+    assert prepare.main(['jsb_chorales', f'--data_dir={tmp_path}']) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count('\n') == 1
+    assert 'mdata/JSB_Chorales.mat' in error and '--archive=FILE' in error
+    assert not [f for f in tmp_path.rglob('*') if f.is_file()]
+
+
+@pytest.mark.parametrize('name', ['toy_rolls', 'toy_strokes', 'drawings:x'])
+def test_sets_that_need_no_files_are_not_prepared(name, tmp_path, capsys):
+    assert prepare.main([name, f'--data_dir={tmp_path}']) == 2
+    assert 'nothing to prepare' in capsys.readouterr().err
 
 
 def test_other_files_are_refused_unread(tmp_path, capsys):

