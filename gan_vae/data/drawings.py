@@ -2,11 +2,15 @@
 
 Each path is flattened and simplified (Douglas & Peucker 1973), and the longer side of a
 drawing is 255 units, as in Ha & Eck 2017, arXiv:1704.03477. Files are split 80/10/10 by
-the hash of their names, as pictures are.
+the hash of their names, as pictures are. A file of a kilobyte may ask for a million
+shapes, by <use> of <use>, or for a million points: both are counted before they are
+made.
 """
 
 import io
+import itertools
 from pathlib import Path
+from xml.parsers import expat
 
 import numpy as np
 
@@ -18,6 +22,9 @@ SIDE = 255.0
 NEAR = 2.0  # units that a line may be off
 MOST = 250  # points of a drawing
 LARGEST = 2**20  # bytes of a file
+MOST_ELEMENTS = 20_000  # of a file, with what <use> repeats
+MOST_RAW = 50_000  # points of a drawing before it is simplified
+WIDEST = 1e9  # of coordinates and sides, in units of the file
 _FINE = 32  # points of a curve before it is simplified
 
 
@@ -65,8 +72,6 @@ def strokes_of(svg: bytes) -> np.ndarray:
 
     Raises Unusable: not SVG, entities in it, nothing drawn, more than MOST points.
     """
-    if b'<!DOCTYPE' in svg.upper() or b'<!ENTITY' in svg.upper():
-        svg = _without_doctype(svg)
     try:
         import svgelements
     except ImportError as error:
@@ -74,22 +79,31 @@ def strokes_of(svg: bytes) -> np.ndarray:
             'drawings need svgelements: pip install "gan_vae[sequences]"'
         ) from error
     try:
+        _refuse_bombs(svg)
         found = svgelements.SVG.parse(io.BytesIO(svg))
-        lines = [
-            np.array([[p.x, p.y] for p in _points(part)])
-            for shape in found.elements()
-            if isinstance(shape, svgelements.Shape)
-            for part in svgelements.Path(shape).as_subpaths()
-        ]
+        lines, left = [], MOST_RAW
+        for shape in found.elements():
+            if not isinstance(shape, svgelements.Shape):
+                continue
+            for part in svgelements.Path(shape).as_subpaths():
+                points = itertools.islice(_points(part), left + 1)
+                lines.append(np.array([[p.x, p.y] for p in points]))
+                left -= len(lines[-1])
+                if left < 0:
+                    raise Unusable(f'more than {MOST_RAW} points, unsimplified')
+    except Unusable:
+        raise
     except Exception as error:  # of a parser of a large format
         words = f'{type(error).__name__}: {error}'.splitlines()[0][:80]
         raise Unusable(f'no readable SVG: {words}') from error
-    lines = [line for line in lines if len(line) > 1 and np.isfinite(line).all()]
+    lines = [line for line in lines if len(line) > 1]
+    if not all((np.abs(line) < WIDEST).all() for line in lines):
+        raise Unusable(f'coordinates that are no numbers below {WIDEST:g}')
     if not lines:
         raise Unusable('nothing is drawn in it')
     points = np.concatenate(lines)
     side = (points.max(0) - points.min(0)).max()
-    if side <= 0:
+    if side * WIDEST < 1:
         raise Unusable('nothing is drawn in it')
     scale = SIDE / side
     lines = [np.round(simplified(line * scale, NEAR)) for line in lines]
@@ -140,12 +154,20 @@ def _points(part):
                 yield segment.point(n / _FINE)
 
 
-def _without_doctype(svg: bytes) -> bytes:
-    """Without the document type that old editors write; with entities: Unusable."""
-    if b'<!ENTITY' in svg.upper():
+def _refuse_bombs(svg: bytes):
+    """Unusable where entities are declared, in any encoding, or <use> repeats too much.
+
+    A document type without entities, as old editors write it, is harmless.
+    """
+    from svgelements import SVG
+
+    def refuse(*_):
         raise Unusable('it declares entities')
-    start = svg.upper().index(b'<!DOCTYPE')
-    end = svg.find(b'>', start)
-    if end < 0:
-        raise Unusable('no readable SVG')
-    return svg[:start] + svg[end + 1 :]
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = refuse
+    parser.Parse(svg, True)
+    # svgelements' own walk, each element at its start and end; it is made on demand
+    walk = SVG._use_structure_parse(io.BytesIO(svg))
+    if next(itertools.islice(walk, 2 * MOST_ELEMENTS, None), None) is not None:
+        raise Unusable(f'more than {MOST_ELEMENTS} elements')

@@ -64,6 +64,16 @@ def test_what_is_written_is_read_again():
         (svg('<path d="M1 1"/>'), 'nothing is drawn'),
         (svg('<text>&a;</text>', '<!DOCTYPE s [<!ENTITY a "b">]>'), 'entities'),
         (
+            svg('<path d="&a;"/>', '<!DOCTYPE s [<!ENTITY a "M0 0 L9 9">]>')
+            .decode()
+            .encode('utf-16'),
+            'entities',
+        ),
+        (svg('<path d="M-1e308 0 L1e308 5"/>'), 'below 1e\\+09'),
+        (svg('<path d="M0 0 L1e-320 1e-320"/>'), 'nothing is drawn'),
+        (svg('<path d="M0 0 L9 9"/><path d="M1 1 L1e999 5"/>'), 'below|readable'),
+        (svg('<path d="M0 0 C' + '1 2 3 4 5 6 ' * 2000 + '"/>'), 'unsimplified'),
+        (
             svg('<path d="M0 0 ' + 'L9 9 L0 9 L9 0 L0 0 ' * 80 + '"/>'),
             'points: at most',
         ),
@@ -72,6 +82,23 @@ def test_what_is_written_is_read_again():
 def test_what_cannot_be_used_says_why(raw, said):
     with pytest.raises(Unusable, match=said):
         strokes_of(raw)
+
+
+def used(depth: int) -> bytes:
+    """A line ten times, ten times, ...: 10 ** depth lines from few bytes."""
+    body = '<g id="u0"><path d="M0 0 L9 9"/></g>'
+    for n in range(depth):
+        body += f'<g id="u{n + 1}">' + f'<use href="#u{n}"/>' * 10 + '</g>'
+    return svg(body)
+
+
+def test_uses_of_uses_are_counted_before_they_are_made():
+    """A million million lines, and a circle of uses, cost a second at most."""
+    with pytest.raises(Unusable, match='elements'):
+        strokes_of(used(12))
+    with pytest.raises(Unusable, match='readable|elements'):
+        strokes_of(svg('<g id="a"><use href="#a"/></g>'))
+    assert len(strokes_of(used(1))) > 10
 
 
 def test_a_folder(tmp_path, config):
