@@ -107,8 +107,8 @@ def strokes_of(svg: bytes) -> np.ndarray:
         raise Unusable('nothing is drawn in it')
     scale = SIDE / side
     lines = [np.round(simplified(line * scale, NEAR)) for line in lines]
-    if (count := sum(map(len, lines))) > MOST:
-        raise Unusable(f'{count} points: at most {MOST}')
+    if sum(map(len, lines)) > MOST:
+        raise Unusable(f'more than {MOST} points')
     lifted = np.concatenate([np.arange(len(line)) == len(line) - 1 for line in lines])
     points = np.concatenate(lines)
     # the first point is where it starts
@@ -116,12 +116,16 @@ def strokes_of(svg: bytes) -> np.ndarray:
     return np.concatenate([ways, lifted[1:, None]], -1).astype(np.float32)
 
 
-def simplified(line: np.ndarray, near: float) -> np.ndarray:
-    """The points of a line [n, 2] without which it would be off by more than `near`."""
+def simplified(line: np.ndarray, near: float, most: int = MOST) -> np.ndarray:
+    """The points of a line [n, 2] without which it would be off by more than `near`.
+
+    Of a line that needs more than `most`, some of more than `most`: all would take a
+    time of n squared.
+    """
     keep = np.zeros(len(line), bool)
     keep[[0, -1]] = True
     open_parts = [(0, len(line) - 1)]
-    while open_parts:
+    while open_parts and keep.sum() <= most:
         first, last = open_parts.pop()
         if last - first < 2:
             continue
@@ -167,7 +171,10 @@ def _refuse_bombs(svg: bytes):
     parser = expat.ParserCreate()
     parser.EntityDeclHandler = refuse
     parser.Parse(svg, True)
-    # svgelements' own walk, each element at its start and end; it is made on demand
-    walk = SVG._use_structure_parse(io.BytesIO(svg))
-    if next(itertools.islice(walk, 2 * MOST_ELEMENTS, None), None) is not None:
-        raise Unusable(f'more than {MOST_ELEMENTS} elements')
+    # svgelements' own walk, which repeats what is used, but only as it is asked for
+    count = size = 0
+    for _, event, element in SVG._use_structure_parse(io.BytesIO(svg)):
+        if event == 'start':
+            count, size = count + 1, size + sum(map(len, element.attrib.values()))
+        if count > MOST_ELEMENTS or size > LARGEST:
+            raise Unusable(f'more than {MOST_ELEMENTS} elements or 1 MiB, repeated')

@@ -75,13 +75,20 @@ def test_what_is_written_is_read_again():
         (svg('<path d="M0 0 C' + '1 2 3 4 5 6 ' * 2000 + '"/>'), 'unsimplified'),
         (
             svg('<path d="M0 0 ' + 'L9 9 L0 9 L9 0 L0 0 ' * 80 + '"/>'),
-            'points: at most',
+            'more than 250 points$',
         ),
     ],
 )
 def test_what_cannot_be_used_says_why(raw, said):
     with pytest.raises(Unusable, match=said):
         strokes_of(raw)
+
+
+def test_a_line_of_too_many_corners_is_left_early():
+    """Each next swing is wider: the farthest point is always next to an end."""
+    swings = np.linspace(1, 50, 40_000) * np.resize([1, -1], 40_000)
+    line = 255 / 100 * np.stack([swings, np.arange(40_000) * 1e-4], -1)
+    assert len(simplified(line, 2.0)) == 251
 
 
 def used(depth: int) -> bytes:
@@ -99,6 +106,9 @@ def test_uses_of_uses_are_counted_before_they_are_made():
     with pytest.raises(Unusable, match='readable|elements'):
         strokes_of(svg('<g id="a"><use href="#a"/></g>'))
     assert len(strokes_of(used(1))) > 10
+    long = '<path id="p" d="M0 0 ' + 'l1 1 ' * 40_000 + '"/>'
+    with pytest.raises(Unusable, match='1 MiB, repeated'):
+        strokes_of(svg(long + '<use href="#p"/>' * 200))
 
 
 def test_a_folder(tmp_path, config):
