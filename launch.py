@@ -75,7 +75,7 @@ def run(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
             flags.temperature,
             flags.latents,
         )
-        print(f'samples in {folder}, all in {folder}.png')
+        print(f'samples in {folder}, a grid of them in {folder}.png')
     else:
         from gan_vae.evaluation.run import evaluate_run
 

@@ -29,9 +29,9 @@ def get_config() -> ConfigDict:
     data.background = 'white'  # under transparent pixels and in the padding
     data.batch_size = 64  # global: of one update, over all devices
     data.flip = False  # random horizontal flip, on device
+    data.shift = 0  # random shift by up to this many pixels, edges repeated
     data.transpose = 0  # rolls: random, by up to so many semitones, on device
     data.stretch = 0.0  # strokes: random, of each direction by up to this share
-    data.shift = 0  # random shift by up to this many pixels, edges repeated
     data.binarize = 'none'  # 'dynamic': x ~ Bernoulli(grey); 'threshold': grey >= 1/2
     data.segment_steps = 0  # sequences: train on pieces of so many steps; 0 = whole
     data.storage = 'memory'  # 'memory': uint8 in RAM; 'stream': read from a disk cache
@@ -92,8 +92,8 @@ def get_config() -> ConfigDict:
     method.bound = 'elbo'  # vae, stacked_vae: what training raises
     method.bound_samples = 1  # vae, stacked_vae: of z for each image, in training
     method.beta = 1.0  # vae: weight of the KL term; 1 = the ELBO
-    method.beta_warmup_steps = 0  # vae: beta grows linearly from 0 over these steps
-    method.beta_begin = 0.0  # vae: from this share of it
+    method.beta_warmup_steps = 0  # vae: beta grows linearly over these steps
+    method.beta_begin = 0.0  # vae: from this share of it on
     method.sample_steps = 128  # recurrent, vrnn, sketch_vae: at most, of a sample
     method.conditional = False  # vae: p(x | z, class), z apart from the class
     method.free_bits = 0.0  # vae: nats of the KL that cost each latent nothing

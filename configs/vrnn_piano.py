@@ -1,7 +1,7 @@
 """Variational recurrent network on the classical piano of Piano-midi.de.
 
 python -m gan_vae.data.prepare piano_midi
-python launch.py --config=configs/vrnn_piano.py         one CPU core: 16 min
+python launch.py --config=configs/vrnn_piano.py         one CPU core: 18 min
 
 Published, nats a step of the test split: VRNN of Maddison et al. 2017,
 arXiv:1705.09279, ELBO 7.81, FIVO 7.76 of 4 particles, 7.43 of 16; SRNN 8.20

@@ -3,12 +3,14 @@
 x in [-1, 1]  ->  round((x + 1) * 127.5) in 0..255  ->  u / 127.5 - 1.
 """
 
+import io
 import json
 import math
-import os
 from pathlib import Path
 
 import numpy as np
+
+from gan_vae import files
 
 
 def to_uint8(images) -> np.ndarray:
@@ -64,11 +66,9 @@ def save_png(path, image: np.ndarray, provenance: dict | None = None, zoom: int 
     info = PngInfo()
     if provenance is not None:
         info.add_text('gan_vae', json.dumps(provenance, sort_keys=True))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + '.part')
-    _to_pil(image, zoom).save(part, format='PNG', pnginfo=info)
-    os.replace(part, path)
+    file = io.BytesIO()
+    _to_pil(image, zoom).save(file, format='PNG', pnginfo=info)
+    files.write(path, file.getvalue())
 
 
 def read_provenance(path) -> dict:
@@ -87,7 +87,7 @@ def save_gif(
 ):
     """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer.
 
-    path: or a file. `provenance` travels as JSON in the comment.
+    `provenance` travels as JSON in the comment.
     """
     said = {}
     if provenance is not None:
@@ -95,8 +95,9 @@ def save_gif(
     pictures = [_to_pil(frame).convert('RGB').quantize(128) for frame in frames]
     duration = [max(40, int(1000 * seconds / len(pictures)))] * len(pictures)
     duration[-1] = 2000
+    file = io.BytesIO()
     pictures[0].save(
-        path,
+        file,
         format='GIF',
         save_all=True,
         append_images=pictures[1:],
@@ -104,6 +105,7 @@ def save_gif(
         loop=0,
         **said,
     )
+    files.write(path, file.getvalue())
 
 
 def time_lapse(folder, path) -> bool:

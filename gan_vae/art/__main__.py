@@ -3,9 +3,9 @@
                              [--data=FOLDER or SET[:SPLIT]]
        python -m gan_vae.art codec decode --workdir=RUN FILE --out=FOLDER
        python -m gan_vae.art complete --workdir=RUN THING --out=FOLDER [--steps=N]
-                             [--num=8] [--seed=0] [--temperature=1]
+                             [--num=8] [--seed=0] [--temperature=1] [--step=N|best]
        python -m gan_vae.art interpolate --workdir=RUN THING THING --out=FOLDER
-                             [--num=8]
+                             [--num=8] [--step=N|best]
 
 What can be made with a trained model. `traversals`: what each latent does. `codec`:
 images as one file, without loss, and back; by default of the run's held-out split.
@@ -16,7 +16,6 @@ an SVG file, or the number of a sequence of the run's held-out split.
 
 import argparse
 import sys
-from pathlib import Path
 
 from gan_vae.errors import UserError
 from gan_vae.flags import step
@@ -26,10 +25,14 @@ FLAGS = {
     'traversals': ('step', 'seed'),
     'codec encode': ('data', 'num', 'out'),
     'codec decode': ('out',),
-    'complete': ('out', 'steps', 'num', 'seed', 'temperature'),
-    'interpolate': ('out', 'num'),
+    'complete': ('out', 'steps', 'num', 'seed', 'temperature', 'step'),
+    'interpolate': ('out', 'num', 'step'),
 }
-WORDS = {'codec decode': 'one file', 'complete': 'one thing', 'interpolate': 'two'}
+TAKES = {  # how many files or things
+    'codec decode': (1, 'one file'),
+    'complete': (1, 'one thing'),
+    'interpolate': (2, 'two things'),
+}
 KINDS = {'seed': int, 'num': int, 'steps': int, 'step': step, 'temperature': float}
 DEFAULTS = {'workdir': '', 'data': '', 'out': '', 'step': None, 'seed': 0}
 DEFAULTS |= {'num': None, 'steps': None, 'temperature': 1.0}
@@ -61,8 +64,8 @@ def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
     files = words[len(tool.split()) :]
     for name in DEFAULTS.keys() & vars(flags).keys() - {'workdir', *FLAGS[tool]}:
         fail(f'--{name} has no meaning with {tool}')
-    wanted = WORDS.get(tool, 'no files')
-    if len(files) != {'no files': 0, 'two': 2}.get(wanted, 1):
+    count, wanted = TAKES.get(tool, (0, 'no files'))
+    if len(files) != count:
         fail(f'{tool} takes {wanted}')
     flags = argparse.Namespace(**DEFAULTS | vars(flags))
     if not flags.workdir:
@@ -84,8 +87,17 @@ def run(tool: str, files: list[str], flags) -> None:
         print(f'{path}: {said}')
         return
     if tool in ('complete', 'interpolate'):
-        made = _of_sequences(tool, files, flags)
-        print(f'samples in {made}, all in {made}.png')
+        from gan_vae.art import sequences
+
+        if tool == 'complete':
+            how = flags.steps, flags.num, flags.seed, flags.temperature
+            made = sequences.completed(
+                flags.workdir, files[0], flags.out, *how, flags.step
+            )
+        else:
+            how = flags.num, flags.step
+            made = sequences.interpolated(flags.workdir, files, flags.out, *how)
+        print(f'samples in {made}, a grid of them in {made}.png')
         return
     from gan_vae.art import compressed
 
@@ -97,30 +109,6 @@ def run(tool: str, files: list[str], flags) -> None:
     else:
         count = compressed.decode(flags.workdir, files[0], flags.out)
         print(f'{count} images in {flags.out}')
-
-
-def _of_sequences(tool: str, things: list[str], flags) -> Path:
-    from gan_vae.art import sample, sequences
-
-    sample.check(flags.seed, flags.num, temperature=flags.temperature)
-    method, state, about, kind, settings = sequences.run_of(flags.workdir)
-    scale = state.ema['constants']['scale']
-    given = [sequences.given(thing, settings, scale) for thing in things]
-    about |= {'operation': tool, 'given': things}
-    if tool == 'complete':
-        begun = sequences.kept(given[0], flags.steps)
-        about |= {'steps': len(begun), 'seed': flags.seed}
-        about |= {'temperature': flags.temperature}
-        how = flags.seed, flags.num, flags.temperature
-        made = sequences.complete(method, state, begun, *how)
-    elif method.encode is None:
-        raise UserError(
-            f'interpolate: {flags.workdir} has no latent of a whole {kind[:-1]}, as a '
-            'run of configs/sketch_vae_kanji.py has'
-        )
-    else:
-        made = sequences.between(method, state, *given, flags.num)
-    return sequences.save(Path(flags.out), made, kind, about)
 
 
 def main(argv: list[str]) -> int:

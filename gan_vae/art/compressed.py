@@ -9,14 +9,13 @@ images by a hash of their levels, so that nothing but those images is ever given
 import hashlib
 import io
 import json
-import os
 import struct
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from gan_vae import images
+from gan_vae import files, images
 from gan_vae.art import codec, sample
 from gan_vae.errors import UserError
 from gan_vae.training import run_folder
@@ -39,12 +38,8 @@ def write(path, header: dict, words: np.ndarray):
     text = json.dumps(header, sort_keys=True).encode()
     content = MAGIC + struct.pack('<I', len(text)) + text
     content += np.asarray(words, '<u4').tobytes()
-    path = Path(path)
-    part = path.with_name(path.name + '.part')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content + hashlib.sha256(content).digest())
-        os.replace(part, path)
+        files.write(path, content + hashlib.sha256(content).digest())
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
 

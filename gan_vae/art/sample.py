@@ -7,7 +7,6 @@ import jax
 import numpy as np
 
 from gan_vae import images, methods
-from gan_vae.art import sequences
 from gan_vae.data import kind_of
 from gan_vae.errors import UserError, unknown
 from gan_vae.training import pretrained, process, run_folder
@@ -202,55 +201,62 @@ def sample(
     label = None if name is None else class_id(names, name)
     method, state, provenance = load(workdir, step)
     kind = kind_of(run_folder.read_config(workdir).data.name)
-    if kind != 'images':
-        if truncation is not None or latents != 'prior':
-            raise UserError(f'--truncation and --latents are of images, not of {kind}')
-        num = SEQUENCES if num is None else num
-        check(seed, num, temperature=temperature)
-        folder = Path(workdir) / kind / f'step{provenance["step"]}-seed{seed}'
-        about = {'seed': seed}
-        if temperature is not None:
-            about['temperature'] = temperature
-            folder = folder.with_name(f'{folder.name}-temperature{temperature:g}')
-        made = sequences.draw(method, state, seed, num, temperature)
-        return sequences.save(folder, made, kind, provenance | about)
-    num = BATCH if num is None else num
-    if truncation is not None and method.prior is None:
-        raise UserError(f'--truncation: {workdir} has no prior to cut off')
-    folder = Path(workdir) / 'pictures' / f'step{provenance["step"]}-seed{seed}'
-    about = {'seed': seed}
+    _refuse(method, kind, workdir, label, truncation, temperature, latents)
+    if num is None:
+        num = BATCH if kind == 'images' else SEQUENCES
+    about, words = {'seed': seed}, [f'step{provenance["step"]}-seed{seed}']
     if label is not None:
         about['class'] = names[label]
-        folder = folder.with_name(f'{folder.name}-{names[label].replace("/", "_")}')
+        words.append(names[label].replace('/', '_'))
     if truncation is not None:
         about['truncation'] = truncation
-        folder = folder.with_name(f'{folder.name}-truncation{truncation:g}')
+        words.append(f'truncation{truncation:g}')
+    if temperature is not None:
+        about['temperature'] = temperature
+        words.append(f'temperature{temperature:g}')
+    if latents != 'prior':
+        about['latents'] = latents
+        words.append(latents)
+    place = 'pictures' if kind == 'images' else kind
+    folder = Path(workdir) / place / '-'.join(words)
+    if kind != 'images':
+        from gan_vae.art import sequences
+
+        check(seed, num, temperature=temperature)
+        made = sequences.draw(method, state, seed, num, temperature)
+        return sequences.save(folder, made, kind, provenance | about)
+    if latents == 'prior':
+        made = draw(method, state, seed, num, label, truncation, temperature)
+    else:
+        made, found = _aggregate(workdir, method, state, seed, num, temperature or 1.0)
+        about |= found
+    columns = None if name is not None else images.columns(method.classes)
+    return _save(folder, made, columns, provenance | about)
+
+
+def _refuse(method, kind, workdir, label, truncation, temperature, latents):
+    """A UserError for what a run cannot do, or what does not go together."""
+    if kind != 'images' and (truncation is not None or latents != 'prior'):
+        raise UserError(f'--truncation and --latents are of images, not of {kind}')
+    if truncation is not None and method.prior is None:
+        raise UserError(f'--truncation: {workdir} has no prior to cut off')
     if temperature is not None and method.tempered is None:
         raise UserError(
             f'--temperature is of VAEs, and {workdir} is none: a GAN has --truncation'
         )
-    if temperature is not None:
-        about['temperature'] = temperature
-        folder = folder.with_name(f'{folder.name}-temperature{temperature:g}')
-    if latents == 'prior':
-        made = draw(method, state, seed, num, label, truncation, temperature)
-    else:
-        if truncation is not None or label is not None:
-            raise UserError('--latents=aggregate takes no --truncation and no --class')
-        about |= {'latents': latents}
-        folder = folder.with_name(f'{folder.name}-{latents}')
-        made, found = _aggregate(workdir, method, state, seed, num, temperature or 1.0)
-        about |= found
-    provenance |= about
-    columns = None if name is not None else images.columns(method.classes)
+    if latents != 'prior' and (truncation is not None or label is not None):
+        raise UserError('--latents=aggregate takes no --truncation and no --class')
+
+
+def _save(folder: Path, made: np.ndarray, columns: int | None, about: dict) -> Path:
+    """Pictures [num, H, W, C] in a folder, and a grid of them beside it."""
     try:
         for number, image in enumerate(made):
-            images.save_png(
-                folder / f'{number:05d}.png', image, provenance | {'number': number}
-            )
+            file = folder / f'{number:05d}.png'
+            images.save_png(file, image, about | {'number': number})
         # beside the folder, which holds the pictures alone, to be scored or shown
         sheet = folder.with_name(folder.name + '.png')
-        images.save_png(sheet, images.grid(made[:1024], columns), provenance)
+        images.save_png(sheet, images.grid(made[:1024], columns), about)
     except OSError as error:
         raise UserError(
             f'cannot write pictures in {folder}: {error.strerror}'

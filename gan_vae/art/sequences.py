@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from gan_vae import data, images, media
+from gan_vae.art import sample
 from gan_vae.data.sequences import BUCKET, FEATURES, Padded
 from gan_vae.errors import UserError
 from gan_vae.evaluation.path_length import slerp
@@ -103,20 +104,54 @@ def save(folder: Path, values: list, kind: str, provenance: dict) -> Path:
     return folder
 
 
-def run_of(workdir):
-    """(method, state, provenance, kind, config.data) of a run of sequences."""
-    from gan_vae.art import sample
+def completed(
+    workdir,
+    thing: str,
+    out,
+    steps: int | None = None,
+    num: int = 8,
+    seed: int = 0,
+    temperature: float = 1.0,
+    step: int | str | None = None,
+) -> Path:
+    """The folder `out` of `num` ways in which the first `steps` of `thing` go on.
 
-    settings = run_folder.read_config(workdir).data
+    thing: as `given` takes it; step: which checkpoint, or 'best'.
+    """
+    sample.check(seed, num, temperature=temperature)
+    method, state, about, settings = run_of(workdir, step)
+    begun = kept(given(thing, settings, state.ema['constants']['scale']), steps)
+    about |= {'operation': 'complete', 'given': [thing], 'steps': len(begun)}
+    about |= {'seed': seed, 'temperature': temperature}
+    made = complete(method, state, begun, seed, num, temperature)
+    return save(Path(out), made, data.kind_of(settings.name), about)
+
+
+def interpolated(
+    workdir, things: list[str], out, num: int = 8, step: int | str | None = None
+) -> Path:
+    """The folder `out` of `num` sequences from one of the two `things` to the other."""
+    sample.check(0, num)
+    method, state, about, settings = run_of(workdir, step)
     kind = data.kind_of(settings.name)
-    if kind not in FEATURES:
+    if method.encode is None:
+        raise UserError(
+            f'interpolate: {workdir} has no latent of a whole {kind[:-1]}, as a '
+            'run of configs/sketch_vae_kanji.py has'
+        )
+    ends = (given(thing, settings, state.ema['constants']['scale']) for thing in things)
+    made = between(method, state, *ends, num)
+    return save(
+        Path(out), made, kind, about | {'operation': 'interpolate', 'given': things}
+    )
+
+
+def run_of(workdir, step: int | str | None = None):
+    """(method, state, provenance, config.data) of a run of sequences."""
+    settings = run_folder.read_config(workdir).data
+    if data.kind_of(settings.name) not in FEATURES:
         raise UserError(f'{workdir} is a run of images: this is for music and drawings')
-    return *sample.load(workdir, _best(workdir)), kind, settings
-
-
-def _best(workdir) -> str | None:
-    """The best checkpoint of a run that ranks them, else the newest."""
-    return 'best' if run_folder.read_config(workdir).train.best_metric else None
+    return *sample.load(workdir, step), settings
 
 
 def _batches(num: int, seed: int, make) -> list:

@@ -19,6 +19,7 @@ from gan_vae.errors import UserError, unknown
 
 def kind_of(name: str) -> str:
     """What the set `name` is of: images, rolls or strokes."""
+    name = name if name.startswith('drawings:') else name.partition(':')[0]
     if name in piano_rolls.SETS or name == 'toy_rolls':
         return 'rolls'
     if name in sketches.SETS or name == 'toy_strokes' or name.startswith('drawings:'):

@@ -20,6 +20,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from gan_vae import files
 from gan_vae.data import packages, piano_rolls, prepared, sketches
 from gan_vae.errors import UserError
 
@@ -106,26 +107,21 @@ def _sequences(name: str, data_dir: Path, archive: str | None):
         if not archive.exists():
             print(f'fetching {file.name}', flush=True)
             _download(ours.place(name), file.sha256, archive)
-    if ours is piano_rolls:
-        from gan_vae.data.piano_rolls.piano_rolls_dataset_builder import builder
-    else:
-        from gan_vae.data.sketches.sketches_dataset_builder import builder
-    found = builder(name, data_dir, archive and Path(archive).expanduser())
+    from gan_vae.data.sequences_dataset_builder import builder
+
+    found = builder(ours, name, data_dir, archive and Path(archive).expanduser())
     _build(found, name, data_dir)
     return found
 
 
 def _download(url: str, sha256: str, path: Path):
     """A file of at most 16 MiB and of that hash, whole or not at all."""
-    part = path.with_name(path.name + '.part')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=20) as answer:
             raw = answer.read(16 * packages.MIB)
         if hashlib.sha256(raw).hexdigest() != sha256:
             raise ValueError(f'it gave another file of {len(raw)} bytes')
-        part.write_bytes(raw)
-        os.replace(part, path)
+        files.write(path, raw)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise UserError(
             f'cannot fetch {url}: {_line(error)}; check the network, or pass the '

@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from gan_vae.data import prepared
+from gan_vae.data import piano_rolls, prepared, sketches
 from gan_vae.data.sequences import Sequences
 from gan_vae.errors import UserError
 
-FEATURES = {'roll': 'rolls', 'strokes': 'strokes'}  # of a set, and its kind
+FEATURES = {
+    piano_rolls.FEATURE: 'rolls',
+    sketches.FEATURE: 'strokes',
+}  # of a set, and its kind
 
 
 def load(name: str, split: str, directory: str) -> Sequences:

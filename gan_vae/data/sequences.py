@@ -37,8 +37,6 @@ class SequenceSpec(NamedTuple):
 
     kind: str  # one of FEATURES
     features: int  # numbers in a step
-    class_names: tuple[str, ...] = ()
-    count: int = 0  # sequences in the set
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
 
@@ -53,8 +51,6 @@ class Sequences(NamedTuple):
 
     kind: str
     values: tuple[np.ndarray, ...]
-    labels: np.ndarray | None = None  # int32 [N], indices of class_names
-    class_names: tuple[str, ...] = ()
     note: str = ''  # what the reader of the set has to tell
 
     @property
@@ -74,18 +70,13 @@ class Sequences(NamedTuple):
         return SequenceSpec(
             self.kind,
             steps.shape[1],
-            self.class_names,
-            self.count,
             tuple(mean.tolist()),
             tuple(scale.tolist()),
         )
 
     def take(self, rows: np.ndarray) -> 'Sequences':
         """The sequences at `rows`, an index array."""
-        return self._replace(
-            values=tuple(self.values[i] for i in rows),
-            labels=None if self.labels is None else self.labels[rows],
-        )
+        return self._replace(values=tuple(self.values[i] for i in rows))
 
     def cut(self, steps: int) -> 'Sequences':
         """All in pieces of at most `steps`, each a sequence of its own; 0: as it is.
@@ -102,12 +93,11 @@ class Sequences(NamedTuple):
             for start in range(0, len(v), steps)
             if len(v) - start > 1
         ]
-        found = self.take(np.array([row for row, _ in starts], int))
         pieces = [self.values[row][start : start + steps] for row, start in starts]
-        return found._replace(values=tuple(pieces))
+        return self._replace(values=tuple(pieces))
 
     def gather(self, rows: np.ndarray, beside: np.ndarray | None = None) -> dict:
-        """One batch of the given rows: sequence [b, T, D], length, index, label [b].
+        """One batch of the given rows: sequence [b, T, D], length and index [b].
 
         T: of the longest of `beside`, the rows of the whole batch that these are a part
         of, up to the next multiple of BUCKET.
@@ -118,12 +108,11 @@ class Sequences(NamedTuple):
         padded = np.zeros(shape, first.dtype)
         for place, row in enumerate(rows):
             padded[place, : len(self.values[row])] = self.values[row]
-        batch = {
+        return {
             'sequence': padded,
             'length': np.array([len(self.values[i]) for i in rows], np.int32),
             'index': np.asarray(rows, np.int32),
         }
-        return batch if self.labels is None else batch | {'label': self.labels[rows]}
 
     def pictures(self, rows: np.ndarray) -> np.ndarray:
         """What to show of the sequences at `rows`: uint8 [n, H, W, 3]."""
@@ -155,6 +144,4 @@ class Sequences(NamedTuple):
         digest = hashlib.sha256(f'{self.kind} {self.lengths.tolist()}'.encode())
         for value in self.values:
             digest.update(np.ascontiguousarray(value))
-        if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels))
         return digest.hexdigest()

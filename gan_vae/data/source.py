@@ -47,6 +47,10 @@ class Examples(NamedTuple):
     note: str = ''  # what the reader of the set has to tell, e.g. files it skipped
 
     @property
+    def kind(self) -> str:
+        return 'images'
+
+    @property
     def spec(self) -> Spec:
         return Spec(*self.images.shape[1:], self.class_names, len(self.images))
 

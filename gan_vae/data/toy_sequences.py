@@ -22,9 +22,8 @@ def load(name: str, split: str) -> Sequences:
     if name == 'toy_rolls':
         values = [_chords(rng) for _ in range(SIZES[part])]
         return Sequences('rolls', tuple(values[:n]))
-    labels = np.arange(SIZES[part], dtype=np.int32) % len(SHAPES)
-    values = [_drawing(rng, SHAPES[label]) for label in labels]
-    return Sequences('strokes', tuple(values[:n]), labels[:n], SHAPES)
+    values = [_drawing(rng, SHAPES[i % len(SHAPES)]) for i in range(SIZES[part])]
+    return Sequences('strokes', tuple(values[:n]))
 
 
 def _chords(rng) -> np.ndarray:

@@ -130,7 +130,7 @@ def _of_steps(held: Held, k: int, threshold: float) -> float:
 
 def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     k = int(count)
-    if held.examples.spec.kind != 'images':
+    if held.examples.kind != 'images':
         how = f'K={k} draws of all z, none resampled'
         return {f'iwae_{k}': (_of_steps(held, k, 0.0), how)}
     config, method = held.config, held.program.method

@@ -1,6 +1,5 @@
 """What samples look and sound like, by the kind of the data: images, rolls, strokes."""
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -50,12 +49,3 @@ def audio(kind: str, made) -> tuple[np.ndarray, int] | None:
     longest = max(len(samples) for samples, _ in heard)
     padded = [np.pad(samples, (0, longest - len(samples))) for samples, _ in heard]
     return np.stack(padded)[..., None], heard[0][1]
-
-
-def write(path: Path, data: bytes) -> Path:
-    """Writes a file whole or not at all, and its folder where there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + '.part')
-    part.write_bytes(data)
-    os.replace(part, path)
-    return path

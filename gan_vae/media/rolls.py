@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_vae import images
-from gan_vae.media import midi, write
+from gan_vae import files, images
+from gan_vae.media import midi
 from gan_vae.media.midi import KEYS, STEPS_PER_MINUTE
 
 RATE = 16_000  # samples a second
@@ -112,8 +112,8 @@ def save(path: Path, roll: np.ndarray, provenance: dict) -> list[Path]:
     file = {kind: path.with_name(f'{path.name}.{kind}') for kind in _KINDS}
     song = io.BytesIO()
     midi.to_midi(roll, provenance=provenance).write(song)
-    write(file['mid'], song.getvalue())
-    write(file['wav'], _wav(*synthesise(roll), provenance))
+    files.write(file['mid'], song.getvalue())
+    files.write(file['wav'], _wav(*synthesise(roll), provenance))
     wide = min(8, max(2, _WIDEST // max(len(roll), 1)))
     shown = picture(roll, (wide, 8), keys=_octaves(roll))
     images.save_png(file['png'], shown, provenance)

@@ -5,14 +5,12 @@ x to the right and y down, and whether the pen is lifted there. It starts at (0,
 """
 
 import html
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 
-from gan_vae import images
-from gan_vae.media import write
+from gan_vae import files, images
 
 SIZE = 64  # pixels of a side, in a grid
 PAPER, INK, PEN = (252, 251, 248), (30, 32, 40), (214, 64, 42)
@@ -92,11 +90,9 @@ def save(path: Path, strokes: np.ndarray, provenance: dict) -> list[Path]:
     """Writes PATH.svg, .png and .gif, each with its provenance."""
     path = Path(path)
     svg, png, gif = (path.with_name(f'{path.name}.{k}') for k in ('svg', 'png', 'gif'))
-    write(svg, to_svg(strokes, provenance).encode())
+    files.write(svg, to_svg(strokes, provenance))
     images.save_png(png, picture(strokes, 256), provenance)
-    film = io.BytesIO()
-    images.save_gif(film, pen_frames(strokes), seconds=3.0, provenance=provenance)
-    write(gif, film.getvalue())
+    images.save_gif(gif, pen_frames(strokes), seconds=3.0, provenance=provenance)
     return [svg, png, gif]
 
 

@@ -7,6 +7,8 @@ first from zeros. The baseline of Boulanger-Lewandowski et al. 2012, arXiv:1206.
 and, of strokes, Graves 2013, arXiv:1308.0850 (there with three layers).
 """
 
+from functools import partial
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -19,7 +21,8 @@ from gan_vae.training.state import TrainState
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission, longest = steps.emission(config, spec), method.sample_steps
+    emission = steps.emission(config, spec)
+    draw = partial(steps.drawn, emission, method.sample_steps)
     hidden = model.hidden
     network = recurrent.Recurrent(hidden, model.width, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -69,17 +72,8 @@ def make(config, spec, axis_name=None) -> Method:
             carry = advance(params, carry, read(params, past))
             return carry, emit(params, carry[0])
 
-        return steps.drawn(
-            step,
-            recurrent.start((n,), hidden),
-            emission,
-            state.ema['constants'],
-            rng,
-            n,
-            longest,
-            temperature,
-            begun,
-        )
+        begin, held = recurrent.start((n,), hidden), state.ema['constants']
+        return draw(step, begin, held, rng, n, temperature, begun)
 
     return Method(
         objective=f'recurrent: -sum_t log p(x_t | x_<t), nats a sequence (mean over '

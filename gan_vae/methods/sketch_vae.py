@@ -7,6 +7,8 @@ loss is the negative ELBO in nats a sequence, averaged over the batch, its KL we
 vae_terms; all T steps count, the first from zeros.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -27,7 +29,8 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission, longest = steps.emission(config, spec), method.sample_steps
+    emission = steps.emission(config, spec)
+    draw = partial(steps.drawn, emission, method.sample_steps)
     width, latent_dim = model.width, model.latent_dim
     network = sketch.SketchVAE(model.hidden, width, latent_dim, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -132,17 +135,8 @@ def make(config, spec, axis_name=None) -> Method:
             carry = advance(net, carry, told(net, past, z))
             return carry, emit(net, carry[0], z)
 
-        return steps.drawn(
-            step,
-            started(net, z),
-            emission,
-            state.ema['constants'],
-            key,
-            len(z),
-            longest,
-            temperature,
-            begun,
-        )
+        begin, held = started(net, z), state.ema['constants']
+        return draw(step, begin, held, key, len(z), temperature, begun)
 
     def complete(state, rng, begun, n, temperature=1.0):
         """Sequences [n] that go on from `begun`, Padded, by a z of what there is of it;

@@ -123,17 +123,17 @@ def along(x):
 
 
 def drawn(
+    emission: Emission,
+    steps: int,
     step: Callable,
     carry,
-    emission: Emission,
     constants: dict,
     key: jax.Array,
     count: int,
-    steps: int,
     temperature,
     begun: Padded | None = None,
 ) -> Padded:
-    """Sequences drawn step by step, as long as `steps` or until they end.
+    """`count` sequences drawn step by step, as long as `steps` or until they end.
 
     step: (carry, inputs of the step before [n, I], key, those of this step or zeros
     [n, I], whether this step is given [n]) -> (carry, outputs); carry: before the first

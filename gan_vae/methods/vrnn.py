@@ -10,6 +10,8 @@ ELBO, its KL analytic and weighed by beta, in nats a sequence, averaged over the
 all T steps count, the first from zeros.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -31,7 +33,8 @@ from gan_vae.training.state import (
 def make(config, spec, axis_name=None) -> Method:
     """The Method of config.method, config.model and config.optimizer."""
     method, model = config.method, config.model
-    emission, longest = steps.emission(config, spec), method.sample_steps
+    emission = steps.emission(config, spec)
+    draw = partial(steps.drawn, emission, method.sample_steps)
     hidden, latent_dim = model.hidden, model.latent_dim
     network = recurrent.VRNN(hidden, model.width, latent_dim, emission.outputs)
     descending = descent.make(config, axis_name)
@@ -157,17 +160,8 @@ def make(config, spec, axis_name=None) -> Method:
             now = code(net, jnp.where(is_given[:, None], held, free))
             return (carry, now), emit(net, carry[0], now)
 
-        return steps.drawn(
-            step,
-            nothing(net, (n,)),
-            emission,
-            state.ema['constants'],
-            rng,
-            n,
-            longest,
-            temperature,
-            begun,
-        )
+        begin, held = nothing(net, (n,)), state.ema['constants']
+        return draw(step, begin, held, rng, n, temperature, begun)
 
     return Method(
         objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | '

@@ -98,7 +98,7 @@ def _panel(reads, program, examples) -> panel.Panel | None:
     of_samples, _ = divide(reads.eval.metrics)
     if not of_samples:
         return None
-    panel.refuse_sequences(of_samples, examples.spec.kind)
+    panel.refuse_sequences(of_samples, examples.kind)
     seed, reference = reads.train.seed, reads.eval.reference
     classes = program.method.classes
     return make_panel(
@@ -384,13 +384,12 @@ class _Run:
         if not self.evaluated:
             self._evaluate(state, step)
         steady = sorted(self.speeds[1:] or self.speeds)
+        usual = steady[len(steady) // 2] if steady else None
         return {
             'config_name': self.config.name,
             'step': step,
             'metrics': self.results,
-            self.speed.removeprefix('perf/'): steady[len(steady) // 2]
-            if steady
-            else None,
+            self.speed.removeprefix('perf/'): usual,
             'seconds': self.seconds,
             'state_sha256': self.state_sha256,
             'begun_from': self.begun_from,

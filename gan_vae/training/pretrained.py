@@ -27,7 +27,7 @@ def opened(workdir) -> tuple[object, methods.Method, Checkpoints, TrainState]:
     size, names = config.data.image_size, run_folder.read_classes(workdir)
     spec = Spec(size, size, config.data.channels, names)
     if (kind := data.kind_of(config.data.name)) != 'images':
-        spec = SequenceSpec(kind, FEATURES[kind], names)
+        spec = SequenceSpec(kind, FEATURES[kind])
     method = methods.make(config, spec)
     device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     abstract = abstract_state(method.init, device)

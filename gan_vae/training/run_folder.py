@@ -8,12 +8,12 @@ import fcntl
 import functools
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 from pathlib import Path
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae.errors import UserError
 
 PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
@@ -45,7 +45,7 @@ def claim(workdir, config) -> object:
                 f'{workdir} holds a run of another config ({"; ".join(changed)}): use '
                 'those values, or another --workdir'
             )
-    write(file, config_lib.to_json(config))
+    files.write(file, config_lib.to_json(config) + '\n')
     return lock
 
 
@@ -59,7 +59,8 @@ def read_config(workdir):
 
 def write_classes(workdir, names):
     """classes.json: the names by which a class is asked for, in order of their ids."""
-    write(Path(workdir) / 'classes.json', json.dumps(list(names), indent=1))
+    text = json.dumps(list(names), indent=1)
+    files.write(Path(workdir) / 'classes.json', text + '\n')
 
 
 def read_classes(workdir) -> tuple[str, ...]:
@@ -74,13 +75,6 @@ def read_classes(workdir) -> tuple[str, ...]:
             f'{file} is damaged ({error}): the training command writes it again'
         ) from error
     return tuple(names)
-
-
-def write(file: Path, text: str):
-    """Writes a text file whole or not at all."""
-    part = file.with_name(file.name + '.part')
-    part.write_text(text + '\n')
-    os.replace(part, file)
 
 
 def read_summary(workdir) -> dict:
@@ -99,7 +93,8 @@ def read_summary(workdir) -> dict:
 
 def write_summary(workdir, summary: dict):
     """summary.json: config_name, step, metrics, speed, state_sha256, versions, ..."""
-    write(Path(workdir) / 'summary.json', json.dumps(summary, indent=2))
+    text = json.dumps(summary, indent=2)
+    files.write(Path(workdir) / 'summary.json', text + '\n')
 
 
 @functools.cache

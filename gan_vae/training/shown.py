@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return self.examples.spec.kind
+        return self.examples.kind
 
     def at_the_start(self, writer, state: TrainState, order: np.ndarray):
         """The first examples of that order, and what the networks are."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae.errors import RunError, UserError
 from gan_vae.training import run_folder
 
@@ -147,11 +148,8 @@ class _Board:
         self._beat += 1
         card = self._card | {'state': state, 'message': message, 'beat': self._beat}
         self._card = card
-        file = self.folder / f'{self.host}.json'
         try:
-            part = file.with_suffix('.part')
-            part.write_text(json.dumps(card))
-            os.replace(part, file)
+            files.write(self.folder / f'{self.host}.json', json.dumps(card))
         except OSError:
             pass
 

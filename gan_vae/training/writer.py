@@ -6,13 +6,13 @@ TensorBoard files are a view of it. A value that is not finite is recorded as nu
 
 import json
 import math
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae import images as images_lib
 from gan_vae.training import run_folder
 
@@ -57,7 +57,7 @@ class Writer:
 
     def text(self, name: str, text: str):
         """<name>.txt; in TensorBoard in the fixed-width type of a code block."""
-        run_folder.write(self._workdir / f'{name}.txt', text)
+        files.write(self._workdir / f'{name}.txt', text + '\n')
         self._board.write_texts(0, {name: f'```\n{text}\n```'})
 
     def samples(
@@ -157,6 +157,4 @@ def _keep_until(record: Path, step: int):
                 kept.append(line + '\n')
         except ValueError:  # torn by the kill: the last line
             break
-    part = record.with_suffix('.part')
-    part.write_text(''.join(kept))
-    os.replace(part, record)
+    files.write(record, ''.join(kept))

@@ -62,7 +62,7 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
     words = ['interpolate', f'--workdir={workdir}', '0', '1', f'--out={tmp_path / "o"}']
     assert art.main([*words, '--num=3']) == 0
     assert len(list((tmp_path / 'o').glob('*.svg'))) == 3
-    method, state, _, _, settings = sequences.run_of(workdir)
+    method, state, _, settings = sequences.run_of(workdir)
     ends = [sequences.given(n, settings, np.ones(3)) for n in '01']
     shown = sequences.between(method, state, *ends, 4)
     for value, end in zip((shown[0], shown[-1]), ends, strict=True):

