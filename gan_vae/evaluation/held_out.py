@@ -43,14 +43,13 @@ def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:
 
 
 def protocol(config, split: str, n: int, step: int, averaged: bool = True) -> str:
-    """What a value of `evaluate` was measured on; `averaged`: with which weights."""
+    """What a value was measured on; `averaged`: with which weights."""
     weights = 'the weights of that step'
     if averaged:
         weights = f'weights averaged with ema_decay={averaging_words(config.method)}'
-    mean, how = 'mean', f'binarize={config.data.binarize}, '
-    if kind_of(config.data.name) != 'images':
-        mean, how = 'nats a step, mean over all steps of all sequences', ''
+    images = kind_of(config.data.name) == 'images'
+    how = f'binarize={config.data.binarize}, ' if images else ''
     return (
-        f'{mean} of the {split} split of {config.data.name}, n={n}, {how}step {step}, '
+        f'of the {split} split of {config.data.name}, n={n}, {how}step {step}, '
         f'{weights}'
     )

@@ -39,6 +39,7 @@ BATCH = 100
 PATHS = 1000  # of a path length,
 EPSILON = 1e-3  # and its step: float32 pictures do not resolve 1e-4
 WITH_MAPS = ('random', 'vgg_hed')
+PER_STEP = 'nats a step, mean over all steps of all sequences'
 BINS = 10  # that a continuous factor is cut into
 
 
@@ -108,7 +109,7 @@ def measure(name: str, held: Held) -> dict[str, tuple[float, str]]:
 
 
 def _fivo(held: Held, count: str) -> dict[str, tuple[float, str]]:
-    how = f'{count} particles, resampled below an effective half of them'
+    how = f'{count} particles, resampled below an effective half of them; {PER_STEP}'
     return {f'fivo_{count}': (_of_steps(held, int(count), 0.5), how)}
 
 
@@ -131,7 +132,7 @@ def _of_steps(held: Held, k: int, threshold: float) -> float:
 def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
     k = int(count)
     if held.examples.kind != 'images':
-        how = f'K={k} draws of all z, none resampled'
+        how = f'K={k} draws of all z, none resampled; {PER_STEP}'
         return {f'iwae_{k}': (_of_steps(held, k, 0.0), how)}
     config, method = held.config, held.program.method
     likelihood, binarize = config.method.likelihood, config.data.binarize
@@ -161,7 +162,7 @@ def _latents(held: Held) -> dict[str, tuple[float, str]]:
         'active_units': 'variance of the posterior mean above 0.01',
         'low_kl_share': 'share of units with KL below 0.01 nats',
         'mutual_information_at_most': 'nats',
-        'collapsed': '1: the posterior says nothing of the image',
+        'collapsed': '1: the posterior says nothing of what it saw',
     }
     return {name: (float(found[name]), unit) for name, unit in units.items()}
 

@@ -97,6 +97,8 @@ def objective(config, program, state, held: Examples, split: str) -> dict:
     size, step = held.count, int(state.step)
     averaged = program.method.evaluates_averages
     protocol = held_out.protocol(config, split, size, step, averaged)
+    mean = 'mean' if held.kind == 'images' else of_model.PER_STEP
+    protocol = f'{mean} {protocol}'
     return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from gan_vae import methods
+from gan_vae import data, methods
 from gan_vae.data import augment
 from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
@@ -70,7 +70,8 @@ def _rows(config, mesh) -> str:
             f'config.data.batch_size={batch} on {mesh.size} device(s) is {share} each, '
             f'which does not divide by config.parallel.accumulate={parts}'
         )
-    text = f'{mesh.size} device(s), {share} of the {batch} images of an update on each'
+    what = data.noun(data.kind_of(config.data.name))
+    text = f'{mesh.size} device(s), {share} of the {batch} {what} of an update on each'
     return text if parts == 1 else f'{text}, {share // parts} at a time'
 
 
