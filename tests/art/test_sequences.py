@@ -37,6 +37,7 @@ def test_music_is_written_with_its_origin(runs):
     np.testing.assert_array_equal(roll, drawn[1])
     more = sequences.draw(method, state, 5, 20, 0.8)
     np.testing.assert_array_equal(drawn[1], more[1])
+    assert len(more) == 20 and not np.array_equal(more[0], more[sequences.BATCH])
     about = images.read_provenance(folder / '00001.png')
     assert about['seed'] == 5 and about['number'] == 1 and about['temperature'] == 0.8
     with wave.open(str(folder / '00001.wav')) as sound:

@@ -40,5 +40,9 @@ def test_held_repeated_and_silent_steps():
     assert found['melody_interval'] == 0
     many = music.counts([roll, roll])
     assert many == found
+    roll = np.zeros((3, 88), np.uint8)
+    roll[[0, 1, 2], [50, 52, 52]] = 1  # the melody, above a bass that leaps
+    roll[[0, 1, 2], [30, 10, 40]] = 1
+    assert music.counts([roll])['melody_interval'] == 1
     a, b = np.array([0.5, 0.5, 0]), np.array([0.5, 0, 0.5])
     assert music.overlap(a, b) == 0.5 and music.overlap(a, a) == 1
