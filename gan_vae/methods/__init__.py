@@ -64,6 +64,8 @@ class Method(NamedTuple):
     # of sequences, whose samples and images are data.sequences.Padded:
     # (state, rng, begun or None, n, temperature) -> Padded of n that go on from there
     complete: Callable | None = None
+    # (state, Padded) -> Padded, where no latent is of the whole
+    reconstruct: Callable | None = None
     # (state, keys [B], Padded, particles, threshold) -> log p^ [B] of a particle filter
     evidence_bound: Callable | None = None
 

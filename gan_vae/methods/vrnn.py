@@ -145,6 +145,21 @@ def make(config, spec, axis_name=None) -> Method:
         )
         return found + steps.units(constants, seen.mask)
 
+    def reconstruct(state, padded):
+        """The most probable steps, each by the posterior's mean and the given steps
+        before it."""
+        net, constants = state.ema['network'], state.ema['constants']
+        drive, evidence = given(net, steps.seen(emission, constants, padded))
+
+        def one(carry, at):
+            carry, (h, now, *_) = infer(net, carry, *at, jnp.zeros(latent_dim))
+            return carry, emit(net, h, now)
+
+        begin = nothing(net, drive.shape[:1])
+        _, outputs = lax.scan(one, begin, steps.along((drive, evidence)))
+        x = emission.draw(jax.random.key(0), steps.along(outputs), 0.0)
+        return Padded(emission.plain(x * constants['scale']), padded.length)
+
     def complete(state, rng, begun, n, temperature=1.0):
         """Sequences [n] that go on from `begun`, Padded, or from nothing."""
         net = state.ema['network']
@@ -171,5 +186,6 @@ def make(config, spec, axis_name=None) -> Method:
         train_step=train_step,
         evaluate_step=evaluate_step,
         **steps.samplers(complete),
+        reconstruct=reconstruct,
         evidence_bound=evidence_bound,
     )

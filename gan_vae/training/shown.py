@@ -58,7 +58,7 @@ class Shown(NamedTuple):
         if method.diagnose:
             found = jax.device_get(self.program.diagnose(state))
             writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
-        if method.encode and method.decode:
+        if method.reconstruct or (method.encode and method.decode):
             self._reconstructions(writer, state, step)
 
     def _reconstructions(self, writer, state, step):
@@ -68,7 +68,10 @@ class Shown(NamedTuple):
         shown = self.program.preprocess(keys, self.held.gather(rows))
         real = data.content(shown)
         label = shown['label'] if method.classes else None
-        again = method.decode(state, method.encode(state, real, label), label)
+        if method.reconstruct:
+            again = method.reconstruct(state, real)
+        else:
+            again = method.decode(state, method.encode(state, real, label), label)
         pairs = np.stack([media.pictures(self.kind, x) for x in (real, again)], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
         writer.picture(step, 'reconstructions', picture)
