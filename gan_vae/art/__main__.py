@@ -1,128 +1,121 @@
-"""python -m gan_vae.art traversals --workdir=RUN [--step=N|best] [--seed=0]
-       python -m gan_vae.art codec encode --workdir=RUN --out=FILE [--num=N]
-                             [--data=FOLDER or SET[:SPLIT]]
-       python -m gan_vae.art codec decode --workdir=RUN FILE --out=FOLDER
-       python -m gan_vae.art complete --workdir=RUN THING --out=FOLDER [--steps=N]
-                             [--num=8] [--seed=0] [--temperature=1] [--step=N|best]
-       python -m gan_vae.art interpolate --workdir=RUN THING THING --out=FOLDER
-                             [--num=8] [--step=N|best]
+"""python -m gan_vae.art TOOL [THING...] [--workdir=RUN] [--out=FOLDER] [--FLAG=VALUE]
+       python -m gan_vae.art TOOL --help
+       python -m gan_vae.art reproduce FILE [--workdir=RUN] [--out=FOLDER]
+       python -m gan_vae.art codec encode|decode ..., see codec --help
 
-What can be made with a trained model. `traversals`: what each latent does. `codec`:
-images as one file, without loss, and back; by default of the run's held-out split.
-Of music and drawings, `complete`: what goes on from the first steps of a THING, by
-default from its first half; `interpolate`: what lies between two. A THING is a MIDI or
-an SVG file, or the number of a sequence of the run's held-out split.
+What can be made with a trained model. A tool writes FOLDER with a file for each
+picture, a sheet of them in FOLDER.png and how all came about in FOLDER.json;
+`reproduce` makes a file again from what it says of itself, bit for bit.
 """
 
 import argparse
 import sys
 
+from gan_vae.art import tools
 from gan_vae.errors import UserError
-from gan_vae.flags import step
-
-TOOLS = ('traversals', 'codec encode', 'codec decode', 'complete', 'interpolate')
-FLAGS = {
-    'traversals': ('step', 'seed'),
-    'codec encode': ('data', 'num', 'out'),
-    'codec decode': ('out',),
-    'complete': ('out', 'steps', 'num', 'seed', 'temperature', 'step'),
-    'interpolate': ('out', 'num', 'step'),
-}
-TAKES = {  # how many files or things
-    'codec decode': (1, 'one file'),
-    'complete': (1, 'one thing'),
-    'interpolate': (2, 'two things'),
-}
-KINDS = {'seed': int, 'num': int, 'steps': int, 'step': step, 'temperature': float}
-DEFAULTS = {'workdir': '', 'data': '', 'out': '', 'step': None, 'seed': 0}
-DEFAULTS |= {'num': None, 'steps': None, 'temperature': 1.0}
-MANY = {'codec encode': 10_000}  # --num, by default; others 8
 
 
-def parse(argv: list[str]) -> tuple[str, list[str], argparse.Namespace]:
-    """(tool, files, flags). A UserError for what does not go together."""
+def parse(name: str, argv: list[str]) -> tuple[list[str], argparse.Namespace] | None:
+    """(things, flags) of a tool; None where only help was asked for."""
+    tool = tools.find(name)
+    table = tools.flags_of(tool)
+    usage = f'python -m gan_vae.art {name} {tool.takes}'.rstrip()
     parser = argparse.ArgumentParser(
-        prog='gan_vae.art', usage=__doc__, add_help=False, allow_abbrev=False
+        usage=usage, add_help=False, allow_abbrev=False, argument_default=None
     )
+    parser.add_argument('things', nargs='*')
     parser.add_argument('--help', '-h', action='store_true')
-    parser.add_argument('words', nargs='*')
-    for name in DEFAULTS:
-        kind = KINDS.get(name, str)
-        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
+    for word, flag in table.items():
+        if flag.kind is bool:
+            parser.add_argument(f'--{word}', action='store_true')
+        else:
+            parser.add_argument(f'--{word}', type=flag.kind, default=flag.default)
 
     def fail(message: str):
-        raise UserError(f'{message}; see python -m gan_vae.art --help')
+        raise UserError(f'{message}; see python -m gan_vae.art {name} --help')
 
     parser.error = fail
     flags = parser.parse_intermixed_args(argv)
     if flags.help:
-        return 'help', [], flags
-    words = flags.words
-    tool = next((t for t in TOOLS if words[: len(t.split())] == t.split()), '')
-    if not tool:
-        fail(f'unknown tool {" ".join(words[:2])!r}; one of: {", ".join(TOOLS)}')
-    files = words[len(tool.split()) :]
-    for name in DEFAULTS.keys() & vars(flags).keys() - {'workdir', *FLAGS[tool]}:
-        fail(f'--{name} has no meaning with {tool}')
-    count, wanted = TAKES.get(tool, (0, 'no files'))
-    if len(files) != count:
-        fail(f'{tool} takes {wanted}')
-    flags = argparse.Namespace(**DEFAULTS | vars(flags))
-    if not flags.workdir:
-        fail('--workdir is missing: the folder of a run')
-    if 'out' in FLAGS[tool] and not flags.out:
-        fail('--out is missing')
-    if flags.num is None:
-        flags.num = MANY.get(tool, 8)
-    if flags.num < 1:
-        fail(f'--num={flags.num}: must be at least 1')
-    return tool, files, flags
+        print(f'{usage} [--FLAG=VALUE...]\n\n{tool.says}\n')
+        for word, flag in table.items():
+            default = '' if flag.default in (None, '', False) else f' ({flag.default})'
+            print(f'  --{word:14s} {flag.says}{default}')
+        return None
+    things = flags.things
+    least, most = tools.count_of(tool.takes)
+    if not least <= len(things) <= most:
+        fail(f'{name} takes {tool.takes or "no files"}, and {len(things)} were given')
+    if not 0 <= flags.seed < 2**32:
+        fail(f'--seed={flags.seed}: must be from 0 to 2**32 - 1')
+    del flags.things, flags.help
+    return things, flags
 
 
-def run(tool: str, files: list[str], flags) -> None:
-    if tool == 'traversals':
-        from gan_vae.art import traversals
+def run(argv: list[str]) -> int:
+    """Does what the command says; the exit status."""
+    name = argv[0]
+    if name.startswith('-'):
+        raise UserError(f'{name}: no tool; see python -m gan_vae.art --help')
+    if name == 'codec':
+        from gan_vae.art import compressed
 
-        path, said = traversals.sheet(flags.workdir, flags.step, flags.seed)
-        print(f'{path}: {said}')
-        return
-    if tool in ('complete', 'interpolate'):
-        from gan_vae.art import sequences
+        return compressed.main(argv[1:])
+    from gan_vae.art import making
 
-        if tool == 'complete':
-            how = flags.steps, flags.num, flags.seed, flags.temperature
-            made = sequences.completed(
-                flags.workdir, files[0], flags.out, *how, flags.step
-            )
-        else:
-            how = flags.num, flags.step
-            made = sequences.interpolated(flags.workdir, files, flags.out, *how)
-        print(f'samples in {made}, a grid of them in {made}.png')
-        return
-    from gan_vae.art import compressed
+    if name == 'reproduce':
+        return _reproduce(argv[1:])
+    if (asked := parse(name, argv[1:])) is None:
+        return 0
+    out, made = making.make(name, *asked)
+    for line in made.said:
+        print(line)
+    count = len(made.pictures) + len(made.sequences)
+    print(f'{name}: {count} in {out}, how they came about in {out}.json')
+    return 0
 
-    if tool == 'codec encode':
-        bits = compressed.encode(flags.workdir, flags.data, flags.num, flags.out)
-        print(f'{bits.pop("count")} images in {flags.out}; bits for each value:')
-        for name, value in bits.items():
-            print(f'  {name:24s} {value:.4f}')
-    else:
-        count = compressed.decode(flags.workdir, files[0], flags.out)
-        print(f'{count} images in {flags.out}')
+
+def _reproduce(argv: list[str]) -> int:
+    from gan_vae.art import making
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument('file')
+    for word in ('workdir', 'out'):
+        parser.add_argument(f'--{word}', default='')
+    parser.add_argument('--force', action='store_true')
+
+    def fail(message: str):
+        raise UserError(f'reproduce: {message}; see python -m gan_vae.art --help')
+
+    parser.error = fail
+    flags = parser.parse_args(argv)
+    again = making.reproduce(**vars(flags))
+    changed = f' (versions changed: {again.changed})' if again.changed else ''
+    if not again.same:
+        print(
+            f'{again.file} is not {flags.file}, bit for bit{changed}', file=sys.stderr
+        )
+        return 1
+    print(f'{again.file}: the same as {flags.file}, bit for bit{changed}')
+    return 0
 
 
 def main(argv: list[str]) -> int:
-    """The exit status: 0, or 2 for what the user can put right."""
+    """The exit status: 0, 1 for what came out otherwise, or 2 for what the user can
+    put right."""
     try:
-        tool, files, flags = parse(argv)
-        if tool == 'help':
+        if not argv or argv[0] in ('--help', '-h'):
             print(__doc__)
-        else:
-            run(tool, files, flags)
-        return 0
+            for name in tools.MODULES:
+                print(f'  {name:12s} {tools.find(name).says}')
+            return 0
+        return run(argv)
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print('gan_vae: stopped at once: nothing was written', file=sys.stderr)
+        return 130
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ All little-endian. The header names the model by the hash of its weights, and th
 images by a hash of their levels, so that nothing but those images is ever given back.
 """
 
+import argparse
 import hashlib
 import io
 import json
@@ -210,3 +211,51 @@ def decode(workdir, path, out) -> int:
     except OSError as error:
         raise UserError(f'cannot write in {out}: {error.strerror}') from error
     return count
+
+
+USAGE = """python -m gan_vae.art codec encode --workdir=RUN --out=FILE [--num=N]
+                             [--data=FOLDER or SET[:SPLIT]]
+python -m gan_vae.art codec decode --workdir=RUN FILE --out=FOLDER
+
+Images as one file, without loss, and back; by default of the run's held-out split."""
+
+
+def main(argv: list[str]) -> int:
+    """python -m gan_vae.art codec: the exit status, or a UserError."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument('way', nargs='?')
+    parser.add_argument('files', nargs='*')
+    parser.add_argument('--help', '-h', action='store_true')
+    for name in ('workdir', 'out', 'data'):
+        parser.add_argument(f'--{name}', default='')
+    parser.add_argument('--num', type=int, default=None)
+
+    def fail(message: str):
+        raise UserError(f'codec: {message}; see python -m gan_vae.art codec --help')
+
+    parser.error = fail
+    flags = parser.parse_intermixed_args(argv)
+    if flags.help:
+        print(USAGE)
+        return 0
+    if flags.way not in ('encode', 'decode'):
+        fail(f'{flags.way or "nothing"}: encode or decode')
+    for name in ('workdir', 'out'):
+        if not getattr(flags, name):
+            fail(f'--{name} is missing')
+    if flags.way == 'decode':
+        if len(flags.files) != 1 or flags.data or flags.num is not None:
+            fail('decode takes one file, --workdir and --out')
+        count = decode(flags.workdir, flags.files[0], flags.out)
+        print(f'{count} images in {flags.out}')
+        return 0
+    if flags.files:
+        fail('encode takes no files: --data=FOLDER')
+    num = 10_000 if flags.num is None else flags.num
+    if num < 1:
+        fail(f'--num={num}: must be at least 1')
+    bits = encode(flags.workdir, flags.data, num, flags.out)
+    print(f'{bits.pop("count")} images in {flags.out}; bits for each value:')
+    for name, value in bits.items():
+        print(f'  {name:24s} {value:.4f}')
+    return 0

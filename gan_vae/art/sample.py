@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from gan_vae import images, methods
+from gan_vae.art import sequences
 from gan_vae.data import kind_of
 from gan_vae.errors import UserError, unknown
 from gan_vae.training import pretrained, process, run_folder
@@ -27,12 +28,10 @@ def load(
     missing.
     """
     process.prepare()
-    config, method, checkpoints, abstract = pretrained.opened(workdir)
-    step = checkpoints.chosen(step)
-    state, run = checkpoints.restore_model(abstract, step)
+    config, method, state, run = pretrained.load(workdir, step)
     provenance = {
         'config': config.name,
-        'step': step,
+        'step': run['step'],
         'state_sha256': run['state_sha256'],
         'git_commit': run['git_commit'],
     }
@@ -220,8 +219,6 @@ def sample(
     place = 'pictures' if kind == 'images' else kind
     folder = Path(workdir) / place / '-'.join(words)
     if kind != 'images':
-        from gan_vae.art import sequences
-
         check(seed, num, temperature=temperature)
         made = sequences.draw(method, state, seed, num, temperature)
         return sequences.save(folder, made, kind, provenance | about)

@@ -9,11 +9,10 @@ import jax
 import numpy as np
 
 from gan_vae import data, images, media
-from gan_vae.art import sample
-from gan_vae.data.sequences import BUCKET, FEATURES, Padded
+from gan_vae.art.tools import Run
+from gan_vae.data.sequences import BUCKET, Padded
 from gan_vae.errors import UserError
 from gan_vae.evaluation.path_length import slerp
-from gan_vae.training import run_folder
 
 BATCH = 16
 
@@ -54,14 +53,13 @@ def between(method, state, first: np.ndarray, last: np.ndarray, num: int) -> lis
     return jax.jit(method.decode)(state, z.astype(np.float32)).each()
 
 
-def given(word: str, settings, scale: np.ndarray) -> np.ndarray:
-    """What somebody hands over: the file of a melody or of a drawing, or the number of
-    a sequence of the held-out split.
+def given(word: str, run: Run) -> np.ndarray:
+    """What somebody hands over, [T, D]: the file of a melody or of a drawing, which is
+    fitted to the run's scale, or the number of a sequence of the held-out split.
 
-    settings: config.data; scale [D]: of the run, to which a drawing is fitted. Raises
-    UserError for anything else.
+    Raises UserError for anything else.
     """
-    kind = data.kind_of(settings.name)
+    settings = run.config.data
     if word.isdecimal():
         held = data.examples(settings, settings.eval_split)
         if int(word) >= held.count:
@@ -70,13 +68,13 @@ def given(word: str, settings, scale: np.ndarray) -> np.ndarray:
                 'counted from 0'
             )
         return held.values[int(word)]
-    if kind == 'rolls':
+    if run.kind == 'rolls':
         from gan_vae.media import midi
 
         return midi.from_midi(word)
     from gan_vae.data import drawings
 
-    strokes = drawings.read(word)
+    strokes, scale = drawings.read(word), run.state.ema['constants']['scale']
     size = np.sqrt(np.square(strokes[:, :2]).mean())
     ways = np.round(strokes[:, :2] * scale[:2] / max(size, 1e-6))
     return np.concatenate([ways, strokes[:, 2:]], -1)
@@ -102,56 +100,6 @@ def save(folder: Path, values: list, kind: str, provenance: dict) -> Path:
     except OSError as error:
         raise UserError(f'cannot write in {folder}: {error.strerror}') from error
     return folder
-
-
-def completed(
-    workdir,
-    thing: str,
-    out,
-    steps: int | None = None,
-    num: int = 8,
-    seed: int = 0,
-    temperature: float = 1.0,
-    step: int | str | None = None,
-) -> Path:
-    """The folder `out` of `num` ways in which the first `steps` of `thing` go on.
-
-    thing: as `given` takes it; step: which checkpoint, or 'best'.
-    """
-    sample.check(seed, num, temperature=temperature)
-    method, state, about, settings = run_of(workdir, step)
-    begun = kept(given(thing, settings, state.ema['constants']['scale']), steps)
-    about |= {'operation': 'complete', 'given': [thing], 'steps': len(begun)}
-    about |= {'seed': seed, 'temperature': temperature}
-    made = complete(method, state, begun, seed, num, temperature)
-    return save(Path(out), made, data.kind_of(settings.name), about)
-
-
-def interpolated(
-    workdir, things: list[str], out, num: int = 8, step: int | str | None = None
-) -> Path:
-    """The folder `out` of `num` sequences from one of the two `things` to the other."""
-    sample.check(0, num)
-    method, state, about, settings = run_of(workdir, step)
-    kind = data.kind_of(settings.name)
-    if method.encode is None:
-        raise UserError(
-            f'interpolate: {workdir} has no latent of a whole {kind[:-1]}, as a '
-            'run of configs/sketch_vae_kanji.py has'
-        )
-    ends = (given(thing, settings, state.ema['constants']['scale']) for thing in things)
-    made = between(method, state, *ends, num)
-    return save(
-        Path(out), made, kind, about | {'operation': 'interpolate', 'given': things}
-    )
-
-
-def run_of(workdir, step: int | str | None = None):
-    """(method, state, provenance, config.data) of a run of sequences."""
-    settings = run_folder.read_config(workdir).data
-    if data.kind_of(settings.name) not in FEATURES:
-        raise UserError(f'{workdir} is a run of images: this is for music and drawings')
-    return *sample.load(workdir, step), settings
 
 
 def _batches(num: int, seed: int, make) -> list:

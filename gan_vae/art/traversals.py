@@ -1,25 +1,19 @@
 """What each latent unit, or each code of an InfoGAN, does: pictures along it.
 
-python -m gan_vae.art traversals --workdir=RUN [--step=N] [--seed=0]
-
 A VAE: a row for each unit, by KL(q(z_u | x) || N(0, 1)) over held-out images, the most
 first. Its number goes from -3 to 3, the others stay at the posterior mean of one image.
 An InfoGAN: a row of samples for each category, the noise of a column the same in all;
 then for each continuous code three rows, of one noise and category each, along which it
-goes from -1.5 to 1.5 (it was trained from -1 to 1). Writes RUN/traversals.png.
+goes from -1.5 to 1.5 (it was trained from -1 to 1).
 """
-
-from pathlib import Path
 
 import jax
 import numpy as np
 
-from gan_vae import images
 from gan_vae.art import sample
-from gan_vae.data import kind_of
+from gan_vae.art.tools import Run
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
-from gan_vae.training import run_folder
 
 COLUMNS, ROWS, UNITS, SEEN = 10, 3, 16, 1000
 VALUES = np.linspace(-3, 3, COLUMNS)  # of a unit whose prior is N(0, 1)
@@ -56,15 +50,9 @@ def by_kl(kl: np.ndarray) -> np.ndarray:
     return np.argsort(-kl, kind='stable')[:UNITS]
 
 
-def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
-    """Writes the sheet; its path, and what the rows are."""
-    config = run_folder.read_config(workdir)
-    if kind_of(config.data.name) != 'images':
-        raise UserError(
-            f'traversals: {workdir} is of sequences; python -m gan_vae.art interpolate '
-            'shows what lies between two'
-        )
-    method, state, about = sample.load(workdir, step)
+def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
+    """uint8 [rows * COLUMNS, H, W, C], and what the rows are."""
+    method, state, config = run.method, run.state, run.config
     label = None
     categories, continuous = config.model.code_categories, config.model.code_continuous
     if method.posterior is not None:
@@ -88,11 +76,6 @@ def sheet(workdir, step: int | None = None, seed: int = 0) -> tuple[Path, str]:
         z = of_codes(noise, categories, continuous)
         said = f'{categories} categories, then {ROWS} rows for each of {continuous}'
     else:
-        raise UserError(f'{workdir} has neither an encoder nor codes to go along')
-    made = sample.decoded(method, state, z.reshape(-1, z.shape[-1]), label)
-    path = Path(workdir) / 'traversals.png'
-    try:
-        images.save_png(path, images.grid(made, COLUMNS), about | {'seed': seed})
-    except OSError as error:
-        raise UserError(f'cannot write {path}: {error.strerror}') from error
-    return path, said
+        name = run.about['config']
+        raise UserError(f'{name} has neither an encoder nor codes to go along')
+    return sample.decoded(method, state, z.reshape(-1, z.shape[-1]), label), said

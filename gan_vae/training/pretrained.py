@@ -9,31 +9,47 @@ from gan_vae import data, methods
 from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.training import run_folder
+from gan_vae.training import packed, run_folder
 from gan_vae.training.checkpoint import Checkpoints, abstract_state
 from gan_vae.training.state import TrainState, named_leaves, sha256
 
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
 
-def opened(workdir) -> tuple[object, methods.Method, Checkpoints, TrainState]:
-    """A run's config, method, checkpoints, and the shapes of its state, on one device.
-
-    A UserError where it has no checkpoints.
-    """
-    config, folder = run_folder.read_config(workdir), Path(workdir) / 'checkpoints'
-    if not folder.is_dir():
-        raise UserError(f'{workdir} has no checkpoints yet')
+def model_of(workdir) -> tuple[object, methods.Method, TrainState]:
+    """A run's config, its method, and the shapes of its state, on one device."""
+    config = run_folder.read_config(workdir)
     size, names = config.data.image_size, run_folder.read_classes(workdir)
     spec = Spec(size, size, config.data.channels, names)
     if (kind := data.kind_of(config.data.name)) != 'images':
         spec = SequenceSpec(kind, FEATURES[kind])
     method = methods.make(config, spec)
     device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    abstract = abstract_state(method.init, device)
-    best = config.train.best_metric
-    checkpoints = Checkpoints(folder, best=best, read_only=True)
-    return config, method, checkpoints, abstract
+    return config, method, abstract_state(method.init, device)
+
+
+def checkpoints_of(workdir) -> Checkpoints:
+    """A run's checkpoints, to read. A UserError where it has none."""
+    folder = Path(workdir) / 'checkpoints'
+    if not folder.is_dir():
+        raise UserError(f'{workdir} has no checkpoints yet')
+    best = run_folder.read_config(workdir).train.best_metric
+    return Checkpoints(folder, best=best, read_only=True)
+
+
+def load(workdir, step: int | str | None = None):
+    """(config, method, state with the averaged weights alone, about) of a run, at a
+    checkpoint, or of a packed model."""
+    workdir = packed.find(workdir)
+    config, method, abstract = model_of(workdir)
+    if packed.is_packed(workdir):
+        if step is not None:
+            raise UserError(f'--step={step}: {workdir} is a packed model, of one step')
+        return config, method, *packed.restore(workdir, abstract)
+    checkpoints = checkpoints_of(workdir)
+    step = checkpoints.chosen(step)
+    state, run = checkpoints.restore_model(abstract, step)
+    return config, method, state, run | {'step': step}
 
 
 def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
@@ -42,7 +58,7 @@ def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
     A UserError where it has none, or networks that are not those of `state`: arrays or
     shapes.
     """
-    _, _, checkpoints, abstract = opened(workdir)
+    checkpoints, (*_, abstract) = checkpoints_of(workdir), model_of(workdir)
     for part in TAKEN:
         _same(getattr(abstract, part), getattr(state, part), f'{workdir}: {part}')
     return checkpoints, abstract

@@ -63,10 +63,10 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
     words = ['interpolate', f'--workdir={workdir}', '0', '1', f'--out={tmp_path / "o"}']
     assert art.main([*words, '--num=3']) == 0
     assert len(list((tmp_path / 'o').glob('*.svg'))) == 3
-    method, state, _, settings = sequences.run_of(workdir)
-    ends = [sequences.given(n, settings, np.ones(3)) for n in '01']
-    shown = sequences.between(method, state, *ends, 4)
-    for value, end in zip((shown[0], shown[-1]), ends, strict=True):
+    held = toy_sequences.load('toy_strokes', 'test[:10]')
+    method, state, _ = sample.load(workdir)
+    shown = sequences.between(method, state, *held.values[:2], 4)
+    for value, end in zip((shown[0], shown[-1]), held.values[:2], strict=True):
         alone = sequences.between(method, state, end, end, 2)[0]
         np.testing.assert_allclose(value, alone, rtol=1e-4, atol=1e-3)
 
@@ -78,11 +78,12 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
         ('complete --workdir={r} nothing.mid --out=x', 'no file nothing.mid'),
         ('complete --workdir={r} 1 --steps=99 --out=x', '--steps=99'),
         ('complete --workdir={r} 1 --num=0 --out=x', '--num=0'),
-        ('complete --workdir={r} --out=x', 'takes one thing'),
+        ('complete --workdir={r} --out=x', 'takes THING'),
         ('complete --workdir={r} 1 --temperature=-1 --out=x', '--temperature=-1'),
+        ('complete --workdir={r} 1 --step=9 --out=x', 'no checkpoint of step 9'),
         ('interpolate --workdir={r} 1 2 --out=x', 'no latent of a whole'),
-        ('interpolate --workdir={r} 1 --out=x', 'takes two'),
-        ('traversals --workdir={r}', 'is of sequences'),
+        ('interpolate --workdir={r} 1 --out=x', 'takes THING THING...'),
+        ('traversals --workdir={r}', 'of rolls'),
         ('codec encode --workdir={r} --out=x', ''),
     ],
 )

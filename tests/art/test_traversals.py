@@ -56,14 +56,14 @@ def test_temperature_narrows_the_prior(config):
 @pytest.mark.parametrize(
     'words, said',
     [
-        ('', 'unknown tool'),
-        ('traversal --workdir=x', "unknown tool 'traversal'"),
-        ('codec --workdir=x', "unknown tool 'codec'"),
+        ('--workdir=x', 'no tool'),
+        ('traversal --workdir=x', "tool 'traversal'"),
+        ('codec --workdir=x', 'encode or decode'),
         ('codec encode --workdir=x', '--out is missing'),
         ('codec encode y --workdir=x --out=y', 'takes no files'),
         ('codec decode --workdir=x --out=y', 'takes one file'),
         ('codec decode y --out=z', '--workdir is missing'),
-        ('codec decode y --workdir=x --out=z --num=3', '--num has no meaning'),
+        ('codec decode y --workdir=x --out=z --num=3', 'decode takes one file'),
         ('codec encode --workdir=x --out=y --num=0', 'at least 1'),
         ('codec encode --workdir=x --out=y --num=a', 'invalid int'),
         ('traversals --workdir=/nowhere', '/nowhere'),

@@ -1,0 +1,159 @@
+"""Latents of pictures: drawn, found in what was given, and carried in what was made.
+
+A picture of ours carries its z as base64 of float32, so that a tool can take it up
+again, with the hash of the model that it is of.
+"""
+
+import base64
+import binascii
+from functools import partial
+
+import jax
+import numpy as np
+
+from gan_vae import images
+from gan_vae.art.tools import Picture, Run, Thing
+from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
+from gan_vae.errors import UserError
+
+BATCH = 64
+
+
+def draw(method, seed: int, num: int, truncation: float | None = None) -> np.ndarray:
+    """Latents [num, D] of the prior; number i is the same for any `num`."""
+    if method.prior is None:
+        raise UserError('this model has no prior to draw latents from')
+    made = [
+        _prior(
+            method.prior, jax.random.fold_in(jax.random.key(seed), start), truncation
+        )
+        for start in range(0, num, BATCH)
+    ]
+    return np.concatenate(made)[:num]
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _prior(prior, key, truncation):
+    return prior(key, BATCH, truncation)
+
+
+def decode(run: Run, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """The pictures of latents [n, D], and classes int [n] if the model has them: uint8
+    [n, H, W, C]. No more than BATCH at a time, and few are no more work than few."""
+    count = len(z)
+    size = BATCH if count > BATCH else 1 << max(0, count - 1).bit_length()
+    z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
+    if labels is not None:
+        labels = np.resize(np.asarray(labels, np.int32), len(z))
+    made = [
+        images.to_uint8(
+            _decode(
+                run.method.decode,
+                run.state,
+                z[start : start + size],
+                None if labels is None else labels[start : start + size],
+            )
+        )
+        for start in range(0, len(z), size)
+    ]
+    return np.concatenate(made)[:count]
+
+
+@partial(jax.jit, static_argnums=0)
+def _decode(decode, state, z, labels):
+    return decode(state, z, labels)
+
+
+def pictures(run: Run, z: np.ndarray, labels=None, names=()) -> list[Picture]:
+    """The pictures of latents [n, D], each of which carries its own."""
+    made = decode(run, z, labels)
+    found = []
+    for number, image in enumerate(made):
+        label = None if labels is None else int(labels[number])
+        name = names[number] if names else ''
+        found.append(Picture(image, name, carried(run, z[number], label)))
+    return found
+
+
+def carried(run: Run, z: np.ndarray, label: int | None = None) -> dict:
+    """What a picture's provenance holds of its latent [D] and class."""
+    raw = np.ascontiguousarray(z, '<f4')
+    found = {
+        'latent': base64.b64encode(raw.tobytes()).decode(),
+        'model': run.about['state_sha256'],
+    }
+    return found if label is None else found | {'class': run.classes[label]}
+
+
+def of_thing(asked_run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]:
+    """The latent [D], and class if any, of a word of a command: number N of the samples
+    of `seed`, a picture that carries one of this model, or a picture that its encoder
+    takes. A UserError for anything else.
+    """
+    run, size = asked_run, _size(asked_run)
+    if not thing.sha256:
+        if not thing.word.isdecimal():
+            raise UserError(
+                f'{thing.word}: no file, and no number of a sample of --seed={seed}'
+            )
+        number = int(thing.word)
+        if number >= 100_000:
+            raise UserError(f'{thing.word}: there are samples up to 99999')
+        label = number % run.method.classes if run.method.classes else None
+        start = number - number % BATCH
+        key = jax.random.fold_in(jax.random.key(seed), start)
+        return np.asarray(_prior(run.method.prior, key, None))[number - start], label
+    if thing.about.get('model') == run.about['state_sha256']:
+        return _unpacked(thing, size), _label(run, thing)
+    if run.method.encode is None:
+        raise UserError(
+            f'{thing.word} carries no latent of this model, and a GAN has no encoder: '
+            'python -m gan_vae.art project finds one'
+        )
+    if run.method.classes:
+        raise UserError(
+            f'{thing.word} carries no latent of this model, whose encoder asks for a '
+            'class: python -m gan_vae.art project --class=NAME finds one'
+        )
+    x = images.from_uint8(read(thing.word, run)[None])
+    return np.asarray(_encode(run.method.encode, run.state, x))[0], None
+
+
+@partial(jax.jit, static_argnums=0)
+def _encode(encode, state, x):
+    return encode(state, x)
+
+
+def read(path, run: Run) -> np.ndarray:
+    """A picture as the run takes it: uint8 [size, size, C]."""
+    settings = run.config.data
+    how = Fit(settings.image_size, settings.channels, settings.fit, settings.background)
+    try:
+        return fit(open_picture(path), how)
+    except Unusable as error:
+        raise UserError(f'{path}: {error}') from error
+
+
+def _size(run: Run) -> int:
+    """Numbers in a latent."""
+    return jax.eval_shape(lambda k: run.method.prior(k, 1), jax.random.key(0)).shape[1]
+
+
+def _unpacked(thing: Thing, size: int) -> np.ndarray:
+    try:
+        raw = base64.b64decode(str(thing.about['latent']), validate=True)
+        z = np.frombuffer(raw, '<f4').astype(np.float32)
+    except (KeyError, ValueError, binascii.Error):
+        z = np.zeros(0, np.float32)
+    if z.shape != (size,) or not np.isfinite(z).all():
+        raise UserError(f'{thing.word}: its latent was altered')
+    return z
+
+
+def _label(run: Run, thing: Thing) -> int | None:
+    if not run.method.classes:
+        return None
+    name = thing.about.get('class')
+    if name not in run.classes:
+        raise UserError(f'{thing.word}: its class was altered')
+    return run.classes.index(name)
