@@ -101,9 +101,9 @@ def provenance(file) -> dict:
     about = embedded(file)
     if not about:
         beside = file.resolve().with_suffix('.json')
-        if not beside.is_file():
-            beside = beside.parent.with_suffix('.json')
         try:
+            if not beside.is_file():
+                beside = beside.parent.with_name(f'{beside.parent.name}.json')
             found = json.loads(beside.read_text())['made']
             about = found | {'file': _name(file, beside)}
         except (OSError, ValueError, KeyError, TypeError):
