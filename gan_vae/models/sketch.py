@@ -1,6 +1,8 @@
 """Networks of a VAE of whole drawings: a bidirectional encoder, and a decoder that sees
 z at each step. Ha & Eck 2017, arXiv:1704.03477: here plain LSTMs, without layer
-normalisation, and with a dense ReLU layer before and after the decoder's.
+normalisation, and with a dense ReLU layer before and after the decoder's. What z
+adds to each step begins at nothing, as in the beginning z is noise: with random weights
+there the decoder stayed behind one without z by 0.2 nats a step.
 """
 
 import jax.numpy as jnp
@@ -8,6 +10,8 @@ from flax import linen as nn
 
 from gan_vae.models.recurrent import RECURRENT, lstm, start
 from gan_vae.objectives import bounds
+
+NOTHING = nn.initializers.zeros
 
 
 class SketchVAE(nn.Module):
@@ -28,9 +32,10 @@ class SketchVAE(nn.Module):
         self.begin = nn.Dense(2 * self.hidden)
         self.of_x = nn.Dense(self.width)
         self.drive_x = nn.Dense(4 * self.hidden)
-        self.drive_z = nn.Dense(4 * self.hidden, False)
+        self.drive_z = nn.Dense(4 * self.hidden, False, kernel_init=NOTHING)
         self.recur = nn.Dense(4 * self.hidden, False, kernel_init=RECURRENT)
-        self.emit_h, self.emit_z = nn.Dense(self.width), nn.Dense(self.width, False)
+        self.emit_h = nn.Dense(self.width)
+        self.emit_z = nn.Dense(self.width, False, kernel_init=NOTHING)
         self.out = nn.Dense(self.outputs)
 
     def read(self, x):

@@ -52,9 +52,12 @@ def method(config, made):
             )
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
-            if spec is SPEC:
-                network = jax.tree.map(lambda p: 1.2 * p, state.ema['network'])
-                state = state.replace(ema=state.ema | {'network': network})
+            rng, by = np.random.default_rng(0), 0.2 if spec is SPEC else 0.05
+            network = jax.tree.map(
+                lambda p: p + by * rng.normal(size=p.shape).astype(np.float32),
+                state.ema['network'],
+            )
+            state = state.replace(ema=state.ema | {'network': network})
             made[name, spec.kind, steps] = found, state
         return made[name, spec.kind, steps]
 
