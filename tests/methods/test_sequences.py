@@ -52,11 +52,14 @@ def method(config, made):
             )
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
-            rng, by = np.random.default_rng(0), 0.2 if spec is SPEC else 0.05
-            network = jax.tree.map(
-                lambda p: p + by * rng.normal(size=p.shape).astype(np.float32),
-                state.ema['network'],
-            )
+            rng = np.random.default_rng(0)
+
+            def learned(p):
+                if p.any() or p.ndim < 2:
+                    return 1.2 * p if spec is SPEC else p
+                return rng.normal(size=p.shape).astype(np.float32)
+
+            network = jax.tree.map(learned, state.ema['network'])
             state = state.replace(ema=state.ema | {'network': network})
             made[name, spec.kind, steps] = found, state
         return made[name, spec.kind, steps]
