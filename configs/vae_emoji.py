@@ -1,6 +1,7 @@
 """Convolutional VAE on the embedded emoji, Gaussian likelihood with a learned scale.
 
 python launch.py --config=configs/vae_emoji.py
+python launch.py --config=configs/vae_emoji.py:pocket       pretrained:emoji_vae
 """
 
 from configs import default
@@ -15,4 +16,5 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
     config.train.steps = 4000
-    return default.with_variant(config, variant)
+    pocket = {'model.width': 32, 'model.latent_dim': 64}
+    return default.with_variant(config, variant, pocket=pocket)
