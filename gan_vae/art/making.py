@@ -87,7 +87,8 @@ def reproduce(file, workdir: str = '', out: str = '', force: bool = False) -> Ag
     return Again(new, same, ', '.join(changed))
 
 
-_KEPT = ('tool', 'run', 'things', 'files', 'flags', 'versions', 'stopped')
+# of what was made first: what is made again says the same of itself
+_KEPT = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions', 'stopped')
 
 
 def provenance(file) -> dict:
@@ -187,11 +188,29 @@ def _about(tool: Tool, asked: Asked) -> dict:
     return {
         'tool': asked.tool,
         'run': asked.run and asked.run.about,
-        'things': [t._asdict() for t in asked.things],
-        'files': {name: found._asdict() for name, found in given.items()},
+        'things': [_told(t) for t in asked.things],
+        'files': {name: _told(found) for name, found in given.items()},
+        'ancestors': _ancestors(asked.things),
         'flags': changed,
         'versions': run_folder.versions(),
     }
+
+
+def _told(given: Thing) -> dict:
+    return {'word': given.word, 'sha256': given.sha256}
+
+
+def _ancestors(things: list[Thing]) -> dict:
+    """{hash of a picture: its provenance} of those that are given, and of those that
+    they came from, each once."""
+    found = {}
+    for given in things:
+        if given.about:
+            before = given.about.get('ancestors')
+            found |= before if isinstance(before, dict) else {}
+            own = {k: v for k, v in given.about.items() if k != 'ancestors'}
+            found[given.sha256] = own
+    return found
 
 
 def _made(tool: Tool, asked: Asked, last: int | None = None) -> tuple[Made, int | None]:
