@@ -83,7 +83,9 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
     """
     method, state, about = sample.load(workdir)
     if method.coder is None:
-        raise UserError(f'{workdir} has no codec: it takes a VAE without classes')
+        raise UserError(
+            f'{workdir} has no codec: it takes a VAE of images, without classes'
+        )
     coder, config = method.coder(state), run_folder.read_config(workdir)
     top = coder.likelihood.levels - 1
     if place and Path(place).is_dir():

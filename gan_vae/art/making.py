@@ -277,7 +277,8 @@ def _write(folder: Path, made: Made, about: dict, run: Run | None):
     sheet = made.sheet
     shown = [p.image for p in made.pictures[:SHOWN]]
     if run and made.sequences:
-        shown = list(media.of(run.kind).pictures(made.sequences[:SHOWN]))
+        medium = media.of(run.kind)
+        shown = list(medium.pictures(made.sequences[:SHOWN], made.begun))
     if sheet is None and len(shown) > 1 and len({i.shape for i in shown}) == 1:
         sheet = images.grid(np.stack(shown), made.columns)
     try:
@@ -287,7 +288,8 @@ def _write(folder: Path, made: Made, about: dict, run: Run | None):
             images.save_png(folder / f'{name}.png', picture, told)
         for number, sequence in enumerate(made.sequences):
             told = about | {'file': f'{number:05d}'}
-            media.of(run.kind).save(folder / f'{number:05d}', sequence, told)
+            file = folder / f'{number:05d}'
+            media.of(run.kind).save(file, sequence, told, made.begun)
         if sheet is not None:
             told = about | {'file': 'sheet'}
             images.save_png(_place(folder, 'sheet', '.png'), sheet, told)

@@ -3,6 +3,7 @@
 slerp(z_0, z_1; t) of posterior means, for a run that has a latent for the whole.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -53,11 +54,11 @@ def between(method, state, first: np.ndarray, last: np.ndarray, num: int) -> lis
     return jax.jit(method.decode)(state, z.astype(np.float32)).each()
 
 
-def given(word: str, run: Run) -> np.ndarray:
+def given(word: str, run: Run, grid: int = 1, tell: Callable = print) -> np.ndarray:
     """What somebody hands over, [T, D]: the file of a melody or of a drawing, which is
     fitted to the run's scale, or the number of a sequence of the held-out split.
 
-    Raises UserError for anything else.
+    grid: steps in a quarter note of a MIDI file. Raises UserError for anything else.
     """
     settings = run.config.data
     if word.isdecimal():
@@ -71,7 +72,7 @@ def given(word: str, run: Run) -> np.ndarray:
     if run.kind == 'rolls':
         from gan_vae.media import midi
 
-        return midi.from_midi(word)
+        return midi.from_midi(word, grid, tell)
     from gan_vae.data import drawings
 
     strokes, scale = drawings.read(word), run.state.ema['constants']['scale']
@@ -84,7 +85,7 @@ def kept(value: np.ndarray, steps: int | None) -> np.ndarray:
     """The first `steps` of a sequence; None: its first half."""
     steps = (len(value) + 1) // 2 if steps is None else steps
     if not 1 <= steps <= len(value):
-        raise UserError(f'--steps={steps}: what is given has {len(value)} steps')
+        raise UserError(f'--steps={steps}: take from 1 to {len(value)}, as are given')
     return value[:steps]
 
 

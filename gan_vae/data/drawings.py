@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from gan_vae.data.folder import chosen
+from gan_vae.data.folder import chosen, outside
 from gan_vae.data.sequences import Sequences
 from gan_vae.errors import UserError
 
@@ -47,6 +47,8 @@ def load(path: str, split: str) -> Sequences:
     if skipped:
         more = f' and {len(skipped) - 8} more' if len(skipped) > 8 else ''
         note = f'{path}: left out {len(skipped)} files: {", ".join(skipped[:8])}{more}'
+    if not drawings and not skipped:
+        outside(path, split, '*.svg', 'drawings')
     if not drawings:
         raise UserError(
             f'no usable drawings in {path!r} (split {split!r}): looked for SVG files, '
@@ -64,7 +66,9 @@ def read(path) -> np.ndarray:
     except OSError as error:
         raise UserError(f'cannot read {path}: {error.strerror}') from error
     except Unusable as error:
-        raise UserError(f'{path} is no drawing that can be used: {error}') from error
+        raise UserError(
+            f'{path} is no drawing in SVG that can be used: {error}'
+        ) from error
 
 
 def strokes_of(svg: bytes) -> np.ndarray:

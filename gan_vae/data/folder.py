@@ -60,11 +60,7 @@ def load(path: str, split: str, how: Fit, storage: str, memory_gb: float) -> Exa
             more = f' and {len(skipped) - 8} more' if len(skipped) > 8 else ''
             about['note'] = f'{path}: left out {len(skipped)} files: {shown}{more}'
         if not used and not skipped and files:
-            raise UserError(
-                f'none of the {len(files)} files in {path!r} falls in split {split!r}, '
-                'which takes a tenth or so of them: set config.data.split=all or '
-                'config.data.eval_split=all'
-            )
+            raise _outside(len(files), path, split)
         if not used:
             raise UserError(
                 f'no usable pictures in {path!r} (split {split!r}): looked for PNG, '
@@ -99,6 +95,19 @@ def chosen(path: str, split: str, pattern: str, prefix: str):
     names = [f.relative_to(folder).as_posix() for f in files]
     kept = [n for n, name in enumerate(names) if _tenth(name) in tenths]
     return [files[n] for n in kept], [names[n] for n in kept]
+
+
+def outside(path: str, split: str, pattern: str, prefix: str):
+    """A UserError where there are files that match, and none is in the split."""
+    if every := chosen(path, 'all', pattern, prefix)[0]:
+        raise _outside(len(every), path, split)
+
+
+def _outside(count: int, path: str, split: str) -> UserError:
+    return UserError(
+        f'none of the {count} files in {path!r} falls in split {split!r}, which takes '
+        'a tenth or so of them: set config.data.split=all or config.data.eval_split=all'
+    )
 
 
 def _hidden(file: Path, folder: Path) -> bool:

@@ -107,9 +107,12 @@ def _sequences(name: str, data_dir: Path, archive: str | None):
         if not archive.exists():
             print(f'fetching {file.name}', flush=True)
             _download(ours.place(name), file.sha256, archive)
+    if archive:
+        archive = Path(archive).expanduser()
+        packages.known(archive, file.sha256, ours.place(name))
     from gan_vae.data.sequences_dataset_builder import builder
 
-    found = builder(ours, name, data_dir, archive and Path(archive).expanduser())
+    found = builder(ours, name, data_dir, archive)
     _build(found, name, data_dir)
     return found
 

@@ -106,6 +106,8 @@ def pictures(place: str, size: int):
         settings.name, _, split = place.partition(':')
         if not split:
             raise UserError(f'{place!r} is neither a folder nor a set as cifar10:test')
+        if (kind := data.kind_of(settings.name)) != 'images':
+            raise UserError(f'{place} is of {kind}, and this compares pictures')
         if split == 'all':
             split = 'train+validation+test'
     return data.examples(settings, split)

@@ -168,7 +168,7 @@ def refuse_sequences(metrics: str, kind: str):
     """A UserError for measures of pictures, of a run that has none."""
     if kind != 'images':
         raise UserError(
-            f'config.eval.metrics={metrics} compares pictures, not {kind}: '
+            f'{metrics} compares pictures, not {kind}: '
             'take iwae_K or fivo_K, with a number of particles, or none'
         )
 
@@ -204,6 +204,7 @@ class Panel:
         """`held`: real pictures outside the reference, for originality; `train`: what
         a classifier learns from (by default the reference)."""
         self.asked, self._of_classes = parse(names), of_classes(names)
+        refuse_sequences(names, reference.examples.kind)
         if self._of_classes:
             by_class.check_reference(
                 reference.examples, reference.name, self._of_classes

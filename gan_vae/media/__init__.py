@@ -17,10 +17,11 @@ HEARD = 4  # samples in TensorBoard
 class Medium(NamedTuple):
     """How sequences of one kind, arrays [T, D], are shown."""
 
+    # both with `begun`: so many steps were given, which is to be seen
     # sequences of any lengths -> uint8 [n, H, W, 3], for a grid
-    pictures: Callable[[list[np.ndarray]], np.ndarray]
+    pictures: Callable[..., np.ndarray]
     # path without suffix, sequence, provenance -> the files written, of all formats
-    save: Callable[[Path, np.ndarray, dict], list[Path]]
+    save: Callable[..., list[Path]]
     # float32 [samples] in [-1, 1] and their rate; None where there is nothing to hear,
     # or without the extra `sequences`
     audio: Callable[[np.ndarray], tuple[np.ndarray, int] | None]

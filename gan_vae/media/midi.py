@@ -1,12 +1,14 @@
 """Piano rolls [T, 88] to MIDI files and back; the first key is A0, MIDI's note 21.
 
-A step is a beat. A key that sounds in consecutive steps is one held note, so that a
-roll comes back as it was, and a note that is struck again does not.
+A step is a beat: a quarter note of the file, whatever its tempo. A key that sounds in
+consecutive steps is one held note, so that a roll comes back as it was, and a note that
+is struck again does not.
 """
 
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,6 @@ LARGEST = 2**20  # bytes of a file that is read
 LONGEST = 20_000  # steps of it
 _VELOCITY = 80
 _DRUMS = 9  # their channel
-_TEMPO = 500_000  # microseconds a beat, where a file does not say
 # A number in a file is seven bits a byte while the highest is set, and mido reads one
 # of any length in quadratic time.
 _ENDLESS = re.compile(rb'[\x80-\xff]{4096}')
@@ -61,12 +62,14 @@ def to_midi(
     return song
 
 
-def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
+def from_midi(path, grid: int = 1, tell: Callable = print) -> np.ndarray:
     """The roll uint8 [T, 88] of a MIDI file, up to its end of track: the keys down in
     the middle of each step.
 
-    Drums, the pedal and keys outside of a piano are left out. Raises UserError for what
-    is no such file, above LARGEST bytes or LONGEST steps, or without notes.
+    grid: steps in a quarter note. Drums, the pedal and keys outside of a piano are left
+    out, and notes between the middles of two steps, of which `tell` is told. Raises
+    UserError for what is no such file, above LARGEST bytes or LONGEST steps, or without
+    notes.
     """
     path = Path(path)
     raw = _read(path)
@@ -79,8 +82,8 @@ def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
         song = mido.MidiFile(file=io.BytesIO(raw))
         if song.type not in (0, 1) or song.ticks_per_beat <= 0:
             raise ValueError('tracks without a common beat')
-        ticks, seconds = _clock(song)
-        steps = _step(seconds[-1], steps_per_minute)
+        last = sum(event.time for event in song.merged_track)
+        steps = _step(last, song, grid)
         if steps <= LONGEST:
             held = np.array(_held(song), np.int64).reshape(-1, 3)
     except Exception as error:  # mido has as many kinds as a file has bytes
@@ -92,15 +95,18 @@ def from_midi(path, steps_per_minute: float = STEPS_PER_MINUTE) -> np.ndarray:
     if steps > LONGEST:
         raise UserError(f'{path} lasts above {LONGEST} steps: cut it into pieces')
     held = held[(held[:, 0] >= LOWEST) & (held[:, 0] < LOWEST + KEYS)]
-    first, last = (
-        _step(np.interp(held[:, i], ticks, seconds), steps_per_minute) for i in (1, 2)
-    )
+    first, last = (_step(held[:, i], song, grid) for i in (1, 2))
     change = np.zeros((int(steps) + 1, KEYS), np.int32)
     np.add.at(change, (first, held[:, 0] - LOWEST), 1)
     np.add.at(change, (last, held[:, 0] - LOWEST), -1)
     roll = (np.cumsum(change, 0)[:-1] > 0).astype(np.uint8)
     if not roll.any():
         raise UserError(f'{path} has no notes of a piano: choose another file')
+    if short := np.count_nonzero(first == last):
+        tell(
+            f'{path}: {short} of {len(held)} notes are left out, as they are too short '
+            f'for a step, one of {grid} in a quarter note: more by --grid'
+        )
     return roll
 
 
@@ -119,24 +125,10 @@ def _read(path: Path) -> bytes:
     return raw
 
 
-def _step(seconds, steps_per_minute: float):
-    """The first step whose middle is not before that time."""
-    return np.ceil(np.float64(seconds) * steps_per_minute / 60 - 0.5).astype(np.int64)
-
-
-def _clock(song) -> tuple[list[float], list[float]]:
-    """Ticks and the seconds at them, linear in between, to the end of all tracks."""
-    ticks, seconds, tempo, tick = [0.0], [0.0], _TEMPO, 0
-    events = [*song.merged_track]
-    for number, event in enumerate(events):
-        tick += event.time
-        if event.type == 'set_tempo' or number == len(events) - 1:
-            passed = (tick - ticks[-1]) * tempo / 1e6 / song.ticks_per_beat
-            ticks.append(float(tick))
-            seconds.append(seconds[-1] + passed)
-        if event.type == 'set_tempo':
-            tempo = event.tempo
-    return ticks, seconds
+def _step(ticks, song, grid: int):
+    """The first step whose middle is not before that tick."""
+    steps = np.asarray(ticks, np.float64) * grid / song.ticks_per_beat
+    return np.ceil(steps - 0.5).astype(np.int64)
 
 
 def _held(song) -> list[tuple[int, int, int]]:

@@ -32,6 +32,7 @@ _BAR = 16  # steps between the vertical lines
 _WHITE_KEY, _BLACK_KEY = (251, 250, 247), (241, 240, 236)
 _C_LINE, _BAR_LINE = (206, 203, 196), (226, 224, 218)
 _NOTE, _ONSET = (36, 103, 182), (11, 42, 92)
+_BEGUN = (214, 64, 42)
 _BEYOND = (235, 235, 235)  # after the end: the seams of a grid
 
 
@@ -40,11 +41,13 @@ def picture(
     cell: tuple[int, int] = (4, 3),
     steps: int | None = None,
     keys: tuple[int, int] = (0, KEYS),
+    begun: int = 0,
 ) -> np.ndarray:
     """uint8 [height, width, 3]: time to the right, keys of range(*keys) upwards.
 
     cell: width and height in pixels of one key in one step. steps: how many to show, by
-    default all; what lies after the end is grey. A note's first pixels are darker.
+    default all; what lies after the end is grey. begun: a line after so many steps,
+    which somebody gave. A note's first pixels are darker.
     """
     (wide, high), (low, top) = cell, keys
     shown = np.asarray(roll)[:steps] > 0
@@ -66,15 +69,17 @@ def picture(
     begins[:, max(1, wide // 4) :] = False
     inside[sounds.reshape(inside.shape[:2])] = _NOTE
     inside[begins.reshape(inside.shape[:2])] = _ONSET
+    if begun:
+        inside[wide * begun : wide * begun + 2] = _BEGUN
     return sheet[:, high * low : high * top].transpose(1, 0, 2)[::-1]
 
 
-def pictures(rolls: list[np.ndarray]) -> np.ndarray:
+def pictures(rolls: list[np.ndarray], begun: int = 0) -> np.ndarray:
     """uint8 [n, 272, 264, 3]: all keys, in the first SHOWN steps, and a frame.
 
     Of one size whatever they play, so that the grids of a run make a film.
     """
-    shown = np.stack([picture(roll, steps=SHOWN) for roll in rolls])
+    shown = np.stack([picture(roll, steps=SHOWN, begun=begun) for roll in rolls])
     frame = (0, 0), (_FRAME, _FRAME), (_FRAME, _FRAME), (0, 0)
     return np.pad(shown, frame, constant_values=_BEYOND[0])
 
@@ -103,7 +108,7 @@ def audio(roll: np.ndarray) -> tuple[np.ndarray, int] | None:
     return synthesise(roll[: int(HEARD * STEPS_PER_MINUTE / 60)])
 
 
-def save(path: Path, roll: np.ndarray, provenance: dict) -> list[Path]:
+def save(path: Path, roll: np.ndarray, provenance: dict, begun: int = 0) -> list[Path]:
     """Writes PATH.mid, .wav and .png of the octaves in use, each with its provenance.
 
     Raises UserError without pretty_midi.
@@ -115,7 +120,7 @@ def save(path: Path, roll: np.ndarray, provenance: dict) -> list[Path]:
     files.write(file['mid'], song.getvalue())
     files.write(file['wav'], _wav(*synthesise(roll), provenance))
     wide = min(8, max(2, _WIDEST // max(len(roll), 1)))
-    shown = picture(roll, (wide, 8), keys=_octaves(roll))
+    shown = picture(roll, (wide, 8), keys=_octaves(roll), begun=begun)
     images.save_png(file['png'], shown, provenance)
     return list(file.values())
 

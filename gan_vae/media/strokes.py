@@ -14,6 +14,7 @@ from gan_vae import files, images
 
 SIZE = 64  # pixels of a side, in a grid
 PAPER, INK, PEN = (252, 251, 248), (30, 32, 40), (214, 64, 42)
+GIVEN = (36, 103, 182)
 _MARGIN = 0.08  # of the side
 _WIDTH = 0.02  # of the side
 _FINE = 4  # drawn so much larger, and reduced
@@ -31,14 +32,16 @@ def polylines(strokes: np.ndarray) -> list[np.ndarray]:
     return [line for line in lines if len(line)]
 
 
-def picture(strokes: np.ndarray, size: int = SIZE) -> np.ndarray:
-    """uint8 [size, size, 3], smooth, the drawing in the middle."""
-    return _drawn(polylines(strokes), _fit(strokes, size), size)
+def picture(strokes: np.ndarray, size: int = SIZE, begun: int = 0) -> np.ndarray:
+    """uint8 [size, size, 3], smooth, the drawing in the middle; its first `begun`
+    steps, which somebody gave, in another ink."""
+    given = polylines(strokes[:begun]) if begun else []
+    return _drawn(polylines(strokes), _fit(strokes, size), size, given=given)
 
 
-def pictures(drawings: list[np.ndarray]) -> np.ndarray:
+def pictures(drawings: list[np.ndarray], begun: int = 0) -> np.ndarray:
     """uint8 [n, SIZE, SIZE, 3]."""
-    return np.stack([picture(drawing) for drawing in drawings])
+    return np.stack([picture(drawing, begun=begun) for drawing in drawings])
 
 
 def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
@@ -86,12 +89,14 @@ def audio(strokes: np.ndarray) -> None:
     return None
 
 
-def save(path: Path, strokes: np.ndarray, provenance: dict) -> list[Path]:
+def save(
+    path: Path, strokes: np.ndarray, provenance: dict, begun: int = 0
+) -> list[Path]:
     """Writes PATH.svg, .png and .gif, each with its provenance."""
     path = Path(path)
     svg, png, gif = (path.with_name(f'{path.name}.{k}') for k in ('svg', 'png', 'gif'))
     files.write(svg, to_svg(strokes, provenance))
-    images.save_png(png, picture(strokes, 256), provenance)
+    images.save_png(png, picture(strokes, 256, begun), provenance)
     images.save_gif(gif, pen_frames(strokes), seconds=3.0, provenance=provenance)
     return [svg, png, gif]
 
@@ -117,8 +122,8 @@ def _fit(strokes: np.ndarray, size: int):
     return lambda points: (points - low - box / 2) * scale + size / 2
 
 
-def _drawn(lines: list[np.ndarray], fit, size: int, pen=None) -> np.ndarray:
-    """The lines, and the tip of a pen."""
+def _drawn(lines: list, fit, size: int, pen=None, given: list = ()) -> np.ndarray:
+    """The lines, those that were given over them, and the tip of a pen."""
     from PIL import Image, ImageDraw
 
     side = size * _FINE
@@ -128,11 +133,12 @@ def _drawn(lines: list[np.ndarray], fit, size: int, pen=None) -> np.ndarray:
     def dot(point, radius, colour):
         ink.ellipse([*(point - radius), *(point + radius)], colour)
 
-    for line in lines:
+    coloured = [(line, INK) for line in lines] + [(line, GIVEN) for line in given]
+    for line, colour in coloured:
         corners = fit(line) * _FINE
-        ink.line([*corners.ravel()], INK, width)
+        ink.line([*corners.ravel()], colour, width)
         for corner in corners:  # Pillow's joints leave gaps in sharp bends
-            dot(corner, width / 2, INK)
+            dot(corner, width / 2, colour)
     if pen is not None:
         dot(fit(pen) * _FINE, 1.5 * width, PEN)
     return np.asarray(sheet.resize((size, size), Image.Resampling.BOX))

@@ -70,18 +70,21 @@ class Method(NamedTuple):
     evidence_bound: Callable | None = None
 
 
-def make(config, spec: Spec | SequenceSpec, axis_name: str | None = None) -> Method:
-    """The Method that `config.method.name` names, on data of shape `spec`."""
+def refuse(config, kind: str):
+    """A UserError unless config.method.name exists, and is for data of this kind."""
     name = config.method.name
     if name not in OF_IMAGES + OF_SEQUENCES:
         raise unknown('config.method.name', name, OF_IMAGES + OF_SEQUENCES)
-    kind, known = 'images', OF_IMAGES
-    if isinstance(spec, SequenceSpec):
-        kind, known = spec.kind, OF_SEQUENCES
+    known = OF_IMAGES if kind == 'images' else OF_SEQUENCES
     if name not in known:
         raise UserError(
             f'config.data.name={config.data.name} is of {kind}, and '
             f'config.method.name={name} is not: take {", ".join(known)}'
         )
-    module = import_module(f'gan_vae.methods.{name}')
+
+
+def make(config, spec: Spec | SequenceSpec, axis_name: str | None = None) -> Method:
+    """The Method that `config.method.name` names, on data of shape `spec`."""
+    refuse(config, spec.kind)
+    module = import_module(f'gan_vae.methods.{config.method.name}')
     return module.make(config, spec, axis_name)

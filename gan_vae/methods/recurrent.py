@@ -53,7 +53,7 @@ def make(config, spec, axis_name=None) -> Method:
         def objective(params, padded):
             log_prob = jnp.mean(told(params, padded))
             count = jnp.mean(1.0 * padded.length)
-            return -log_prob, {'loss': -log_prob, 'log_prob': log_prob, 'steps': count}
+            return -log_prob, {'loss': -log_prob, 'log_prob': log_prob, 'length': count}
 
         state, metrics = descending.step(state, padded, objective)
         return state, steps.per_step(metrics, ('log_prob',))

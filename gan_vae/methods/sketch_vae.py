@@ -104,7 +104,7 @@ def make(config, spec, axis_name=None) -> Method:
                 'elbo': found - kl,
                 'reconstruction': -found,
                 'kl': kl,
-                'steps': jnp.mean(1.0 * padded.length),
+                'length': jnp.mean(1.0 * padded.length),
             }
 
         state, metrics = descending.step(state, (padded, keys), objective)

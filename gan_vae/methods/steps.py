@@ -99,8 +99,8 @@ def applied(network, name: str) -> Callable:
 
 
 def per_step(metrics: dict, names: tuple[str, ...]) -> dict:
-    """Metrics with those of `names` over the mean number of steps of a sequence."""
-    count = metrics['steps']
+    """Metrics with those of `names` over the mean length of a sequence, in steps."""
+    count = metrics['length']
     return metrics | {name: metrics[name] / count for name in names}
 
 

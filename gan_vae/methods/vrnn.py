@@ -111,7 +111,7 @@ def make(config, spec, axis_name=None) -> Method:
                 'reconstruction': -told,
                 'kl': kl,
                 'beta': weight,
-                'steps': jnp.mean(1.0 * padded.length),
+                'length': jnp.mean(1.0 * padded.length),
             }
 
         state, metrics = descending.step(state, (padded, keys), objective)

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 
 from gan_vae import config as config_lib
-from gan_vae import data
+from gan_vae import data, methods
 from gan_vae.data.source import Source
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, of_model, panel
@@ -52,7 +52,9 @@ def train(config, workdir) -> dict:
     config_lib.validate(config)
     process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
-    mesh_of(config.parallel.devices, config.data.batch_size)  # before anything slow
+    # before anything slow
+    methods.refuse(config, data.kind_of(config.data.name))
+    mesh_of(config.parallel.devices, config.data.batch_size)
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.training(reads.data)
     held = data.examples(reads.data, reads.data.eval_split)
@@ -98,7 +100,6 @@ def _panel(reads, program, examples) -> panel.Panel | None:
     of_samples, _ = divide(reads.eval.metrics)
     if not of_samples:
         return None
-    panel.refuse_sequences(of_samples, examples.kind)
     seed, reference = reads.train.seed, reads.eval.reference
     classes = program.method.classes
     return make_panel(

@@ -53,7 +53,9 @@ def read_config(workdir):
     """The config of the run in `workdir`."""
     file = Path(workdir) / 'config.json'
     if not file.is_file():
-        raise UserError(f'no run in {workdir}: it has no config.json')
+        raise UserError(
+            f'no run in {workdir}: it has no config.json, as training makes it'
+        )
     return config_lib.from_json(file.read_text(), str(file))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_vae import data
-from gan_vae.data import prepare, sketches
+from gan_vae.data import packages, prepare, sketches
 from gan_vae.errors import UserError
 
 
@@ -40,6 +40,7 @@ def test_prepared_and_read_back(tmp_path, capsys, config, monkeypatch):
     drawings = [rng.integers(-600, 600, (n, 3)).astype(np.int16) for n in (2, 9, 33, 5)]
     splits = {'train': drawings[:2], 'validation': drawings[2:3], 'test': drawings[3:]}
     monkeypatch.setattr(sketches, 'read', lambda name, path: splits)
+    monkeypatch.setattr(packages, 'known', lambda *_: b'')
     flags = [f'--data_dir={tmp_path}', '--archive=any.npz']
     assert prepare.main(['sketch_sheep', *flags]) == 0
     said = capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_midi_file_gives_the_roll_back(tmp_path, speed):
     roll = (rng.random((400, 88)) < 0.1).astype(np.uint8)
     roll[:7] = roll[200:220] = roll[-9:] = 0  # silence counts, at the end too
     midi.to_midi(roll, speed, {'seed': 1}).write(str(tmp_path / 'a.mid'))
-    np.testing.assert_array_equal(midi.from_midi(tmp_path / 'a.mid', speed), roll)
+    np.testing.assert_array_equal(midi.from_midi(tmp_path / 'a.mid'), roll)
 
 
 def test_a_chord_has_its_times_and_pitches_as_others_read_them(tmp_path):
@@ -54,7 +54,7 @@ def test_a_chord_has_its_times_and_pitches_as_others_read_them(tmp_path):
     assert mido.MidiFile(tmp_path / 'a.mid').length == pytest.approx(8, abs=0.01)
 
 
-def test_reads_tempo_of_any_track_and_leaves_out_drums_and_far_keys(tmp_path):
+def test_a_step_is_a_beat_at_any_tempo_without_drums_and_far_keys(tmp_path):
     def on(note, time=0, channel=0, velocity=9):
         return mido.Message(
             'note_on', note=note, time=time, channel=channel, velocity=velocity
@@ -64,7 +64,6 @@ def test_reads_tempo_of_any_track_and_leaves_out_drums_and_far_keys(tmp_path):
         tmp_path / 'a.MID',
         first=[on(60), on(20), on(60, 200, velocity=0), on(20, 0, velocity=0)],
         second=[
-            # half a second a beat, and from the second beat on a whole one
             mido.MetaMessage('set_tempo', tempo=1_000_000, time=100),
             on(72, 0),
             on(72, 100),  # struck again before it ends, the end follows in the tick
@@ -74,8 +73,24 @@ def test_reads_tempo_of_any_track_and_leaves_out_drums_and_far_keys(tmp_path):
             on(38, 100, channel=9, velocity=0),
         ],
     )
-    want = roll_of(14, (39, 0, 6), (51, 2, 10))  # at four steps a second
-    np.testing.assert_array_equal(midi.from_midi(file, 240), want)
+    for grid in (1, 4):
+        want = roll_of(4 * grid, (39, 0, 2 * grid), (51, grid, 3 * grid))
+        np.testing.assert_array_equal(midi.from_midi(file, grid), want)
+
+
+def test_notes_between_the_steps_are_told_of(tmp_path):
+    eighths = np.zeros((8, 88), np.uint8)
+    eighths[np.arange(8), 40 + np.arange(8)] = 1
+    file = tmp_path / 'a.mid'
+    midi.to_midi(eighths, 120).write(str(file))
+    raw = mido.MidiFile(file)
+    raw.ticks_per_beat *= 2  # each of its quarters an eighth
+    raw.save(file)
+    said = []
+    np.testing.assert_array_equal(midi.from_midi(file, 2, said.append), eighths)
+    assert not said
+    roll = midi.from_midi(file, 1, said.append)
+    assert len(roll) == 4 and len(said) == 1 and '4 of 8 notes are left out' in said[0]
 
 
 def hostile():

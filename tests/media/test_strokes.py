@@ -46,6 +46,17 @@ def test_ways_in_the_air_leave_no_ink():
     assert ink[32, :8].any() and ink[32, -8:].any() and not ink[:, 16:48].any()
 
 
+def test_what_was_given_has_another_ink():
+    plain, begun = (strokes.picture(DRAWING, 96, n) for n in (0, 2))
+    changed = (plain != begun).any(-1)
+    lines = strokes.polylines(DRAWING[:2])
+    assert changed.any() and len(lines) == 1
+    blue = begun[changed].astype(int)
+    assert (blue[:, 2] > blue[:, 0]).all()
+    every = strokes.picture(DRAWING, 96, len(DRAWING))
+    assert (every != plain).any(-1).sum() > changed.sum()
+
+
 def test_drawings_of_any_length_are_of_one_size_even_without_a_way():
     drawings = [DRAWING, DRAWING[:1], np.zeros((3, 3)), np.zeros((0, 3))]
     assert strokes.pictures(drawings).shape == (4, 64, 64, 3)

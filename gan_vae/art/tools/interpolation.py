@@ -40,8 +40,8 @@ def _of_sequences(asked: Asked) -> Made:
     run, num = asked.run, asked.flags.num
     if run.method.encode is None:
         raise UserError(
-            f'{run.about["config"]} has no latent of a whole {run.kind[:-1]}, as a run '
-            'of configs/sketch_vae_kanji.py has'
+            f'{run.about["config"]} has no latent of a whole sequence, as a sketch_vae '
+            'has; python -m gan_vae.art complete goes on from one'
         )
     if len(asked.things) != 2 or asked.flags.loop:
         raise UserError(f'between {run.kind}, interpolate takes two, and no --loop')

@@ -2,18 +2,25 @@
 
 from gan_vae.art import sequences
 from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
+from gan_vae.errors import UserError
 
 
 def complete(asked: Asked) -> Made:
     flags = asked.flags
     at_least(flags, 0, 'temperature')
     at_least(flags, 1, 'num')
-    begun = sequences.given(asked.things[0].word, asked.run)
+    if flags.grid is not None and asked.run.kind != 'rolls':
+        raise UserError('--grid is of music')
+    at_least(flags, 1, 'grid')
+    said: list[str] = []
+    word, grid = asked.things[0].word, flags.grid or 1
+    begun = sequences.given(word, asked.run, grid, said.append)
     begun = sequences.kept(begun, flags.steps)
     method, state = asked.run.method, asked.run.state
     how = flags.seed, flags.num, flags.temperature
     made = sequences.complete(method, state, begun, *how)
-    return Made(sequences=made, found={'steps': len(begun)})
+    kept = f'the first {len(begun)} steps are those of {word}'
+    return Made(sequences=made, begun=len(begun), said=[*said, kept])
 
 
 TOOLS = {
@@ -23,6 +30,7 @@ TOOLS = {
         'THING',
         {
             'steps': Flag(None, int, 'of the thing that are kept; else its first half'),
+            'grid': Flag(None, int, 'steps in a quarter note of a MIDI file; else 1'),
             'num': Flag(8, int, 'how many'),
             'temperature': Flag(
                 1.0, float, 'of the draws: below 1 safer, above bolder'
