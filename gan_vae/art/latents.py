@@ -85,12 +85,11 @@ def carried(run: Run, z: np.ndarray, label: int | None = None) -> dict:
     return found if label is None else found | {'class': run.classes[label]}
 
 
-def of_thing(asked_run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]:
+def of_thing(run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]:
     """The latent [D], and class if any, of a word of a command: number N of the samples
     of `seed`, a picture that carries one of this model, or a picture that its encoder
     takes. A UserError for anything else.
     """
-    run, size = asked_run, _size(asked_run)
     if not thing.sha256:
         if not thing.word.isdecimal():
             raise UserError(
@@ -104,7 +103,8 @@ def of_thing(asked_run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int |
         key = jax.random.fold_in(jax.random.key(seed), start)
         return np.asarray(_prior(run.method.prior, key, None))[number - start], label
     if thing.about.get('model') == run.about['state_sha256']:
-        return _unpacked(thing, size), _label(run, thing)
+        z = unpacked(thing.word, thing.about.get('latent'), size(run))
+        return z, _label(run, thing)
     if run.method.encode is None:
         raise UserError(
             f'{thing.word} carries no latent of this model, and a GAN has no encoder: '
@@ -134,19 +134,20 @@ def read(path, run: Run) -> np.ndarray:
         raise UserError(f'{path}: {error}') from error
 
 
-def _size(run: Run) -> int:
+def size(run: Run) -> int:
     """Numbers in a latent."""
     return jax.eval_shape(lambda k: run.method.prior(k, 1), jax.random.key(0)).shape[1]
 
 
-def _unpacked(thing: Thing, size: int) -> np.ndarray:
+def unpacked(file: str, text, count: int) -> np.ndarray:
+    """The `count` numbers of base64 text that the picture `file` carries."""
     try:
-        raw = base64.b64decode(str(thing.about['latent']), validate=True)
+        raw = base64.b64decode(str(text), validate=True)
         z = np.frombuffer(raw, '<f4').astype(np.float32)
-    except (KeyError, ValueError, binascii.Error):
+    except (ValueError, binascii.Error):
         z = np.zeros(0, np.float32)
-    if z.shape != (size,) or not np.isfinite(z).all():
-        raise UserError(f'{thing.word}: its latent was altered')
+    if z.shape != (count,) or not np.isfinite(z).all():
+        raise UserError(f'{file}: its latent was altered')
     return z
 
 

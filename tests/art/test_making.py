@@ -3,35 +3,13 @@
 import json
 import shutil
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from gan_vae import config as config_lib
 from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import latents, making, tools
-from gan_vae.training import packed, pretrained
-
-
-def model(folder, name, seed=0, half=False, **overrides):
-    """A packed model that has learned nothing, of a config's tiny variant."""
-    config = config_lib.load(f'configs/{name}.py:tiny', overrides)
-    config_folder = folder / name
-    config_folder.mkdir(parents=True)
-    (config_folder / 'config.json').write_text(config_lib.to_json(config))
-    _, method, _ = pretrained.model_of(config_folder)
-    state = jax.jit(method.init)(jax.random.key(seed))
-    about = {'config': config.name, 'step': 0, 'git_commit': ''}
-    packed.pack(config, (), state, about, config_folder, half)
-    return config_folder
-
-
-@pytest.fixture(scope='module')
-def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('models')
-    return {name: model(folder, name) for name in ('vae_emoji', 'dcgan_emoji')}
 
 
 def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
@@ -58,7 +36,7 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
     assert told['made']['run']['state_sha256'] == parent['model']
 
 
-def test_what_is_not_the_same_is_said(models, tmp_path, capsys):
+def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
     first = tmp_path / 'first'
     assert (
         art.main(['sample', f'--workdir={models["vae_emoji"]}', f'--out={first}']) == 0
@@ -70,7 +48,7 @@ def test_what_is_not_the_same_is_said(models, tmp_path, capsys):
     images.save_png(file, picture, about)
     assert art.main(['reproduce', str(file), f'--out={tmp_path / "n"}']) == 1
     assert 'is not' in capsys.readouterr().err
-    other = model(tmp_path, 'vae_emoji', seed=1)
+    other = make_model(tmp_path, 'vae_emoji', seed=1)
     words = ['reproduce', str(file), f'--workdir={other}', f'--out={tmp_path / "m"}']
     assert art.main(words) == 2
     assert 'was made by the model' in capsys.readouterr().err

@@ -23,6 +23,9 @@ MODULES = {
     'traversals': 'traversals',
     'complete': 'sequences',
     'interpolate': 'interpolation',
+    'breed': 'breeding',
+    'directions': 'directions',
+    'move': 'directions',
 }
 
 

@@ -1,0 +1,46 @@
+"""Children of pictures, to choose the parents of the next generation from."""
+
+import numpy as np
+
+from gan_vae.art import breeding, latents, sheets
+from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
+from gan_vae.errors import UserError, unknown
+
+
+def make(asked: Asked) -> Made:
+    run, flags = asked.run, asked.flags
+    at_least(flags, 1, 'num')
+    if flags.how not in breeding.WAYS:
+        raise unknown('--how', flags.how, breeding.WAYS)
+    if not 0 <= flags.mutation <= 1:
+        raise UserError(f'--mutation={flags.mutation}: must be from 0 to 1')
+    found = [latents.of_thing(run, thing, flags.seed) for thing in asked.things]
+    parents, labels = np.stack([z for z, _ in found]), [label for _, label in found]
+    z = breeding.children(parents, flags.num, flags.how, flags.mutation, flags.seed)
+    if labels[0] is None:
+        of_children = None
+    else:  # each child is of the class of one of its parents
+        rng = np.random.default_rng([flags.seed, 1])
+        of_children = rng.choice(labels, flags.num)
+    made = latents.pictures(run, z, of_children)
+    numbers = [f'{n}' for n in range(flags.num)]
+    columns = int(np.ceil(np.sqrt(flags.num)))
+    sheet = sheets.labelled([p.image for p in made], columns, numbers)
+    said = 'the next generation: breed OUT/00003.png OUT/00007.png'
+    return Made(made, sheet=sheet, said=[said])
+
+
+TOOLS = {
+    'breed': Tool(
+        'children of two or more: numbers of samples, our pictures, or any (VAEs)',
+        make,
+        'THING THING...',
+        {
+            'num': Flag(12, int, 'how many children'),
+            'how': Flag(
+                'blend', str, "blend, or cross: 'uniform', or coarse 'cut' fine"
+            ),
+            'mutation': Flag(0.2, float, 'share of new noise, 0 to 1'),
+        },
+    )
+}

@@ -1,0 +1,45 @@
+"""Models that have learned nothing, for tests of what is made with models."""
+
+import jax
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae.art import making, tools
+from gan_vae.training import packed, pretrained
+
+
+@pytest.fixture(scope='session')
+def make_model():
+    """(folder, name, seed, half, overrides) -> the folder of a packed model of the tiny
+    variant of configs/NAME.py, in that folder."""
+
+    def make(folder, name, seed=0, half=False, **overrides):
+        config = config_lib.load(f'configs/{name}.py:tiny', overrides)
+        made = folder / name
+        made.mkdir(parents=True)
+        (made / 'config.json').write_text(config_lib.to_json(config))
+        _, method, _ = pretrained.model_of(made)
+        state = jax.jit(method.init)(jax.random.key(seed))
+        about = {'config': config.name, 'step': 0, 'git_commit': ''}
+        packed.pack(config, (), state, about, made, half)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def models(tmp_path_factory, make_model):
+    """Folders of a VAE and a GAN."""
+    folder = tmp_path_factory.mktemp('models')
+    return {name: make_model(folder, name) for name in ('vae_emoji', 'dcgan_emoji')}
+
+
+@pytest.fixture(scope='session')
+def opened():
+    """workdir -> Run, as a tool is given it."""
+
+    def run(workdir):
+        flags = making.Namespace(workdir=str(workdir), step=None)
+        return making._run('sample', tools.find('sample'), flags)
+
+    return run

@@ -1,0 +1,93 @@
+"""Directions of a linear generator are those of linear algebra; one that was found is
+gone along by others."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_vae import images
+from gan_vae.art import __main__ as art
+from gan_vae.art import directions, latents
+from gan_vae.errors import UserError
+
+RNG = np.random.default_rng(0)
+
+
+def test_of_a_linear_generator_they_are_singular_vectors():
+    weights = RNG.standard_normal((6, 40)) * np.arange(6, 0, -1)[:, None]
+    left, _, _ = np.linalg.svd(weights)
+    wanted = directions.signed(left.T)
+    np.testing.assert_allclose(directions.sefa(weights), wanted, atol=1e-10)
+    # G(z) = z W of a white z: components regress to the same, as n grows
+    z = RNG.standard_normal((4000, 6))
+    z = (z - z.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T))).T
+    found = directions.pca(z, 3 + z @ weights, 6)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    assert len(directions.pca(z, z[:, :2], 6)) == 2  # no more than there are
+
+
+def test_a_planted_attribute_is_found():
+    planted = directions.signed(RNG.standard_normal((1, 32)))
+    z = RNG.standard_normal((3000, 32))
+    found = directions.attribute(z + 2 * planted, z[::-1])
+    np.testing.assert_allclose(found, planted, atol=1e-6)
+    np.testing.assert_allclose(directions.attribute(z[::-1], z + planted), -planted)
+    with pytest.raises(UserError, match='the same mean'):
+        directions.attribute(z, z[::-1])
+
+
+def test_the_first_layer_is_that_of_the_whole_latent(models, opened):
+    for name, kernel in (
+        ('dcgan_emoji', lambda e: e['generator']['params']['Dense_0']['kernel']),
+        ('vae_emoji', lambda e: e['decoder']['Dense_0']['kernel']),
+    ):
+        run = opened(models[name])
+        size = latents.size(run)
+        found = directions.first_layer(run.state.ema, size)
+        np.testing.assert_array_equal(found, kernel(run.state.ema))
+        with pytest.raises(UserError, match='take --method=pca'):
+            directions.first_layer(run.state.ema, 10_000)
+
+
+def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
+    workdir = models['vae_emoji']
+    run, flag = opened(workdir), f'--workdir={workdir}'
+    words = ['directions', flag, '--method=sefa', '--num=2', '--seed=4']
+    assert art.main([*words, f'--out={tmp_path / "d"}']) == 0
+    assert len(list((tmp_path / 'd').iterdir())) == 2 * 7
+    wanted = directions.sefa(directions.first_layer(run.state.ema, latents.size(run)))
+    row = tmp_path / 'd' / '00009.png'  # the third of the second
+    words = ['move', '5', str(tmp_path / 'd' / '00003.png'), f'--along={row}', flag]
+    out = tmp_path / 'm'
+    assert art.main([*words, '--strength=-2', '--seed=4', f'--out={out}']) == 0
+    for number, start in ((0, 5), (1, 0)):  # in the middle of a row is sample 0
+        z = latents.draw(run.method, 4, start + 1)[start]
+        about = images.read_provenance(out / f'0000{number}.png')
+        found = latents.unpacked('', about['latent'], len(z))
+        np.testing.assert_allclose(found, z - 2 * wanted[1], atol=1e-5)
+    for wrong in (row.with_suffix('.txt'), tmp_path / 'd.json'):
+        assert art.main(['move', '5', f'--along={wrong}', flag]) == 2
+        assert 'that directions made' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'words, said',
+    [
+        ('directions --method=lda', "unknown --method 'lda'"),
+        ('directions --method=attribute', 'takes --on and --off'),
+        ('directions --on=a --off=b', 'takes --on and --off'),
+        ('directions 1 2', 'one thing'),
+        ('directions --strength=0', '--strength=0'),
+        ('directions --method=attribute --on=a --off=b', 'a is no folder'),
+        ('move 1', '--along='),
+        ('breed 1', 'takes THING THING...'),
+        ('breed 1 2 --how=magic', "unknown --how 'magic'"),
+        ('breed 1 2 --mutation=2', '--mutation=2'),
+    ],
+)
+def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new('RGB', (9, 9)).save('foreign.png')
+    assert art.main([*words.split(), f'--workdir={models["dcgan_emoji"]}']) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count('\n') == 1
