@@ -115,8 +115,13 @@ def of_thing(run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]
             f'{thing.word} carries no latent of this model, whose encoder asks for a '
             'class: python -m gan_vae.art project --class=NAME finds one'
         )
-    x = images.from_uint8(read(thing.word, run)[None])
-    return np.asarray(_encode(run.method.encode, run.state, x))[0], None
+    return encode(run, read(thing.word, run)[None])[0], None
+
+
+def encode(run: Run, pictures: np.ndarray) -> np.ndarray:
+    """The codes [n, D] of pictures uint8 [n, H, W, C], of a model without classes."""
+    x = images.from_uint8(pictures)
+    return np.array(_encode(run.method.encode, run.state, x))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -124,10 +129,11 @@ def _encode(encode, state, x):
     return encode(state, x)
 
 
-def read(path, run: Run) -> np.ndarray:
-    """A picture as the run takes it: uint8 [size, size, C]."""
+def read(path, run: Run, size: int | None = None) -> np.ndarray:
+    """A picture as the run takes it: uint8 [size, size, C], size that of the run."""
     settings = run.config.data
-    how = Fit(settings.image_size, settings.channels, settings.fit, settings.background)
+    size = size or settings.image_size
+    how = Fit(size, settings.channels, settings.fit, settings.background)
     try:
         return fit(open_picture(path), how)
     except Unusable as error:

@@ -26,6 +26,12 @@ MODULES = {
     'breed': 'breeding',
     'directions': 'directions',
     'move': 'directions',
+    'project': 'projection',
+    'inpaint': 'restoration',
+    'upscale': 'restoration',
+    'denoise': 'restoration',
+    'deblur': 'restoration',
+    'colourise': 'restoration',
 }
 
 
