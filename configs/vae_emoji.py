@@ -16,7 +16,7 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
     config.train.steps = 4000
-    # the 130 faces; a KL of twelve times its weight, or samples are smudges between them
+    # the 130 faces; a KL of twelve times its weight, or samples are smudges
     pocket = {
         'data.categories': 'Smileys & Emotion',
         'method.beta': 12.0,

@@ -38,7 +38,7 @@ def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
     """Makes and writes what a command asks for: the folder, and what is in it."""
     tool = find(name)
     out = _folder(name, flags)
-    run = _run(name, tool, flags)
+    run = opened(name, tool, flags)
     asked = Asked(name, run, [thing(word) for word in words], flags, iter)
     about = _about(tool, asked)
     made, stopped = _made(tool, asked)
@@ -61,7 +61,7 @@ def reproduce(file, workdir: str = '', out: str = '', force: bool = False) -> Ag
     flags |= {'workdir': workdir or lay or '', 'out': out, 'force': force}
     flags = Namespace(**flags)
     folder = _folder('reproduce', flags)
-    run = _run(about['tool'], tool, flags)
+    run = opened(about['tool'], tool, flags)
     was, now = (r and r['state_sha256'][:12] for r in (about['run'], run and run.about))
     if was != now:
         raise UserError(
@@ -155,7 +155,8 @@ def _same(then: dict, now: Thing):
         raise UserError(f'{then["word"]}, which was given, is {state}')
 
 
-def _run(name: str, tool: Tool, flags: Namespace) -> Run | None:
+def opened(name: str, tool: Tool, flags: Namespace) -> Run | None:
+    """The run that a tool works on, of --workdir and --step; None where it may be."""
     workdir = getattr(flags, 'workdir', '')
     if not workdir:
         if tool.run:

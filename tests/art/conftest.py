@@ -40,6 +40,6 @@ def opened():
 
     def run(workdir):
         flags = making.Namespace(workdir=str(workdir), step=None)
-        return making._run('sample', tools.find('sample'), flags)
+        return making.opened('sample', tools.find('sample'), flags)
 
     return run

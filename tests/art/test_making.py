@@ -77,7 +77,7 @@ def test_nothing_is_overwritten_unless_forced(models, tmp_path, monkeypatch, cap
 
 
 def test_a_picture_gives_its_latent_back(models, tmp_path):
-    run = making._run(
+    run = making.opened(
         'sample', tools.find('sample'), flags(workdir=models['dcgan_emoji'])
     )
     z = latents.draw(run.method, 5, 70)
@@ -127,7 +127,7 @@ def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatc
     Image.new('RGB', (9, 9)).save('foreign.png')
     (tmp_path / 't.txt').write_text('text')
     about = json.loads((vae / 'about.json').read_text())
-    run = making._run('sample', tools.find('sample'), flags(workdir=vae))
+    run = making.opened('sample', tools.find('sample'), flags(workdir=vae))
     altered = about | {'latent': 'AAAA', 'model': run.about['state_sha256']}
     images.save_png('bad.png', np.zeros((8, 8, 3), np.uint8), altered)
     shutil.copytree(vae, 'broken')
