@@ -100,20 +100,9 @@ def given(index: Index, words: list[str], run: Run | None) -> Given:
 
     The same pixels have the number of the first picture of the index that has them.
     """
-    index_of = {h: n for n, h in reversed(list(enumerate(index.hashes.tolist())))}
-    names, numbers, pictures = [], [], []
-    for word in _files(words):
-        names.append(word)
-        if Path(word).expanduser().is_file():
-            picture = features_lib.read(word, index.how)
-            pictures.append(picture)
-            numbers.append(index_of.get(digest(picture), -1))
-        elif word.isdecimal() and int(word) < len(index.names):
-            pictures.append(None)
-            numbers.append(int(word))
-        else:
-            last = len(index.names) - 1
-            raise UserError(f'{word}: no file, and no number of the index, 0 to {last}')
+    names = _files(words)
+    found = [find(index, word) for word in names]
+    numbers, pictures = ([f[i] for f in found] for i in (0, 1))
     own = np.array(numbers, np.int64)
     small, features = index.small[own], index.features[own]
     new = [n for n, picture in enumerate(pictures) if picture is not None]
@@ -124,6 +113,19 @@ def given(index: Index, words: list[str], run: Run | None) -> Given:
         )
         small[new] = [shrunk(pictures[n]) for n in new]
     return Given(names, small, features, own)
+
+
+def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
+    """(number in the index, -1 for none; the fitted picture) of a file; (N, None) of
+    the word N, a number of the index; a UserError for other words."""
+    if Path(word).expanduser().is_file():
+        picture = features_lib.read(word, index.how)
+        same = np.flatnonzero(index.hashes == digest(picture))
+        return int(same[0]) if len(same) else -1, picture
+    if word.isdecimal() and int(word) < len(index.names):
+        return int(word), None
+    last = len(index.names) - 1
+    raise UserError(f'{word}: no file, and no number of the index, 0 to {last}')
 
 
 def network(index: Index, run: Run | None) -> Extractor:

@@ -32,23 +32,26 @@ def make_index(asked: Asked) -> Made:
 
 
 def similar(asked: Asked) -> Made:
+    flags = asked.flags
+    at_least(flags, 1, 'num')
     index, given = _given(asked, [thing.word for thing in asked.things])
-    at_least(asked.flags, 1, 'num')
-    far, found = index.nearest(given.features, asked.flags.num)
+    num = min(flags.num, len(index.names))
+    far, found = index.nearest(given.features, num + 1)  # itself among them
     lines, shown, below = [], [], []
-    for row, word in enumerate(given.words):
-        near = [(int(i), float(d)) for i, d in zip(found[row], far[row], strict=True)]
-        near = [(i, d) for i, d in near if i >= 0]
+    for row, (word, own) in enumerate(zip(given.words, given.numbers, strict=True)):
+        near = zip(found[row].tolist(), far[row].tolist(), strict=True)
+        near = [(i, d) for i, d in near if i not in (-1, own)][:num]
         named = [
             {'number': i, 'name': str(index.names[i]), 'distance': d} for i, d in near
         ]
-        lines.append({'of': word, 'nearest': named})
+        lines.append({'of': word, 'number': int(own), 'nearest': named})
+        blank = num - len(near)  # no more in the index, or in what was searched
+        empty = np.full_like(index.small[0], sheets.PAPER)
         shown += [given.small[row], *(index.small[i] for i, _ in near)]
-        below += ['', *(f'{i}: {d:.2f}' for i, d in near)]
-        blank = found.shape[1] - len(near)  # fewer, in the cells that were searched
-        shown += [np.full_like(index.small[0], sheets.PAPER)] * blank
+        shown += [empty] * blank
+        below += [f'is {own}' if own >= 0 else '', *(f'{i}: {d:.2f}' for i, d in near)]
         below += [''] * blank
-    sheet = sheets.labelled(_large(shown), 1 + found.shape[1], below)
+    sheet = sheets.labelled(shown, 1 + num, below, smallest=LARGE)
     return Made(sheet=sheet, found={'similar': lines})
 
 
@@ -80,7 +83,9 @@ def recommend(asked: Asked) -> Made:
         for i, fit in zip(chosen, fits, strict=True)
     ]
     below = [f'{i}: {fit:.2f}' for i, fit in zip(chosen, fits, strict=True)]
-    sheet = sheets.labelled(_large(index.small[chosen]), min(8, len(chosen)), below)
+    sheet = sheets.labelled(
+        [*index.small[chosen]], min(8, len(chosen)), below, smallest=LARGE
+    )
     return Made(sheet=sheet, found={'recommended': named})
 
 
@@ -103,10 +108,10 @@ def original(asked: Asked) -> Made:
         lines.append(about | {'held_out_as_near': nearer, 'p_value': p})
         below += [f'{distance:.2f}', f'{number}']
     both = [im for i, j in pairs for im in (given.small[i], index.small[j])]
-    sheet = sheets.labelled(_large(both), 2 * min(4, len(pairs)), below)
+    sheet = sheets.labelled(both, 2 * min(4, len(pairs)), below, smallest=LARGE)
     said = [
         f'{line["of"]}: {line["held_out_as_near"]} of {len(real)} held-out pictures '
-        f'are as near to {place} (p = {line["p_value"]:.3f} that a new one would be)'
+        f'are as near (p = {line["p_value"]:.3f})'
         for line in lines[:8]
     ]
     about = {'checked': lines, 'all': checked, 'held': held_place, 'of': len(real)}
@@ -127,12 +132,6 @@ def _other(place: str) -> str:
 def _given(asked: Asked, words, index: Index | None = None) -> tuple[Index, Given]:
     index = index or feature_index.load(asked.flags.index)
     return index, feature_index.given(index, [*words], asked.run)
-
-
-def _large(pictures) -> list[np.ndarray]:
-    """Pictures with room for words below them."""
-    times = -(-LARGE // len(pictures[0]))
-    return [p.repeat(times, 0).repeat(times, 1) for p in pictures]
 
 
 INDEX = Flag('', str, 'what index has made: OUT, or OUT/index.npz', True)
