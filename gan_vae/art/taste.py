@@ -9,10 +9,10 @@ mode, w ~ N(w*, (S^-1 + D' W D)^-1), D the differences x_i - x_j of the choices 
 W = sigmoid' of theirs. Before any choice the scores are those of m, which likes colour,
 contrast and sharpness a little, and their deviation is the prior's.
 
-The approximation is a little too sure. Of tastes drawn from the prior (400, and 150 for
-the last), 1.645 deviations held 90 of 100 scores before any choice, 85 after 5, 86 after
-30, 87 after 120 and 90 after 1,000. They should hold 90, as those of the exact posterior
-did after 5 choices (by importance sampling): they were 7 % larger.
+The approximation is a little too sure. Of tastes drawn from the prior (400, and 150
+for the last), 1.645 deviations held 90 of 100 scores before any choice, 85 after 5, 86
+after 30, 87 after 120 and 90 after 1,000. They should hold 90, as those of the exact
+posterior did after 5 choices (by importance sampling): they were 7 % larger.
 """
 
 from typing import NamedTuple
