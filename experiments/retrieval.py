@@ -99,7 +99,8 @@ def cells(num: int):
     found = features.examples('cifar10:train+test', Fit(32, 3))
     x = features.extract(features.extractor('random', None, ''), found.images)
     x = search.unit(x, x.mean(0, dtype=np.float64))
-    queries = x[np.random.default_rng(0).choice(len(x), num, False)]
+    order = np.random.default_rng(0).permutation(len(x))
+    x, queries = x[order[num:]], x[order[:num]]
     start = time.perf_counter()
     parts = search.cells(x)
     built = time.perf_counter() - start
