@@ -216,13 +216,14 @@ def _checked(found: dict[str, Any]) -> Index:
         and index.small.shape == (count, *2 * (min(fits.size, SMALL),), 3)
         and index.features.dtype == np.float32
         and index.features.ndim == 2
-        and len(index.features) == count > 0
+        and len(index.features) == count > 0 < index.features.shape[1]
         and np.isfinite(index.features).all()
     )
     if right and parts[0] is not None:
         centroids, of = parts
         right = (
             centroids.dtype == np.float32
+            and np.isfinite(centroids).all()
             and centroids.shape[1:] == index.features.shape[1:]
             and of.dtype == np.int64
             and of.shape == (count,)

@@ -87,7 +87,12 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
             raise UserError('--features=classifier is for sets with classes as emoji')
         learned = examples(f'{set_name}:train', Fit(SIZE, 3))
         return extractors.load(name, examples=learned)
-    return extractors.load(name)
+    try:
+        return extractors.load(name)
+    except UserError as error:
+        raise UserError(
+            f'{error}; or --features=pixels, which needs nothing'
+        ) from error
 
 
 def fitted(found: extractors.Extractor, run: Run | None, place: str, size: int) -> Fit:

@@ -166,6 +166,15 @@ def test_without_the_library_one_line_says_so(folder, tmp_path, monkeypatch, cap
     assert 'gan_vae[search]' in capsys.readouterr().err
 
 
+def test_without_the_default_network_one_line_says_so(folder, monkeypatch, capsys):
+    from gan_vae.evaluation.extractors import efficientnet_lite0
+
+    monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'of-nobody')
+    assert art.main(['index', str(folder), '--out=nowhere']) == 2
+    error = capsys.readouterr().err
+    assert 'gan_vae[perceptual]' in error and '--features=pixels' in error
+
+
 def test_an_encoder_is_that_of_its_run(models, make_model, folder, tmp_path, capsys):
     run, out = f'--workdir={models["vae_emoji"]}', tmp_path / 'i'
     words = ['index', str(folder), '--features=encoder']

@@ -79,9 +79,12 @@ def test_a_planted_order_is_found_and_others_choices_are_told():
     told = taste.agreement(better, worse, MEAN, SPREAD)
     possible = np.sum((better - worse) @ w > 0)
     assert 0.9 * possible < told < 1.05 * possible
-    coin = rng.random(400)[:, None] < 0.5
-    blind = np.where(coin, better, worse), np.where(coin, worse, better)
-    assert 150 < taste.agreement(*blind, MEAN, SPREAD) < 250
+    # by coin, of so much that each could be learned by heart: no more than chance
+    pairs = rng.normal(size=(2, 60, 300))
+    told = taste.agreement(*pairs, np.zeros(300), np.ones(300))
+    assert 15 < told < 45
+    learned = taste.learn(*pairs, np.zeros(300), np.ones(300))
+    assert ((pairs[0] - pairs[1]) @ learned.mean > 0).all()
 
 
 def test_statistics_of_pictures_that_are_known():
