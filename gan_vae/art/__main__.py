@@ -70,8 +70,9 @@ def run(argv: list[str]) -> int:
     out, made = making.make(name, *asked)
     for line in made.said:
         print(line)
-    count = len(made.pictures) + len(made.sequences)
-    print(f'{name}: {count} in {out}, how they came about in {out}.json')
+    count = len(made.pictures) + len(made.sequences) + len(made.files)
+    what = f'{count} in {out}' if count else f'a sheet, {out}.png'
+    print(f'{name}: {what}, how it came about in {out}.json')
     return 0
 
 

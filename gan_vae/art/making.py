@@ -291,6 +291,8 @@ def _write(folder: Path, made: Made, about: dict, run: Run | None):
             told = about | {'file': f'{number:05d}'}
             file = folder / f'{number:05d}'
             media.of(run.kind).save(file, sequence, told, made.begun)
+        for name, content in made.files.items():
+            files.write(folder / name, content)
         if sheet is not None:
             told = about | {'file': 'sheet'}
             images.save_png(_place(folder, 'sheet', '.png'), sheet, told)

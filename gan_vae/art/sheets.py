@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 PAPER, INK = 235, (40, 40, 40)
-SMALLEST = 64  # pixels of a side of what is shown: smaller pictures are enlarged
+SMALLEST = 64  # pixels of a side of what is shown
 TEXT = 12  # pixels
 
 
@@ -14,13 +14,15 @@ def labelled(
     below: list[str] | None = None,
     rows: list[str] | None = None,
     heads: list[str] | None = None,
+    smallest: int = SMALLEST,
 ) -> np.ndarray:
     """uint8 [H, W, 3] of pictures uint8 [h, w, C] of one size, row by row.
 
-    below: words under each; rows: left of each row; heads: above each column.
+    below: words under each; rows: left of each row; heads: above each column;
+    smallest: pixels of a side, by which small pictures are enlarged.
     """
     height, width = pictures[0].shape[:2]
-    zoom = -(-SMALLEST // min(height, width))
+    zoom = -(-smallest // min(height, width))
     height, width = zoom * height, zoom * width
     font = ImageFont.load_default(TEXT)
     left = max((font.getlength(word) for word in rows), default=0) if rows else 0

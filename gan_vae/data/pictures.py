@@ -54,13 +54,19 @@ def open_picture(file) -> Image.Image:
         raise Unusable('corrupt') from error
 
 
-def fit(picture: Image.Image, how: Fit) -> np.ndarray:
-    """uint8 [size, size, channels] of a decoded picture of any mode."""
+def upright(picture: Image.Image) -> Image.Image:
+    """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(('I', 'F')):  # 16 bits or float grey: scale to 8 bits
         grey = np.asarray(picture, np.float64)
         top = 65535.0 if grey.max() > 255 else 255.0
         picture = Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8))
+    return picture
+
+
+def fit(picture: Image.Image, how: Fit) -> np.ndarray:
+    """uint8 [size, size, channels] of a decoded picture of any mode."""
+    picture = upright(picture)
     colour = how.colour()
     if (
         picture.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa')

@@ -32,6 +32,12 @@ MODULES = {
     'denoise': 'restoration',
     'deblur': 'restoration',
     'colourise': 'restoration',
+    'index': 'search',
+    'similar': 'search',
+    'recommend': 'search',
+    'original': 'search',
+    'rank': 'taste',
+    'edit': 'editing',
 }
 
 
@@ -60,6 +66,7 @@ class Made(NamedTuple):
     sheet: np.ndarray | None = None  # uint8 [H, W, C], in place of that
     frames: list[np.ndarray] = []  # of a film, uint8 [H, W, C]
     sequences: list[np.ndarray] = []  # of a run of music or drawings, [T, D]
+    files: dict[str, bytes] = {}  # anything else, by the name of its file
     begun: int = 0  # steps of each that were given, which is to be seen
     said: list[str] = []  # lines for the console
     found: dict = {}  # figures, for genealogy.json: JSON

@@ -1,0 +1,235 @@
+"""An index: of each picture its name, its hash, its features, and itself, small.
+
+One .npz file without pickles or compression, so that what it unpacks to is no larger
+than it is: ABOUT (JSON: the extractor, the hash of its weights, how pictures were
+fitted), names, hashes, small uint8 [n, h, w, 3], features float32 [n, d], and above
+search.EXACT items the cells of search.py.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan_vae.art import features as features_lib
+from gan_vae.art import search
+from gan_vae.art.tools import Run
+from gan_vae.data import folder
+from gan_vae.data.pictures import Fit, Unusable, fit_array
+from gan_vae.errors import UserError
+from gan_vae.evaluation.extractors import Extractor
+
+SMALL = 64  # pixels of a side, at most, of what is shown
+
+
+class Index(NamedTuple):
+    """See the module."""
+
+    about: dict
+    names: np.ndarray  # str [n]
+    hashes: np.ndarray  # str [n], SHA-256 of the fitted pixels
+    small: np.ndarray
+    features: np.ndarray
+    cells: search.Cells | None = None
+
+    @property
+    def how(self) -> Fit:
+        return Fit(*self.about['fit'])
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.features.mean(0, dtype=np.float64)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors float64 [n, d] about the mean."""
+        return search.unit(self.features, self.mean)
+
+    def nearest(self, features, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and indices [q, k] of features [q, d], at most all there are."""
+        queries, k = search.unit(features, self.mean), min(k, len(self.features))
+        if self.cells is None:
+            return search.nearest(self.vectors, queries, k)
+        return search.probe(self.vectors, self.cells, queries, k)
+
+
+def build(place: str, found: Extractor, how: Fit, steps, seed: int = 0):
+    """(Index of a folder or a set, what was left out of it: 'name (why)').
+
+    steps: as of art/tools; what was read until Ctrl-C is the index.
+    """
+    every, rows, left_out, features = features_lib.items(place, how), [], [], []
+    for start in steps(range(0, len(every.names), features_lib.BATCH), 'features'):
+        taken = []
+        for i in range(start, min(start + features_lib.BATCH, len(every.names))):
+            try:
+                picture = every.read(i)
+            except Unusable as error:
+                left_out.append(f'{every.names[i]} ({error})')
+                continue
+            taken.append(picture)
+            rows.append((every.names[i], digest(picture), shrunk(picture)))
+        if taken:
+            features.append(features_lib.extract(found, np.stack(taken)))
+    if not rows:
+        raise UserError(f'{place} has no pictures that can be used: {left_out[0]}')
+    about = {'features': found.name, 'weights_sha256': found.weights_sha256}
+    about |= {'place': place, 'fit': list(how)}
+    columns = (np.array(column) for column in zip(*rows, strict=True))
+    index = Index(about, *columns, np.concatenate(features))
+    if len(rows) > search.EXACT:
+        index = index._replace(cells=search.cells(index.vectors, seed))
+    return index, left_out
+
+
+class Given(NamedTuple):
+    """Pictures of a command: of the index by their number, or files."""
+
+    words: list[str]
+    small: np.ndarray  # uint8 [n, h, w, 3]
+    features: np.ndarray  # float32 [n, d]
+    numbers: np.ndarray  # int [n], in the index; -1: not there
+
+
+def given(index: Index, words: list[str], run: Run | None) -> Given:
+    """What words stand for: numbers of the index, files, folders of files.
+
+    The same pixels have the number of the first picture of the index that has them.
+    """
+    names = _files(words)
+    found = [find(index, word) for word in names]
+    numbers, pictures = ([f[i] for f in found] for i in (0, 1))
+    own = np.array(numbers, np.int64)
+    small, features = index.small[own], index.features[own]
+    new = [n for n, picture in enumerate(pictures) if picture is not None]
+    if new:
+        found = network(index, run)
+        features[new] = features_lib.extract(
+            found, np.stack([pictures[n] for n in new])
+        )
+        small[new] = [shrunk(pictures[n]) for n in new]
+    return Given(names, small, features, own)
+
+
+def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
+    """(number in the index, -1 for none; the fitted picture) of a file; (N, None) of
+    the word N, a number of the index; a UserError for other words."""
+    if Path(word).expanduser().is_file():
+        picture = features_lib.read(word, index.how)
+        same = np.flatnonzero(index.hashes == digest(picture))
+        return int(same[0]) if len(same) else -1, picture
+    if word.isdecimal() and int(word) < len(index.names):
+        return int(word), None
+    last = len(index.names) - 1
+    raise UserError(f'{word}: no file, and no number of the index, 0 to {last}')
+
+
+def network(index: Index, run: Run | None) -> Extractor:
+    """That which the index was made with; a UserError where it is another now."""
+    about = index.about
+    found = features_lib.extractor(about['features'], run, about['place'])
+    if found.weights_sha256 != about['weights_sha256']:
+        raise UserError(
+            f'the index was made with other weights of {found.name} than those here: '
+            'make it anew, or give the --workdir that it was made with'
+        )
+    return found
+
+
+def _files(words: list[str]) -> list[str]:
+    """The words, with the files of a folder in its place."""
+    found = []
+    for word in words:
+        if Path(word).expanduser().is_dir():
+            files, _ = folder.chosen(word, 'all', '*', 'folder')
+            if not files:
+                raise UserError(f'{word} has no pictures')
+            found += [str(file) for file in files]
+        else:
+            found.append(word)
+    return found
+
+
+def digest(picture: np.ndarray) -> str:
+    """Of the pixels and shape of uint8 [H, W, C]."""
+    raw = np.ascontiguousarray(picture).tobytes()
+    return hashlib.sha256(f'{picture.shape}'.encode() + raw).hexdigest()
+
+
+def shrunk(picture: np.ndarray) -> np.ndarray:
+    """uint8 [s, s, 3], s at most SMALL, of a square picture."""
+    return fit_array(picture, Fit(min(len(picture), SMALL), 3))
+
+
+def saved(index: Index) -> bytes:
+    """The file of an index."""
+    file, arrays = io.BytesIO(), index._asdict()
+    arrays['about'] = np.array(json.dumps(index.about, sort_keys=True))
+    if (cells := arrays.pop('cells')) is not None:
+        arrays |= {'centroids': cells.centroids, 'cell_of': cells.of}
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def load(place: str) -> Index:
+    """The index of a file, or of the folder that the tool wrote; else a UserError."""
+    file = Path(place).expanduser()
+    file = file / 'index.npz' if file.is_dir() else file
+    if not place or not file.is_file():
+        raise UserError(
+            f'--index={place}: no index; python -m gan_vae.art index FOLDER makes one'
+        )
+    try:
+        with zipfile.ZipFile(file) as archive:  # before anything is unpacked
+            if any(m.compress_type for m in archive.infolist()):
+                raise ValueError('compressed, which ours are not')
+        with np.load(file, allow_pickle=False) as stored:
+            found = dict(stored)
+        return _checked(found)
+    except (
+        *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),
+        zipfile.BadZipFile,
+    ) as error:
+        raise UserError(f'{file} is no index that can be used: {error}') from error
+
+
+def _checked(found: dict[str, Any]) -> Index:
+    about = json.loads(str(found.pop('about')))
+    parts = found.pop('centroids', None), found.pop('cell_of', None)
+    index = Index(about, **found)
+    count, fits = len(index.names), index.how
+    right = (
+        isinstance(about['features'], str)
+        and isinstance(about['place'], str)
+        and isinstance(fits.size, int)
+        and 0 < fits.size <= 4096
+        and fits.channels in (1, 3)
+        and isinstance(fits.policy, str)
+        and isinstance(fits.background, str)
+        and index.names.dtype.kind == index.hashes.dtype.kind == 'U'
+        and index.names.shape == index.hashes.shape == (count,)
+        and index.small.dtype == np.uint8
+        and index.small.shape == (count, *2 * (min(fits.size, SMALL),), 3)
+        and index.features.dtype == np.float32
+        and index.features.ndim == 2
+        and len(index.features) == count > 0 < index.features.shape[1]
+        and np.isfinite(index.features).all()
+    )
+    if right and parts[0] is not None:
+        centroids, of = parts
+        right = (
+            centroids.dtype == np.float32
+            and np.isfinite(centroids).all()
+            and centroids.shape[1:] == index.features.shape[1:]
+            and of.dtype == np.int64
+            and of.shape == (count,)
+            and 0 <= of.min() <= of.max() < len(centroids)
+        )
+        index = index._replace(cells=search.Cells(centroids, of))
+    if not right:
+        raise ValueError('its arrays do not belong together')
+    return index
