@@ -195,7 +195,8 @@ def colourise(asked: Asked) -> Made:
 
 def _tool(says: str, make: Callable, flags: dict) -> Tool:
     num = {'num': Flag(4, int, 'samples of what else it may be; 0: the best alone')}
-    return Tool(f'{says}: plausible, not recovered', make, 'PICTURE', flags | num | SEARCH)
+    says = f'{says}: plausible, not recovered'
+    return Tool(says, make, 'PICTURE', flags | num | SEARCH)
 
 
 TOOLS = {
