@@ -23,6 +23,7 @@ COARSEST, FACTOR = 64, 2**0.5  # pixels of the longer side, and from level to le
 PLACES = 16_384  # patches of a picture, about, until they would not overlap enough
 LONGEST = 3  # pixels between patches
 ALPHA = 0.005
+HOLD = np.float32(0.5)
 BLOCK = 2048  # queries whose distances to all keys are held at once
 
 
@@ -118,7 +119,8 @@ def transfer(task: Task) -> np.ndarray:
             ]
             keys = np.concatenate(of_styles)
             weights = np.repeat(task.weights, [len(k) for k in of_styles])
-        chosen = nearest(patches(x, stride), keys, weights)
+        asking = (1 - HOLD) * x + HOLD * guide
+        chosen = nearest(patches(asking, stride), keys, weights)
         new = voted(keys[chosen], x.shape, stride)
         x = guide + np.float32(task.strength) * (new - guide)
     return carried(x, guide, start)
