@@ -54,27 +54,42 @@ def open_picture(file) -> Image.Image:
         raise Unusable('corrupt') from error
 
 
-def fit(picture: Image.Image, how: Fit) -> np.ndarray:
-    """uint8 [size, size, channels] of a decoded picture of any mode."""
+def upright(picture: Image.Image) -> Image.Image:
+    """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(('I', 'F')):  # 16 bits or float grey: scale to 8 bits
         grey = np.asarray(picture, np.float64)
         top = 65535.0 if grey.max() > 255 else 255.0
         picture = Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8))
-    colour = how.colour()
-    if (
-        picture.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa')
-        or 'transparency' in picture.info
-    ):
+    return picture
+
+
+def is_transparent(picture: Image.Image) -> bool:
+    """Whether a decoded picture has an alpha channel, or a colour that means it."""
+    modes = ('RGBA', 'LA', 'PA', 'La', 'RGBa')
+    return picture.mode in modes or 'transparency' in picture.info
+
+
+def opaque(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """RGB of an upright picture, that colour where nothing is."""
+    if is_transparent(picture):
         rgba = picture.convert('RGBA')
         picture = Image.new('RGB', rgba.size, colour)
         picture.paste(rgba, mask=rgba.getchannel('A'))
-    picture = picture.convert('RGB')
+    return picture.convert('RGB')
+
+
+def fit(picture: Image.Image, how: Fit) -> np.ndarray:
+    """uint8 [size, size, channels] of a decoded picture of any mode."""
+    colour = how.colour()
+    picture = opaque(upright(picture), colour)
     square = (how.size, how.size)
     if how.policy == 'crop':
         picture = ImageOps.fit(picture, square, Image.Resampling.LANCZOS)
     else:
-        picture = ImageOps.pad(picture, square, Image.Resampling.LANCZOS, color=colour)
+        picture = ImageOps.pad(
+            picture, square, Image.Resampling.LANCZOS, color=how.colour()
+        )
     if how.channels == 1:
         picture = picture.convert('L')
     return np.asarray(picture, np.uint8).reshape(how.size, how.size, how.channels)

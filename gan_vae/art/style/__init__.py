@@ -39,18 +39,21 @@ class Task(NamedTuple):
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """float32 [H, W, C] to [height, width, C], antialiased cubic; itself if it fits."""
+    """float32 [H, W, C] to [height, width, C], antialiased; itself if it fits.
+
+    Each pixel is a mean of others: none leaves their range.
+    """
     if image.shape[:2] == (height, width):
         return image
     parts = [
         np.asarray(
             Image.fromarray(np.ascontiguousarray(channel)).resize(
-                (width, height), Image.Resampling.BICUBIC
+                (width, height), Image.Resampling.BILINEAR
             )
         )
         for channel in np.moveaxis(image, -1, 0)
     ]
-    return np.stack(parts, -1)
+    return np.clip(np.stack(parts, -1), image.min(), image.max())
 
 
 def shapes(height: int, width: int, coarsest: int, factor: float) -> list[tuple]:
@@ -89,3 +92,14 @@ def brightened(image: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarra
     it is.
     """
     return image + (new - old)
+
+
+def row(pictures: list[np.ndarray], pad: int = 4) -> np.ndarray:
+    """uint8 pictures of any sizes beside each other, of one height: [H, W', 3]."""
+    height = pictures[-1].shape[0]
+    parts = []
+    for picture in pictures:
+        size = max(1, round(picture.shape[1] * height / picture.shape[0])), height
+        fitted = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
+        parts += [np.asarray(fitted), np.full((height, pad, 3), 235, np.uint8)]
+    return np.concatenate(parts[:-1], 1)

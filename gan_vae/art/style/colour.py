@@ -6,7 +6,8 @@ F is the distribution of the content's colours along an axis, Q_style the quanti
 function of the style's: each axis is matched exactly, the optimal transport of one
 dimension. The last R is the identity, so that red, green and blue end with the style's
 marginals. Pitie et al. 2007, doi:10.1016/j.cviu.2006.11.011; the average of quantile
-functions as the mean of several styles: Bonneel et al. 2015, doi:10.1007/s10851-014-0506-3.
+functions as the mean of several styles: Bonneel et al. 2015,
+doi:10.1007/s10851-014-0506-3.
 
 `linear` is the map of Gaussians of the same means and covariances, in closed form,
 

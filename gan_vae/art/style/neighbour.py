@@ -10,8 +10,6 @@ colours of the style, and not from noise, and carries its detail up (see
 gan_vae/art/style); where there are many patches, every s-th of both is taken.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +21,7 @@ COARSEST, FACTOR = 64, 2**0.5  # pixels of the longer side, and from level to le
 PLACES = 16_384  # patches of a picture, about, until they would not overlap enough
 LONGEST = 3  # pixels between patches
 ALPHA = 0.005
-HOLD = np.float32(0.5)
+HOLD = np.float32(0.5)  # of the guide in what is looked for
 BLOCK = 2048  # queries whose distances to all keys are held at once
 
 
@@ -34,7 +32,7 @@ def stride_of(shape: tuple[int, ...]) -> int:
 
 
 def places(side: int, stride: int) -> np.ndarray:
-    """Where patches begin along a side: every stride-th pixel, and the last that can."""
+    """Where patches begin along a side: each stride-th pixel, and the last that can."""
     return np.unique(np.append(np.arange(0, side - SIDE, stride), side - SIDE))
 
 

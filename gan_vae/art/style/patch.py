@@ -2,8 +2,17 @@
 
     SW(x, y) = mean_u int_0^1 |Q_(u * x)(t) - Q_(u * y)(t)|^2 dt
 
-for random unit filters u of 7x7 pixels; Q are quantile functions of all responses. The
-picture itself is moved to lessen it, coarse to fine, with fresh filters at each step.
+for random unit filters u of 7x7 pixels; Q are quantile functions of all responses. Adam
+moves the picture itself to lessen it, coarse to fine, with fresh filters at each step.
+Elnekave & Weiss 2022, arXiv:2203.11862. What differs: it starts from the content with
+the colours of the style, carries its detail up (see gan_vae/art/style) and is held to
+it a little; squares in place of absolute differences, so that it comes to rest; patches
+are at every s-th place from an offset drawn at each step, so that a step costs the same
+at any size; and sets of different sizes are compared by quantiles, not by repeating
+patches.
+
+NumPy sorts the responses, on the host: XLA:CPU's sort takes many times as long as all
+the rest of a step (experiments/style_speed.py).
 """
 
 from functools import partial
@@ -40,7 +49,7 @@ def stride_of(shape: tuple[int, ...]) -> int:
 
 @partial(jax.jit, static_argnames='stride')
 def respond(x, filters, offset, stride):
-    """Responses [F, n] of filters [F, 7, 7, 3] at every stride-th place of [H, W, 3]."""
+    """Responses [F, n] of filters [F, 7, 7, 3] at each stride-th place of [H, W, 3]."""
     count = [(side - SIDE + 1) // stride for side in x.shape[:2]]
     extent = [(n - 1) * stride + SIDE for n in count]
     part = lax.dynamic_slice(x, (*(o % stride for o in offset), 0), (*extent, 3))
@@ -69,7 +78,7 @@ def _step(x, state, guide, filters, lack, strength, offset, stride):
         return respond(x, filters, offset, stride)
 
     _, back = jax.vjp(toward, x)
-    # an even share of the filters' directions would give the whole way back
+    # as many directions as a patch has numbers would give the whole way back
     pull = back(lack)[0] * (SIDE * SIDE * 3 / FILTERS) * (stride / SIDE) ** 2
     gradient = -strength * pull + HOLD**strength * (x - guide)
     change, state = _adam.update(gradient, state)
@@ -77,9 +86,13 @@ def _step(x, state, guide, filters, lack, strength, offset, stride):
 
 
 def transfer(task: Task) -> np.ndarray:
-    content, start = task.content, colour.linear(task)
-    start = np.clip(start, -1, 1)
-    levels = shapes(*content.shape[:2], COARSEST, FACTOR)
+    """The content with the styles' patches; `steps` of Adam at each level.
+
+    It lessens strength SW(x, styles) + HOLD^strength |x - guide|^2; the guide is the
+    content with colours of the styles. Sides of SIDE pixels at least.
+    """
+    start = np.clip(colour.linear(task), -1, 1)
+    levels = shapes(*start.shape[:2], COARSEST, FACTOR)
     schedule = [(level, step) for level in levels for step in range(task.steps)]
     random = np.random.default_rng(task.seed)
     x, guide = start, start
@@ -88,7 +101,7 @@ def transfer(task: Task) -> np.ndarray:
             finer = resize(start, *level)
             x = finer if level == levels[0] else carried(np.asarray(x), guide, finer)
             x, guide = jnp.asarray(x), finer
-            scale = max(level) / max(content.shape[:2])
+            scale = max(level) / max(start.shape[:2])
             styles = [scaled(s, scale, SIDE) for s in task.styles]
             state = _adam.init(x)
         filters = unit_filters(random, FILTERS)

@@ -32,6 +32,7 @@ MODULES = {
     'denoise': 'restoration',
     'deblur': 'restoration',
     'colourise': 'restoration',
+    'style': 'styling',
 }
 
 
