@@ -30,7 +30,7 @@ CONTENT = 'conv3_3'
 SIDE = 16  # the network's smallest
 EPSILON = 1e-4  # of a flat style, nothing is divided by 0
 COARSEST, FACTOR = 128, 2.0  # pixels of the longer side, and from level to level
-BALANCE = 10.0  # b
+BALANCE = 5.0  # b
 SCALES = (1, 2, 4)  # of the changes that are sought
 
 

@@ -4,8 +4,8 @@
 
 for 7x7 patches P, Q of the picture and of the style at halving sizes, and unit u; W_1
 is exact, whatever the two sizes. Karras et al. 2018, arXiv:1710.10196, of patches as
-they are (that of sets, gan_vae/evaluation/sliced.py, normalises them, which would hide the
-colours). Structure is SSIM of luma (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
+they are (that of sets, gan_vae/evaluation/sliced.py, normalises them, which would hide
+the colours). Structure is SSIM of luma (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
 """
 
 import numpy as np

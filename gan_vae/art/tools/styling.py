@@ -32,7 +32,7 @@ METHODS = {
     'linear': Method(colour.linear, None, 1, True),
     'patch': Method(patch.transfer, 60, patch.SIDE),
     'neighbour': Method(neighbour.transfer, 2, neighbour.SIDE),
-    'gatys': Method(gatys.transfer, 50, gatys.SIDE),
+    'gatys': Method(gatys.transfer, 30, gatys.SIDE),
 }
 
 
