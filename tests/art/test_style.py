@@ -55,6 +55,14 @@ def test_what_lacks_nothing_is_left_as_it_is(way):
     assert after < 0.9 * before
 
 
+@pytest.mark.parametrize('way', ['colour', 'patch', 'neighbour', 'gatys'])
+def test_a_way_that_is_stopped_has_a_picture_with_all_detail(way):
+    content = smooth(0, 20, 90)
+    asked = task(content, smooth(1, 30, 24), strength=0.0, steps=3)
+    made = WAYS[way](asked._replace(ticks=lambda of, what: iter(list(of)[:2])))
+    np.testing.assert_array_equal(made, images.from_uint8(content))
+
+
 def test_marginals_of_colours_are_those_of_the_style():
     random = np.random.default_rng(0)
     content, other = random.uniform(-1, 1, (2, 12, 9, 3)).astype(np.float32)
@@ -144,6 +152,7 @@ def test_files_masks_and_the_same_again(tmp_path, capsys):
     files = [saved(tmp_path / 'c.png', content), saved(tmp_path / 's.jpg', other)]
     hole = np.zeros((40, 60), np.uint8)
     hole[10:30, 20:50] = 255
+    hole[15:20, 30:35] = 0
     hole[10:30, 40:50] = 128
     mask = f'--mask={saved(tmp_path / "m.png", hole)}'
     for method, more in (
@@ -159,6 +168,12 @@ def test_files_masks_and_the_same_again(tmp_path, capsys):
         found = json.loads((tmp_path / f'{method}.json').read_text())['found']
         assert found['distance'] < found['distance_before']
     assert '-> ' in capsys.readouterr().out
+    # grey of a mask is half of the way
+    full = made_by([*files, '--method=linear'], tmp_path / 'full')
+    every = saved(tmp_path / 'grey.png', np.full((4, 6), 51, np.uint8))
+    words = [*files, '--method=linear', f'--mask={every}']
+    fifth = np.float32(content) + 0.2 * (np.float32(full) - content)
+    assert np.abs(made_by(words, tmp_path / 'fifth') - fifth).max() <= 1
     # colours kept: blue and red less luma as they were, where nothing was cut off
     old, new = (
         np.float32(p)
@@ -185,8 +200,9 @@ def test_pictures_as_they_come(tmp_path):
     np.testing.assert_array_equal(made[..., 3], clear[..., 3])
     made = made_by([dot, grey, '--method=linear'], tmp_path / 'one')
     assert made.shape == (1, 1, 3)
-    made = made_by([dot, dot, '--size=20', '--steps=1'], tmp_path / 'large')
-    assert made.shape == (20, 20, 3)
+    words = [dot, dot, grey, '--size=20', '--steps=1', '--weights=1,0']
+    made = made_by([*words, '--method=neighbour'], tmp_path / 'large')
+    np.testing.assert_array_equal(made, np.tile(content[:1, :1], (20, 20, 1)))
 
 
 @pytest.mark.parametrize(
@@ -200,6 +216,7 @@ def test_pictures_as_they_come(tmp_path):
         ('c.png c.png --weights=nan', '--weights=nan'),
         ('c.png c.png --colours=all', 'unknown colours'),
         ('c.png c.png --steps=0', '--steps=0'),
+        ('c.png c.png --size=100000', '--size=100000'),
         ('c.png c.png --method=linear --steps=3', 'is done in one'),
         ('c.png c.png --features=random', 'are of --method=gatys'),
         ('c.png c.png --method=gatys --features=vgg', 'unknown features'),

@@ -59,18 +59,15 @@ def voted(found: np.ndarray, shape: tuple[int, ...], stride: int) -> np.ndarray:
 @jax.jit
 def _distances(queries, keys):
     """[n, m] mean squared differences."""
-    with jax.default_matmul_precision('highest'):
-        product = queries @ keys.T
-    squares = (jnp.square(a).sum(1) for a in (queries, keys))
-    of_queries, of_keys = squares
+    product = jnp.matmul(queries, keys.T, precision='highest')
+    of_queries, of_keys = (jnp.square(a).sum(1) for a in (queries, keys))
     found = of_queries[:, None] + of_keys - 2 * product
     return jnp.maximum(found, 0) / queries.shape[1]
 
 
 @jax.jit
-def _least(queries, keys, count):
-    far = jnp.arange(len(queries))[:, None] >= count
-    return jnp.where(far, jnp.inf, _distances(queries, keys)).min(0)
+def _least(queries, keys):
+    return _distances(queries, keys).min(0)
 
 
 @jax.jit
@@ -86,10 +83,11 @@ def nearest(queries: np.ndarray, keys: np.ndarray, weights, alpha=ALPHA) -> np.n
     """
     blocks = [queries[i : i + BLOCK] for i in range(0, len(queries), BLOCK)]
     short = BLOCK if len(blocks) > 1 else len(queries)
+    # the last is filled up by its own queries again: one program for all blocks
     blocks = [(np.resize(b, (short, b.shape[1])), len(b)) for b in blocks]
     divisor = np.asarray(weights, np.float32)
     if np.isfinite(alpha):
-        least = [np.asarray(_least(b, keys, count)) for b, count in blocks]
+        least = [np.asarray(_least(b, keys)) for b, _ in blocks]
         divisor = divisor * (alpha + np.min(least, 0))
     found = [np.asarray(_best(b, keys, divisor))[:count] for b, count in blocks]
     return np.concatenate(found)

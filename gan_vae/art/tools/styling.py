@@ -1,5 +1,6 @@
 """The look of pictures on a picture."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,14 +16,15 @@ from gan_vae.errors import UserError, unknown
 from gan_vae.training import process
 
 SIZE = 256  # pixels of the longer side, unless --size says otherwise
+LARGEST = 10_000  # of them
 WHITE = (255, 255, 255)
 
 
 class Method(NamedTuple):
-    """A way of gan_vae/art/style. `steps`: by default; None: it has none."""
+    """A way of gan_vae/art/style."""
 
-    transfer: object
-    steps: int | None
+    transfer: Callable[[style.Task], np.ndarray]
+    steps: int | None  # by default; None: it is done in one
     side: int  # pixels a side at least
     any_size: bool = False  # so fast that the content keeps its size
 
@@ -43,6 +45,8 @@ def make(asked: Asked) -> Made:
         raise unknown('method', flags.method, METHODS)
     method = METHODS[flags.method]
     at_least(flags, 1, 'steps', 'size')
+    if flags.size is not None and flags.size > LARGEST:
+        raise UserError(f'--size={flags.size}: must be at most {LARGEST}')
     if flags.steps is not None and method.steps is None:
         raise UserError(f'--steps: {flags.method} is done in one')
     if not 0 <= flags.strength <= 1:
@@ -58,6 +62,10 @@ def make(asked: Asked) -> Made:
     content, alpha = _content(asked.things[0].word, flags.size, method)
     longest = max(content.shape[:2])
     styles = [_style(t.word, longest, method) for t in asked.things[1:]]
+    shown = styles
+    # one of weight 0 is no style
+    styles = [s for s, weight in zip(styles, weights, strict=True) if weight]
+    weights = [weight for weight in weights if weight]
     share = _mask(flags.mask, content.shape) if flags.mask else None
     rows, columns = _box(share, content.shape, method.side)
     part = content[rows, columns]
@@ -78,7 +86,7 @@ def make(asked: Asked) -> Made:
     if flags.colours == 'keep':
         x = style.brightened(images.from_uint8(part), kept, x)
     made = content.copy()
-    made[rows, columns] = _blended(part, x, share, rows, columns)
+    made[rows, columns] = _blended(part, np.clip(x, -1, 1), share, rows, columns)
     found = {
         'distance_before': score.distance(part, styles, weights),
         'distance': score.distance(made[rows, columns], styles, weights),
@@ -89,7 +97,7 @@ def make(asked: Asked) -> Made:
         f'{_told(found["distance"])} grey levels; SSIM of luma to the content '
         f'{_told(found["structure"])}'
     )
-    sheet = style.row([content, *styles, made])
+    sheet = style.row([content, *shown, made])
     if alpha is not None:
         made = np.concatenate([made, alpha[..., None]], -1)
     return Made([Picture(made)], sheet=sheet, said=[said], found=found)
@@ -161,9 +169,9 @@ def _large_enough(path: str, image: np.ndarray, method: Method):
 def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
     """float32 [H, W], 1 where the style goes."""
     picture, (height, width) = _open(path).convert('L'), shape[:2]
-    if abs(picture.width * height - picture.height * width) > max(picture.size) + max(
-        height, width
-    ):
+    # one pixel of rounding is no other shape
+    slack = max(picture.size) + max(height, width)
+    if abs(picture.width * height - picture.height * width) > slack:
         raise UserError(
             f'--mask={path}: {picture.width}x{picture.height} is of another shape than '
             f'the content, {width}x{height}'
