@@ -89,9 +89,9 @@ def brightened(image: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarra
     """The image with the change of luma from `old` to `new`: all [H, W, 3].
 
     A change that is equal in all channels leaves chroma (blue and red less luma) as
-    it is.
+    it is; a search may give colour to what was grey, and that is dropped.
     """
-    return image + (new - old)
+    return image + ((new - old) @ LUMA)[..., None]
 
 
 def row(pictures: list[np.ndarray], pad: int = 4) -> np.ndarray:
