@@ -64,18 +64,25 @@ def upright(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def fit(picture: Image.Image, how: Fit) -> np.ndarray:
-    """uint8 [size, size, channels] of a decoded picture of any mode."""
-    picture = upright(picture)
-    colour = how.colour()
-    if (
-        picture.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa')
-        or 'transparency' in picture.info
-    ):
+def is_transparent(picture: Image.Image) -> bool:
+    """Whether a decoded picture has an alpha channel, or a colour that means it."""
+    modes = ('RGBA', 'LA', 'PA', 'La', 'RGBa')
+    return picture.mode in modes or 'transparency' in picture.info
+
+
+def opaque(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """RGB of an upright picture, that colour where nothing is."""
+    if is_transparent(picture):
         rgba = picture.convert('RGBA')
         picture = Image.new('RGB', rgba.size, colour)
         picture.paste(rgba, mask=rgba.getchannel('A'))
-    picture = picture.convert('RGB')
+    return picture.convert('RGB')
+
+
+def fit(picture: Image.Image, how: Fit) -> np.ndarray:
+    """uint8 [size, size, channels] of a decoded picture of any mode."""
+    colour = how.colour()
+    picture = opaque(upright(picture), colour)
     square = (how.size, how.size)
     if how.policy == 'crop':
         picture = ImageOps.fit(picture, square, Image.Resampling.LANCZOS)

@@ -38,6 +38,7 @@ MODULES = {
     'original': 'search',
     'rank': 'taste',
     'edit': 'editing',
+    'style': 'styling',
 }
 
 

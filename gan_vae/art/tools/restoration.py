@@ -12,7 +12,14 @@ from gan_vae.art import inversion, latents, sheets
 from gan_vae.art.degradations import Degradation
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.art.tools.projection import SEARCH, starts_of
-from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
+from gan_vae.data.pictures import (
+    Fit,
+    Unusable,
+    fit,
+    is_transparent,
+    open_picture,
+    upright,
+)
 from gan_vae.errors import UserError
 
 PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
@@ -111,14 +118,14 @@ def _read(asked: Asked, size: int | None = None) -> np.ndarray:
 def inpaint(asked: Asked) -> Made:
     word, flags, settings = asked.things[0].word, asked.flags, asked.run.config.data
     try:
-        picture = open_picture(word)
+        picture = upright(open_picture(word))
     except Unusable as error:
         raise UserError(f'{word}: {error}') from error
     if bool(flags.mask) + bool(flags.box) > 1:
         raise UserError('--mask and --box both say what is missing: take one')
     if flags.mask:
         try:
-            hole = open_picture(flags.mask).convert('L')
+            hole = upright(open_picture(flags.mask)).convert('L')
         except Unusable as error:
             raise UserError(f'--mask={flags.mask}: {error}') from error
         if hole.size != picture.size:
@@ -130,8 +137,9 @@ def inpaint(asked: Asked) -> Made:
     elif flags.box:
         hole = Image.new('L', picture.size)
         hole.paste(255, _box(flags.box, picture.size))
-    elif 'A' in picture.getbands():
-        hole = picture.getchannel('A').point(lambda level: 255 * (level < 128))
+    elif is_transparent(picture):
+        alpha = picture.convert('RGBA').getchannel('A')
+        hole = alpha.point(lambda level: 255 * (level < 128))
     else:
         raise UserError(
             f'{word} has no transparent part: say by --mask=FILE (white is missing) or '

@@ -1,0 +1,235 @@
+"""The look of pictures on a picture."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from gan_vae import images
+from gan_vae.art import style
+from gan_vae.art.style import colour, gatys, neighbour, patch, score
+from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
+from gan_vae.data import pictures
+from gan_vae.errors import UserError, unknown
+from gan_vae.training import process
+
+SIZE = 256  # pixels of the longer side, unless --size says otherwise
+LARGEST = 10_000  # of them
+WHITE = (255, 255, 255)
+
+
+class Method(NamedTuple):
+    """A way of gan_vae/art/style."""
+
+    transfer: Callable[[style.Task], np.ndarray]
+    steps: int | None  # by default; None: it is done in one
+    side: int  # pixels a side at least
+    any_size: bool = False  # so fast that the content keeps its size
+
+
+METHODS = {
+    'colour': Method(colour.sliced, 20, 1, True),
+    'linear': Method(colour.linear, None, 1, True),
+    'patch': Method(patch.transfer, 60, patch.SIDE),
+    'neighbour': Method(neighbour.transfer, 2, neighbour.SIDE),
+    'gatys': Method(gatys.transfer, 30, gatys.SIDE),
+}
+
+
+def make(asked: Asked) -> Made:
+    flags = asked.flags
+    process.prepare()
+    if flags.method not in METHODS:
+        raise unknown('method', flags.method, METHODS)
+    method = METHODS[flags.method]
+    at_least(flags, 1, 'steps', 'size')
+    if flags.size is not None and flags.size > LARGEST:
+        raise UserError(f'--size={flags.size}: must be at most {LARGEST}')
+    if flags.steps is not None and method.steps is None:
+        raise UserError(f'--steps: {flags.method} is done in one')
+    if not 0 <= flags.strength <= 1:
+        raise UserError(f'--strength={flags.strength}: must be from 0 to 1')
+    if flags.colours not in ('style', 'keep'):
+        raise unknown('colours', flags.colours, ('style', 'keep'))
+    if flags.features and flags.method != 'gatys':
+        raise UserError('--features are of --method=gatys')
+    transfer = method.transfer
+    if flags.method == 'gatys':
+        transfer = partial(transfer, params=gatys.network(flags.features or 'vgg_hed'))
+    weights = _weights(flags.weights, len(asked.things) - 1)
+    content, alpha = _content(asked.things[0].word, flags.size, method)
+    longest = max(content.shape[:2])
+    styles = [_style(t.word, longest, method) for t in asked.things[1:]]
+    shown = styles
+    # one of weight 0 is no style
+    styles = [s for s, weight in zip(styles, weights, strict=True) if weight]
+    weights = [weight for weight in weights if weight]
+    share = _mask(flags.mask, content.shape) if flags.mask else None
+    rows, columns = _box(share, content.shape, method.side)
+    part = content[rows, columns]
+    kept = images.from_uint8(part)
+    inputs = [images.from_uint8(s) for s in styles]
+    if flags.colours == 'keep':
+        kept, inputs = style.luma(kept), [style.luma(s) for s in inputs]
+    task = style.Task(
+        kept,
+        inputs,
+        weights,
+        flags.strength,
+        flags.steps or method.steps or 1,
+        flags.seed,
+        asked.steps,
+    )
+    x = transfer(task)
+    if flags.colours == 'keep':
+        x = style.brightened(images.from_uint8(part), kept, x)
+    made = content.copy()
+    made[rows, columns] = _blended(part, np.clip(x, -1, 1), share, rows, columns)
+    found = {
+        'distance_before': score.distance(part, styles, weights),
+        'distance': score.distance(made[rows, columns], styles, weights),
+        'structure': score.structure(made[rows, columns], part),
+    }
+    said = (
+        f'distance of patches to the style {_told(found["distance_before"])} -> '
+        f'{_told(found["distance"])} grey levels; SSIM of luma to the content '
+        f'{_told(found["structure"])}'
+    )
+    sheet = style.row([content, *shown, made])
+    if alpha is not None:
+        made = np.concatenate([made, alpha[..., None]], -1)
+    return Made([Picture(made)], sheet=sheet, said=[said], found=found)
+
+
+def _told(value: float | None) -> str:
+    return 'unknown (too small)' if value is None else f'{value:.3g}'
+
+
+def _weights(text: str, count: int) -> list[float]:
+    """Of `count` styles, sum 1: equal where nothing was said."""
+    try:
+        found = [float(w) for w in text.split(',')] if text else [1.0] * count
+    except ValueError:
+        found = []
+    if len(found) != count or min(found) < 0 or not 0 < sum(found) < float('inf'):
+        raise UserError(
+            f'--weights={text}: {count} numbers with commas between them, one for each '
+            'STYLE, none below 0 and not all 0'
+        )
+    return [w / sum(found) for w in found]
+
+
+def _open(path: str) -> Image.Image:
+    try:
+        return pictures.upright(pictures.open_picture(path))
+    except pictures.Unusable as error:
+        raise UserError(f'{path}: {error}') from error
+
+
+def _sized(picture: Image.Image, longest: int) -> Image.Image:
+    scale = longest / max(picture.size)
+    if scale == 1:
+        return picture
+    size = tuple(max(1, round(side * scale)) for side in picture.size)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _content(path: str, size: int | None, method: Method):
+    """(uint8 [H, W, 3], alpha uint8 [H, W] or None)."""
+    picture = _open(path)
+    own = max(picture.size)
+    longest = size or (own if method.any_size else min(own, SIZE))
+    if pictures.is_transparent(picture):
+        alpha = np.asarray(_sized(picture.convert('RGBA').getchannel('A'), longest))
+    else:
+        alpha = None
+    found = np.asarray(_sized(pictures.opaque(picture, WHITE), longest))
+    _large_enough(path, found, method)
+    return found, alpha
+
+
+def _style(path: str, longest: int, method: Method) -> np.ndarray:
+    """uint8 [h, w, 3], its longer side that of the content."""
+    found = np.asarray(_sized(pictures.opaque(_open(path), WHITE), longest))
+    _large_enough(path, found, method)
+    return found
+
+
+def _large_enough(path: str, image: np.ndarray, method: Method):
+    height, width = image.shape[:2]
+    if min(height, width) < method.side:
+        raise UserError(
+            f'{path}: {width}x{height} is too small: this method needs {method.side} '
+            'pixels a side (a larger --size, or --method=colour)'
+        )
+
+
+def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
+    """float32 [H, W], 1 where the style goes."""
+    picture, (height, width) = _open(path).convert('L'), shape[:2]
+    # one pixel of rounding is no other shape
+    slack = max(picture.size) + max(height, width)
+    if abs(picture.width * height - picture.height * width) > slack:
+        raise UserError(
+            f'--mask={path}: {picture.width}x{picture.height} is of another shape than '
+            f'the content, {width}x{height}'
+        )
+    found = picture.resize((width, height), Image.Resampling.BOX)
+    share = np.float32(np.asarray(found)) / 255
+    if not share.any():
+        raise UserError(f'--mask={path} has no white: that is where the style goes')
+    return share
+
+
+def _box(share, shape, side: int) -> tuple[slice, slice]:
+    """Rows and columns around all of the mask, `side` of each at least."""
+    if share is None:
+        return slice(0, shape[0]), slice(0, shape[1])
+    found = []
+    for axis, length in ((1, shape[0]), (0, shape[1])):
+        inside = np.flatnonzero(share.any(axis))
+        start = max(0, min(inside[0], length - side))
+        found.append(slice(start, max(inside[-1] + 1, start + side)))
+    return tuple(found)
+
+
+def _blended(part, x, share, rows, columns) -> np.ndarray:
+    if share is None:
+        return images.to_uint8(x)
+    share = share[rows, columns, None]
+    old = images.from_uint8(part)
+    return np.where(share > 0, images.to_uint8(old + share * (x - old)), part)
+
+
+TOOLS = {
+    'style': Tool(
+        'the look of pictures on a picture; no model, any size',
+        make,
+        'CONTENT STYLE...',
+        {
+            'method': Flag('patch', str, ', '.join(METHODS)),
+            'strength': Flag(1.0, float, '0: the content as it is; to 1: all'),
+            'size': Flag(
+                None,
+                int,
+                f'pixels of the longer side; else as CONTENT, at most {SIZE} (colour, '
+                'linear: any)',
+            ),
+            'colours': Flag('style', str, "or 'keep': those of CONTENT, style in luma"),
+            'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
+            'mask': Flag('', str, 'a picture, white where the style goes', file=True),
+            'steps': Flag(
+                None,
+                int,
+                'of each level of size: '
+                + ', '.join(f'{n} {m.steps}' for n, m in METHODS.items() if m.steps),
+            ),
+            'features': Flag(
+                '', str, 'of gatys: vgg_hed (by default) or random, no weights'
+            ),
+        },
+        run=False,
+    )
+}
