@@ -58,13 +58,14 @@ def numpy(x, style, state, filters, offset, stride):
 
     lack = patch.lacking(respond(x), np.sort(respond(style), -1))
     back = (lack.T @ kernel).reshape(rows, columns, 3, side, side)
-    pull = np.zeros_like(x)
+    pull, over = np.zeros_like(x), np.zeros_like(x)
     for i in range(side):
         for j in range(side):
             at = np.s_[dy + i :: stride, dx + j :: stride]
             pull[at][:rows, :columns] += back[..., i, j]
+            over[at][:rows, :columns] += 1
     first, second = state
-    slope = -pull * (side * side * 3 / len(filters)) * (stride / side) ** 2
+    slope = -pull * (side * side * 3 / len(filters)) / np.maximum(over, 1)
     first = 0.9 * first + 0.1 * slope
     second = 0.999 * second + 0.001 * slope**2
     change = (first / 0.1) / (np.sqrt(second / 0.001) + 1e-3)

@@ -74,12 +74,14 @@ def lacking(responses: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 @partial(jax.jit, static_argnames='stride')
 def _step(x, state, guide, filters, lack, strength, offset, stride):
-    def toward(x):
-        return respond(x, filters, offset, stride)
+    def spread(filters, responses):
+        back = jax.linear_transpose(lambda x: respond(x, filters, offset, stride), x)
+        return back(responses)[0]
 
-    _, back = jax.vjp(toward, x)
+    # how many patches there are over each pixel: few at the border
+    over = spread(jnp.ones((1, SIDE, SIDE, 3)), jnp.ones_like(lack[:1]))
     # as many directions as a patch has numbers would give the whole way back
-    pull = back(lack)[0] * (SIDE * SIDE * 3 / FILTERS) * (stride / SIDE) ** 2
+    pull = spread(filters, lack) * (SIDE * SIDE * 3 / FILTERS) / jnp.maximum(over, 1)
     gradient = -strength * pull + HOLD**strength * (x - guide)
     change, state = _adam.update(gradient, state)
     return jnp.clip(x + change, -1, 1), state
