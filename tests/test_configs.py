@@ -22,7 +22,8 @@ CONFIGS = sorted(
 
 # Networks that are long to compile: dcgan_emoji, vae_emoji and others stand for them.
 LONG = [
-    *('beta_vae_shapes', 'sketch_vae_kanji', 'vae_gan_emoji', 'vrnn_kanji'),
+    *('beta_vae_shapes', 'infogan_mnist', 'sketch_vae_kanji', 'vae_gan_emoji'),
+    'vrnn_kanji',
     *(f.stem for f in CONFIGS if '_cifar' in f.stem),
 ]
 # Of these another test compiles the networks: what they change is traced alone.

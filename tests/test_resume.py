@@ -107,7 +107,7 @@ def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_co
 @pytest.mark.parametrize(
     'number',
     [
-        signal.SIGKILL,
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
         signal.SIGINT,
     ],

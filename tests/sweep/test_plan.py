@@ -132,7 +132,6 @@ def test_no_file_names_the_nearest():
 
 def test_an_edited_config_is_noticed_before_anything_runs(write, quick, tmp_path):
     from gan_vae import config as config_lib
-    from gan_vae.training import run_folder
 
     spec = write(HEAD + GRID)
     experiment = plan.read(spec)
@@ -141,7 +140,7 @@ def test_an_edited_config_is_noticed_before_anything_runs(write, quick, tmp_path
     config = config_lib.load(experiment.config, made[0].overrides)
     with config.unlocked():
         config.model.width = 12
-    run_folder.write(made[0].folder / 'config.json', config_lib.to_json(config))
+    (made[0].folder / 'config.json').write_text(config_lib.to_json(config))
     with pytest.raises(UserError, match='model.width: 12 -> 8'):
         quick(spec)
     assert not (tmp_path / 'sweep' / 'trials.jsonl').exists()
