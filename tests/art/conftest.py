@@ -5,23 +5,25 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae.art import making, tools
-from gan_vae.training import packed, pretrained
+from gan_vae.training import packed, pretrained, run_folder
 
 
 @pytest.fixture(scope='session')
 def make_model():
-    """(folder, name, seed, half, overrides) -> the folder of a packed model of the tiny
-    variant of configs/NAME.py, in that folder."""
+    """(folder, name, seed, half, classes, overrides) -> the folder of a packed model of
+    the tiny variant of configs/NAME.py, in that folder."""
 
-    def make(folder, name, seed=0, half=False, **overrides):
+    def make(folder, name, seed=0, half=False, classes=(), **overrides):
         config = config_lib.load(f'configs/{name}.py:tiny', overrides)
         made = folder / name
         made.mkdir(parents=True)
         (made / 'config.json').write_text(config_lib.to_json(config))
+        if classes:
+            run_folder.write_classes(made, classes)
         _, method, _ = pretrained.model_of(made)
         state = jax.jit(method.init)(jax.random.key(seed))
         about = {'config': config.name, 'step': 0, 'git_commit': ''}
-        packed.pack(config, (), state, about, made, half)
+        packed.pack(config, classes, state, about, made, half)
         return made
 
     return make

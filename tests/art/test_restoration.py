@@ -82,6 +82,25 @@ def test_a_projection_carries_its_latent(models, opened, tmp_path, capsys):
     np.testing.assert_array_equal(latents.decode(run, z[None])[0], made)
 
 
+def test_a_model_of_classes_finds_its_class_or_is_told(make_model, tmp_path, picture):
+    overrides = {'method.conditional': 'True'}
+    workdir = make_model(tmp_path, 'vae_emoji', classes=('a', 'b', 'c'), **overrides)
+    for number, words in enumerate(([], ['--class=b'])):
+        for tool in ('project', 'denoise'):
+            out = tmp_path / f'{tool}{number}'
+            command = [tool, str(picture[1]), f'--workdir={workdir}', f'--out={out}']
+            few = FEW[: 2 if tool == 'project' else 3]
+            assert art.main([*command, *words, *few]) == 0
+        about = images.read_provenance(tmp_path / f'project{number}' / '00000.png')
+        assert about['class'] in ('a', 'b') if number == 0 else about['class'] == 'b'
+    words = ['breed', str(tmp_path / 'project1/00000.png'), '2']
+    command = [*words, f'--workdir={workdir}', f'--out={tmp_path / "c"}']
+    assert art.main(command) == 0
+    children = sorted((tmp_path / 'c').iterdir())
+    found = {images.read_provenance(child)['class'] for child in children}
+    assert found == {'b', 'c'}  # sample 2 is of c
+
+
 def test_the_best_of_many_starts_is_the_first():
     def decode(state, z, labels):
         return (z**2 - 1).reshape(-1, 1, 1, 1)

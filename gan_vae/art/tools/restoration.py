@@ -53,7 +53,8 @@ def restored(
         flags.steps,
         track=asked.steps,
     )
-    labels = None if labels is None else labels[best.order]
+    z = best.z[:1]
+    label = None if labels is None else labels[best.order[:1]]
 
     def whole(z, labels):
         x = method.decode(state, z, labels)
@@ -61,14 +62,14 @@ def restored(
             x = how.consistent(x, seen, mask)
         return images.to_uint8(x)
 
-    first = whole(best.z[:1], None if labels is None else labels[:1])[0]
+    first = whole(z, label)[0]
     made, words = [Picture(first, 'best')], ['best']
     if flags.num:
         # a model is never quite right: what it leaves of y counts as noise
-        rest = how.seen(method.decode(state, best.z[:1], labels and labels[:1]), mask)
+        rest = how.seen(method.decode(state, z, label), mask)
         deviation = np.sqrt((noise / LEVELS) ** 2 + float(np.mean((rest - seen) ** 2)))
-        begin = np.repeat(best.z[:1], flags.num, 0)
-        of_begin = None if labels is None else np.repeat(labels[:1], flags.num)
+        begin = np.repeat(z, flags.num, 0)
+        label = None if label is None else np.repeat(label, flags.num)
         z, accepted = inversion.posterior(
             method.decode,
             state,
@@ -77,11 +78,11 @@ def restored(
             deviation,
             how,
             mask,
-            of_begin,
+            label,
             seed=flags.seed,
             track=asked.steps,
         )
-        samples = whole(z, of_begin)
+        samples = whole(z, label)
         made += [Picture(s, f'sample{n}') for n, s in enumerate(samples)]
         mean, apart = samples.mean(0), samples.std(0)
         made.append(Picture(np.round(mean).astype(np.uint8), 'mean'))
