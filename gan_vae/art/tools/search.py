@@ -91,7 +91,7 @@ def recommend(asked: Asked) -> Made:
 
 def original(asked: Asked) -> Made:
     """The check of evaluation/originality.py. Held-out pictures must be of the kind of
-    those that are asked about: faces are nearer to faces than emoji are to emoji."""
+    those that are asked about: all emoji say little of how new a face is."""
     flags = asked.flags
     index, given = _given(asked, [thing.word for thing in asked.things])
     place = index.about['place']
