@@ -79,6 +79,15 @@ def opaque(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     return picture.convert('RGB')
 
 
+def within(picture: Image.Image, longest: int) -> Image.Image:
+    """An upright picture, made smaller if a side has more than `longest` pixels."""
+    scale = longest / max(picture.size)
+    if scale >= 1:
+        return picture
+    size = tuple(max(1, round(side * scale)) for side in picture.size)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
 def fit(picture: Image.Image, how: Fit) -> np.ndarray:
     """uint8 [size, size, channels] of a decoded picture of any mode."""
     colour = how.colour()

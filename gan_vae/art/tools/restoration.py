@@ -1,5 +1,6 @@
 """Pictures with a part of them missing, small, noisy, blurred or grey, as a model that
-knows such pictures would have them.
+knows such pictures would have them; without a model, at any size, as an untrained
+network comes to them.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gan_vae import images
-from gan_vae.art import inversion, latents, sheets
+from gan_vae.art import deep_prior, inversion, latents, sheets
 from gan_vae.art.degradations import Degradation
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.art.tools.projection import SEARCH, starts_of
@@ -17,13 +18,19 @@ from gan_vae.data.pictures import (
     Unusable,
     fit,
     is_transparent,
+    opaque,
     open_picture,
     upright,
+    within,
 )
 from gan_vae.errors import UserError
 
 PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
 LEVELS = 255 / 2  # of a picture in [-1, 1], to one unit
+NOISE = 2.0  # deviation of what is seen as it is, in 255ths
+SIZE, LARGEST = 256, 2048  # pixels of the longer side, without a model
+STEPS, SAMPLES = 400, 4  # of a model
+DEEP_STEPS = 2000  # without one
 
 
 def restored(
@@ -31,15 +38,71 @@ def restored(
     how: Degradation,
     seen: np.ndarray,
     mask: np.ndarray | None = None,
-    noise: float = 2.0,
+    noise: float = NOISE,
 ) -> Made:
-    """What the model makes of what is seen, [H, W, C] in [-1, 1]: the best, samples of
-    what else it may be, their mean and how far they differ.
+    """What is made of what is seen, [H, W, C] in [-1, 1]: the best, samples of what
+    else it may be, their mean and how far they differ.
 
     noise: deviation of what is seen, in 255ths.
     """
+    at_least(asked.flags, 0, 'num')
+    at_least(asked.flags, 1, 'steps')
+    way = _untrained if asked.run is None else _of_model
+    made, said, found = way(asked, how, seen, mask, noise)
+    names = ['best', *(f'sample{n}' for n in range(len(made) - 1))]
+    if len(made) > 1:
+        samples = np.stack(made[1:])
+        mean, apart = samples.mean(0), samples.std(0)
+        bright = np.clip(4 * apart.mean(-1, keepdims=True), 0, 255).astype(np.uint8)
+        mean = np.round(mean).astype(np.uint8)
+        made += [mean, np.repeat(bright, mean.shape[-1], -1)]
+        names += ['mean', 'deviation-times-4']
+    shown = [_shown(seen, mask, made[0].shape), *made]
+    sheet = sheets.labelled(shown, min(4, len(shown)), ['seen', *names])
+    pictures = [Picture(*each) for each in zip(made, names, strict=True)]
+    return Made(pictures, sheet=sheet, said=[*said, PLAUSIBLE], found=found)
+
+
+def _untrained(asked: Asked, how: Degradation, seen, mask, noise):
+    """([best, *samples], lines, figures), each by a network of its own."""
+    flags = asked.flags
+    shape = *(how.factor * n for n in seen.shape[:2]), seen.shape[2]
+    made, found = [], {}
+    for number in range(1 + (flags.num or 0)):
+        best = deep_prior.restore(
+            seen,
+            shape,
+            how,
+            mask,
+            noise / LEVELS,
+            flags.steps or DEEP_STEPS,
+            flags.seed + number,
+            asked.steps,
+        )
+        if not best.steps:  # Ctrl-C, in the one before
+            break
+        made.append(_whole(best.picture[None], how, seen, mask, noise)[0])
+        found = found or {'steps': best.steps, 'excess': best.excess}
+    end = 'as near as the noise allows'
+    if found['excess'] > 1:
+        apart = np.sqrt(found['excess'])
+        end = f'still {apart:.1f} times as far as the noise: --steps=N for more'
+    size = f'{shape[1]}x{shape[0]} pixels'
+    return made, [f'{size}, {found["steps"]} steps without a model, {end}'], found
+
+
+def _whole(x, how: Degradation, seen, mask, noise) -> np.ndarray:
+    """uint8 of pictures x; what is seen stands as it is seen, if it has no noise."""
+    if noise <= NOISE:
+        x = how.consistent(x, seen, mask)
+    return images.to_uint8(x)
+
+
+def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
+    """([best, *samples], no lines, figures)."""
     run, flags = asked.run, asked.flags
-    at_least(flags, 0, 'num')
+    num = SAMPLES if flags.num is None else flags.num
+    steps = flags.steps or STEPS
     starts, labels = starts_of(asked)
     method, state = run.method, run.state
     best = inversion.invert(
@@ -50,26 +113,22 @@ def restored(
         how,
         mask,
         labels,
-        flags.steps,
+        steps,
         track=asked.steps,
     )
     z = best.z[:1]
     label = None if labels is None else labels[best.order[:1]]
 
     def whole(z, labels):
-        x = method.decode(state, z, labels)
-        if noise <= 2.0:  # what is seen stands as it is seen
-            x = how.consistent(x, seen, mask)
-        return images.to_uint8(x)
+        return _whole(method.decode(state, z, labels), how, seen, mask, noise)
 
-    first = whole(z, label)[0]
-    made, words = [Picture(first, 'best')], ['best']
-    if flags.num:
+    made, found = list(whole(z, label)), {'loss': float(best.loss[0])}
+    if num:
         # a model is never quite right: what it leaves of y counts as noise
         rest = how.seen(method.decode(state, z, label), mask)
         deviation = np.sqrt((noise / LEVELS) ** 2 + float(np.mean((rest - seen) ** 2)))
-        begin = np.repeat(z, flags.num, 0)
-        label = None if label is None else np.repeat(label, flags.num)
+        begin = np.repeat(z, num, 0)
+        label = None if label is None else np.repeat(label, num)
         z, accepted = inversion.posterior(
             method.decode,
             state,
@@ -82,22 +141,9 @@ def restored(
             seed=flags.seed,
             track=asked.steps,
         )
-        samples = whole(z, label)
-        made += [Picture(s, f'sample{n}') for n, s in enumerate(samples)]
-        mean, apart = samples.mean(0), samples.std(0)
-        made.append(Picture(np.round(mean).astype(np.uint8), 'mean'))
-        bright = np.clip(4 * apart.mean(-1, keepdims=True), 0, 255).astype(np.uint8)
-        made.append(Picture(np.repeat(bright, mean.shape[-1], -1), 'deviation-times-4'))
-        words += [f'sample {n}' for n in range(flags.num)] + ['mean', 'deviation x 4']
-    given = _shown(seen, mask, first.shape)
-    sheet = sheets.labelled(
-        [given, *(p.image for p in made)], min(4, len(made) + 1), ['seen', *words]
-    )
-    said = [PLAUSIBLE]
-    found = {'loss': float(best.loss[0])}
-    if flags.num:
+        made += list(whole(z, label))
         found['accepted'] = accepted
-    return Made(made, sheet=sheet, said=said, found=found)
+    return made, [], found
 
 
 def _shown(seen: np.ndarray, mask, shape) -> np.ndarray:
@@ -110,25 +156,53 @@ def _shown(seen: np.ndarray, mask, shape) -> np.ndarray:
     return np.broadcast_to(picture, shape)
 
 
-def _read(asked: Asked, size: int | None = None) -> np.ndarray:
-    """The picture that is given, as the run takes it or smaller, in [-1, 1]."""
-    picture = latents.read(asked.things[0].word, asked.run, size)
-    return np.asarray(images.from_uint8(picture))
+def _open(name: str, file: str) -> Image.Image:
+    try:
+        return upright(open_picture(file))
+    except Unusable as error:
+        raise UserError(f'{name}: {error}') from error
+
+
+def _read(asked: Asked, factor: int = 1) -> np.ndarray:
+    """The picture that is given, in [-1, 1]: of the size of the run's pictures over
+    `factor`, or, without a run, its own, but no larger than --size over that."""
+    word, run, flags = asked.things[0].word, asked.run, asked.flags
+    if run is not None:
+        if flags.size is not None:
+            raise UserError(
+                f'--size={flags.size}: this model makes {run.config.data.image_size} '
+                'pixels; --size is for restoring without --workdir'
+            )
+        picture = latents.read(word, run, run.config.data.image_size // factor)
+        return np.asarray(images.from_uint8(picture))
+    if flags.restarts != SEARCH['restarts'].default or vars(flags)['class']:
+        raise UserError('--restarts and --class are of a model: say --workdir=RUN')
+    longest = _longest(flags)
+    picture = opaque(_open(word, word), (255, 255, 255))
+    if factor > 1 and factor * max(picture.size) > longest:
+        raise UserError(
+            f'{word} is {picture.width}x{picture.height}, and {factor} times that is '
+            f'more than {longest} pixels: --size={factor * max(picture.size)} takes it'
+            if factor * max(picture.size) <= LARGEST
+            else f'{word} is too large: {factor} times that is over {LARGEST} pixels'
+        )
+    return images.from_uint8(np.asarray(within(picture, longest)))
+
+
+def _longest(flags) -> int:
+    longest = SIZE if flags.size is None else flags.size
+    if not 1 <= longest <= LARGEST:
+        raise UserError(f'--size={longest}: must be from 1 to {LARGEST}')
+    return longest
 
 
 def inpaint(asked: Asked) -> Made:
-    word, flags, settings = asked.things[0].word, asked.flags, asked.run.config.data
-    try:
-        picture = upright(open_picture(word))
-    except Unusable as error:
-        raise UserError(f'{word}: {error}') from error
+    word, flags = asked.things[0].word, asked.flags
+    picture = _open(word, word)
     if bool(flags.mask) + bool(flags.box) > 1:
         raise UserError('--mask and --box both say what is missing: take one')
     if flags.mask:
-        try:
-            hole = upright(open_picture(flags.mask)).convert('L')
-        except Unusable as error:
-            raise UserError(f'--mask={flags.mask}: {error}') from error
+        hole = _open(f'--mask={flags.mask}', flags.mask).convert('L')
         if hole.size != picture.size:
             raise UserError(
                 f'--mask={flags.mask} is {hole.width}x{hole.height}, and {word} is '
@@ -151,8 +225,12 @@ def inpaint(asked: Asked) -> Made:
             'nothing is missing: the mask has no white, or the alpha is full'
         )
     seen = _read(asked)
-    how = Fit(settings.image_size, 1, settings.fit, 'black')
-    mask = (fit(hole, how) == 0).astype(np.float32)
+    if asked.run is None:
+        hole = np.asarray(within(hole, _longest(flags)))[..., None]
+    else:
+        settings = asked.run.config.data
+        hole = fit(hole, Fit(settings.image_size, 1, settings.fit, 'black'))
+    mask = (hole == 0).astype(np.float32)
     if not mask.any():
         raise UserError('everything is missing: leave something to be seen')
     return restored(asked, Degradation('hole'), seen * mask, mask)
@@ -173,13 +251,13 @@ def _box(text: str, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def upscale(asked: Asked) -> Made:
-    size, factor = asked.run.config.data.image_size, asked.flags.factor
-    if factor < 2 or size % factor:
+    factor = asked.flags.factor
+    at_least(asked.flags, 2, 'factor')
+    if asked.run and (size := asked.run.config.data.image_size) % factor:
         raise UserError(
             f'--factor={factor}: must divide the {size} pixels of the model'
         )
-    seen = _read(asked, size // factor)
-    return restored(asked, Degradation('small', factor), seen)
+    return restored(asked, Degradation('small', factor), _read(asked, factor))
 
 
 def denoise(asked: Asked) -> Made:
@@ -196,6 +274,8 @@ def deblur(asked: Asked) -> Made:
 
 
 def colourise(asked: Asked) -> Made:
+    if asked.run is None:
+        raise UserError('colourise needs a model that knows colours: --workdir=RUN')
     if asked.run.config.data.channels != 3:
         raise UserError('colourise asks for a model of colours')
     grey = np.asarray(Degradation('grey').seen(_read(asked)[None]))[0]
@@ -203,9 +283,24 @@ def colourise(asked: Asked) -> Made:
 
 
 def _tool(says: str, make: Callable, flags: dict) -> Tool:
-    num = {'num': Flag(4, int, 'samples of what else it may be; 0: the best alone')}
     says = f'{says}: plausible, not recovered'
-    return Tool(says, make, 'PICTURE', flags | num | SEARCH)
+    more = {
+        'num': Flag(
+            None,
+            int,
+            f'samples of what else it may be: {SAMPLES}, 0 without a model; 0: the '
+            'best alone',
+        ),
+        'steps': Flag(
+            None, int, f'of Adam: {STEPS}; without a model at most {DEEP_STEPS}'
+        ),
+        'size': Flag(
+            None,
+            int,
+            f'without a model: pixels of the longer side, at most {SIZE} unless said',
+        ),
+    }
+    return Tool(says, make, 'PICTURE', flags | SEARCH | more, run=None)
 
 
 TOOLS = {
