@@ -29,6 +29,7 @@ from gan_vae.models.deep_prior import DeepPrior
 INPUTS = 8  # channels of u
 JITTER = 0.03  # s
 NEW = 0.05  # share of the newest picture in m
+MANY = 128 * 128  # pixels
 ADAM = optax.adam(0.01)
 
 
@@ -76,9 +77,9 @@ def restore(
 
 
 def widths(height: int, width: int) -> tuple[int, ...]:
-    """Of the network's scales, down to 4 pixels; wider where there are few pixels."""
+    """Of the network's scales, down to 4 pixels; thinner where pixels are many."""
     scales = int(np.clip(np.log2(min(height, width) / 4), 1, 5))
-    return (8, 16, 32, 64, 128)[5 - scales :]
+    return scales * (32 if height * width <= MANY else 16,)
 
 
 def clipped(x, deviation):

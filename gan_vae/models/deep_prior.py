@@ -1,11 +1,12 @@
 """Deep image prior: an untrained U-Net with thin skips, whose weights are one picture.
 
 Ulyanov et al. 2018, arXiv:1711.10925. What differs: fewer and thinner scales, for a
-CPU; strided 4x4 convolutions on the way down; each pixel repeated on the way up.
+CPU; strided 4x4 convolutions on the way down; linear interpolation on the way up.
 Convolutions are XLA's own: those of layers.py take four times as long to compile, and
 no less to run with so few channels.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
@@ -16,7 +17,7 @@ class DeepPrior(nn.Module):
     H and W are multiples of 2^len(widths).
     """
 
-    widths: tuple[int, ...] = (8, 16, 32, 64, 128)  # of each scale, the finest first
+    widths: tuple[int, ...] = (16,) * 5  # of each scale, the finest first
     skip: int = 4  # channels that go straight across at each scale
     channels: int = 3
 
@@ -35,7 +36,7 @@ class DeepPrior(nn.Module):
             x = block(width, 4, x, 2)
             x = block(width, 3, x)
         for width, skipped in zip(self.widths[::-1], across[::-1], strict=True):
-            x = jnp.repeat(jnp.repeat(x, 2, 1), 2, 2)
+            x = jax.image.resize(x, skipped.shape[:3] + x.shape[3:], 'linear')
             x = normed(jnp.concatenate([skipped, x], -1))
             x = block(width, 3, x)
             x = block(width, 1, x)
