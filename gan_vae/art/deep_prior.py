@@ -102,17 +102,17 @@ def _drawn(network, key, u):
 def _step(how, now, share, key, u, y, mask, noise):
     (network, degradation), (params, moments, mean) = how, now
     height, width, _ = mean.shape
-    known = 1.0 if mask is None else mask
 
     def loss(params):
         jitter = JITTER * jax.random.normal(key, u.shape)
         x = network.apply({'params': params}, u + jitter)[:, :height, :width]
         told, _ = clipped(degradation.seen(x, mask), noise)
-        return jnp.mean(known * (told - y) ** 2), x[0]
+        return jnp.mean((told - y) ** 2), x[0]
 
     gradient, x = jax.grad(loss, has_aux=True)(params)
     change, moments = ADAM.update(gradient, moments)
     mean = mean + share * (x - mean)
+    known = 1.0 if mask is None else mask
     told, of_noise = clipped(degradation.seen(mean[None], mask)[0], noise)
     excess = jnp.mean(known * (told - y) ** 2) / jnp.mean(known * of_noise)
     return (optax.apply_updates(params, change), moments, mean), excess
