@@ -1,4 +1,4 @@
-"""Pictures: [-1, 1] <-> uint8 (the one place that rounds), grids, PNG and GIF files.
+"""Pictures: [-1, 1] <-> uint8 (the one place that rounds), grids, files of each.
 
 x in [-1, 1]  ->  round((x + 1) * 127.5) in 0..255  ->  u / 127.5 - 1.
 """
@@ -6,11 +6,13 @@ x in [-1, 1]  ->  round((x + 1) * 127.5) in 0..255  ->  u / 127.5 - 1.
 import io
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from gan_vae import files
+from gan_vae.errors import UserError
 
 
 def to_uint8(images) -> np.ndarray:
@@ -106,6 +108,63 @@ def save_gif(
         **said,
     )
     files.write(path, file.getvalue())
+
+
+def save_mp4(
+    path,
+    frames: list[np.ndarray],
+    seconds: float = 8.0,
+    provenance: dict | None = None,
+    smallest: int = 256,
+):
+    """Writes uint8 frames [H, W, C] of one size as H.264 in MP4, for any player.
+
+    Pixels are repeated until a side has `smallest` of them. `provenance` travels as
+    JSON in the comment. A UserError without PyAV (the extra `video`).
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise UserError(
+            "an MP4 film needs PyAV: pip install 'gan_vae[video]', or make a GIF"
+        ) from error
+    zoom = -(-smallest // min(frames[0].shape[:2]))
+    pictures = [_to_pil(frame, zoom).convert('RGB') for frame in frames]
+    # half as many colours as pixels, each way: sides are even
+    height, width = (side + side % 2 for side in pictures[0].size[::-1])
+    file = io.BytesIO()
+    with av.open(
+        file, 'w', format='mp4', container_options={'fflags': '+bitexact'}
+    ) as container:
+        if provenance is not None:
+            container.metadata['comment'] = json.dumps(provenance, sort_keys=True)
+        rate = Fraction(len(frames) / seconds).limit_denominator(1000)
+        # one thread: the same bytes each time
+        stream = container.add_stream(
+            'libx264', rate, options={'crf': '16', 'threads': '1'}
+        )
+        stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
+        for picture in pictures:
+            whole = np.asarray(picture)
+            lacking = height - whole.shape[0], width - whole.shape[1]
+            whole = np.pad(whole, ((0, lacking[0]), (0, lacking[1]), (0, 0)), 'edge')
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    files.write(path, file.getvalue())
+
+
+def comment_of_mp4(path) -> str:
+    """The comment of an MP4 file; '' without one, or without PyAV."""
+    try:
+        import av
+    except ImportError:
+        return ''
+    try:
+        with av.open(str(path), format='mp4') as container:
+            return container.metadata.get('comment', '')
+    except (av.FFmpegError, OSError, ValueError):
+        return ''
 
 
 def time_lapse(folder, path) -> bool:

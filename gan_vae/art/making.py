@@ -94,7 +94,7 @@ _KEPT = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions', 'st
 def provenance(file) -> dict:
     """What a file of ours says of itself; a UserError for any other.
 
-    In a PNG and a GIF; of other files in the OUT.json beside their folder.
+    In a PNG, a GIF and an MP4; of other files in the OUT.json beside their folder.
     """
     file = Path(file)
     if not file.is_file():
@@ -106,7 +106,7 @@ def provenance(file) -> dict:
             if not beside.is_file():
                 beside = beside.parent.with_name(f'{beside.parent.name}.json')
             found = json.loads(beside.read_text())['made']
-            about = found | {'file': _name(file, beside)}
+            about = found | {'file': _name(file.resolve(), beside)}
         except (OSError, ValueError, KeyError, TypeError):
             about = {}
     right = isinstance(about, dict) and isinstance(about.get('flags'), dict)
@@ -119,12 +119,15 @@ def provenance(file) -> dict:
 
 
 def embedded(file) -> dict:
-    """The provenance within a picture, {} where there is none, or no picture."""
+    """The provenance within a picture or a film, {} where there is none."""
     from PIL import Image
 
     try:
-        with Image.open(file, formats=('PNG', 'GIF')) as picture:
-            text = picture.info.get('gan_vae', picture.info.get('comment', '{}'))
+        if Path(file).suffix == '.mp4':
+            text = images.comment_of_mp4(file) or '{}'
+        else:
+            with Image.open(file, formats=('PNG', 'GIF')) as picture:
+                text = picture.info.get('gan_vae', picture.info.get('comment', '{}'))
         found = json.loads(text)
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -249,9 +252,12 @@ def _folder(name: str, flags: Namespace) -> Path:
     return folder
 
 
+_BESIDE = ('.png', '.gif', '.mp4', '.json')
+
+
 def _taken(folder: Path) -> list[Path]:
     """What there is already of an output."""
-    places = [folder.with_name(folder.name + s) for s in ('.png', '.gif', '.json')]
+    places = [folder.with_name(folder.name + s) for s in _BESIDE]
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         places.insert(0, folder)
     else:
@@ -272,6 +278,9 @@ def _name(file: Path, genealogy: Path) -> str:
     return {'.gif': 'film', '.mp4': 'film', '.json': 'genealogy'}.get(
         file.suffix, 'sheet'
     )
+
+
+_FILMS = {'gif': images.save_gif, 'mp4': images.save_mp4}
 
 
 def _write(folder: Path, made: Made, about: dict, run: Run | None):
@@ -298,9 +307,9 @@ def _write(folder: Path, made: Made, about: dict, run: Run | None):
             images.save_png(_place(folder, 'sheet', '.png'), sheet, told)
         if made.frames:
             told = about | {'file': 'film'}
-            film = _place(folder, 'film', '.gif')
+            film = _place(folder, 'film', f'.{made.film}')
             seconds = max(1.0, len(made.frames) / 12)
-            images.save_gif(film, made.frames, seconds, told)
+            _FILMS[made.film](film, made.frames, seconds, told)
         each = [p.about for p in made.pictures]
         told = {'made': about, 'found': made.found, 'pictures': each}
         text = json.dumps(told, indent=1, sort_keys=True) + '\n'

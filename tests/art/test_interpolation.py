@@ -1,7 +1,9 @@
 """Ways go through their stops, and even ones at one speed."""
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_vae.art import __main__ as art
 from gan_vae.art import interpolation
@@ -76,3 +78,28 @@ def test_pictures_of_a_way(models, tmp_path):
         files = sorted((tmp_path / name).iterdir())
         assert len(files) == count
         assert len({f.read_bytes() for f in files}) == count
+
+
+def test_a_film_says_what_it_is_and_is_made_again(models, tmp_path, capsys):
+    run = f'--workdir={models["dcgan_emoji"]}'
+    out = tmp_path / 'way'
+    words = ['interpolate', '1', '2', run, '--num=4', '--movie=mp4', f'--out={out}']
+    assert art.main(words) == 0
+    film = tmp_path / 'way.mp4'
+    with av.open(str(film)) as container:
+        frames = [f.to_ndarray(format='rgb24') for f in container.decode(video=0)]
+    assert len(frames) == 4
+    for number, frame in enumerate(frames):
+        picture = np.asarray(Image.open(out / f'{number:05d}.png').convert('RGB'))
+        zoom = len(frame) // len(picture)
+        assert len(frame) >= 256
+        small = frame[zoom // 2 :: zoom, zoom // 2 :: zoom].astype(float)
+        assert np.abs(small - picture).mean() < 12  # colours are half as fine
+    alone = tmp_path / 'sent.mp4'  # to somebody else, without its folder
+    film.rename(alone)
+    words = ['reproduce', str(alone), f'--out={tmp_path / "again"}']
+    assert art.main(words) == 0
+    assert 'bit for bit' in capsys.readouterr().out
+    alone.write_bytes(b'no film')
+    assert art.main([*words, '--force']) == 2
+    assert 'does not say how it was made' in capsys.readouterr().err

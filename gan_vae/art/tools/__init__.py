@@ -66,6 +66,7 @@ class Made(NamedTuple):
     columns: int | None = None  # of the sheet of all pictures, if they are of one size
     sheet: np.ndarray | None = None  # uint8 [H, W, C], in place of that
     frames: list[np.ndarray] = []  # of a film, uint8 [H, W, C]
+    film: str = 'gif'  # or mp4
     sequences: list[np.ndarray] = []  # of a run of music or drawings, [T, D]
     files: dict[str, bytes] = {}  # anything else, by the name of its file
     begun: int = 0  # steps of each that were given, which is to be seen

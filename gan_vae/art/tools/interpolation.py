@@ -10,6 +10,8 @@ from gan_vae.errors import UserError, unknown
 def make(asked: Asked) -> Made:
     run, flags = asked.run, asked.flags
     at_least(flags, 2, 'num')
+    if flags.movie not in ('gif', 'mp4'):
+        raise unknown('--movie', flags.movie, ('gif', 'mp4'))
     if flags.how not in interpolation.WAYS:
         raise unknown('--how', flags.how, interpolation.WAYS)
     if run.kind != 'images':
@@ -35,7 +37,8 @@ def make(asked: Asked) -> Made:
         places = last * interpolation.shares(num, flags.loop)
     z = interpolation.along(stops, places, flags.how)
     made = latents.pictures(run, z, labels(z))
-    return Made(made, min(len(made), flags.num), frames=[p.image for p in made])
+    frames = [p.image for p in made]
+    return Made(made, min(len(made), flags.num), frames=frames, film=flags.movie)
 
 
 def _of_sequences(asked: Asked) -> Made:
@@ -46,7 +49,13 @@ def _of_sequences(asked: Asked) -> Made:
             'has; python -m gan_vae.art complete goes on from one'
         )
     flags = asked.flags
-    if len(asked.things) != 2 or flags.loop or flags.even or flags.how != 'slerp':
+    if (
+        len(asked.things) != 2
+        or flags.loop
+        or flags.even
+        or flags.how != 'slerp'
+        or flags.movie != 'gif'
+    ):
         raise UserError(f'between {run.kind}, interpolate takes two, and --num alone')
     ends = [sequences.given(thing.word, run) for thing in asked.things]
     return Made(sequences=sequences.between(run.method, run.state, *ends, num))
@@ -61,6 +70,7 @@ TOOLS = {
             'num': Flag(8, int, 'pictures from each to the next, both counted'),
             'loop': Flag(False, bool, 'and back to the first'),
             'how': Flag('slerp', str, "along arcs, or straight: 'lerp'"),
+            'movie': Flag('gif', str, "the film: gif, or 'mp4' (the extra video)"),
             'even': Flag(False, bool, 'each picture as far from the one before'),
         },
         kinds=('images', 'rolls', 'strokes'),
