@@ -42,6 +42,7 @@ def get_config() -> ConfigDict:
     model.discriminator = 'dcgan'
     model.encoder = 'conv'
     model.decoder = 'conv'
+    model.transform = 'johnson'  # fast_style
     model.width = 64  # channels (units) of the layer next to the image
     model.latent_dim = 128
     model.hidden = 128  # recurrent, vrnn, sketch_vae: units of the LSTM
@@ -110,6 +111,10 @@ def get_config() -> ConfigDict:
     # equilibrium - margin, G while one is above equilibrium + margin; never both.
     method.balance_margin = 0.0  # 0 = off, as in the paper; its authors' code: 0.4
     method.balance_equilibrium = 0.68  # of that code; log 2: D is undecided
+    method.style = ''  # fast_style: the file of the picture whose look is learned
+    method.style_size = 256  # pixels of its longer side, at most
+    method.style_features = 'random'  # of a VGG never trained; or vgg_hed
+    method.style_weight = 1.0  # of the style beside the content
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
     method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off

@@ -8,7 +8,7 @@ from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError, unknown
 
-OF_IMAGES = ('gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
+OF_IMAGES = ('fast_style', 'gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
 OF_SEQUENCES = ('recurrent', 'sketch_vae', 'vrnn')
 
 
@@ -64,7 +64,7 @@ class Method(NamedTuple):
     # of sequences, whose samples and images are data.sequences.Padded:
     # (state, rng, begun or None, n, temperature) -> Padded of n that go on from there
     complete: Callable | None = None
-    # (state, Padded) -> Padded, where no latent is of the whole
+    # (state, examples) -> examples made of them, where no latent is of the whole
     reconstruct: Callable | None = None
     # (state, keys [B], Padded, particles, threshold) -> log p^ [B] of a particle filter
     evidence_bound: Callable | None = None

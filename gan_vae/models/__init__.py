@@ -48,6 +48,7 @@ NETWORKS = {  # file.Class, and fields of its that are True
         'mlp': 'mlp.Decoder',
         'study': 'study.Decoder',
     },
+    'transform': {'johnson': 'transform.Transform'},
     'hierarchy': {'stack': 'mlp.Stack', 'vdvae': 'vdvae.VDVAE'},
 }
 

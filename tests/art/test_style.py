@@ -19,7 +19,7 @@ WAYS = {
     'linear': colour.linear,
     'patch': patch.transfer,
     'neighbour': neighbour.transfer,
-    'gatys': partial(gatys.transfer, params=gatys.network('random')),
+    'gatys': partial(gatys.transfer, params=objective.network('random')),
 }
 
 

@@ -13,6 +13,7 @@ from gan_vae.art.style import colour, gatys, neighbour, patch, score
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.data import pictures
 from gan_vae.errors import UserError, unknown
+from gan_vae.objectives import style as objective
 from gan_vae.training import process
 
 SIZE = 256  # pixels of the longer side, unless --size says otherwise
@@ -34,7 +35,7 @@ METHODS = {
     'linear': Method(colour.linear, None, 1, True),
     'patch': Method(patch.transfer, 60, patch.SIDE),
     'neighbour': Method(neighbour.transfer, 2, neighbour.SIDE),
-    'gatys': Method(gatys.transfer, 30, gatys.SIDE),
+    'gatys': Method(gatys.transfer, 30, objective.SIDE),
 }
 
 
@@ -57,7 +58,9 @@ def make(asked: Asked) -> Made:
         raise UserError('--features are of --method=gatys')
     transfer = method.transfer
     if flags.method == 'gatys':
-        transfer = partial(transfer, params=gatys.network(flags.features or 'vgg_hed'))
+        transfer = partial(
+            transfer, params=objective.network(flags.features or 'vgg_hed')
+        )
     weights = _weights(flags.weights, len(asked.things) - 1)
     content, alpha = _content(asked.things[0].word, flags.size, method)
     longest = max(content.shape[:2])

@@ -1,0 +1,46 @@
+"""A network that restyles a picture of any size in one pass.
+
+    T(x) = tanh(conv9(up(up(residual blocks(down(down(conv9(x))))))))
+
+Johnson et al. 2016, arXiv:1603.08155; each map normalised within its picture (Ulyanov
+et al. 2016, arXiv:1607.08022); pixels are repeated before convolutions, which leaves no
+checkerboard (Odena et al. 2016, doi:10.23915/distill.00003).
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+from gan_vae.models import layers
+
+STRIDE = 4  # H and W are multiples of it
+
+
+class Transform(nn.Module):
+    """pictures [B, H, W, C] -> [B, H, W, C] in (-1, 1)."""
+
+    channels: int = 3
+    width: int = 32
+    blocks: int = 5
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x):
+        def normed(x):
+            return nn.InstanceNorm(dtype=self.dtype)(x)
+
+        def conv(features, x):
+            return normed(layers.Conv(features, (3, 3), dtype=self.dtype)(x))
+
+        w = self.width
+        x = nn.relu(normed(nn.Conv(w, (9, 9), dtype=self.dtype)(x)))
+        for features in (2 * w, 4 * w):
+            x = layers.Conv(features, (4, 4), (2, 2), dtype=self.dtype)(x)
+            x = nn.relu(normed(x))
+        for _ in range(self.blocks):
+            x = x + conv(4 * w, nn.relu(conv(4 * w, x)))
+        for features in (2 * w, w):
+            x = nn.relu(normed(layers.UpConv(features, dtype=self.dtype)(x)))
+        x = nn.Conv(self.channels, (9, 9), dtype=self.dtype)(x)
+        return nn.tanh(x.astype(jnp.float32))
