@@ -26,4 +26,5 @@ def get_config(variant=''):
     config.optimizer.learning_rate = 1e-3
     config.train.steps = 40_000
     small = {'model.width': 16, 'train.steps': 1000, 'train.image_steps': 200}
-    return default.with_variant(config, variant, small=small)
+    tiny = {'model.latent_dim': config.model.latent_dim}  # it has none
+    return default.with_variant(config, variant, small=small, tiny=tiny)

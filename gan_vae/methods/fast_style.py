@@ -1,6 +1,7 @@
 """A network that gives any picture the look of one style in one pass.
 
-  min_T  mean_x L(T(x)),    L = content + b s style   (objectives/style.py)
+  min_T  mean_x L(T(x)) + v mean |neighbours of T(x) - T(x)|^2,
+  L = content + b s style   (objectives/style.py)
 
 over pictures x, each of which is its own content. Johnson et al. 2016, arXiv:1603.08155
 (Gatys et al. 2016 for L, with what differs said there). The moments of the style lie in
@@ -38,6 +39,7 @@ def make(config, spec, axis_name=None) -> Method:
             f'{style.SIDE} at least'
         )
     file, longest, weight = method.style, method.style_size, method.style_weight
+    smooth = method.variation_weight
     net = models.make(
         'transform',
         config.model.transform,
@@ -81,12 +83,15 @@ def make(config, spec, axis_name=None) -> Method:
         )
 
     def losses(made, x, of_style):
-        """Content and style [B] of what is made of x, [B, H, W, 3]."""
+        """The terms [B], and their weighed sum, of what is made of x, [B, H, W, 3]."""
 
         def one(y, x):
             return style.terms(features, y, style.content_maps(features, x), of_style)
 
-        return jax.vmap(one)(made, x)
+        content, look = jax.vmap(one)(made, x)
+        rough = sum(jnp.mean(jnp.diff(made, axis=a) ** 2, (1, 2, 3)) for a in (1, 2))
+        total = content + style.BALANCE * weight * look + smooth * rough
+        return {'loss': total, 'content': content, 'style': look, 'variation': rough}
 
     def train_step(state, batch):
         wanted()  # a run that begins has its style
@@ -96,10 +101,9 @@ def make(config, spec, axis_name=None) -> Method:
             (x,) = batch
 
             def loss(params):
-                content, look = losses(apply(params, x), x, of_style)
-                content, look = jnp.mean(content), jnp.mean(look)
-                total = content + style.BALANCE * weight * look
-                return total, {'loss': total, 'content': content, 'style': look}
+                terms = losses(apply(params, x), x, of_style)
+                said = {name: jnp.mean(term) for name, term in terms.items()}
+                return said['loss'], said
 
             grads, metrics = jax.grad(loss, has_aux=True)(params)
             if axis_name is not None:
@@ -125,15 +129,11 @@ def make(config, spec, axis_name=None) -> Method:
         return state, metrics | {'gradient': norm}
 
     def evaluate_step(state, batch):
-        """Sums of both terms and of the loss, averaged weights."""
+        """Sums of the terms and of the loss, averaged weights."""
         x, mask = batch['image'], batch['mask']
-        content, look = losses(reconstruct(state, x), x, state.extra['style'])
-        sums = {
-            'loss': jnp.sum((content + style.BALANCE * weight * look) * mask),
-            'content': jnp.sum(content * mask),
-            'style': jnp.sum(look * mask),
-            'count': jnp.sum(mask),
-        }
+        terms = losses(reconstruct(state, x), x, state.extra['style'])
+        sums = {name: jnp.sum(term * mask) for name, term in terms.items()}
+        sums['count'] = jnp.sum(mask)
         return sums if axis_name is None else lax.psum(sums, axis_name)
 
     def reconstruct(state, x):
@@ -149,9 +149,10 @@ def make(config, spec, axis_name=None) -> Method:
         return reconstruct(state, noise)
 
     return Method(
-        objective=f'fast_style: content + {style.BALANCE * weight:g} style, mean over '
-        f'the batch; maps of {method.style_features}, moments of {file}; squared '
-        'distances over the squares of what is wanted, no unit',
+        objective=f'fast_style: content + {style.BALANCE * weight:g} style + '
+        f'{smooth:g} variation, mean over the batch; maps of {method.style_features}, '
+        f'moments of {file}; squared distances over the squares of what is wanted, no '
+        'unit',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,

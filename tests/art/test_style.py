@@ -13,6 +13,7 @@ from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import style
 from gan_vae.art.style import colour, gatys, neighbour, patch, score
+from gan_vae.objectives import style as objective
 
 WAYS = {
     'colour': colour.sliced,
@@ -203,7 +204,7 @@ def test_pictures_as_they_come(tmp_path):
 @pytest.mark.parametrize(
     'words, said',
     [
-        ('c.png', 'takes CONTENT STYLE...'),
+        ('c.png', 'needs a STYLE'),
         ('c.png c.png --method=oil', 'unknown method'),
         ('c.png c.png --strength=1.5', '--strength=1.5'),
         ('c.png c.png --strength=nan', '--strength=nan'),
@@ -221,7 +222,10 @@ def test_pictures_as_they_come(tmp_path):
         ('c.png dot.png --method=patch --size=5', 'too small'),
         ('c.png film.gif', 'is not PNG'),
         ('c.png none.png', 'none.png'),
-        ('c.png c.png --workdir=run', '--workdir'),
+        ('c.png c.png --workdir=run', 'no run in run'),
+        ('c.png c.png --workdir=pretrained:emoji_vae', 'and patch needs none'),
+        ('c.png --method=fast', '--method=fast needs --workdir=RUN'),
+        ('c.png --method=fast --workdir=pretrained:emoji_vae', 'learned no style'),
     ],
 )
 def test_mistakes_are_one_line(words, said, tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import style
-from gan_vae.art.style import colour, gatys, neighbour, patch, score
+from gan_vae.art.style import colour, fast, gatys, neighbour, patch, score
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.data import pictures
 from gan_vae.errors import UserError, unknown
@@ -36,6 +36,7 @@ METHODS = {
     'patch': Method(patch.transfer, 60, patch.SIDE),
     'neighbour': Method(neighbour.transfer, 2, neighbour.SIDE),
     'gatys': Method(gatys.transfer, 30, objective.SIDE),
+    'fast': Method(fast.transfer, None, fast.SIDE),
 }
 
 
@@ -57,11 +58,18 @@ def make(asked: Asked) -> Made:
     if flags.features and flags.method != 'gatys':
         raise UserError('--features are of --method=gatys')
     transfer = method.transfer
+    if flags.method == 'fast':
+        transfer = _trained(transfer, asked)
+    elif asked.run is not None:
+        raise UserError(f'--workdir is of --method=fast, and {flags.method} needs none')
+    elif len(asked.things) < 2:
+        raise UserError(f'--method={flags.method} needs a STYLE: style CONTENT STYLE')
     if flags.method == 'gatys':
         transfer = partial(
             transfer, params=objective.network(flags.features or 'vgg_hed')
         )
-    weights = _weights(flags.weights, len(asked.things) - 1)
+    count = len(asked.things) - 1
+    weights = _weights(flags.weights, count) if count else []
     content, alpha = _content(asked.things[0].word, flags.size, method)
     longest = max(content.shape[:2])
     styles = [_style(t.word, longest, method) for t in asked.things[1:]]
@@ -90,20 +98,42 @@ def make(asked: Asked) -> Made:
         x = style.brightened(images.from_uint8(part), kept, x)
     made = content.copy()
     made[rows, columns] = _blended(part, np.clip(x, -1, 1), share, rows, columns)
-    found = {
-        'distance_before': score.distance(part, styles, weights),
-        'distance': score.distance(made[rows, columns], styles, weights),
-        'structure': score.structure(made[rows, columns], part),
-    }
-    said = (
-        f'distance of patches to the style {_told(found["distance_before"])} -> '
-        f'{_told(found["distance"])} grey levels; SSIM of luma to the content '
-        f'{_told(found["structure"])}'
-    )
+    found = {'structure': score.structure(made[rows, columns], part)}
+    said = f'SSIM of luma to the content {_told(found["structure"])}'
+    if styles:
+        before = score.distance(part, styles, weights)
+        after = score.distance(made[rows, columns], styles, weights)
+        found |= {'distance_before': before, 'distance': after}
+        said = (
+            f'distance of patches to the style {_told(before)} -> {_told(after)} grey '
+            f'levels; {said}'
+        )
     sheet = style.row([content, *shown, made])
     if alpha is not None:
         made = np.concatenate([made, alpha[..., None]], -1)
     return Made([Picture(made)], sheet=sheet, said=[said], found=found)
+
+
+def _trained(transfer: Callable, asked: Asked) -> Callable:
+    """The way of a run that learned one style."""
+    if asked.run is None:
+        raise UserError(
+            '--method=fast needs --workdir=RUN, of configs/fast_style_emoji.py'
+        )
+    about, method = asked.run.about, asked.run.method
+    if method.reconstruct is None:
+        raise UserError(
+            f'{about["config"]} learned no style: --method=fast needs a run of '
+            'configs/fast_style_emoji.py'
+        )
+    if len(asked.things) > 1:
+        raise UserError(
+            f'{asked.things[1].word}: --method=fast has the style of its run, and '
+            'takes CONTENT alone'
+        )
+    if asked.flags.weights:
+        raise UserError('--weights are of several STYLEs: --method=fast has one')
+    return partial(transfer, reconstruct=method.reconstruct, state=asked.run.state)
 
 
 def _told(value: float | None) -> str:
@@ -208,9 +238,9 @@ def _blended(part, x, share, rows, columns) -> np.ndarray:
 
 TOOLS = {
     'style': Tool(
-        'the look of pictures on a picture; no model, any size',
+        'the look of pictures on a picture; no model but for fast, any size',
         make,
-        'CONTENT STYLE...',
+        'CONTENT [STYLE...]',
         {
             'method': Flag('patch', str, ', '.join(METHODS)),
             'strength': Flag(1.0, float, '0: the content as it is; to 1: all'),
@@ -233,6 +263,6 @@ TOOLS = {
                 '', str, 'of gatys: vgg_hed (by default) or random, no weights'
             ),
         },
-        run=False,
+        run=None,
     )
 }
