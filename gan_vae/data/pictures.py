@@ -51,7 +51,8 @@ def open_picture(file) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Unusable('too large') from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise Unusable('corrupt') from error
+        why = getattr(error, 'strerror', None)  # of the file, and not of what it holds
+        raise Unusable(why.lower() if why else 'corrupt') from error
 
 
 def upright(picture: Image.Image) -> Image.Image:
