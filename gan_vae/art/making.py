@@ -106,7 +106,7 @@ def provenance(file) -> dict:
             if not beside.is_file():
                 beside = beside.parent.with_name(f'{beside.parent.name}.json')
             found = json.loads(beside.read_text())['made']
-            about = found | {'file': _name(file, beside)}
+            about = found | {'file': _name(file.resolve(), beside)}
         except (OSError, ValueError, KeyError, TypeError):
             about = {}
     right = isinstance(about, dict) and isinstance(about.get('flags'), dict)

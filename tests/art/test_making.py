@@ -12,7 +12,7 @@ from gan_vae.art import __main__ as art
 from gan_vae.art import latents, making, tools
 
 
-def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
+def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, capsys):
     first = tmp_path / 'first'
     run = f'--workdir={models["vae_emoji"]}'
     assert art.main(['sample', run, '--num=3', '--seed=7', f'--out={first}']) == 0
@@ -34,6 +34,9 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
     assert parent['flags'] == {'num': 3, 'seed': 7}
     told = json.loads((tmp_path / 'between.json').read_text())
     assert told['made']['run']['state_sha256'] == parent['model']
+    monkeypatch.chdir(tmp_path)  # of a file that does not carry its origin
+    assert art.main(['reproduce', 'between.json', '--out=told']) == 0
+    assert 'told.json: the same as between.json' in capsys.readouterr().out
 
 
 def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
