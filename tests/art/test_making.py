@@ -79,6 +79,27 @@ def test_nothing_is_overwritten_unless_forced(models, tmp_path, monkeypatch, cap
     assert (tmp_path / 'art/sample-1/00001.png').read_bytes() != before
 
 
+def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    other = np.zeros((4, 4, 3), np.uint8)
+
+    def make(asked):  # another command writes while this one works
+        images.save_png('art/slow-1/00000.png', other)
+        images.save_png('named/00000.png', other)
+        return tools.Made([tools.Picture(other + 9)])
+
+    tool = tools.Tool('is slow', make, run=False)
+    monkeypatch.setattr(making, 'find', lambda name: tool)
+    monkeypatch.setattr(tools, 'find', lambda name: tool)
+    assert art.main(['slow']) == 0
+    assert np.asarray(Image.open('art/slow-2/00000.png')).max() == 9
+    (tmp_path / 'named/00000.png').unlink()
+    assert art.main(['slow', '--out=named']) == 2
+    assert 'there already' in capsys.readouterr().err
+    for place in ('art/slow-1', 'named'):
+        assert np.asarray(Image.open(f'{place}/00000.png')).max() == 0
+
+
 def test_a_picture_gives_its_latent_back(models, tmp_path):
     run = making.opened(
         'sample', tools.find('sample'), flags(workdir=models['dcgan_emoji'])
