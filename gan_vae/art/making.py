@@ -246,6 +246,8 @@ def _folder(name: str, flags: Namespace) -> Path:
         numbers = (Path('art') / f'{name}-{n}' for n in range(1, 100_000))
         return next(folder for folder in numbers if not _taken(folder))
     folder = Path(flags.out).expanduser()
+    if folder.name in ('', '..'):  # OUT.png and OUT.json stand beside it
+        raise UserError(f'--out={flags.out}: give a folder by its name')
     if (taken := _taken(folder)) and not flags.force:
         raise UserError(f'{taken[0]} is there already: another --out, or --force')
     return folder

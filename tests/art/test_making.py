@@ -130,6 +130,8 @@ def flags(**given):
         ('sample --workdir=pretrained:emoji', 'pretrained model'),
         ('sample --workdir={g} --seed=-1', '--seed=-1'),
         ('sample --workdir={g} --num=0', '--num=0'),
+        ('sample --workdir={g} --out=.', '--out=.'),
+        ('sample --workdir={g} --out=..', '--out=..'),
         ('sample --workdir={g} --step=3', 'a packed model'),
         ('sample --workdir={g} --class=cat', 'has no classes'),
         ('sample --workdir={g} --colour=red', '--colour'),
