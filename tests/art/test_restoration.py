@@ -132,6 +132,7 @@ def test_the_best_of_many_starts_is_the_first():
         ('denoise {p} --sigma=-1', '--sigma=-1'),
         ('denoise {p} --steps=0', '--steps=0'),
         ('deblur {p} --radius=0', '--radius=0'),
+        ('deblur {p} --radius=1e9', '--radius=1e+09'),
         ('project {p} --class=cat', 'no classes'),
         ('project {p} --restarts=0', '--restarts=0'),
     ],
