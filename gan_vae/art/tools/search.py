@@ -14,7 +14,9 @@ LARGE = 96  # pixels of a side, at least, of what has words below it
 
 def make_index(asked: Asked) -> Made:
     flags, place = asked.flags, asked.things[0].word
-    at_least(flags, 0, 'size')
+    if not 0 <= flags.size <= feature_index.LARGEST:
+        most = feature_index.LARGEST
+        raise UserError(f'--size={flags.size}: must be from 0 to {most}')
     if asked.run and flags.features != 'encoder':
         raise UserError(f'--workdir is of --features=encoder, not {flags.features}')
     found = features.extractor(flags.features, asked.run, place)
