@@ -237,6 +237,7 @@ def test_what_is_new_is_as_far_as_held_out_pictures_are(tmp_path):
         ('similar 3 --index={f}/01.png', 'no index that can be used'),
         ('recommend --index={i}', 'needs --liked'),
         ('recommend --index={i} --liked=3 --variety=1', '--variety=1'),
+        ('recommend --index={i} --liked=3,', '--liked=3,'),
         ('original 3 --index={i}', 'no pictures held out'),
         ('original 3 --index={i} --held={f}', '99'),
     ],

@@ -66,6 +66,9 @@ def recommend(asked: Asked) -> Made:
         raise UserError(
             'recommend needs --liked: a picture, a folder, or numbers of the index'
         )
+    for name in ('liked', 'disliked'):
+        if (text := getattr(flags, name)) and '' in text.split(','):
+            raise UserError(f'--{name}={text}: nothing stands beside a comma')
     index, liked = _given(asked, flags.liked.split(','))
     words = flags.disliked.split(',') if flags.disliked else []
     _, disliked = _given(asked, words, index)
