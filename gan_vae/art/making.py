@@ -44,8 +44,11 @@ def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
     made, stopped = _made(tool, asked)
     if stopped is not None:
         about['stopped'] = stopped
+        said = f'stopped by Ctrl-C after {stopped} steps: the best so far'
+        made = made._replace(said=[*made.said, said])
     out = _folder(name, flags)  # the place may have been taken meanwhile
-    _write(out, made, about, run)
+    with Watch():  # Ctrl-C waits until all is written
+        _write(out, made, about, run)
     return out, made
 
 

@@ -165,7 +165,9 @@ def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatc
     assert not (tmp_path / 'art').exists()
 
 
-def test_ctrl_c_keeps_what_there_is_and_is_remembered(models, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_what_there_is_and_is_remembered(
+    models, tmp_path, monkeypatch, capsys
+):
     import os
     import signal
 
@@ -184,7 +186,31 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(models, tmp_path, monkeypa
     out = tmp_path / 'out'
     assert art.main(['count', '--seed=1', f'--out={out}']) == 0
     assert np.asarray(Image.open(out / '00000.png'))[0, 0, 0] == 3
+    assert 'stopped by Ctrl-C after 3 steps' in capsys.readouterr().out
     # made again by as many steps, without anybody at the keyboard
     monkeypatch.setattr(os, 'kill', lambda *_: None)
     words = ['reproduce', str(out / '00000.png'), f'--out={tmp_path / "again"}']
     assert art.main(words) == 0
+
+
+def test_ctrl_c_while_files_are_written_waits_for_the_last(
+    tmp_path, monkeypatch, capsys
+):
+    import os
+    import signal
+
+    picture = tools.Picture(np.zeros((4, 4, 3), np.uint8))
+    tool = tools.Tool('makes three', lambda asked: tools.Made([picture] * 3), run=False)
+    monkeypatch.setattr(making, 'find', lambda name: tool)
+    monkeypatch.setattr(tools, 'find', lambda name: tool)
+    save = images.save_png
+
+    def interrupted(path, *rest):
+        save(path, *rest)
+        if path.stem == '00001':
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(images, 'save_png', interrupted)
+    assert art.main(['three', f'--out={tmp_path / "out"}']) == 0
+    assert len(list((tmp_path / 'out').iterdir())) == 3
+    assert (tmp_path / 'out.json').is_file()
