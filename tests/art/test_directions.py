@@ -70,6 +70,16 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
         assert 'that directions made' in capsys.readouterr().err
 
 
+def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
+    flag = f'--workdir={models["vae_emoji"]}'
+    for name in ('on', 'off'):
+        words = ['sample', flag, '--num=2', f'--seed={len(name)}']
+        assert art.main([*words, f'--out={tmp_path / name}']) == 0
+        (tmp_path / name / '.DS_Store').write_text('of a Mac')
+    words = ['directions', flag, '--method=attribute', f'--out={tmp_path / "d"}']
+    assert art.main([*words, *(f'--{n}={tmp_path / n}' for n in ('on', 'off'))]) == 0
+
+
 @pytest.mark.parametrize(
     'words, said',
     [
