@@ -115,7 +115,7 @@ def main(argv: list[str]) -> int:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print('gan_vae: stopped at once: nothing was written', file=sys.stderr)
+        print('gan_vae: stopped at once: not all was written', file=sys.stderr)
         return 130
 
 

@@ -24,6 +24,7 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation.extractors import Extractor
 
 SMALL = 64  # pixels of a side, at most, of what is shown
+LARGEST = 4096  # of what features are of
 
 
 class Index(NamedTuple):
@@ -206,7 +207,7 @@ def _checked(found: dict[str, Any]) -> Index:
         isinstance(about['features'], str)
         and isinstance(about['place'], str)
         and isinstance(fits.size, int)
-        and 0 < fits.size <= 4096
+        and 0 < fits.size <= LARGEST
         and fits.channels in (1, 3)
         and isinstance(fits.policy, str)
         and isinstance(fits.background, str)

@@ -46,17 +46,18 @@ def decode(run: Run, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndar
     if labels is not None:
         labels = np.resize(np.asarray(labels, np.int32), len(z))
     made = [
-        images.to_uint8(
-            _decode(
-                run.method.decode,
-                run.state,
-                z[start : start + size],
-                None if labels is None else labels[start : start + size],
-            )
+        _decode(
+            run.method.decode,
+            run.state,
+            z[start : start + size],
+            None if labels is None else labels[start : start + size],
         )
         for start in range(0, len(z), size)
     ]
-    return np.concatenate(made)[:count]
+    x = np.concatenate(made)[:count]
+    if not np.isfinite(x).all():
+        raise UserError('latents so far out give no picture: a smaller number')
+    return images.to_uint8(x)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -37,14 +37,18 @@ class Again(NamedTuple):
 def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
     """Makes and writes what a command asks for: the folder, and what is in it."""
     tool = find(name)
-    out = _folder(name, flags)
+    _folder(name, flags)  # before the work, what is taken already
     run = opened(name, tool, flags)
     asked = Asked(name, run, [thing(word) for word in words], flags, iter)
     about = _about(tool, asked)
     made, stopped = _made(tool, asked)
     if stopped is not None:
         about['stopped'] = stopped
-    _write(out, made, about, run)
+        said = f'stopped by Ctrl-C after {stopped} steps: the best so far'
+        made = made._replace(said=[*made.said, said])
+    out = _folder(name, flags)  # the place may have been taken meanwhile
+    with Watch():  # Ctrl-C waits until all is written
+        _write(out, made, about, run)
     return out, made
 
 
@@ -60,7 +64,7 @@ def reproduce(file, workdir: str = '', out: str = '', force: bool = False) -> Ag
     lay = about['run'] and about['run']['workdir']
     flags |= {'workdir': workdir or lay or '', 'out': out, 'force': force}
     flags = Namespace(**flags)
-    folder = _folder('reproduce', flags)
+    _folder('reproduce', flags)
     run = opened(about['tool'], tool, flags)
     was, now = (r and r['state_sha256'][:12] for r in (about['run'], run and run.about))
     if was != now:
@@ -75,6 +79,7 @@ def reproduce(file, workdir: str = '', out: str = '', force: bool = False) -> Ag
     for flag, then in about['files'].items():
         _same(then, thing(getattr(flags, flag)))
     made, _ = _made(tool, asked, about.get('stopped'))
+    folder = _folder('reproduce', flags)
     _write(folder, made, {k: v for k, v in about.items() if k in _KEPT}, run)
     new = _place(folder, about['file'], Path(file).suffix)
     versions = run_folder.versions()
@@ -247,6 +252,8 @@ def _folder(name: str, flags: Namespace) -> Path:
         numbers = (Path('art') / f'{name}-{n}' for n in range(1, 100_000))
         return next(folder for folder in numbers if not _taken(folder))
     folder = Path(flags.out).expanduser()
+    if folder.name in ('', '..'):  # OUT.png and OUT.json stand beside it
+        raise UserError(f'--out={flags.out}: give a folder by its name')
     if (taken := _taken(folder)) and not flags.force:
         raise UserError(f'{taken[0]} is there already: another --out, or --force')
     return folder

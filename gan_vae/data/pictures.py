@@ -51,15 +51,16 @@ def open_picture(file) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Unusable('too large') from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise Unusable('corrupt') from error
+        why = getattr(error, 'strerror', None)  # of the file, and not of what it holds
+        raise Unusable(why.lower() if why else 'corrupt') from error
 
 
 def upright(picture: Image.Image) -> Image.Image:
     """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(('I', 'F')):  # 16 bits or float grey: scale to 8 bits
-        grey = np.asarray(picture, np.float64)
-        top = 65535.0 if grey.max() > 255 else 255.0
+        grey, deep = np.asarray(picture, np.float64), picture.mode.startswith('I;16')
+        top = 65535.0 if deep or grey.max() > 255 else 255.0
         picture = Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8))
     return picture
 

@@ -70,6 +70,16 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
         assert 'that directions made' in capsys.readouterr().err
 
 
+def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
+    flag = f'--workdir={models["vae_emoji"]}'
+    for name in ('on', 'off'):
+        words = ['sample', flag, '--num=2', f'--seed={len(name)}']
+        assert art.main([*words, f'--out={tmp_path / name}']) == 0
+        (tmp_path / name / '.DS_Store').write_text('of a Mac')
+    words = ['directions', flag, '--method=attribute', f'--out={tmp_path / "d"}']
+    assert art.main([*words, *(f'--{n}={tmp_path / n}' for n in ('on', 'off'))]) == 0
+
+
 @pytest.mark.parametrize(
     'words, said',
     [
@@ -80,6 +90,7 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
         ('directions --strength=0', '--strength=0'),
         ('directions --method=attribute --on=a --off=b', 'a is no folder'),
         ('move 1', '--along='),
+        ('move 1 --along=row.png --strength=inf', 'no picture'),
         ('breed 1', 'takes THING THING...'),
         ('breed 1 2 --how=magic', "unknown --how 'magic'"),
         ('breed 1 2 --mutation=2', '--mutation=2'),
@@ -87,6 +98,10 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
 )
 def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if 'row.png' in words:
+        sheet = ['directions', '--method=sefa', '--num=1', '--out=d']
+        assert art.main([*sheet, f'--workdir={models["dcgan_emoji"]}']) == 0
+        (tmp_path / 'd/00000.png').rename('row.png')
     Image.new('RGB', (9, 9)).save('foreign.png')
     assert art.main([*words.split(), f'--workdir={models["dcgan_emoji"]}']) == 2
     error = capsys.readouterr().err

@@ -12,7 +12,7 @@ from gan_vae.art import __main__ as art
 from gan_vae.art import latents, making, tools
 
 
-def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
+def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, capsys):
     first = tmp_path / 'first'
     run = f'--workdir={models["vae_emoji"]}'
     assert art.main(['sample', run, '--num=3', '--seed=7', f'--out={first}']) == 0
@@ -34,6 +34,9 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, capsys):
     assert parent['flags'] == {'num': 3, 'seed': 7}
     told = json.loads((tmp_path / 'between.json').read_text())
     assert told['made']['run']['state_sha256'] == parent['model']
+    monkeypatch.chdir(tmp_path)  # of a file that does not carry its origin
+    assert art.main(['reproduce', 'between.json', '--out=told']) == 0
+    assert 'told.json: the same as between.json' in capsys.readouterr().out
 
 
 def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
@@ -76,6 +79,27 @@ def test_nothing_is_overwritten_unless_forced(models, tmp_path, monkeypatch, cap
     assert (tmp_path / 'art/sample-1/00001.png').read_bytes() != before
 
 
+def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    other = np.zeros((4, 4, 3), np.uint8)
+
+    def make(asked):  # another command writes while this one works
+        images.save_png('art/slow-1/00000.png', other)
+        images.save_png('named/00000.png', other)
+        return tools.Made([tools.Picture(other + 9)])
+
+    tool = tools.Tool('is slow', make, run=False)
+    monkeypatch.setattr(making, 'find', lambda name: tool)
+    monkeypatch.setattr(tools, 'find', lambda name: tool)
+    assert art.main(['slow']) == 0
+    assert np.asarray(Image.open('art/slow-2/00000.png')).max() == 9
+    (tmp_path / 'named/00000.png').unlink()
+    assert art.main(['slow', '--out=named']) == 2
+    assert 'there already' in capsys.readouterr().err
+    for place in ('art/slow-1', 'named'):
+        assert np.asarray(Image.open(f'{place}/00000.png')).max() == 0
+
+
 def test_a_picture_gives_its_latent_back(models, tmp_path):
     run = making.opened(
         'sample', tools.find('sample'), flags(workdir=models['dcgan_emoji'])
@@ -106,6 +130,8 @@ def flags(**given):
         ('sample --workdir=pretrained:emoji', 'pretrained model'),
         ('sample --workdir={g} --seed=-1', '--seed=-1'),
         ('sample --workdir={g} --num=0', '--num=0'),
+        ('sample --workdir={g} --out=.', '--out=.'),
+        ('sample --workdir={g} --out=..', '--out=..'),
         ('sample --workdir={g} --step=3', 'a packed model'),
         ('sample --workdir={g} --class=cat', 'has no classes'),
         ('sample --workdir={g} --colour=red', '--colour'),
@@ -139,7 +165,9 @@ def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatc
     assert not (tmp_path / 'art').exists()
 
 
-def test_ctrl_c_keeps_what_there_is_and_is_remembered(models, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_what_there_is_and_is_remembered(
+    models, tmp_path, monkeypatch, capsys
+):
     import os
     import signal
 
@@ -158,7 +186,31 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(models, tmp_path, monkeypa
     out = tmp_path / 'out'
     assert art.main(['count', '--seed=1', f'--out={out}']) == 0
     assert np.asarray(Image.open(out / '00000.png'))[0, 0, 0] == 3
+    assert 'stopped by Ctrl-C after 3 steps' in capsys.readouterr().out
     # made again by as many steps, without anybody at the keyboard
     monkeypatch.setattr(os, 'kill', lambda *_: None)
     words = ['reproduce', str(out / '00000.png'), f'--out={tmp_path / "again"}']
     assert art.main(words) == 0
+
+
+def test_ctrl_c_while_files_are_written_waits_for_the_last(
+    tmp_path, monkeypatch, capsys
+):
+    import os
+    import signal
+
+    picture = tools.Picture(np.zeros((4, 4, 3), np.uint8))
+    tool = tools.Tool('makes three', lambda asked: tools.Made([picture] * 3), run=False)
+    monkeypatch.setattr(making, 'find', lambda name: tool)
+    monkeypatch.setattr(tools, 'find', lambda name: tool)
+    save = images.save_png
+
+    def interrupted(path, *rest):
+        save(path, *rest)
+        if path.stem == '00001':
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(images, 'save_png', interrupted)
+    assert art.main(['three', f'--out={tmp_path / "out"}']) == 0
+    assert len(list((tmp_path / 'out').iterdir())) == 3
+    assert (tmp_path / 'out.json').is_file()

@@ -36,11 +36,12 @@ def test_every_mode_and_format_becomes_rgb(tmp_path):
     flat(tmp_path / 'd.png', 77, mode='L')
     flat(tmp_path / 'e.png', (255, 0, 0, 0), mode='RGBA')  # transparent red: background
     flat(tmp_path / 'f.png', 128 * 257, mode='I;16')
+    flat(tmp_path / 'h.png', 200, mode='I;16')  # nearly black, and not 200 of 255
     palette = Image.new('P', (20, 20), 1)
     palette.putpalette([0, 0, 0, 9, 8, 7])
     palette.save(tmp_path / 'g.png')
     found = load(tmp_path)
-    assert found.images.shape == (7, 16, 16, 3) and found.note == ''
+    assert found.images.shape == (8, 16, 16, 3) and found.note == ''
     middle = found.images[:, 8, 8].astype(int)
     expected = [
         (10, 20, 30),
@@ -50,7 +51,7 @@ def test_every_mode_and_format_becomes_rgb(tmp_path):
         (255,) * 3,
         (128,) * 3,
     ]
-    np.testing.assert_allclose(middle, [*expected, (9, 8, 7)], atol=2)
+    np.testing.assert_allclose(middle, [*expected, (9, 8, 7), (1,) * 3], atol=2)
     assert found.labels is None and found.captions[0] == 'a'
 
 

@@ -69,7 +69,7 @@ def _all(asked: Asked, place: str) -> np.ndarray:
     folder = Path(place)
     if not folder.is_dir():
         raise UserError(f'{place} is no folder of pictures')
-    files = sorted(file for file in folder.iterdir() if file.is_file())
+    files = sorted(f for f in folder.iterdir() if f.is_file() and f.name[0] != '.')
     if not files:
         raise UserError(f'{place} has no pictures')
     things = [making.thing(str(file)) for file in files]

@@ -268,8 +268,10 @@ def denoise(asked: Asked) -> Made:
 
 
 def deblur(asked: Asked) -> Made:
-    at_least(asked.flags, 0.1, 'radius')
-    how = Degradation('blurred', radius=asked.flags.radius)
+    radius, size = asked.flags.radius, asked.run.config.data.image_size
+    if not 0.1 <= radius <= size:
+        raise UserError(f'--radius={radius:g}: must be from 0.1 to {size}')
+    how = Degradation('blurred', radius=radius)
     return restored(asked, how, _read(asked))
 
 

@@ -14,7 +14,9 @@ LARGE = 96  # pixels of a side, at least, of what has words below it
 
 def make_index(asked: Asked) -> Made:
     flags, place = asked.flags, asked.things[0].word
-    at_least(flags, 0, 'size')
+    if not 0 <= flags.size <= feature_index.LARGEST:
+        most = feature_index.LARGEST
+        raise UserError(f'--size={flags.size}: must be from 0 to {most}')
     if asked.run and flags.features != 'encoder':
         raise UserError(f'--workdir is of --features=encoder, not {flags.features}')
     found = features.extractor(flags.features, asked.run, place)
@@ -64,6 +66,9 @@ def recommend(asked: Asked) -> Made:
         raise UserError(
             'recommend needs --liked: a picture, a folder, or numbers of the index'
         )
+    for name in ('liked', 'disliked'):
+        if (text := getattr(flags, name)) and '' in text.split(','):
+            raise UserError(f'--{name}={text}: nothing stands beside a comma')
     index, liked = _given(asked, flags.liked.split(','))
     words = flags.disliked.split(',') if flags.disliked else []
     _, disliked = _given(asked, words, index)
