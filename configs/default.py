@@ -115,7 +115,7 @@ def get_config() -> ConfigDict:
     method.style_size = 256  # pixels of its longer side, at most
     method.style_features = 'random'  # of a VGG never trained; or vgg_hed
     method.style_weight = 1.0  # of the style beside the content
-    method.variation_weight = 1.0  # fast_style: of squared differences of neighbours
+    method.variation_weight = 2.0  # fast_style: of squared differences of neighbours
     method.ema_decay = 0.999  # of the weights that sample; 0 = the last weights
     method.ema_ramp = True  # the decay is at most (1 + step) / (10 + step)
     method.ema_half_life = 0.0  # in images, in place of ema_decay; 0 = off

@@ -69,7 +69,7 @@ def run(argv: list[str]) -> int:
         return 0
     out, made = making.make(name, *asked)
     for line in made.said:
-        print(line)
+        print(line.replace('OUT/', f'{out}/'))
     count = len(made.pictures) + len(made.sequences) + len(made.files)
     what = f'{count} in {out}' if count else f'a sheet, {out}.png'
     print(f'{name}: {what}, how it came about in {out}.json')

@@ -32,7 +32,7 @@ def pca(z: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
     z, y = (np.asarray(a, np.float64) for a in (z, y))
     z, y = z - z.mean(0), y - y.mean(0)
     u, s, _ = np.linalg.svd(y, full_matrices=False)
-    count = min(count, int((s > 1e-9 * s[0]).sum()))
+    count = min(count, z.shape[1], int((s > 1e-9 * s[0]).sum()))
     # least squares of z by coordinates that are apart: their covariance
     return signed(u[:, :count].T @ z)
 

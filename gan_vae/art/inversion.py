@@ -60,6 +60,7 @@ def invert(
         z, moments, best = _descend(
             how, state, z, moments, best, y, mask, labels, weight
         )
+        jax.block_until_ready(z)  # or Ctrl-C comes when all steps are on their way
     loss = _loss(how, state, z, y, mask, labels, weight)
     z, loss = (np.asarray(a) for a in _better(best, (z, loss)))
     order = np.argsort(loss, kind='stable')
@@ -142,6 +143,7 @@ def posterior(
         now = z, energy, gradient, jnp.exp(log_size)
         step_key = jax.random.fold_in(key, number)
         (z, energy, gradient), taken = _langevin(how, step_key, now, *given)
+        jax.block_until_ready(z)
         if 2 * number < steps:
             log_size += (taken - ACCEPTED) / np.sqrt(1 + number / 10)
         else:

@@ -77,7 +77,7 @@ def reproduce(file, workdir: str = '', out: str = '', force: bool = False) -> Ag
     for then, found in zip(about['things'], things, strict=True):
         _same(then, found)
     for flag, then in about['files'].items():
-        _same(then, thing(getattr(flags, flag)))
+        _same(then, _given(getattr(flags, flag)))
     made, _ = _made(tool, asked, about.get('stopped'))
     folder = _folder('reproduce', flags)
     _write(folder, made, {k: v for k, v in about.items() if k in _KEPT}, run)
@@ -157,6 +157,15 @@ def thing(word: str) -> Thing:
     return Thing(word)
 
 
+def _given(words: str) -> Thing:
+    """A flag's file or folder, or several with commas between them, as one."""
+    whole = thing(words)
+    each = [thing(word).sha256 for word in words.split(',')]
+    if whole.sha256 or not any(each):
+        return whole
+    return Thing(words, hashlib.sha256(' '.join(each).encode()).hexdigest())
+
+
 def _same(then: dict, now: Thing):
     if then['sha256'] != now.sha256:
         state = 'not what it was' if now.sha256 else 'not there'
@@ -193,7 +202,7 @@ def _about(tool: Tool, asked: Asked) -> dict:
     }
     if asked.run and not packed.is_packed(packed.find(flags['workdir'])):
         changed['step'] = asked.run.about['step']
-    given = {n: thing(flags[n]) for n, f in table.items() if f.file and flags[n]}
+    given = {n: _given(flags[n]) for n, f in table.items() if f.file and flags[n]}
     return {
         'tool': asked.tool,
         'run': asked.run and asked.run.about,

@@ -4,6 +4,7 @@ Orientation, transparency, palettes and depth are resolved first, then the state
 makes it square, then one antialiased resize (Lanczos) makes it small.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ class Unusable(Exception):
 def open_picture(file) -> Image.Image:
     """Opens and decodes an image file; `Unusable` if it is not one we can take."""
     try:
+        if isinstance(file, str | Path) and Path(file).is_fifo():
+            raise Unusable('a pipe, not a file')
         with Image.open(file) as picture:
             if picture.format not in ('PNG', 'JPEG', 'WEBP', 'MPO'):
                 raise Unusable(f'{picture.format} is not PNG, JPEG or WebP')

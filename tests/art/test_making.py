@@ -214,3 +214,15 @@ def test_ctrl_c_while_files_are_written_waits_for_the_last(
     assert art.main(['three', f'--out={tmp_path / "out"}']) == 0
     assert len(list((tmp_path / 'out').iterdir())) == 3
     assert (tmp_path / 'out.json').is_file()
+
+
+def test_a_list_of_files_is_hashed_file_by_file(tmp_path):
+    names = [str(tmp_path / n) for n in ('a.png', 'b.png')]
+    for number, name in enumerate(names):
+        images.save_png(name, np.full((2, 2, 3), number, np.uint8))
+    both = making._given(','.join(names)).sha256
+    assert both and both != making._given(','.join(names[::-1])).sha256
+    images.save_png(names[1], np.full((2, 2, 3), 9, np.uint8))
+    assert making._given(','.join(names)).sha256 != both
+    assert making._given(names[0]) == making.thing(names[0])
+    assert not making._given('3,8').sha256

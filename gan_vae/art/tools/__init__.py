@@ -148,9 +148,18 @@ def count_of(takes: str) -> tuple[int, float]:
     return least, float('inf')
 
 
-def at_least(flags: Namespace, least: float, *names: str):
-    """A UserError unless each of these flags is at least that (None: not given)."""
+MANY = 10_000  # pictures that one command makes
+
+
+def at_least(flags: Namespace, least: float, *names: str, most: float = float('inf')):
+    """A UserError unless each of these flags is at least that, finite, and at most
+    `most` (None: not given)."""
     for name in names:
         value = getattr(flags, name)
-        if value is not None and not least <= value < float('inf'):
+        if value is None:
+            continue
+        if not least <= value:
             raise UserError(f'--{name}={value}: must be at least {least:g}')
+        if value > most or value == float('inf'):
+            limit = 'finite' if most == float('inf') else f'at most {most:g}'
+            raise UserError(f'--{name}={value}: must be {limit}')

@@ -3,13 +3,13 @@
 import numpy as np
 
 from gan_vae.art import breeding, latents, sheets
-from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
+from gan_vae.art.tools import MANY, Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError, unknown
 
 
 def make(asked: Asked) -> Made:
     run, flags = asked.run, asked.flags
-    at_least(flags, 1, 'num')
+    at_least(flags, 1, 'num', most=MANY)
     if flags.how not in breeding.WAYS:
         raise unknown('--how', flags.how, breeding.WAYS)
     if not 0 <= flags.mutation <= 1:
@@ -26,7 +26,8 @@ def make(asked: Asked) -> Made:
     numbers = [f'{n}' for n in range(flags.num)]
     columns = int(np.ceil(np.sqrt(flags.num)))
     sheet = sheets.labelled([p.image for p in made], columns, numbers)
-    said = 'the next generation: breed OUT/00003.png OUT/00007.png'
+    chosen = 'OUT/00000.png OUT/00001.png' if flags.num > 1 else 'OUT/00000.png 7'
+    said = f'the next generation: breed {chosen} --workdir={run.about["workdir"]}'
     return Made(made, sheet=sheet, said=[said])
 
 

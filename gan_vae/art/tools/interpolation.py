@@ -3,13 +3,13 @@
 import numpy as np
 
 from gan_vae.art import interpolation, latents, sequences
-from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
+from gan_vae.art.tools import MANY, Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError, unknown
 
 
 def make(asked: Asked) -> Made:
     run, flags = asked.run, asked.flags
-    at_least(flags, 2, 'num')
+    at_least(flags, 2, 'num', most=MANY)
     if flags.movie not in ('gif', 'mp4'):
         raise unknown('--movie', flags.movie, ('gif', 'mp4'))
     if flags.how not in interpolation.WAYS:

@@ -45,7 +45,7 @@ def restored(
 
     noise: deviation of what is seen, in 255ths.
     """
-    at_least(asked.flags, 0, 'num')
+    at_least(asked.flags, 0, 'num', most=1000)
     at_least(asked.flags, 1, 'steps')
     way = _untrained if asked.run is None else _of_model
     made, said, found = way(asked, how, seen, mask, noise)
@@ -233,6 +233,11 @@ def inpaint(asked: Asked) -> Made:
     mask = (hole == 0).astype(np.float32)
     if not mask.any():
         raise UserError('everything is missing: leave something to be seen')
+    if mask.all():
+        raise UserError(
+            'what is missing lies outside of the middle square, which is all that this '
+            'model sees: crop the picture, or restore it without --workdir'
+        )
     return restored(asked, Degradation('hole'), seen * mask, mask)
 
 

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from gan_vae.art import latents, sample, sequences
-from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
+from gan_vae.art import latents, sample, sequences, sheets
+from gan_vae.art.tools import MANY, Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError
 
 CHOSEN = 16
+SHOWN = 100  # pictures with their numbers
 
 
 def make(asked: Asked) -> Made:
     run, flags = asked.run, asked.flags
-    at_least(flags, 1, 'num')
+    at_least(flags, 1, 'num', most=MANY)
     at_least(flags, 0, 'truncation', 'temperature')
     if run.kind != 'images':
         if flags.pairs or flags.truncation is not None or vars(flags)['class']:
@@ -36,7 +37,13 @@ def make(asked: Asked) -> Made:
         labels = np.arange(num) // (2 if flags.pairs else 1) % method.classes
     else:
         labels = None if label is None else np.full(num, label)
-    return Made(latents.pictures(run, z, labels), columns=None)
+    made = latents.pictures(run, z, labels)
+    if num > SHOWN:
+        return Made(made)
+    columns = int(np.ceil(np.sqrt(num)))
+    numbers = [f'{n}' for n in range(num)]
+    sheet = sheets.labelled([p.image for p in made], columns, numbers)
+    return Made(made, sheet=sheet)
 
 
 TOOLS = {

@@ -188,6 +188,7 @@ TOOLS = {
                 '',
                 str,
                 'new ones, 99 or more: a folder, a set; of NAME:train NAME:test',
+                True,
             ),
         },
         run=None,
