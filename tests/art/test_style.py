@@ -218,6 +218,8 @@ def test_pictures_as_they_come(tmp_path):
         ('c.png c.png --method=gatys --features=vgg', 'unknown features'),
         ('c.png c.png --method=gatys', 'gan_vae.data.prepare hed'),
         ('c.png c.png --mask=black.png', 'has no white'),
+        ('c.png c.png --mask=c.png,c.png,c.png', '3 masks for 1 styles'),
+        ('c.png c.png c.png --mask=c.png,c.png --weights=1,2', 'take them or masks'),
         ('c.png c.png --mask=wide.png', 'of another shape'),
         ('c.png dot.png --method=patch --size=5', 'too small'),
         ('c.png film.gif', 'is not PNG'),
@@ -241,3 +243,35 @@ def test_mistakes_are_one_line(words, said, tmp_path, monkeypatch, capsys):
     error = capsys.readouterr().err
     assert said in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
     assert not (tmp_path / 'art').exists()
+
+
+def test_each_style_in_its_own_place(tmp_path):
+    content, first, second = (
+        saved(tmp_path / f'{n}.png', smooth(n, 24, 30)) for n in range(3)
+    )
+    masks = np.zeros((2, 24, 30), np.uint8)
+    masks[0, 2:20, 1:12], masks[1, 3:22, 14:29] = 255, 255
+    left, right = (saved(tmp_path / f'm{n}.png', m) for n, m in enumerate(masks))
+    more = ['--method=linear']
+    both = made_by(
+        [content, first, second, f'--mask={left},{right}', *more], tmp_path / 'o'
+    )
+    alone = [
+        made_by([content, s, f'--mask={m}', *more], tmp_path / f'o{n}')
+        for n, (s, m) in enumerate(((first, left), (second, right)))
+    ]
+    plain = np.asarray(Image.open(content))
+    inside = masks > 0
+    np.testing.assert_array_equal(both[inside[0]], alone[0][inside[0]])
+    np.testing.assert_array_equal(both[inside[1]], alone[1][inside[1]])
+    np.testing.assert_array_equal(both[~inside.any(0)], plain[~inside.any(0)])
+    # the same place twice: half of each
+    words = [content, first, second, f'--mask={left},{left}', *more]
+    half = made_by(words, tmp_path / 'h')[inside[0]].astype(float)
+    other = made_by([content, second, f'--mask={left}', *more], tmp_path / 'x')
+    mean = (alone[0][inside[0]].astype(float) + other[inside[0]]) / 2
+    assert np.abs(half - mean).max() <= 1
+    assert (
+        art.main(['reproduce', str(tmp_path / 'o/00000.png'), f'--out={tmp_path}/r'])
+        == 0
+    )

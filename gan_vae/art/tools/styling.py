@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -77,30 +78,26 @@ def make(asked: Asked) -> Made:
     # one of weight 0 is no style
     styles = [s for s, weight in zip(styles, weights, strict=True) if weight]
     weights = [weight for weight in weights if weight]
-    share = _mask(flags.mask, content.shape) if flags.mask else None
-    rows, columns = _box(share, content.shape, method.side)
+    shares = _shares(flags, content.shape, count)
+    if len(shares) > 1:
+        pieces = [(share, [s], [1.0]) for share, s in zip(shares, styles, strict=True)]
+    else:
+        pieces = [(shares[0], styles, weights)]
+    old = images.from_uint8(content)
+    new = old.copy()
+    for share, inputs, each in pieces:
+        rows, columns = _box(share, method.side)
+        x = _styled(asked, transfer, method, old[rows, columns], inputs, each)
+        x -= old[rows, columns]
+        new[rows, columns] += share[rows, columns, None] * x
+    covered = sum(shares)[..., None] > 0
+    made = np.where(covered, images.to_uint8(new), content)
+    if len(shares) > 1:
+        rows = columns = slice(None)
     part = content[rows, columns]
-    kept = images.from_uint8(part)
-    inputs = [images.from_uint8(s) for s in styles]
-    if flags.colours == 'keep':
-        kept, inputs = style.luma(kept), [style.luma(s) for s in inputs]
-    task = style.Task(
-        kept,
-        inputs,
-        weights,
-        flags.strength,
-        flags.steps or method.steps or 1,
-        flags.seed,
-        asked.steps,
-    )
-    x = transfer(task)
-    if flags.colours == 'keep':
-        x = style.brightened(images.from_uint8(part), kept, x)
-    made = content.copy()
-    made[rows, columns] = _blended(part, np.clip(x, -1, 1), share, rows, columns)
     found = {'structure': score.structure(made[rows, columns], part)}
     said = f'SSIM of luma to the content {_told(found["structure"])}'
-    if styles:
+    if styles and len(shares) == 1:
         before = score.distance(part, styles, weights)
         after = score.distance(made[rows, columns], styles, weights)
         found |= {'distance_before': before, 'distance': after}
@@ -112,6 +109,27 @@ def make(asked: Asked) -> Made:
     if alpha is not None:
         made = np.concatenate([made, alpha[..., None]], -1)
     return Made([Picture(made)], sheet=sheet, said=[said], found=found)
+
+
+def _styled(asked, transfer, method, content, styles, weights) -> np.ndarray:
+    """float32 [H, W, 3] of a content [H, W, 3] and styles uint8 [h, w, 3]."""
+    flags, kept = asked.flags, content
+    inputs = [images.from_uint8(s) for s in styles]
+    if flags.colours == 'keep':
+        kept, inputs = style.luma(content), [style.luma(s) for s in inputs]
+    task = style.Task(
+        kept,
+        inputs,
+        weights,
+        flags.strength,
+        flags.steps or method.steps or 1,
+        flags.seed,
+        asked.steps,
+    )
+    x = transfer(task)
+    if flags.colours == 'keep':
+        x = style.brightened(content, kept, x)
+    return np.clip(x, -1, 1)
 
 
 def _trained(transfer: Callable, asked: Asked) -> Callable:
@@ -199,6 +217,23 @@ def _large_enough(path: str, image: np.ndarray, method: Method):
         )
 
 
+def _shares(flags, shape, count: int) -> list[np.ndarray]:
+    """float32 [H, W] of each style, or one of all: how much of it goes where. Where
+    masks overlap they share, by how white each is."""
+    if not flags.mask:
+        return [np.ones(shape[:2], np.float32)]
+    files = [flags.mask] if Path(flags.mask).exists() else flags.mask.split(',')
+    if len(files) > 1 and len(files) != count:
+        raise UserError(
+            f'--mask={flags.mask}: {len(files)} masks for {count} styles: one for all, '
+            'or one for each with commas between them'
+        )
+    if len(files) > 1 and flags.weights:
+        raise UserError('--weights are of styles that go together: take them or masks')
+    found = [_mask(file, shape) for file in files]
+    return [share / np.maximum(sum(found), 1) for share in found]
+
+
 def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
     """float32 [H, W], 1 where the style goes."""
     picture, (height, width) = _open(path).convert('L'), shape[:2]
@@ -216,24 +251,14 @@ def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
     return share
 
 
-def _box(share, shape, side: int) -> tuple[slice, slice]:
+def _box(share: np.ndarray, side: int) -> tuple[slice, slice]:
     """Rows and columns around all of the mask, `side` of each at least."""
-    if share is None:
-        return slice(0, shape[0]), slice(0, shape[1])
     found = []
-    for axis, length in ((1, shape[0]), (0, shape[1])):
+    for axis, length in ((1, share.shape[0]), (0, share.shape[1])):
         inside = np.flatnonzero(share.any(axis))
         start = max(0, min(inside[0], length - side))
         found.append(slice(start, max(inside[-1] + 1, start + side)))
     return tuple(found)
-
-
-def _blended(part, x, share, rows, columns) -> np.ndarray:
-    if share is None:
-        return images.to_uint8(x)
-    share = share[rows, columns, None]
-    old = images.from_uint8(part)
-    return np.where(share > 0, images.to_uint8(old + share * (x - old)), part)
 
 
 TOOLS = {
@@ -252,7 +277,12 @@ TOOLS = {
             ),
             'colours': Flag('style', str, "or 'keep': those of CONTENT, style in luma"),
             'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
-            'mask': Flag('', str, 'a picture, white where the style goes', file=True),
+            'mask': Flag(
+                '',
+                str,
+                'a picture, white where the style goes; one for all, or A,B for each',
+                True,
+            ),
             'steps': Flag(
                 None,
                 int,
