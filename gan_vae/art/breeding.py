@@ -1,8 +1,9 @@
 """Children of latents: blended or crossed, and mutated, as likely as their parents.
 
   blend   z = sum_i a_i z_i, made as long as sum_i a_i |z_i|;  a ~ Dirichlet(1)
-  cross   each number of z from one of the parents: at random (uniform crossover), or
-          all before a cut from one and all after it from the other
+  cross   each number of z from one of the parents: at random (uniform crossover), all
+          before a cut from one and all after it from the other, or each group of a
+          hierarchical VAE from one
   mutate  z' = sqrt(1 - m^2) z + m e,  e ~ N(0, I)
 
 A mean of Gaussians is shorter than they are, and its picture washed out: hence the
@@ -45,6 +46,11 @@ def cut(rng: np.random.Generator, n: int, size: int, count: int) -> np.ndarray:
     return np.where(before, first[:, None], last[:, None])
 
 
+def groups(rng: np.random.Generator, n: int, sizes: tuple, count: int) -> np.ndarray:
+    """Parents of `count`, [n, sum of sizes]: each group's numbers of one of them."""
+    return np.repeat(rng.integers(count, size=(n, len(sizes))), sizes, axis=1)
+
+
 def mutate(z: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
     """z [n, D] with a share of new noise; strength from 0 (none) to 1 (all new)."""
     noise = rng.standard_normal(z.shape)
@@ -52,17 +58,27 @@ def mutate(z: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarr
 
 
 CROSSED: dict[str, Callable] = {'uniform': uniform, 'cut': cut}
-WAYS = ('blend', *CROSSED)
+WAYS = ('blend', *CROSSED, 'groups')
 
 
 def children(
-    parents: np.ndarray, num: int, how: str, mutation: float, seed: int
+    parents: np.ndarray,
+    num: int,
+    how: str,
+    mutation: float,
+    seed: int,
+    sizes: tuple[int, ...] = (),
 ) -> np.ndarray:
-    """`num` children float32 [num, D] of parents [P, D]; one of WAYS."""
+    """`num` children float32 [num, D] of parents [P, D]; one of WAYS.
+
+    sizes: how many of the D are of each group, for the way `groups`.
+    """
     rng = np.random.default_rng(seed)
     count, size = parents.shape
     if how == 'blend':
         made = blend(parents, rng.dirichlet(np.ones(count), num))
+    elif how == 'groups':
+        made = cross(parents, groups(rng, num, sizes, count))
     else:
         made = cross(parents, CROSSED[how](rng, num, size, count))
     return mutate(made, mutation, rng).astype(np.float32)

@@ -52,6 +52,8 @@ class Method(NamedTuple):
     # times the temperature
     tempered: Callable | None = None
     prior: Callable | None = None  # (rng, n, truncation=None) -> latents [n, D]
+    # how many of the D are of each group, coarse to fine; none: all are of one
+    groups: tuple[int, ...] = ()
     # (state, images, condition=None) -> latents [B, D]; the classes if it has some
     encode: Callable | None = None
     decode: Callable | None = None  # (state, latents, condition=None) -> images

@@ -270,6 +270,7 @@ def make(config, spec, axis_name=None) -> Method:
         sample=sample,
         tempered=tempered,
         prior=draw,
+        groups=tuple(sizes),
         encode=encode,
         decode=decode,
         log_prob=log_prob,

@@ -210,6 +210,7 @@ def make(config, spec, axis_name=None) -> Method:
         sample=sample,
         tempered=tempered,
         prior=draw,
+        groups=tuple(reversed(sizes)),
         encode=encode,
         decode=decode,
         log_prob=log_weight,

@@ -13,7 +13,7 @@ def test_children_of_the_prior_are_of_the_prior(how):
     size, numbers = 400, []
     for seed in range(60):
         parents = np.random.default_rng([seed, 1]).standard_normal((3, size))
-        numbers.append(breeding.children(parents, 4, how, 0.3, seed))
+        numbers.append(breeding.children(parents, 4, how, 0.3, seed, (100, 300)))
     numbers = np.concatenate(numbers)
     assert abs(numbers.mean()) < 0.01
     np.testing.assert_allclose(numbers.std(), 1, atol=0.01)
@@ -46,6 +46,15 @@ def test_crossed_numbers_are_of_the_parent_that_was_chosen():
     assert set(zip(cut[:, 0], cut[:, -1], strict=True)) == {
         (a, b) for a in range(3) for b in range(3) if a != b
     }
+
+
+def test_a_group_is_of_one_parent():
+    parents = np.arange(3.0)[:, None] + np.zeros(20)
+    made = breeding.children(parents, 300, 'groups', 0.0, 0, (2, 5, 13))
+    for part in np.split(made, (2, 7), axis=1):
+        assert (part == part[:, :1]).all()
+        assert np.abs([(part[:, 0] == p).mean() - 1 / 3 for p in range(3)]).max() < 0.1
+    assert (made[:, 0] != made[:, 2]).any() and (made[:, 2] != made[:, 7]).any()
 
 
 def test_mutation_goes_from_nothing_to_all_new():

@@ -12,11 +12,17 @@ def make(asked: Asked) -> Made:
     at_least(flags, 1, 'num', most=MANY)
     if flags.how not in breeding.WAYS:
         raise unknown('--how', flags.how, breeding.WAYS)
+    if flags.how == 'groups' and not run.method.groups:
+        raise UserError(
+            '--how=groups is for hierarchical VAEs: the latents of '
+            f'{run.about["config"]} are of one group; take uniform or cut'
+        )
     if not 0 <= flags.mutation <= 1:
         raise UserError(f'--mutation={flags.mutation}: must be from 0 to 1')
     found = [latents.of_thing(run, thing, flags.seed) for thing in asked.things]
     parents, labels = np.stack([z for z, _ in found]), [label for _, label in found]
-    z = breeding.children(parents, flags.num, flags.how, flags.mutation, flags.seed)
+    how = flags.how, flags.mutation, flags.seed
+    z = breeding.children(parents, flags.num, *how, run.method.groups)
     if labels[0] is None:
         of_children = None
     else:  # each child is of the class of one of its parents
@@ -39,7 +45,9 @@ TOOLS = {
         {
             'num': Flag(12, int, 'how many children'),
             'how': Flag(
-                'blend', str, "blend, or cross: 'uniform', or coarse 'cut' fine"
+                'blend',
+                str,
+                "blend, or cross: 'uniform', coarse 'cut' fine, or 'groups'",
             ),
             'mutation': Flag(0.2, float, 'share of new noise, 0 to 1'),
         },
