@@ -24,6 +24,7 @@ CONFIGS = sorted(
 LONG = [
     *('beta_vae_shapes', 'infogan_mnist', 'sketch_vae_kanji', 'vae_gan_emoji'),
     'vrnn_kanji',
+    'fast_style_emoji',
     *(f.stem for f in CONFIGS if '_cifar' in f.stem),
 ]
 # Of these another test compiles the networks: what they change is traced alone.
