@@ -51,6 +51,7 @@ def test_pixels_that_are_seen_stay_as_they_are(models, picture, tmp_path, capsys
         np.testing.assert_array_equal(again[0], made[0])
 
 
+@pytest.mark.slow
 def test_what_is_seen_small_or_grey_stays_so(models, picture, tmp_path):
     given, file = picture
     small = make(models, tmp_path / 'a', 'upscale', file)[0]
@@ -82,6 +83,7 @@ def test_a_projection_carries_its_latent(models, opened, tmp_path, capsys):
     np.testing.assert_array_equal(latents.decode(run, z[None])[0], made)
 
 
+@pytest.mark.slow
 def test_a_model_of_classes_finds_its_class_or_is_told(make_model, tmp_path, picture):
     overrides = {'method.conditional': 'True'}
     workdir = make_model(tmp_path, 'vae_emoji', classes=('a', 'b', 'c'), **overrides)

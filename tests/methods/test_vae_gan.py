@@ -129,6 +129,7 @@ def written_out(state, x, gamma, policy):
     return {n: jax.grad(partial(loss_of, n))(state.params[n]) for n in NETWORKS}
 
 
+@pytest.mark.slow
 def test_each_network_descends_its_own_loss_of_algorithm_1(vae_gan):
     policy = 'color,translation'  # an image and its reconstruction are changed alike
     method, state = vae_gan(method__augment=policy)
