@@ -23,7 +23,7 @@ from speed import append
 
 from gan_vae import data, images
 from gan_vae.art import deep_prior, inversion, latents, making, sheets, tools
-from gan_vae.art.degradations import Degradation
+from gan_vae.art.degradations import WHOLE, Hole, Small
 from gan_vae.data.pictures import Fit, fit, open_picture
 from gan_vae.evaluation import extractors, feature_distance
 from gan_vae.evaluation.pairs import psnr
@@ -67,12 +67,12 @@ def tasks(x: np.ndarray):
     noisy = x + rng.normal(0, 50 / 255, x.shape).astype(np.float32)
     noisy = images.from_uint8(images.to_uint8(noisy))
     found = {
-        'inpaint the centre': (Degradation('hole'), x * centre, centre),
-        'inpaint half of the pixels': (Degradation('hole'), x * random, random),
-        'denoise 25': (Degradation('whole'), noisy, None),
+        'inpaint the centre': (Hole(), x * centre, centre),
+        'inpaint half of the pixels': (Hole(), x * random, random),
+        'denoise 25': (WHOLE, noisy, None),
     }
     for factor in (2, 4):
-        how = Degradation('small', factor)
+        how = Small(factor)
         seen = np.asarray(how.seen(x[None]))[0]
         found[f'upscale {factor}x'] = how, seen, None
     return found
@@ -126,7 +126,7 @@ def compare(pictures, runs: dict, rows: dict, cells: dict):
         for task, (how, seen, mask) in tasks(x).items():
             ways = {name: restored(run, how, seen, mask) for name, run in runs.items()}
             noise, begin = (
-                (25 if mask is None and how.name == 'whole' else 2),
+                (25 if mask is None and how == WHOLE else 2),
                 time.time(),
             )
             ways['deep image prior'] = untrained(how, seen, mask, noise, x.shape)

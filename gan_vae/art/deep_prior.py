@@ -53,7 +53,7 @@ def restore(
 ) -> Restored:
     """The picture [H, W, C] = `shape` of which y = `seen`, in [-1, 1], is seen.
 
-    mask: of the degradation hole; noise: d, in units of y; steps: at most; track: as
+    mask: of a Hole; noise: d, in units of y; steps: at most; track: as
     Asked.steps.
     """
     height, width, channels = shape

@@ -7,7 +7,8 @@
 `consistent` gives the picture nearest to x of which y is exactly what is seen.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -16,37 +17,63 @@ import numpy as np
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-class Degradation(NamedTuple):
-    """What is seen of float images [n, H, W, C]. Hashable: static to a jit."""
+@dataclass(frozen=True)
+class Degradation:
+    """What is seen of float images [n, H, W, C]: all of them, as they are. The others
+    are its subclasses. Hashable: static to a jit."""
 
-    name: str  # whole, hole, small, blurred or grey
-    factor: int = 1  # of small: pixels in the side of a block
-    radius: float = 0.0  # of blurred: the deviation of the Gaussian, in pixels
+    factor: ClassVar[int] = 1  # pixels of x along a side for each of y
 
     def seen(self, x, mask=None):
-        """A x; mask: [H, W, 1] of hole, 1 where a pixel is seen."""
-        if self.name == 'hole':
-            return x * mask
-        if self.name == 'small':
-            n, height, width, channels = x.shape
-            f = self.factor
-            return x.reshape(n, height // f, f, width // f, f, channels).mean((2, 4))
-        if self.name == 'blurred':
-            return _along(_along(x, self.radius, 1), self.radius, 2)
-        if self.name == 'grey':
-            return jnp.sum(x * LUMA, -1, keepdims=True)
+        """A x; mask: [H, W, 1] of Hole, 1 where a pixel is seen."""
         return x
 
     def consistent(self, x, y, mask=None):
-        """The nearest to x of which y is seen; of whole and blurred, x itself."""
-        if self.name == 'hole':
-            return jnp.where(mask > 0, y, x)
-        if self.name in ('small', 'grey'):
-            rest = y - self.seen(x)
-            if self.name == 'grey':
-                return x + rest * LUMA / np.sum(LUMA**2)
-            return x + jnp.repeat(jnp.repeat(rest, self.factor, 1), self.factor, 2)
+        """The nearest to x of which y is seen; x where that is not known."""
         return x
+
+
+@dataclass(frozen=True)
+class Hole(Degradation):
+    def seen(self, x, mask=None):
+        return x * mask
+
+    def consistent(self, x, y, mask=None):
+        return jnp.where(mask > 0, y, x)
+
+
+@dataclass(frozen=True)
+class Small(Degradation):
+    factor: int  # pixels in the side of a block
+
+    def seen(self, x, mask=None):
+        n, height, width, channels = x.shape
+        f = self.factor
+        return x.reshape(n, height // f, f, width // f, f, channels).mean((2, 4))
+
+    def consistent(self, x, y, mask=None):
+        rest = y - self.seen(x)
+        return x + jnp.repeat(jnp.repeat(rest, self.factor, 1), self.factor, 2)
+
+
+@dataclass(frozen=True)
+class Blurred(Degradation):
+    radius: float  # the deviation of the Gaussian, in pixels
+
+    def seen(self, x, mask=None):
+        return _along(_along(x, self.radius, 1), self.radius, 2)
+
+
+@dataclass(frozen=True)
+class Grey(Degradation):
+    def seen(self, x, mask=None):
+        return jnp.sum(x * LUMA, -1, keepdims=True)
+
+    def consistent(self, x, y, mask=None):
+        return x + (y - self.seen(x)) * LUMA / np.sum(LUMA**2)
+
+
+WHOLE = Degradation()
 
 
 def kernel(radius: float) -> np.ndarray:

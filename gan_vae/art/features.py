@@ -18,7 +18,7 @@ from gan_vae import config as config_lib
 from gan_vae import data, images
 from gan_vae.art.tools import Run
 from gan_vae.data import folder
-from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
+from gan_vae.data.pictures import Fit, fit, given, open_picture
 from gan_vae.errors import UserError
 from gan_vae.evaluation import extractors
 from gan_vae.training import process
@@ -129,7 +129,4 @@ def _encoding(encode):
 
 def read(word: str, how: Fit) -> np.ndarray:
     """A picture as the index takes it; a UserError for what is none."""
-    try:
-        return fit(open_picture(Path(word).expanduser()), how)
-    except Unusable as error:
-        raise UserError(f'{word}: {error}') from error
+    return fit(given(word), how)

@@ -18,9 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gan_vae.art.degradations import Degradation
+from gan_vae.art.degradations import WHOLE, Degradation, Small
 
-WHOLE = Degradation('whole')
 LEVELS = 3  # of the pyramid of differences
 ACCEPTED = 0.57  # of Langevin steps, at best: Roberts & Rosenthal 1998
 
@@ -49,7 +48,7 @@ def invert(
 ) -> Found:
     """Latents near `starts` [R, D] of which y [H, W, C], in [-1, 1], is seen.
 
-    decode: (state, z, labels) -> images; mask: of the degradation hole; track: as
+    decode: (state, z, labels) -> images; mask: of a Hole; track: as
     Asked.steps.
     """
     how = decode, degradation, _adam(steps, rate), levels
@@ -90,7 +89,7 @@ def _loss(how, state, z, y, mask, labels, weight):
         height, width = (2 * (n // 2) for n in rest.shape[1:3])
         if not height or not width:
             break
-        rest = Degradation('small', 2).seen(rest[:, :height, :width])
+        rest = Small(2).seen(rest[:, :height, :width])
         total += jnp.mean(rest**2, (1, 2, 3))
     return total + weight * jnp.mean(z**2, 1)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_vae import images
 from gan_vae.art.tools import Picture, Run, Thing
-from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
+from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
 
 BATCH = 64
@@ -135,10 +135,7 @@ def read(path, run: Run, size: int | None = None) -> np.ndarray:
     settings = run.config.data
     size = size or settings.image_size
     how = Fit(size, settings.channels, settings.fit, settings.background)
-    try:
-        return fit(open_picture(path), how)
-    except Unusable as error:
-        raise UserError(f'{path}: {error}') from error
+    return fit(given(path), how)
 
 
 def size(run: Run) -> int:

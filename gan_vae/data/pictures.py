@@ -13,6 +13,7 @@ from PIL import Image, ImageColor, ImageOps
 from gan_vae.errors import UserError
 
 MAX_PIXELS = 100_000_000  # a larger file is taken for a decompression bomb
+LIMIT = f'{MAX_PIXELS // 10**6} megapixels'
 
 
 class Fit(NamedTuple):
@@ -46,16 +47,33 @@ def open_picture(file) -> Image.Image:
             if picture.format not in ('PNG', 'JPEG', 'WEBP', 'MPO'):
                 raise Unusable(f'{picture.format} is not PNG, JPEG or WebP')
             if picture.width * picture.height > MAX_PIXELS:
-                raise Unusable(f'{picture.width}x{picture.height} is too large')
+                raise Unusable(
+                    f'{picture.width}x{picture.height} is too large: at most {LIMIT}'
+                )
             picture.load()
             return picture
     except Image.UnidentifiedImageError as error:
         raise Unusable('not an image') from error
     except Image.DecompressionBombError as error:
-        raise Unusable('too large') from error
+        raise Unusable(f'too large: at most {LIMIT}') from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         why = getattr(error, 'strerror', None)  # of the file, and not of what it holds
         raise Unusable(why.lower() if why else 'corrupt') from error
+
+
+def given(file: str, called: str = '') -> Image.Image:
+    """The upright picture of a file that a person named, ~ for their home.
+
+    A UserError, which says `called` or else the file's name, for what is none or is a
+    film of several.
+    """
+    try:
+        picture = open_picture(Path(file).expanduser())
+        if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
+            raise Unusable('a film of several pictures: take one of them')
+    except Unusable as error:
+        raise UserError(f'{called or file}: {error}') from error
+    return upright(picture)
 
 
 def upright(picture: Image.Image) -> Image.Image:

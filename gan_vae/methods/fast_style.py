@@ -18,7 +18,7 @@ import numpy as np
 from jax import lax
 
 from gan_vae import images, models
-from gan_vae.data.pictures import Unusable, opaque, open_picture, upright, within
+from gan_vae.data.pictures import given, opaque, within
 from gan_vae.errors import UserError
 from gan_vae.methods import Method
 from gan_vae.objectives import style
@@ -166,14 +166,8 @@ _ANY = jax.ShapeDtypeStruct((64, 64, 3), jnp.float32)
 
 def read(file: str, longest: int) -> np.ndarray:
     """float32 [H, W, 3] in [-1, 1] of a style, its longer side at most `longest`."""
-    try:
-        picture = opaque(upright(open_picture(Path(file).expanduser())), (255,) * 3)
-    except Unusable as error:
-        raise UserError(
-            f'config.method.style={file}: {error}; it is the picture whose look is '
-            'learned'
-        ) from error
-    picture = within(picture, longest)
+    said = f'config.method.style={file}, the picture whose look is learned'
+    picture = within(opaque(given(file, said), (255,) * 3), longest)
     if min(picture.size) < style.SIDE:
         raise UserError(
             f'config.method.style={file}: {picture.width}x{picture.height} is too '

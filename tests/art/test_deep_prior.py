@@ -10,7 +10,7 @@ from scipy import ndimage
 from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import deep_prior
-from gan_vae.art.degradations import Degradation
+from gan_vae.art.degradations import WHOLE, Hole
 from gan_vae.evaluation.pairs import psnr
 
 
@@ -36,7 +36,7 @@ def test_it_ends_before_the_noise_comes(smooth):
     rng = np.random.default_rng(1)
     noisy = smooth + rng.normal(0, 0.2, smooth.shape).astype(np.float32)
     y = images.from_uint8(images.to_uint8(noisy))
-    whole = Degradation('whole')
+    whole = WHOLE
     best = deep_prior.restore(y, smooth.shape, whole, noise=0.2, steps=600)
     on = deep_prior.restore(y, smooth.shape, whole, steps=600)
     assert 0.9 < best.excess <= 1 and best.steps < 500 and on.steps == 600
@@ -51,7 +51,7 @@ def test_it_learns_nothing_of_what_is_hidden(smooth):
     """What lies under a hole of y changes no bit of what is made."""
     mask = np.ones((24, 20, 1), np.float32)
     mask[8:14, 5:12] = 0
-    how = Degradation('hole')
+    how = Hole()
     made = [
         deep_prior.restore(y, smooth.shape, how, mask, 0.01, steps=20)
         for y in (smooth * mask, smooth * mask + 5 * (1 - mask))

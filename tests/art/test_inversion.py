@@ -5,7 +5,7 @@ import pytest
 
 from gan_vae import images
 from gan_vae.art import inversion, latents
-from gan_vae.art.degradations import LUMA, Degradation, kernel
+from gan_vae.art.degradations import LUMA, WHOLE, Blurred, Grey, Hole, Small, kernel
 from gan_vae.evaluation.pairs import psnr
 
 RNG = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_what_a_model_drew_is_found_again(models, opened):
     z = latents.draw(run.method, 0, 5)
     y = images.from_uint8(latents.decode(run, z[:1]))[0]
     starts = z[1:]
-    for how in (Degradation('whole'), Degradation('small', 2)):
+    for how in (WHOLE, Small(2)):
         seen = np.asarray(how.seen(y[None]))[0]
         found = inversion.invert(
             run.method.decode, run.state, seen, starts, how, steps=200, weight=1e-5
@@ -73,12 +73,12 @@ def test_what_a_model_drew_is_found_again(models, opened):
 @pytest.mark.parametrize(
     'how',
     [
-        Degradation('whole'),
-        Degradation('hole'),
-        Degradation('small', 2),
-        Degradation('small', 4),
-        Degradation('blurred', radius=1.3),
-        Degradation('grey'),
+        WHOLE,
+        Hole(),
+        Small(2),
+        Small(4),
+        Blurred(1.3),
+        Grey(),
     ],
 )
 def test_degradations_are_linear_and_of_known_values(how):
@@ -95,7 +95,7 @@ def test_degradations_are_linear_and_of_known_values(how):
     np.testing.assert_allclose(seen(flat), 0.3 * seen(np.ones_like(x)), atol=1e-6)
     y = seen(other)
     nearest = np.asarray(how.consistent(x, y, mask))
-    if how.name in ('hole', 'small', 'grey'):
+    if isinstance(how, Hole | Small | Grey):
         np.testing.assert_allclose(seen(nearest), y, atol=1e-5)
         # and nothing nearer: what was added is orthogonal to all that is not seen
         free = RNG.standard_normal(x.shape).astype(np.float32)
@@ -103,12 +103,12 @@ def test_degradations_are_linear_and_of_known_values(how):
         assert abs(np.sum(free * (nearest - x))) < 1e-2
     else:
         np.testing.assert_array_equal(nearest, x)
-    if how.name == 'grey':
+    if isinstance(how, Grey):
         np.testing.assert_allclose(y[..., 0], other @ LUMA, atol=1e-6)
-    if how.name == 'small':
+    if isinstance(how, Small):
         corner = other[0, : how.factor, : how.factor].mean((0, 1))
         np.testing.assert_allclose(y[0, 0, 0], corner, atol=1e-6)
-    if how.name == 'blurred':
+    if isinstance(how, Blurred):
         from scipy import ndimage
 
         weights = kernel(1.3)

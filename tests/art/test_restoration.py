@@ -7,7 +7,7 @@ from PIL import Image
 from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import inversion, latents
-from gan_vae.art.degradations import LUMA, Degradation
+from gan_vae.art.degradations import LUMA, Small
 
 FEW = ['--steps=3', '--restarts=2', '--num=2']
 
@@ -55,7 +55,7 @@ def test_pixels_that_are_seen_stay_as_they_are(models, picture, tmp_path, capsys
 def test_what_is_seen_small_or_grey_stays_so(models, picture, tmp_path):
     given, file = picture
     small = make(models, tmp_path / 'a', 'upscale', file)[0]
-    how = Degradation('small', 2)
+    how = Small(2)
     wanted = Image.fromarray(given).resize((given.shape[1] // 2,) * 2, Image.LANCZOS)
     inside = (small > 0).all() and (small < 255).all()
     if inside:  # else what is clipped moves a mean

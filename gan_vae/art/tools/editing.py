@@ -1,14 +1,13 @@
 """Plain adjustments around a generator."""
 
 from argparse import ArgumentTypeError
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from gan_vae.art import editing
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Thing, Tool
-from gan_vae.data.pictures import Unusable, open_picture, upright
+from gan_vae.data.pictures import given, is_transparent
 from gan_vae.errors import UserError
 
 # what a picture of ours says of its pixels: true as long as they are the same
@@ -37,16 +36,9 @@ def make(asked: Asked) -> Made:
 
 def _read(thing: Thing) -> Image.Image:
     """A picture of mode L, RGB or RGBA."""
-    try:
-        picture = open_picture(Path(thing.word).expanduser())
-        if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
-            raise Unusable('a film of several pictures: take one of them')
-    except Unusable as error:
-        raise UserError(f'{thing.word}: {error}') from error
-    picture = upright(picture)
-    alpha = picture.mode in ('LA', 'La', 'PA', 'RGBa') or 'transparency' in picture.info
+    picture = given(thing.word)
     grey = picture.mode in ('1', 'L')
-    wanted = 'RGBA' if alpha or picture.mode == 'RGBA' else 'L' if grey else 'RGB'
+    wanted = 'RGBA' if is_transparent(picture) else 'L' if grey else 'RGB'
     return picture.convert(wanted)
 
 

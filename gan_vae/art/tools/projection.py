@@ -4,7 +4,7 @@ import numpy as np
 
 from gan_vae import images
 from gan_vae.art import inversion, latents, sample, sheets
-from gan_vae.art.degradations import Degradation
+from gan_vae.art.degradations import WHOLE
 from gan_vae.art.tools import Asked, Flag, Made, Run, Tool, at_least
 from gan_vae.evaluation.pairs import psnr
 
@@ -54,7 +54,7 @@ def project(asked: Asked) -> Made:
             run.state,
             np.asarray(images.from_uint8(picture)),
             starts,
-            Degradation('whole'),
+            WHOLE,
             labels=labels,
             steps=flags.steps,
             track=asked.steps,

@@ -10,17 +10,15 @@ from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import deep_prior, inversion, latents, sheets
-from gan_vae.art.degradations import Degradation
+from gan_vae.art.degradations import WHOLE, Blurred, Degradation, Grey, Hole, Small
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.art.tools.projection import SEARCH, starts_of
 from gan_vae.data.pictures import (
     Fit,
-    Unusable,
     fit,
+    given,
     is_transparent,
     opaque,
-    open_picture,
-    upright,
     within,
 )
 from gan_vae.errors import UserError
@@ -81,7 +79,7 @@ def _untrained(asked: Asked, how: Degradation, seen, mask, noise):
         )
         if not best.steps:  # Ctrl-C, in the one before
             break
-        made.append(_whole(best.picture[None], how, seen, mask, noise)[0])
+        made.append(_whole(best.picture[None], how, seen, mask)[0])
         found = found or {'steps': best.steps, 'excess': best.excess}
     end = 'as near as the noise allows'
     if found['excess'] > 1:
@@ -91,11 +89,9 @@ def _untrained(asked: Asked, how: Degradation, seen, mask, noise):
     return made, [f'{size}, {found["steps"]} steps without a model, {end}'], found
 
 
-def _whole(x, how: Degradation, seen, mask, noise) -> np.ndarray:
-    """uint8 of pictures x; what is seen stands as it is seen, if it has no noise."""
-    if noise <= NOISE:
-        x = how.consistent(x, seen, mask)
-    return images.to_uint8(x)
+def _whole(x, how: Degradation, seen, mask) -> np.ndarray:
+    """uint8 of pictures x; what is seen stands as it is seen."""
+    return images.to_uint8(how.consistent(x, seen, mask))
 
 
 def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
@@ -120,7 +116,7 @@ def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
     label = None if labels is None else labels[best.order[:1]]
 
     def whole(z, labels):
-        return _whole(method.decode(state, z, labels), how, seen, mask, noise)
+        return _whole(method.decode(state, z, labels), how, seen, mask)
 
     made, found = list(whole(z, label)), {'loss': float(best.loss[0])}
     if num:
@@ -156,14 +152,7 @@ def _shown(seen: np.ndarray, mask, shape) -> np.ndarray:
     return np.broadcast_to(picture, shape)
 
 
-def _open(name: str, file: str) -> Image.Image:
-    try:
-        return upright(open_picture(file))
-    except Unusable as error:
-        raise UserError(f'{name}: {error}') from error
-
-
-def _read(asked: Asked, factor: int = 1) -> np.ndarray:
+def read(asked: Asked, factor: int = 1) -> np.ndarray:
     """The picture that is given, in [-1, 1]: of the size of the run's pictures over
     `factor`, or, without a run, its own, but no larger than --size over that."""
     word, run, flags = asked.things[0].word, asked.run, asked.flags
@@ -178,7 +167,7 @@ def _read(asked: Asked, factor: int = 1) -> np.ndarray:
     if flags.restarts != SEARCH['restarts'].default or vars(flags)['class']:
         raise UserError('--restarts and --class are of a model: say --workdir=RUN')
     longest = _longest(flags)
-    picture = opaque(_open(word, word), (255, 255, 255))
+    picture = opaque(given(word), (255, 255, 255))
     if factor > 1 and factor * max(picture.size) > longest:
         raise UserError(
             f'{word} is {picture.width}x{picture.height}, and {factor} times that is '
@@ -198,11 +187,11 @@ def _longest(flags) -> int:
 
 def inpaint(asked: Asked) -> Made:
     word, flags = asked.things[0].word, asked.flags
-    picture = _open(word, word)
+    picture = given(word)
     if bool(flags.mask) + bool(flags.box) > 1:
         raise UserError('--mask and --box both say what is missing: take one')
     if flags.mask:
-        hole = _open(f'--mask={flags.mask}', flags.mask).convert('L')
+        hole = given(flags.mask, f'--mask={flags.mask}').convert('L')
         if hole.size != picture.size:
             raise UserError(
                 f'--mask={flags.mask} is {hole.width}x{hole.height}, and {word} is '
@@ -224,7 +213,7 @@ def inpaint(asked: Asked) -> Made:
         raise UserError(
             'nothing is missing: the mask has no white, or the alpha is full'
         )
-    seen = _read(asked)
+    seen = read(asked)
     if asked.run is None:
         hole = np.asarray(within(hole, _longest(flags)))[..., None]
     else:
@@ -238,7 +227,7 @@ def inpaint(asked: Asked) -> Made:
             'what is missing lies outside of the middle square, which is all that this '
             'model sees: crop the picture, or restore it without --workdir'
         )
-    return restored(asked, Degradation('hole'), seen * mask, mask)
+    return restored(asked, Hole(), seen * mask, mask)
 
 
 def _box(text: str, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -262,22 +251,20 @@ def upscale(asked: Asked) -> Made:
         raise UserError(
             f'--factor={factor}: must divide the {size} pixels of the model'
         )
-    return restored(asked, Degradation('small', factor), _read(asked, factor))
+    return restored(asked, Small(factor), read(asked, factor))
 
 
 def denoise(asked: Asked) -> Made:
     at_least(asked.flags, 0, 'sigma')
-    return restored(
-        asked, Degradation('whole'), _read(asked), noise=max(3.0, asked.flags.sigma)
-    )
+    return restored(asked, WHOLE, read(asked), noise=max(NOISE, asked.flags.sigma))
 
 
 def deblur(asked: Asked) -> Made:
     radius, size = asked.flags.radius, asked.run.config.data.image_size
     if not 0.1 <= radius <= size:
         raise UserError(f'--radius={radius:g}: must be from 0.1 to {size}')
-    how = Degradation('blurred', radius=radius)
-    return restored(asked, how, _read(asked))
+    how = Blurred(radius)
+    return restored(asked, how, read(asked))
 
 
 def colourise(asked: Asked) -> Made:
@@ -285,11 +272,12 @@ def colourise(asked: Asked) -> Made:
         raise UserError('colourise needs a model that knows colours: --workdir=RUN')
     if asked.run.config.data.channels != 3:
         raise UserError('colourise asks for a model of colours')
-    grey = np.asarray(Degradation('grey').seen(_read(asked)[None]))[0]
-    return restored(asked, Degradation('grey'), grey)
+    grey = np.asarray(Grey().seen(read(asked)[None]))[0]
+    return restored(asked, Grey(), grey)
 
 
-def _tool(says: str, make: Callable, flags: dict) -> Tool:
+def tool(says: str, make: Callable, flags: dict) -> Tool:
+    """A Tool that restores, with what such tools share; make: ends in `restored`."""
     says = f'{says}: plausible, not recovered'
     more = {
         'num': Flag(
@@ -311,7 +299,7 @@ def _tool(says: str, make: Callable, flags: dict) -> Tool:
 
 
 TOOLS = {
-    'inpaint': _tool(
+    'inpaint': tool(
         'fills what is transparent, or marked by a mask or a box',
         inpaint,
         {
@@ -319,20 +307,20 @@ TOOLS = {
             'box': Flag('', str, 'X,Y,WIDTH,HEIGHT of what is missing, in pixels'),
         },
     ),
-    'upscale': _tool(
+    'upscale': tool(
         'a small picture in the size of the model',
         upscale,
         {'factor': Flag(2, int, 'how many times larger')},
     ),
-    'denoise': _tool(
+    'denoise': tool(
         'takes noise away',
         denoise,
         {'sigma': Flag(25.0, float, 'deviation of the noise, in 255ths')},
     ),
-    'deblur': _tool(
+    'deblur': tool(
         'makes sharp',
         deblur,
         {'radius': Flag(1.5, float, 'deviation of the Gaussian blur, in pixels')},
     ),
-    'colourise': _tool('gives colours to a grey picture', colourise, {}),
+    'colourise': tool('gives colours to a grey picture', colourise, {}),
 }

@@ -172,13 +172,6 @@ def _weights(text: str, count: int) -> list[float]:
     return [w / sum(found) for w in found]
 
 
-def _open(path: str) -> Image.Image:
-    try:
-        return pictures.upright(pictures.open_picture(path))
-    except pictures.Unusable as error:
-        raise UserError(f'{path}: {error}') from error
-
-
 def _sized(picture: Image.Image, longest: int) -> Image.Image:
     scale = longest / max(picture.size)
     if scale == 1:
@@ -189,7 +182,7 @@ def _sized(picture: Image.Image, longest: int) -> Image.Image:
 
 def _content(path: str, size: int | None, method: Method):
     """(uint8 [H, W, 3], alpha uint8 [H, W] or None)."""
-    picture = _open(path)
+    picture = pictures.given(path)
     own = max(picture.size)
     longest = size or (own if method.any_size else min(own, SIZE))
     if pictures.is_transparent(picture):
@@ -203,7 +196,7 @@ def _content(path: str, size: int | None, method: Method):
 
 def _style(path: str, longest: int, method: Method) -> np.ndarray:
     """uint8 [h, w, 3], its longer side that of the content."""
-    found = np.asarray(_sized(pictures.opaque(_open(path), WHITE), longest))
+    found = np.asarray(_sized(pictures.opaque(pictures.given(path), WHITE), longest))
     _large_enough(path, found, method)
     return found
 
@@ -236,7 +229,8 @@ def _shares(flags, shape, count: int) -> list[np.ndarray]:
 
 def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
     """float32 [H, W], 1 where the style goes."""
-    picture, (height, width) = _open(path).convert('L'), shape[:2]
+    picture = pictures.given(path, f'--mask={path}').convert('L')
+    height, width = shape[:2]
     # one pixel of rounding is no other shape
     slack = max(picture.size) + max(height, width)
     if abs(picture.width * height - picture.height * width) > slack:
