@@ -86,15 +86,18 @@ def save_gif(
     frames: list[np.ndarray],
     seconds: float = 8.0,
     provenance: dict | None = None,
+    smallest: int = 1,
 ):
     """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer.
 
-    `provenance` travels as JSON in the comment.
+    Pixels are repeated until a side has `smallest` of them. `provenance` travels as
+    JSON in the comment.
     """
     said = {}
     if provenance is not None:
         said['comment'] = json.dumps(provenance, sort_keys=True).encode()
-    pictures = [_to_pil(frame).convert('RGB').quantize(128) for frame in frames]
+    zoom = -(-smallest // min(frames[0].shape[:2]))
+    pictures = [_to_pil(frame, zoom).convert('RGB').quantize(128) for frame in frames]
     duration = [max(40, int(1000 * seconds / len(pictures)))] * len(pictures)
     duration[-1] = 2000
     file = io.BytesIO()

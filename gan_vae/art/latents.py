@@ -138,6 +138,14 @@ def read(path, run: Run, size: int | None = None) -> np.ndarray:
     return fit(given(path), how)
 
 
+def smaller(path: str, side: int) -> list[str]:
+    """A line to say that a picture has been made smaller, if it has."""
+    width, height = given(path).size
+    if max(width, height) <= side:
+        return []
+    return [f'{path}: {width}x{height}, made {side}x{side} for this model']
+
+
 def size(run: Run) -> int:
     """Numbers in a latent."""
     return jax.eval_shape(lambda k: run.method.prior(k, 1), jax.random.key(0)).shape[1]

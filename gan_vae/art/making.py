@@ -5,10 +5,13 @@ All three travel in each file and in OUT.json, so that `reproduce` can make a fi
 and compare the two, bit for bit.
 """
 
+import fcntl
 import hashlib
 import json
+import os
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +26,7 @@ from gan_vae.training import packed, run_folder
 from gan_vae.training.interrupt import Watch
 
 SHOWN = 1024  # pictures on a sheet, at most
+FILM = 256  # pixels of a side of a film, at least: small ones are enlarged
 PLACES = ('workdir', 'out', 'force')  # flags that say where, and not what
 
 
@@ -46,8 +50,8 @@ def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
         about['stopped'] = stopped
         said = f'stopped by Ctrl-C after {stopped} steps: the best so far'
         made = made._replace(said=[*made.said, said])
-    out = _folder(name, flags)  # the place may have been taken meanwhile
-    with Watch():  # Ctrl-C waits until all is written
+    with Watch(), _alone(_folder(name, flags)):  # Ctrl-C waits until all is written
+        out = _folder(name, flags)  # the place may have been taken meanwhile
         _write(out, made, about, run)
     return out, made
 
@@ -271,6 +275,21 @@ def _folder(name: str, flags: Namespace) -> Path:
 _BESIDE = ('.png', '.gif', '.mp4', '.json')
 
 
+@contextmanager
+def _alone(folder: Path):
+    """Other commands that write beside that folder wait."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = os.open(folder.parent, os.O_RDONLY)
+    except OSError as error:
+        raise UserError(f'cannot write in {folder}: {error.strerror}') from error
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
 def _taken(folder: Path) -> list[Path]:
     """What there is already of an output."""
     places = [folder.with_name(folder.name + s) for s in _BESIDE]
@@ -325,7 +344,7 @@ def _write(folder: Path, made: Made, about: dict, run: Run | None):
             told = about | {'file': 'film'}
             film = _place(folder, 'film', f'.{made.film}')
             seconds = max(1.0, len(made.frames) / 12)
-            _FILMS[made.film](film, made.frames, seconds, told)
+            _FILMS[made.film](film, made.frames, seconds, told, FILM)
         each = [p.about for p in made.pictures]
         told = {'made': about, 'found': made.found, 'pictures': each}
         text = json.dumps(told, indent=1, sort_keys=True) + '\n'

@@ -119,13 +119,19 @@ def score(taste: Taste, x) -> tuple[np.ndarray, np.ndarray]:
     return x @ taste.mean, np.sqrt(np.maximum(variance, 0))
 
 
-def agreement(better, worse, mean, spread, seed: int = 0, parts: int = 5) -> int:
+def agreement(
+    better, worse, mean, spread, of: np.ndarray, seed: int = 0, parts: int = 5
+) -> int:
     """How many of the choices [m, d] are told by the taste learned from others: each
-    part in turn is left out. By chance it is half of them."""
-    order = np.random.default_rng(seed).permutation(len(better))
+    part in turn is left out. By chance it is half of them.
+
+    of: [m], the pair that each is a choice of; those of one pair are left out together,
+    or what is said twice would tell itself.
+    """
+    pairs = np.random.default_rng(seed).permutation(np.unique(of))
     told = 0
-    for out in np.array_split(order, max(1, min(parts, len(order)))):
-        kept = np.setdiff1d(order, out)
+    for part in np.array_split(pairs, max(1, min(parts, len(pairs)))):
+        out, kept = (np.flatnonzero(np.isin(of, part, invert=i)) for i in (False, True))
         taste = learn(better[kept], worse[kept], mean, spread)
         told += int(np.sum((better[out] - worse[out]) @ taste.mean > 0))
     return told

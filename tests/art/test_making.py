@@ -2,6 +2,11 @@
 
 import json
 import shutil
+import threading
+import time
+from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -214,6 +219,32 @@ def test_ctrl_c_while_files_are_written_waits_for_the_last(
     assert art.main(['three', f'--out={tmp_path / "out"}']) == 0
     assert len(list((tmp_path / 'out').iterdir())) == 3
     assert (tmp_path / 'out.json').is_file()
+
+
+def test_commands_that_write_at_one_moment_take_turns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    order, lock = [], threading.Barrier(2)
+
+    def write(folder, made, about, run):
+        order.append('begin')
+        time.sleep(0.2)
+        images.save_png(folder / '00000.png', np.zeros((2, 2, 3), np.uint8))
+        order.append('end')
+
+    def make(asked):
+        lock.wait()
+        return tools.Made()
+
+    tool = tools.Tool('is quick', make, run=False)
+    monkeypatch.setattr(making, 'find', lambda name: tool)
+    monkeypatch.setattr(making, '_write', write)
+    monkeypatch.setattr(making, 'Watch', nullcontext)
+    monkeypatch.setattr(making, '_made', lambda tool, asked: (make(asked), None))
+    flags = Namespace(seed=0, out='', force=False)
+    with ThreadPoolExecutor(2) as pool:
+        places = [*pool.map(lambda _: making.make('quick', [], flags)[0], range(2))]
+    assert order == ['begin', 'end'] * 2
+    assert {p.name for p in places} == {'quick-1', 'quick-2'}
 
 
 def test_a_list_of_files_is_hashed_file_by_file(tmp_path):

@@ -238,6 +238,7 @@ def test_what_is_new_is_as_far_as_held_out_pictures_are(tmp_path):
         ('recommend --index={i}', 'needs --liked'),
         ('recommend --index={i} --liked=3 --variety=1', '--variety=1'),
         ('recommend --index={i} --liked=3,', '--liked=3,'),
+        ('recommend --index={i} --liked=3,4 --disliked=4', 'and in --disliked'),
         ('original 3 --index={i}', 'no pictures held out'),
         ('original 3 --index={i} --held={f}', '99'),
     ],

@@ -76,13 +76,17 @@ def test_a_planted_order_is_found_and_others_choices_are_told():
     better, worse = x[np.stack(choices(x, w, 400, rng))]
     mean, _ = taste.score(taste.learn(better, worse, MEAN, SPREAD), x)
     assert stats.spearmanr(mean, x @ w).statistic > 0.97
-    told = taste.agreement(better, worse, MEAN, SPREAD)
+    told = taste.agreement(better, worse, MEAN, SPREAD, np.arange(400))
     possible = np.sum((better - worse) @ w > 0)
     assert 0.9 * possible < told < 1.05 * possible
     # by coin, of so much that each could be learned by heart: no more than chance
     pairs = rng.normal(size=(2, 60, 300))
-    told = taste.agreement(*pairs, np.zeros(300), np.ones(300))
+    none = np.zeros(300), np.ones(300)
+    told = taste.agreement(*pairs, *none, np.arange(60))
     assert 15 < told < 45
+    # said three times each it is no more: a choice does not tell itself
+    again, of = np.tile(pairs, (1, 3, 1)), np.tile(np.arange(60), 3)
+    assert taste.agreement(*again, *none, of) == 3 * told
     learned = taste.learn(*pairs, np.zeros(300), np.ones(300))
     assert ((pairs[0] - pairs[1]) @ learned.mean > 0).all()
 
@@ -144,6 +148,17 @@ def test_rank_learns_a_taste_for_faces(index, tmp_path, capsys):
     assert one[0]['score'] == pytest.approx(same['score'], abs=1e-5)
     again = ['reproduce', f'{tmp_path}/one.png', f'--out={tmp_path / "again"}']
     assert art.main(again) == 0
+
+
+def test_choices_that_are_said_twice_or_taken_back(index, tmp_path, capsys):
+    pairs = '0 1\n1 0\n' + '2 3\n' * 9
+    (tmp_path / 'p.txt').write_text(pairs)
+    words = ['rank', f'--index={index}', f'--pairs={tmp_path}/p.txt']
+    assert art.main([*words, f'--out={tmp_path / "o"}']) == 0
+    told = capsys.readouterr().out
+    assert '1 pairs were chosen both ways' in told and 'first: ' in told
+    # 9 of one pair, 2 of another: sqrt(81 + 4) / 2
+    assert 'of 11 choices' in told and '5.5 ± 4.6' in told
 
 
 def test_before_any_choice_it_says_by_what(index, tmp_path, capsys):

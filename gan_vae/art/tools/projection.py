@@ -64,6 +64,7 @@ def project(asked: Asked) -> Made:
         again.about['psnr'] = float(near)
         made.append(again)
         shown += [picture, again.image]
+        said += latents.smaller(thing.word, len(picture))
         said.append(f'{thing.word}: {near:.1f} dB')
     words = [w for p in made for w in ('given', f'{p.about["psnr"]:.1f} dB')]
     columns = 2 * max(1, round(np.sqrt(len(made) / 2)))

@@ -95,7 +95,7 @@ def _whole(x, how: Degradation, seen, mask) -> np.ndarray:
 
 
 def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
-    """([best, *samples], no lines, figures)."""
+    """([best, *samples], lines, figures)."""
     run, flags = asked.run, asked.flags
     num = SAMPLES if flags.num is None else flags.num
     steps = flags.steps or STEPS
@@ -139,7 +139,7 @@ def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
         )
         made += list(whole(z, label))
         found['accepted'] = accepted
-    return made, [], found
+    return made, latents.smaller(asked.things[0].word, max(seen.shape[:2])), found
 
 
 def _shown(seen: np.ndarray, mask, shape) -> np.ndarray:

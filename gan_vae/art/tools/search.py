@@ -1,6 +1,8 @@
 """An index of pictures, and what it answers: what is like this, what would I like, is
 this new."""
 
+from pathlib import Path
+
 import numpy as np
 
 from gan_vae.art import feature_index, features, search, sheets
@@ -9,6 +11,8 @@ from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError
 from gan_vae.evaluation import manifold, originality
 
+LISTED = 8  # names in a line, and lines
+NUMBERED = 400  # pictures of an index on its sheet
 LARGE = 96  # pixels of a side, at least, of what has words below it
 
 
@@ -30,7 +34,10 @@ def make_index(asked: Asked) -> Made:
     listed = zip(index.names.tolist(), index.hashes.tolist(), strict=True)
     about = index.about | {'pictures': [*map(list, listed)], 'left_out': left_out}
     content = {'index.npz': feature_index.saved(index)}
-    return Made(files=content, said=said, found=about)
+    shown = [*index.small[:NUMBERED]]
+    columns, numbers = min(20, len(shown)), [f'{n}' for n in range(len(shown))]
+    sheet = sheets.labelled(shown, columns, numbers)
+    return Made(files=content, sheet=sheet, said=said, found=about)
 
 
 def similar(asked: Asked) -> Made:
@@ -54,7 +61,8 @@ def similar(asked: Asked) -> Made:
         below += [f'is {own}' if own >= 0 else '', *(f'{i}: {d:.2f}' for i, d in near)]
         below += [''] * blank
     sheet = sheets.labelled(shown, 1 + num, below, smallest=LARGE)
-    return Made(sheet=sheet, found={'similar': lines})
+    said = [f'{line["of"]}: {_names(line["nearest"])}' for line in lines[:LISTED]]
+    return Made(sheet=sheet, said=said, found={'similar': lines})
 
 
 def recommend(asked: Asked) -> Made:
@@ -66,12 +74,12 @@ def recommend(asked: Asked) -> Made:
         raise UserError(
             'recommend needs --liked: a picture, a folder, or numbers of the index'
         )
-    for name in ('liked', 'disliked'):
-        if (text := getattr(flags, name)) and '' in text.split(','):
-            raise UserError(f'--{name}={text}: nothing stands beside a comma')
-    index, liked = _given(asked, flags.liked.split(','))
-    words = flags.disliked.split(',') if flags.disliked else []
-    _, disliked = _given(asked, words, index)
+    index, liked = _given(asked, _words('liked', flags.liked))
+    _, disliked = _given(asked, _words('disliked', flags.disliked), index)
+    both = np.intersect1d(liked.numbers, disliked.numbers)
+    if (both >= 0).any():
+        name = index.names[both[both >= 0][0]]
+        raise UserError(f'{name} is in --liked and in --disliked: take it from one')
     known = np.concatenate([liked.numbers, disliked.numbers])
     vectors = index.vectors
     kinds = (search.unit(g.features, index.mean) for g in (liked, disliked))
@@ -91,7 +99,22 @@ def recommend(asked: Asked) -> Made:
     sheet = sheets.labelled(
         [*index.small[chosen]], min(8, len(chosen)), below, smallest=LARGE
     )
-    return Made(sheet=sheet, found={'recommended': named})
+    said = ['recommended: ' + _names(named)]
+    return Made(sheet=sheet, said=said, found={'recommended': named})
+
+
+def _names(near: list[dict]) -> str:
+    more = f' and {len(near) - LISTED} more' if len(near) > LISTED else ''
+    return ', '.join(str(one['name']) for one in near[:LISTED]) + more
+
+
+def _words(name: str, text: str) -> list[str]:
+    """Those of a list with commas, which a file's name may have itself."""
+    if not text or Path(text).expanduser().exists():
+        return [text] if text else []
+    if '' in text.split(','):
+        raise UserError(f'--{name}={text}: nothing stands beside a comma')
+    return text.split(',')
 
 
 def original(asked: Asked) -> Made:

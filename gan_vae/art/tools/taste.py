@@ -21,7 +21,8 @@ def make(asked: Asked) -> Made:
     index = feature_index.load(flags.index)
     known = taste.statistics(index.small)
     x = _described(index, known, index.small, index.features)
-    better, worse = (x[rows] for rows in _choices(index, flags.pairs).T)
+    chosen = _choices(index, flags.pairs)
+    better, worse = (x[rows] for rows in chosen.T)
     prior = taste.prior(index.features.shape[1])
     learned = taste.learn(better, worse, *prior)
     names, small = index.names.tolist(), index.small
@@ -42,19 +43,37 @@ def make(asked: Asked) -> Made:
         below = [f'{i}: {text}' for i, text in zip(shown, below, strict=True)]
     columns = min(8, len(shown))
     sheet = sheets.labelled([*small[shown]], columns, below, smallest=LARGE)
-    count, told = len(better), taste.agreement(better, worse, *prior, flags.seed)
-    found = {'ranked': ranked, 'choices': count, 'told': told}
-    return Made(sheet=sheet, said=_said(count, told), found=found)
+    of = _pairs(index, chosen)
+    told = taste.agreement(better, worse, *prior, of, flags.seed)
+    found = {'ranked': ranked, 'choices': len(chosen), 'told': told}
+    first = ', '.join(str(r['name']) for r in ranked[:5])
+    said = [f'first: {first}', *_said(of, told, _contrary(chosen, of))]
+    return Made(sheet=sheet, said=said, found=found)
 
 
-def _said(count: int, told: int) -> list[str]:
+def _pairs(index: Index, chosen: np.ndarray) -> np.ndarray:
+    """int [m]: the same number for choices [m, 2] between the same two pictures."""
+    _, same = np.unique(index.hashes, return_inverse=True)
+    return np.unique(np.sort(same[chosen], 1), axis=0, return_inverse=True)[1].ravel()
+
+
+def _contrary(chosen: np.ndarray, of: np.ndarray) -> int:
+    """How many pairs were chosen both ways."""
+    up = chosen[:, 0] < chosen[:, 1]
+    return len(np.intersect1d(of[up], of[~up]))
+
+
+def _said(of: np.ndarray, told: int, contrary: int) -> list[str]:
+    count, each = len(of), np.bincount(of)
     if not count:
         return ['no choices: by colour, contrast and sharpness alone; --pairs teaches']
     few = f'; few are below {FEW}: the deviations are large' if count < FEW else ''
-    chance = count**0.5 / 2
+    chance = np.sqrt(np.sum(each**2)) / 2
+    both = [f'{contrary} pairs were chosen both ways'] if contrary else []
     return [
+        *both,
         f'{told} of {count} choices are told by a taste learned without them '
-        f'(by chance {count / 2:.1f} ± {chance:.1f}){few}'
+        f'(by chance {count / 2:.1f} ± {chance:.1f}){few}',
     ]
 
 
