@@ -6,6 +6,7 @@ again, with the hash of the model that it is of.
 
 import base64
 import binascii
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -37,9 +38,17 @@ def _prior(prior, key, truncation):
     return prior(key, BATCH, truncation)
 
 
-def decode(run: Run, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+def decode(
+    run: Run,
+    z: np.ndarray,
+    labels: np.ndarray | None = None,
+    track: Callable = lambda of, what: of,
+) -> np.ndarray:
     """The pictures of latents [n, D], and classes int [n] if the model has them: uint8
-    [n, H, W, C]. No more than BATCH at a time, and few are no more work than few."""
+    [n, H, W, C]. No more than BATCH at a time, and few are no more work than few.
+
+    track: as Asked.steps; after Ctrl-C those that there are.
+    """
     count = len(z)
     size = BATCH if count > BATCH else 1 << max(0, count - 1).bit_length()
     z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
@@ -52,7 +61,7 @@ def decode(run: Run, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndar
             z[start : start + size],
             None if labels is None else labels[start : start + size],
         )
-        for start in range(0, len(z), size)
+        for start in track(range(0, len(z), size), 'drawing')
     ]
     x = np.concatenate(made)[:count]
     if not np.isfinite(x).all():
@@ -65,9 +74,9 @@ def _decode(decode, state, z, labels):
     return decode(state, z, labels)
 
 
-def pictures(run: Run, z: np.ndarray, labels=None, names=()) -> list[Picture]:
-    """The pictures of latents [n, D], each of which carries its own."""
-    made = decode(run, z, labels)
+def pictures(run: Run, z, labels=None, names=(), track=lambda of, what: of):
+    """[Picture] of latents [n, D], each of which carries its own; track: see decode."""
+    made = decode(run, z, labels, track)
     found = []
     for number, image in enumerate(made):
         label = None if labels is None else int(labels[number])

@@ -1,7 +1,9 @@
 """The contract of the art tools: files say how they came about, and are made again."""
 
 import json
+import os
 import shutil
+import signal
 import threading
 import time
 from argparse import Namespace
@@ -173,9 +175,6 @@ def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatc
 def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     models, tmp_path, monkeypatch, capsys
 ):
-    import os
-    import signal
-
     def make(asked):
         count = 0
         for number in asked.steps(range(5), 'counting'):
@@ -198,12 +197,25 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     assert art.main(words) == 0
 
 
+def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
+    drawn = latents._decode
+
+    def interrupted(*given):
+        os.kill(os.getpid(), signal.SIGINT)
+        return drawn(*given)
+
+    run, out = f'--workdir={models["dcgan_emoji"]}', tmp_path / 'out'
+    with monkeypatch.context() as patched:
+        patched.setattr(latents, '_decode', interrupted)
+        assert art.main(['sample', run, '--num=70', f'--out={out}']) == 0
+    assert len(list(out.iterdir())) == latents.BATCH
+    words = ['reproduce', f'{out}.png', f'--out={tmp_path / "again"}']
+    assert art.main(words) == 0
+
+
 def test_ctrl_c_while_files_are_written_waits_for_the_last(
     tmp_path, monkeypatch, capsys
 ):
-    import os
-    import signal
-
     picture = tools.Picture(np.zeros((4, 4, 3), np.uint8))
     tool = tools.Tool('makes three', lambda asked: tools.Made([picture] * 3), run=False)
     monkeypatch.setattr(making, 'find', lambda name: tool)

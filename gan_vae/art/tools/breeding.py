@@ -28,7 +28,7 @@ def make(asked: Asked) -> Made:
     else:  # each child is of the class of one of its parents
         rng = np.random.default_rng([flags.seed, 1])
         of_children = rng.choice(labels, flags.num)
-    made = latents.pictures(run, z, of_children)
+    made = latents.pictures(run, z, of_children, track=asked.steps)
     numbers = [f'{n}' for n in range(flags.num)]
     columns = int(np.ceil(np.sqrt(flags.num)))
     sheet = sheets.labelled([p.image for p in made], columns, numbers)

@@ -36,7 +36,7 @@ def make(asked: Asked) -> Made:
     else:
         places = last * interpolation.shares(num, flags.loop)
     z = interpolation.along(stops, places, flags.how)
-    made = latents.pictures(run, z, labels(z))
+    made = latents.pictures(run, z, labels(z), track=asked.steps)
     frames = [p.image for p in made]
     return Made(made, min(len(made), flags.num), frames=frames, film=flags.movie)
 

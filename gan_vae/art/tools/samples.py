@@ -37,7 +37,7 @@ def make(asked: Asked) -> Made:
         labels = np.arange(num) // (2 if flags.pairs else 1) % method.classes
     else:
         labels = None if label is None else np.full(num, label)
-    made = latents.pictures(run, z, labels)
+    made = latents.pictures(run, z, labels, track=asked.steps)
     if num > SHOWN:
         return Made(made)
     columns = int(np.ceil(np.sqrt(num)))
