@@ -77,10 +77,16 @@ def test_a_projection_carries_its_latent(models, opened, tmp_path, capsys):
     out = tmp_path / 'p'
     assert art.main([*map(str, words), f'--out={out}', '--restarts=3']) == 0
     about = images.read_provenance(out / '00000.png')
-    assert about['psnr'] > 25 and f'{about["psnr"]:.1f} dB' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert about['psnr'] > 25 and f'{about["psnr"]:.1f} dB\n' in told
     z = latents.unpacked('', about['latent'], latents.size(run))
     made = np.asarray(Image.open(out / '00000.png'))
     np.testing.assert_array_equal(latents.decode(run, z[None])[0], made)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(file)
+    assert art.main([*map(str, words), f'--out={tmp_path / "n"}', '--restarts=3']) == 0
+    told = capsys.readouterr().out
+    assert '64x64, made 32x32' in told and 'no nearer than one flat colour' in told
 
 
 @pytest.mark.slow

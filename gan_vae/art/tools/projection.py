@@ -65,7 +65,10 @@ def project(asked: Asked) -> Made:
         made.append(again)
         shown += [picture, again.image]
         said += latents.smaller(thing.word, len(picture))
-        said.append(f'{thing.word}: {near:.1f} dB')
+        flat = np.zeros_like(picture) + np.uint8(picture.mean((0, 1)) + 0.5)
+        far = near <= psnr(picture[None], flat[None])[0]
+        more = ', no nearer than one flat colour: this model makes no such pictures'
+        said.append(f'{thing.word}: {near:.1f} dB{more * bool(far)}')
     words = [w for p in made for w in ('given', f'{p.about["psnr"]:.1f} dB')]
     columns = 2 * max(1, round(np.sqrt(len(made) / 2)))
     return Made(made, sheet=sheets.labelled(shown, columns, words), said=said)
