@@ -36,7 +36,7 @@ def train(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
     if where and supervisor.CHILD not in os.environ:
         command = [sys.executable, __file__, *argv]
         return supervisor.run(command, where, workdir, supervisor.about(config))
-    from gan_vae.training import process
+    from gan_vae.devices import process
 
     process.prepare()  # before libraries start threads
     from gan_vae.training import hosts, loop

@@ -35,11 +35,11 @@ def measure(name: str, width: int):
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.data.source import Source, Spec
-    from gan_vae.training import process
-    from gan_vae.training.checkpoint import Checkpoints, abstract_state
-    from gan_vae.training.program import build
-    from gan_vae.training.state import named_leaves, not_finite, sha256
-    from gan_vae.training.step import put, replicated
+    from gan_vae.devices import process
+    from gan_vae.devices.mesh import put, replicated
+    from gan_vae.learning.state import named_leaves, not_finite, sha256
+    from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+    from gan_vae.runs.program import build
 
     process.prepare()
     interval = default.get_config().train.checkpoint_steps

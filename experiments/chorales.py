@@ -14,7 +14,7 @@ from speed import append
 from gan_vae import data
 from gan_vae.art import sample, sequences
 from gan_vae.evaluation import music
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
 
 
 def main():

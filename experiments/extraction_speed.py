@@ -19,10 +19,9 @@ import numpy as np
 from golden_metrics import declare_torchvision
 from speed import append
 
-from gan_vae.evaluation import features
-from gan_vae.evaluation.extractors import Extractor, inception
-from gan_vae.training import process
-from gan_vae.training.step import mesh_of
+from gan_vae.devices import process
+from gan_vae.devices.mesh import mesh_of
+from gan_vae.extractors import Extractor, features, inception
 
 TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
 

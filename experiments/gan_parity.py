@@ -110,8 +110,10 @@ def train_ours(model: str, seed: int, file: Path):
     workdir = file.with_suffix('')
     if not loop.train(load(model, seed), workdir):
         sys.exit(1)  # stopped: the same command goes on
+    from gan_vae.methods import sampling
+
     method, state, _ = sample.load(workdir, None)
-    np.save(file, sample.draw(method, state, seed, SAMPLES, None))
+    np.save(file, sampling.draw(method, state, seed, SAMPLES, None))
 
 
 def check(model: str):
@@ -123,8 +125,9 @@ def check(model: str):
     from gan_vae import images as images_lib
     from gan_vae import methods
     from gan_vae.data.source import Spec
-    from gan_vae.methods import gan_networks
-    from gan_vae.training.state import keys_of, named_leaves, step_key
+    from gan_vae.keys import keys_of
+    from gan_vae.learning.state import named_leaves, step_key
+    from gan_vae.methods.gan import networks as gan_networks
 
     config, size = load(model), 32
     spec = Spec(32, 32, 3)
@@ -242,8 +245,8 @@ def report(out: Path, models: list[str], seeds: int):
 
     from experiments.speed import append
     from gan_vae import data
+    from gan_vae.devices.mesh import mesh_of
     from gan_vae.evaluation.panel import Panel, Pictures
-    from gan_vae.training.step import mesh_of
 
     print('| model | side | ' + ' | '.join(METRICS) + ' |')
     print('| --- ' * (2 + len(METRICS)) + '|')

@@ -63,8 +63,8 @@ def seconds_a_step(name: str, data: str) -> float:
     from gan_vae import config as config_lib
     from gan_vae import data as data_lib
     from gan_vae.data.source import Source
-    from gan_vae.training.program import build
-    from gan_vae.training.step import put
+    from gan_vae.devices.mesh import put
+    from gan_vae.runs.program import build
 
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py:small'), settings(data))
     examples = data_lib.examples(config.data, 'train')

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from golden_metrics import declare_torchvision
 
-from gan_vae.evaluation.extractors import inception
+from gan_vae.extractors import inception
 
 TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
 

@@ -19,8 +19,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from speed import append
 
+from gan_vae.devices import process
 from gan_vae.models import attention, conditional, layers
-from gan_vae.training import process
 
 BATCH, CLASSES, CONDITION = 64, 10, 148
 PASSES = ('forward', 'backward', 'both')

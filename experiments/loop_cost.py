@@ -25,9 +25,9 @@ def main():
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.data.source import Source, Spec
+    from gan_vae.devices.mesh import put, replicated
+    from gan_vae.runs.program import build
     from gan_vae.training import loop
-    from gan_vae.training.program import build
-    from gan_vae.training.step import put, replicated
 
     def config(steps):
         return config_lib.load(

@@ -99,11 +99,11 @@ def by_picture(extract: Callable) -> Callable:
 
 def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
     """{distortion: {metric: value}}, and the null's 'error', for one cut of the set."""
-    from gan_vae.evaluation import features
+    from gan_vae.devices import process
+    from gan_vae.devices.mesh import mesh_of
     from gan_vae.evaluation.__main__ import pictures
     from gan_vae.evaluation.panel import Panel, Pictures
-    from gan_vae.training import process
-    from gan_vae.training.step import mesh_of
+    from gan_vae.extractors import features
 
     process.prepare()
     whole = pictures(data, 32)
@@ -153,7 +153,7 @@ def main():
 
 
 def _default_metrics() -> str:
-    from gan_vae.evaluation.extractors.efficientnet_lite0 import PACKAGE
+    from gan_vae.extractors.efficientnet_lite0 import PACKAGE
 
     try:
         importlib.metadata.version(PACKAGE)

@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image
 from speed import append
 
-from gan_vae import data, images
+from gan_vae import data, extractors, images
 from gan_vae.art import deep_prior, inversion, latents, making, sheets, tools
 from gan_vae.art.degradations import WHOLE, Hole, Small
 from gan_vae.data.pictures import Fit, fit, open_picture
-from gan_vae.evaluation import extractors, feature_distance
+from gan_vae.evaluation import feature_distance
 from gan_vae.evaluation.pairs import psnr
 
 SAMPLES, STARTS, SHOWN = 1000, 8, 6

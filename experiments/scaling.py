@@ -46,8 +46,8 @@ def measure(case: str, n: int, shard_state: bool, steps: int) -> dict:
 
     from gan_vae import config as config_lib
     from gan_vae.data.source import Spec
-    from gan_vae.training.program import build
-    from gan_vae.training.step import put
+    from gan_vae.devices.mesh import put
+    from gan_vae.runs.program import build
 
     overrides = {'parallel.devices': str(n), 'parallel.shard_state': str(shard_state)}
     config = config_lib.load(str(ROOT / 'configs' / f'{case}.py'), overrides)

@@ -68,9 +68,9 @@ def compiled(name: str, updates: int, small: int) -> Work:
 
     from gan_vae import config as config_lib
     from gan_vae.data.source import Spec
+    from gan_vae.learning.state import named_leaves
     from gan_vae.models import layers
-    from gan_vae.training.program import build
-    from gan_vae.training.state import named_leaves
+    from gan_vae.runs.program import build
 
     layers._maps = lambda *_: None  # the plain convolutions
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py'))

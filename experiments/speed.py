@@ -107,8 +107,8 @@ def jax_step(side: str, case: str):
 
     from gan_vae import methods
     from gan_vae.data.source import Spec
+    from gan_vae.devices import process
     from gan_vae.models import layers
-    from gan_vae.training import process
 
     process.prepare()
     config = config_of(case)

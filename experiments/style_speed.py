@@ -18,7 +18,7 @@ import numpy as np
 from speed import append
 
 from gan_vae.art.style import patch
-from gan_vae.training import process
+from gan_vae.devices import process
 
 
 @jax.jit

@@ -25,7 +25,7 @@ from gan_vae import config as config_lib
 from gan_vae import data, methods
 from gan_vae.data import augment
 from gan_vae.data.source import Source
-from gan_vae.training.state import keys_of
+from gan_vae.keys import keys_of
 
 LAYERS = {  # ours: theirs
     ('encoder', 'Dense_0'): 'hidden',

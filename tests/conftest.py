@@ -24,7 +24,7 @@ if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which mad
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402
-from gan_vae.training import process  # noqa: E402
+from gan_vae.devices import process
 
 process.prepare()
 

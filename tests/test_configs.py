@@ -11,9 +11,9 @@ from configs import default
 from gan_vae import config as config_lib
 from gan_vae import data
 from gan_vae.data.source import Source
+from gan_vae.devices.mesh import put
+from gan_vae.runs.program import build
 from gan_vae.training import loop
-from gan_vae.training.program import build
-from gan_vae.training.step import put
 
 CONFIGS = sorted(
     f for f in Path('configs').glob('*.py') if f.stem not in ('default', '__init__')

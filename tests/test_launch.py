@@ -14,6 +14,7 @@ import launch
 from gan_vae import config as config_lib
 from gan_vae import images
 from gan_vae.art import sample
+from gan_vae.methods import sampling
 from gan_vae.training import loop
 
 TINY = '--config=configs/dcgan_emoji.py:tiny'
@@ -128,7 +129,7 @@ def test_a_second_draw_traces_nothing(run):
         return method.sample(*arguments)
 
     counting = method._replace(sample=counted)
-    first, again = (sample.draw(counting, state, seed, 5) for seed in (0, 1))
+    first, again = (sampling.draw(counting, state, seed, 5) for seed in (0, 1))
     assert len(traced) == 1 and (first != again).any()
 
 

@@ -9,11 +9,11 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.data import toy_shapes
 from gan_vae.data.source import Spec
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
-from gan_vae.training.checkpoint import Checkpoints, abstract_state
-from gan_vae.training.program import build
-from gan_vae.training.state import named_leaves, sha256
-from gan_vae.training.step import put
+from gan_vae.learning.state import named_leaves, sha256
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.runs.program import build
 
 IMAGES = toy_shapes.load('train[:96]', 8, 3).images
 SETTINGS = {

@@ -17,10 +17,10 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
 from gan_vae.errors import RunError, UserError
+from gan_vae.learning.state import named_leaves, sha256
+from gan_vae.runs.checkpoint import Checkpoints
+from gan_vae.runs.program import build
 from gan_vae.training import loop
-from gan_vae.training.checkpoint import Checkpoints
-from gan_vae.training.program import build
-from gan_vae.training.state import named_leaves, sha256
 
 STEPS = 40
 OVERRIDES = {
@@ -220,7 +220,7 @@ def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(
 
 
 def test_a_folder_is_trained_in_by_one_process(tmp_path):
-    from gan_vae.training import run_folder
+    from gan_vae.runs import folder as run_folder
 
     with (
         run_folder.claim(tmp_path, load()),

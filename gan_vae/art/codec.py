@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_vae.errors import UserError
-from gan_vae.methods import Coder
+from gan_vae.methods.contract import Coder
 from gan_vae.objectives.bounds import LOG_VARIANCE
 
 BATCH = 16  # images at a time, at most: `_batches`

@@ -19,7 +19,8 @@ import numpy as np
 from gan_vae import files, images
 from gan_vae.art import codec, sample
 from gan_vae.errors import UserError
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs import seen as seen_lib
 
 MAGIC = b'gan_vae codec 2\n'
 HEADER = {  # what a header must have
@@ -97,7 +98,7 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
         with settings.unlocked():
             settings.name = name or settings.name
         split = split or settings.eval_split
-        seen = [x for x, _ in sample.seen(settings, split, num, 0)]
+        seen = [x for x, _ in seen_lib.seen(settings, split, num, 0)]
         levels = np.round((np.concatenate(seen) + 1) * top / 2).astype(np.uint8)
     coded = codec.encode(coder, levels)
     header = {

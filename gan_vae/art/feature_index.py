@@ -21,7 +21,7 @@ from gan_vae.art.tools import Run
 from gan_vae.data import folder
 from gan_vae.data.pictures import Fit, Unusable, fit_array
 from gan_vae.errors import UserError
-from gan_vae.evaluation.extractors import Extractor
+from gan_vae.extractors import Extractor
 
 SMALL = 64  # pixels of a side, at most, of what is shown
 LARGEST = 4096  # of what features are of

@@ -15,13 +15,12 @@ import jax
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import data, images
+from gan_vae import data, extractors, images
 from gan_vae.art.tools import Run
 from gan_vae.data import folder
 from gan_vae.data.pictures import Fit, fit, given, open_picture
+from gan_vae.devices import process
 from gan_vae.errors import UserError
-from gan_vae.evaluation import extractors
-from gan_vae.training import process
 
 BATCH = 64
 LARGEST = 64  # pixels a side of a folder's pictures for what takes any size

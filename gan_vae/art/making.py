@@ -22,8 +22,9 @@ from gan_vae import data, files, images, media
 from gan_vae.art import sample
 from gan_vae.art.tools import Asked, Made, Run, Thing, Tool, find, flags_of
 from gan_vae.errors import UserError
-from gan_vae.training import packed, run_folder
-from gan_vae.training.interrupt import Watch
+from gan_vae.interrupt import Watch
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs import packed
 
 SHOWN = 1024  # pictures on a sheet, at most
 FILM = 256  # pixels of a side of a film, at least: small ones are enlarged

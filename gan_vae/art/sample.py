@@ -9,11 +9,14 @@ import numpy as np
 from gan_vae import images, methods
 from gan_vae.art import sequences
 from gan_vae.data import kind_of
+from gan_vae.devices import process
 from gan_vae.errors import UserError, unknown
-from gan_vae.training import pretrained, process, run_folder
-from gan_vae.training.state import TrainState, keys_of
+from gan_vae.learning.state import TrainState
+from gan_vae.methods import sampling
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs import opened as pretrained
+from gan_vae.runs import seen
 
-BATCH = 64
 SEQUENCES = 16  # by default, each in several files
 LATENTS = ('prior', 'aggregate')
 FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
@@ -38,132 +41,17 @@ def load(
     return method, method.settled(state), provenance
 
 
-def draw(
-    method: methods.Method,
-    state: TrainState,
-    seed: int,
-    num: int,
-    labels: np.ndarray | int | None = None,
-    truncation: float | None = None,
-    temperature: float | None = None,
-) -> np.ndarray:
-    """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`.
-
-    labels: their classes, int [num] or one for all; by default each class in turn.
-    truncation: latents are drawn again until all their numbers are within +- this.
-    temperature: factor of the deviations of the latents.
-    """
-    check(seed, num, truncation, temperature)
-    if truncation is not None and temperature is not None:
-        raise UserError(
-            '--truncation and --temperature both narrow the prior: take one'
-        )
-    if method.classes and labels is None:
-        labels = np.arange(num) % method.classes
-    if labels is not None:  # whole batches, the last of which is cut off again
-        labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
-
-    made = [
-        images.to_uint8(
-            _batch(
-                method,
-                truncation,
-                temperature,
-                state,
-                jax.random.fold_in(jax.random.key(seed), start),
-                None if labels is None else labels[start : start + BATCH],
-            )
-        )
-        for start in range(0, num, BATCH)
-    ]
-    return np.concatenate(made)[:num]
-
-
-def decoded(
-    method: methods.Method, state: TrainState, z: np.ndarray, label: int | None = None
-) -> np.ndarray:
-    """The pictures of latents [num, D], of one class if given: uint8 [num, H, W, C]."""
-    decode, num = jax.jit(method.decode), len(z)
-    z = np.concatenate([z, np.zeros((-num % BATCH, z.shape[1]), z.dtype)])
-    labels = None if label is None else np.full(BATCH, label)
-    made = [
-        images.to_uint8(decode(state, z[start : start + BATCH], labels))
-        for start in range(0, num, BATCH)
-    ]
-    return np.concatenate(made)[:num]
-
-
-def check(
-    seed: int,
-    num: int,
-    truncation: float | None = None,
-    temperature: float | None = None,
-):
-    """A UserError for what there cannot be."""
-    if truncation is not None and not truncation >= 0:
-        raise UserError(f'--truncation={truncation}: must be at least 0')
-    if temperature is not None and not 0 <= temperature < np.inf:
-        raise UserError(f'--temperature={temperature}: must be at least 0')
-    if not 1 <= num <= 100_000:
-        raise UserError(f'--num={num}: must be from 1 to 100000')
-    if not 0 <= seed < 2**32:
-        raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
-
-
-# A jit of the module, as of a function made at each draw each would compile anew.
-@partial(jax.jit, static_argnums=(0, 1, 2))
-def _batch(method, truncation, temperature, state, key, label):
-    if temperature is not None:
-        return method.tempered(state, key, BATCH, temperature, label)
-    if truncation is None:
-        return method.sample(state, key, BATCH, label)
-    return method.decode(state, method.prior(key, BATCH, truncation), label)
-
-
-def class_id(names: tuple[str, ...], asked: str) -> int:
-    """The id of a class by its name, or by its id as text."""
-    if not names:
-        raise UserError(f'--class={asked}: this model has no classes')
-    if asked in names:
-        return names.index(asked)
-    if asked.isdecimal() and int(asked) < len(names):
-        return int(asked)
-    raise unknown('--class', asked, names)
-
-
-def seen(settings, split: str, num: int, seed: int):
-    """Batches of the first images of a split, at most `num`, as a model sees them.
-
-    Each with its labels, None of a set without.
-    """
-    from gan_vae import data
-    from gan_vae.data import augment
-
-    examples = data.examples(settings, split)
-    plain, key = augment.make(False, 0, settings.binarize), jax.random.key(seed)
-    count = min(num, examples.count)
-    for start in range(0, count, BATCH):
-        rows = np.arange(start, min(start + BATCH, count))
-        found = examples.gather(rows)
-        yield plain(keys_of(key, rows), found['image']), found.get('label')
-
-
-def of_method(method: methods.Method, batches):
-    """`seen` without the labels that a method has no use for."""
-    return ((x, label if method.classes else None) for x, label in batches)
-
-
 def _aggregate(workdir, method, state, seed, num, temperature):
     """Pictures from a mixture of the codes of training images, and what it is like."""
     from gan_vae.art import aggregate
 
     if method.posterior is None:
         raise UserError(f'--latents=aggregate: {workdir} has no encoder, as a VAE has')
-    check(seed, num)
+    sampling.check(seed, num)
     aggregate.library()  # said before the work
     posterior = jax.jit(method.posterior)
     settings = run_folder.read_config(workdir).data
-    batches = of_method(method, seen(settings, settings.split, FITTED, seed))
+    batches = seen.of_method(method, seen.seen(settings, settings.split, FITTED, seed))
     found = aggregate.codes(partial(posterior, state), batches, seed)
     mixture = aggregate.fit(*found, seed)
     count = len(mixture.weights)
@@ -173,7 +61,7 @@ def _aggregate(workdir, method, state, seed, num, temperature):
         f'{mixture.mismatch:.2f} +- {mixture.error:.2f} nats'
     )
     z = aggregate.draw(mixture, seed, num, temperature)
-    return decoded(method, state, z), {
+    return sampling.decoded(method, state, z), {
         'components': count,
         'mismatch_nats': mixture.mismatch,
     }
@@ -197,12 +85,12 @@ def sample(
     if latents not in LATENTS:
         raise unknown('--latents', latents, LATENTS)
     names = run_folder.read_classes(workdir)
-    label = None if name is None else class_id(names, name)
+    label = None if name is None else sampling.class_id(names, name)
     method, state, provenance = load(workdir, step)
     kind = kind_of(run_folder.read_config(workdir).data.name)
     _refuse(method, kind, workdir, label, truncation, temperature, latents)
     if num is None:
-        num = BATCH if kind == 'images' else SEQUENCES
+        num = sampling.BATCH if kind == 'images' else SEQUENCES
     about, words = {'seed': seed}, [f'step{provenance["step"]}-seed{seed}']
     if label is not None:
         about['class'] = names[label]
@@ -219,11 +107,11 @@ def sample(
     place = 'pictures' if kind == 'images' else kind
     folder = Path(workdir) / place / '-'.join(words)
     if kind != 'images':
-        check(seed, num, temperature=temperature)
+        sampling.check(seed, num, temperature=temperature)
         made = sequences.draw(method, state, seed, num, temperature)
         return sequences.save(folder, made, kind, provenance | about)
     if latents == 'prior':
-        made = draw(method, state, seed, num, label, truncation, temperature)
+        made = sampling.draw(method, state, seed, num, label, truncation, temperature)
     else:
         made, found = _aggregate(workdir, method, state, seed, num, temperature or 1.0)
         about |= found

@@ -10,21 +10,15 @@ goes from -1.5 to 1.5 (it was trained from -1 to 1).
 import jax
 import numpy as np
 
-from gan_vae.art import sample
 from gan_vae.art.tools import Run
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
+from gan_vae.evaluation.latents import COLUMNS, VALUES, along, by_kl
+from gan_vae.methods import sampling
+from gan_vae.runs.seen import of_method
+from gan_vae.runs.seen import seen as seen_of
 
-COLUMNS, ROWS, UNITS, SEEN = 10, 3, 16, 1000
-VALUES = np.linspace(-3, 3, COLUMNS)  # of a unit whose prior is N(0, 1)
-
-
-def along(z: np.ndarray, units, values: np.ndarray) -> np.ndarray:
-    """[len(units), len(values), D]: copies of z [D], one of its units at each value."""
-    found = np.tile(z, (len(units), len(values), 1))
-    for row, unit in enumerate(units):
-        found[row, :, unit] = values
-    return found
+ROWS, SEEN = 3, 1000
 
 
 def of_codes(noise: np.ndarray, categories: int, continuous: int) -> np.ndarray:
@@ -45,19 +39,14 @@ def of_codes(noise: np.ndarray, categories: int, continuous: int) -> np.ndarray:
     return np.stack(rows)
 
 
-def by_kl(kl: np.ndarray) -> np.ndarray:
-    """The first UNITS units by their KL [D] to the prior, that with the most first."""
-    return np.argsort(-kl, kind='stable')[:UNITS]
-
-
 def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
     """uint8 [rows * COLUMNS, H, W, C], and what the rows are."""
     method, state, config = run.method, run.state, run.config
     label = None
     categories, continuous = config.model.code_categories, config.model.code_continuous
     if method.posterior is not None:
-        seen = sample.seen(config.data, config.data.eval_split, SEEN, seed)
-        seen = list(sample.of_method(method, seen))
+        seen = seen_of(config.data, config.data.eval_split, SEEN, seed)
+        seen = list(of_method(method, seen))
         posterior = jax.jit(method.posterior)
         mean, log_variance = (
             np.concatenate(part)
@@ -78,4 +67,4 @@ def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
     else:
         name = run.about['config']
         raise UserError(f'{name} has neither an encoder nor codes to go along')
-    return sample.decoded(method, state, z.reshape(-1, z.shape[-1]), label), said
+    return sampling.decoded(method, state, z.reshape(-1, z.shape[-1]), label), said

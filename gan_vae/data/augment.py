@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.images import from_uint8
-from gan_vae.training.state import keys_of
+from gan_vae.keys import keys_of
 
 
 def of(settings, kind: str) -> tuple[Callable, Callable]:

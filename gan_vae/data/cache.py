@@ -14,14 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_vae import cache
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
-
-
-def root() -> Path:
-    """The private folder of caches: $GAN_VAE_CACHE, else ~/.cache/gan_vae."""
-    folder = os.environ.get('GAN_VAE_CACHE') or Path.home() / '.cache' / 'gan_vae'
-    return Path(folder).expanduser()
 
 
 def cached(
@@ -37,7 +32,7 @@ def cached(
     'class_names' and 'note' into the dict `about`. `storage` is 'memory' or 'stream'.
     """
     text = json.dumps([key, shape], sort_keys=True)
-    folder = root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder = cache.root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
     try:
         if not (folder / 'set.json').is_file():
             _write(folder, shape, parse)

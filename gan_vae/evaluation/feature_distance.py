@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.extractors import Extractor
+from gan_vae.extractors import Extractor
 
 _SMALL = 1e-10  # added to squared lengths: a pixel without activations stays zero
 

@@ -7,10 +7,10 @@ import jax
 
 from gan_vae.data import kind_of
 from gan_vae.data.source import Examples, padded_batches
-from gan_vae.training.hosts import rows_of_host
-from gan_vae.training.optimizers import averaging_words
-from gan_vae.training.program import Program
-from gan_vae.training.step import put
+from gan_vae.devices.hosts import rows_of_host
+from gan_vae.devices.mesh import put
+from gan_vae.learning.optimizers import averaging_words
+from gan_vae.runs.program import Program
 
 
 def evaluate(

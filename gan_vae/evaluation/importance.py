@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_vae.errors import UserError, unknown
+from gan_vae.keys import keys_of, purpose_key
 from gan_vae.objectives.likelihoods import GAUSSIANS, LIKELIHOODS
-from gan_vae.training.state import keys_of, purpose_key
 
 
 def iwae_bound(

@@ -112,3 +112,22 @@ def _posteriors(mean, log_variance):
 
 def _kl(mean, log_variance):
     return 0.5 * (mean**2 + np.expm1(log_variance) - log_variance)
+
+
+COLUMNS, UNITS = 10, 16
+
+
+VALUES = np.linspace(-3, 3, COLUMNS)  # of a unit whose prior is N(0, 1)
+
+
+def along(z: np.ndarray, units, values: np.ndarray) -> np.ndarray:
+    """[len(units), len(values), D]: copies of z [D], one of its units at each value."""
+    found = np.tile(z, (len(units), len(values), 1))
+    for row, unit in enumerate(units):
+        found[row, :, unit] = values
+    return found
+
+
+def by_kl(kl: np.ndarray) -> np.ndarray:
+    """The first UNITS units by their KL [D] to the prior, that with the most first."""
+    return np.argsort(-kl, kind='stable')[:UNITS]

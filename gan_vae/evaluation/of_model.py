@@ -18,22 +18,21 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_vae import data
+from gan_vae import data, extractors
 from gan_vae import images as images_lib
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
     disentanglement,
-    extractors,
     feature_distance,
     importance,
     latents,
     pairs,
     path_length,
 )
+from gan_vae.keys import keys_of, purpose_key
 from gan_vae.objectives.likelihoods import GAUSSIANS
-from gan_vae.training.program import Program
-from gan_vae.training.state import keys_of, purpose_key
+from gan_vae.runs.program import Program
 
 BATCH = 100
 PATHS = 1000  # of a path length,

@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from gan_vae import extractors
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 from gan_vae.evaluation import (
     by_class,
     classification_accuracy,
     diversity,
-    extractors,
-    features,
     found,
     frechet,
     inception_score,
@@ -36,6 +35,7 @@ from gan_vae.evaluation import (
     sliced,
 )
 from gan_vae.evaluation.card import Card
+from gan_vae.extractors import features
 
 QUANTISED = 'uint8 by round(127.5 (x + 1))'
 

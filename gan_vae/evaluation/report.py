@@ -9,7 +9,7 @@ from pathlib import Path
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError
 from gan_vae.evaluation.card import Card, differences
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
 
 COLOURS = ('#1b6ca8', '#c8553d', '#2f7d4f', '#8a5a9e', '#a67c00', '#17a2a8')
 COLOURS += ('#d94f8a', '#5a5a5a', '#8bb030', '#6b4226')

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.training.state import normals
+from gan_vae.keys import normals
 
 
 class Prior(NamedTuple):

@@ -15,9 +15,10 @@ from jax import lax
 
 from gan_vae.data.sequences import Padded
 from gan_vae.errors import UserError
+from gan_vae.keys import purpose_key
+from gan_vae.learning.state import TrainState
 from gan_vae.objectives import emissions
 from gan_vae.objectives.emissions import Emission
-from gan_vae.training.state import TrainState, purpose_key
 
 
 class Seen(NamedTuple):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from gan_vae.training.state import keys_of
+from gan_vae.keys import keys_of
 
 
 class Dropout(nn.Module):

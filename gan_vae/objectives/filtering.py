@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.nn import logsumexp
 
-from gan_vae.training.state import purpose_key
+from gan_vae.keys import purpose_key
 
 
 def log_evidence(

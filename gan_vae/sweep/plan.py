@@ -33,7 +33,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError, nearest, unknown
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
 
 Value = bool | int | float | str
 Point = dict[str, Value]

@@ -36,8 +36,8 @@ def names(spec: str, overrides: dict[str, str]) -> list[str]:
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.evaluation import held_out, of_model, panel
-    from gan_vae.evaluation.run import divide
-    from gan_vae.training.program import build
+    from gan_vae.evaluation.measures import divide
+    from gan_vae.runs.program import build
 
     # The devices of this machine's CPU are not those that the run will have.
     config = config_lib.load(spec, overrides | {'parallel.devices': '1'})

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation.report import STYLE
+from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Experiment, Metric, Point, Value
 from gan_vae.sweep.ranking import Ranked, effects, swept
 from gan_vae.sweep.table import describe, shown
-from gan_vae.training import run_folder
 
 _MORE = """
 tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from gan_vae import config as config_lib
 from gan_vae.errors import RunError, UserError, unknown
+from gan_vae.interrupt import Watch
 from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.ranking import Ranked
 from gan_vae.sweep.search import Listed, Study, identity
 from gan_vae.sweep.trial import Child, Outcome
-from gan_vae.training.interrupt import Watch
 
 ENGINES = ('grid', 'random', 'optuna')
 _POLL, _WAIT = 0.5, 2.0  # seconds between looks at own children, and at others'

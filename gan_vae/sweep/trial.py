@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan_vae.errors import UserError
+from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Metric, Trial
-from gan_vae.training import run_folder
 
 LAUNCH = Path(__file__).resolve().parents[2] / 'launch.py'
 ENDED = ('finished', 'failed', 'pruned')

@@ -17,29 +17,26 @@ import jax
 from gan_vae import config as config_lib
 from gan_vae import data, methods
 from gan_vae.data.source import Source
+from gan_vae.devices import process
+from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, of_model, panel
-from gan_vae.evaluation.run import (
+from gan_vae.evaluation import held_out, measures, of_model, panel
+from gan_vae.evaluation.measures import (
     divide,
     draw,
-    make_panel,
     model_results,
     objective,
     of_cards,
     provenance,
 )
-from gan_vae.training import hosts, pretrained, process, run_folder
-from gan_vae.training.checkpoint import Checkpoints, abstract_state, parse_best
-from gan_vae.training.interrupt import Watch
-from gan_vae.training.program import build
+from gan_vae.interrupt import Watch
+from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs import opened as pretrained
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state, parse_best
+from gan_vae.runs.program import build
+from gan_vae.training import hosts
 from gan_vae.training.shown import Shown
-from gan_vae.training.state import (
-    TrainState,
-    named_leaves,
-    not_finite,
-    sha256,
-)
-from gan_vae.training.step import mesh_of, put
 from gan_vae.training.writer import Silent, Writer
 
 
@@ -61,7 +58,7 @@ def train(config, workdir) -> dict:
     spec = examples.spec
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
-    compared = _panel(reads, program, examples)
+    compared = measures.panel_of(reads, program, examples)
     stamp = examples.fingerprint()
     hosts.agree('data', stamp + held.fingerprint())
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
@@ -93,18 +90,6 @@ def _rehearse(program, config, held):
         found += [key for name in of_the_model for key in of_model.names(name)]
         if best[1] not in (known := [f'eval/{name}' for name in found]):
             raise unknown('metric in config.train.best_metric', best[1], known)
-
-
-def _panel(reads, program, examples) -> panel.Panel | None:
-    """What samples are measured by: what is missing for it is said before training."""
-    of_samples, _ = divide(reads.eval.metrics)
-    if not of_samples:
-        return None
-    seed, reference = reads.train.seed, reads.eval.reference
-    classes = program.method.classes
-    return make_panel(
-        reads, program.mesh, of_samples, seed, examples, reference, classes
-    )
 
 
 class _Run:

@@ -10,9 +10,10 @@ from gan_vae.art import traversals
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.source import Examples
 from gan_vae.evaluation import latents
-from gan_vae.training import run_folder
-from gan_vae.training.program import Program
-from gan_vae.training.state import TrainState, keys_of, purpose_key
+from gan_vae.keys import keys_of, purpose_key
+from gan_vae.learning.state import TrainState
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs.program import Program
 
 PAIRS = 32  # held-out examples, at most, beside their reconstructions
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TextIO
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import RunError, UserError
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
 
 JOIN_SECONDS = 120  # for all hosts to be started
 LOST_SECONDS = 30  # without a beat: dead, or cut off

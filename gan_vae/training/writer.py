@@ -14,7 +14,7 @@ import numpy as np
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae import images as images_lib
-from gan_vae.training import run_folder
+from gan_vae.runs import folder as run_folder
 
 
 class Writer:

@@ -5,7 +5,9 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae.art import making, tools
-from gan_vae.training import packed, pretrained, run_folder
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs import opened as pretrained
+from gan_vae.runs import packed
 
 
 @pytest.fixture(scope='session')

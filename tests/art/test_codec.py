@@ -11,7 +11,7 @@ from gan_vae import methods
 from gan_vae.art import codec, compressed
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.methods import Coder
+from gan_vae.methods.contract import Coder
 from gan_vae.objectives import bounds, likelihoods
 
 

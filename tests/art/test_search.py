@@ -167,7 +167,7 @@ def test_without_the_library_one_line_says_so(folder, tmp_path, monkeypatch, cap
 
 
 def test_without_the_default_network_one_line_says_so(folder, monkeypatch, capsys):
-    from gan_vae.evaluation.extractors import efficientnet_lite0
+    from gan_vae.extractors import efficientnet_lite0
 
     monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'of-nobody')
     assert art.main(['index', str(folder), '--out=nowhere']) == 2

@@ -13,7 +13,7 @@ from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import style
 from gan_vae.art.style import colour, gatys, neighbour, patch, score
-from gan_vae.objectives import style as objective
+from gan_vae.extractors import style as objective
 
 WAYS = {
     'colour': colour.sliced,

@@ -6,9 +6,10 @@ import pytest
 
 from gan_vae import methods
 from gan_vae.art import __main__ as art
-from gan_vae.art import sample, traversals
+from gan_vae.art import traversals
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
+from gan_vae.methods import sampling
 
 
 def test_units_by_their_kl_the_most_first():
@@ -44,13 +45,13 @@ def test_temperature_narrows_the_prior(config):
     method = methods.make(config, Spec(8, 8, 1))
     state = jax.jit(method.init)(jax.random.key(0))
     warm, same, cold = (
-        sample.draw(method, state, 0, 6, temperature=t) for t in (None, 1.0, 0.0)
+        sampling.draw(method, state, 0, 6, temperature=t) for t in (None, 1.0, 0.0)
     )
     np.testing.assert_array_equal(warm, same)
     assert (cold == cold[0]).all() and not (warm == warm[0]).all()
     for wrong in ({'temperature': -1}, {'temperature': 1, 'truncation': 1}):
         with pytest.raises(UserError, match='temperature'):
-            sample.draw(method, state, 0, 6, **wrong)
+            sampling.draw(method, state, 0, 6, **wrong)
 
 
 @pytest.mark.parametrize(

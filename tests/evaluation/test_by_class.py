@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
+from gan_vae import extractors
 from gan_vae.data.source import Examples
+from gan_vae.devices.mesh import mesh_of
 from gan_vae.errors import UserError
-from gan_vae.evaluation import by_class, extractors, frechet, kernel, manifold, panel
+from gan_vae.evaluation import by_class, frechet, kernel, manifold, panel
 from gan_vae.evaluation.card import Card, differences
-from gan_vae.evaluation.run import make_panel
-from gan_vae.training.step import mesh_of
+from gan_vae.evaluation.measures import make_panel
 
 NAMES = ('ant', 'bee', 'cat')
 ALL = 'intra_fd_random,intra_kid_random,intra_pr_random,intra_dc_random'

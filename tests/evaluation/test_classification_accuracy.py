@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gan_vae.data import toy_shapes
+from gan_vae.devices.mesh import mesh_of
 from gan_vae.evaluation import classification_accuracy, panel
 from gan_vae.evaluation.card import differences
-from gan_vae.evaluation.extractors import classifier
-from gan_vae.training.step import mesh_of
+from gan_vae.extractors import classifier
 
 
 @pytest.fixture(autouse=True)

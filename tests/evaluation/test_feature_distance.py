@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.extractors import Extractor, load
 from gan_vae.evaluation.feature_distance import distance, metric_name
+from gan_vae.extractors import Extractor, load
 
 
 def _maps(params, images):

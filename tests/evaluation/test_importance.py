@@ -12,7 +12,7 @@ from gan_vae.config import Reads
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import bits_per_dim, dequantised, iwae_bound
-from gan_vae.training.state import keys_of, normals
+from gan_vae.keys import keys_of, normals
 
 KEY = jax.random.key(0)
 N = 800

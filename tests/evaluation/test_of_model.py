@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae import data
+from gan_vae import data, extractors
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.evaluation import extractors, held_out, of_model
-from gan_vae.training.program import build
+from gan_vae.evaluation import held_out, of_model
+from gan_vae.runs.program import build
 
 
 def held(file, **changes):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from gan_vae import extractors
 from gan_vae.data.source import Examples
+from gan_vae.devices.mesh import mesh_of
 from gan_vae.errors import UserError
-from gan_vae.evaluation import extractors, features, frechet, panel
+from gan_vae.evaluation import frechet, panel
 from gan_vae.evaluation.card import Card, compare
-from gan_vae.training.step import mesh_of
+from gan_vae.extractors import features
 
 
 def pictures(n, seed, shade=128):

@@ -11,9 +11,10 @@ from gan_vae import data, images
 from gan_vae.art import __main__ as art
 from gan_vae.data.source import Source
 from gan_vae.errors import UserError
-from gan_vae.methods import fast_style, make
+from gan_vae.extractors import style
+from gan_vae.methods import make
+from gan_vae.methods.fast_style import method as fast_style
 from gan_vae.models.transform import Transform
-from gan_vae.objectives import style
 from gan_vae.training import loop
 
 CONFIG = 'configs/fast_style_emoji.py:tiny'

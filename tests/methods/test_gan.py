@@ -8,7 +8,7 @@ import pytest
 from gan_vae import methods
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
-from gan_vae.training.state import step_key
+from gan_vae.learning.state import step_key
 
 SPEC = Spec(16, 16, 3)
 
@@ -116,7 +116,7 @@ def test_a_network_changes_in_its_own_updates_alone(gan, monkeypatch):
         def other(state, purpose):
             return step_key(state, purpose + '!' * (purpose.split()[0] in changed))
 
-        monkeypatch.setattr('gan_vae.methods.gan.step_key', other)
+        monkeypatch.setattr('gan_vae.methods.gan.method.step_key', other)
         return jax.jit(lambda s, b: method.train_step(s, b)[0])(before, reals(16))
 
     plain, other_g = after([]), after(['generator'])

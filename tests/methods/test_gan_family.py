@@ -13,11 +13,12 @@ from gan_vae import config as config_lib
 from gan_vae import data
 from gan_vae.art import sample
 from gan_vae.data.source import Source, Spec
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.evaluation import run as evaluation
+from gan_vae.methods import sampling
+from gan_vae.runs.program import build
 from gan_vae.training import loop
-from gan_vae.training.program import build
-from gan_vae.training.step import put
 
 # long to compile; one worker, so that `finished` is made once
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('gan_family')]
@@ -92,9 +93,9 @@ def test_devices_agree():
 def test_samples_by_class_are_those_of_the_class(finished):
     folder, _ = finished
     method, state, _ = sample.load(folder)
-    every = sample.draw(method, state, 0, 12)
-    disc = sample.class_id(('square', 'disc', 'triangle'), 'disc')
-    alone = sample.draw(method, state, 0, 12, np.full(12, disc))
+    every = sampling.draw(method, state, 0, 12)
+    disc = sampling.class_id(('square', 'disc', 'triangle'), 'disc')
+    alone = sampling.draw(method, state, 0, 12, np.full(12, disc))
     same = np.flatnonzero((every == alone).all(axis=(1, 2, 3)))
     assert same.tolist() == [1, 4, 7, 10]
     where = sample.sample(folder, 5, name='disc', truncation=0.5)

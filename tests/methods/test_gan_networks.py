@@ -10,7 +10,7 @@ from gan_vae import methods, models
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.methods import gan_networks
+from gan_vae.methods.gan import networks as gan_networks
 from gan_vae.models.layers import Embed
 
 SPEC = Spec(8, 8, 1, ('cat', 'dog', 'owl'))

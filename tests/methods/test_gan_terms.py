@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.methods import gan_terms, latents
+from gan_vae.keys import normals
+from gan_vae.methods import latents
+from gan_vae.methods.gan import terms as gan_terms
 from gan_vae.objectives import augment
-from gan_vae.training.state import normals
 
 A = jax.random.normal(jax.random.key(1), (4, 4, 1)) / 4
 Z = jax.random.normal(jax.random.key(2), (6, 4, 4, 1))

@@ -11,11 +11,11 @@ from scipy import stats
 from gan_vae import methods
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import iwae_bound
-from gan_vae.training.program import build
-from gan_vae.training.state import keys_of, normals, purpose_key
-from gan_vae.training.step import put
+from gan_vae.keys import keys_of, normals, purpose_key
+from gan_vae.runs.program import build
 
 SPEC = Spec(8, 8, 3)
 SIZES = [2, 2 * 4, 2 * 64]

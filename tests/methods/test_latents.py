@@ -8,8 +8,8 @@ from ml_collections import ConfigDict
 from scipy import stats
 
 from gan_vae.errors import UserError
+from gan_vae.keys import keys_of
 from gan_vae.methods import latents
-from gan_vae.training.state import keys_of
 
 KEYS = keys_of(jax.random.key(0), jnp.arange(4000))
 

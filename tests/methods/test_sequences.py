@@ -14,12 +14,12 @@ from gan_vae import data, methods
 from gan_vae.config import Reads
 from gan_vae.data.sequences import Padded, SequenceSpec
 from gan_vae.data.source import Source, padded_batches
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
+from gan_vae.keys import keys_of
 from gan_vae.models import recurrent
 from gan_vae.objectives import bounds
-from gan_vae.training.program import build
-from gan_vae.training.state import keys_of
-from gan_vae.training.step import put
+from gan_vae.runs.program import build
 
 KEYS, STEPS = 2, 3
 SPEC = SequenceSpec('rolls', KEYS, mean=(0.3, 0.6), scale=(1.0, 1.0))
@@ -190,8 +190,8 @@ def test_a_vrnn_is_its_equations(method):
     scaled = values[0, : LENGTH[0]] / np.array([4, 4, 1], np.float32)
     scaled[-1, 2] = emissions.END
     inputs = emission.inputs(jnp.asarray(scaled), None)
+    from gan_vae.keys import normals, purpose_key
     from gan_vae.objectives.filtering import keys_of_step
-    from gan_vae.training.state import normals, purpose_key
 
     keys = keys_of(purpose_key(state.rng, 'evaluate'), jnp.arange(1))
 

@@ -11,7 +11,7 @@ from gan_vae import methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import iwae_bound
-from gan_vae.methods.stacked_vae import stochastic_layers
+from gan_vae.methods.stacked_vae.method import stochastic_layers
 
 SPEC = Spec(4, 4, 1)
 

@@ -11,12 +11,13 @@ from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.config import Reads
 from gan_vae.data.source import Examples, Spec
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out
+from gan_vae.keys import keys_of, normals
+from gan_vae.learning.state import step_key
 from gan_vae.objectives import likelihoods
-from gan_vae.training.program import build
-from gan_vae.training.state import keys_of, normals, step_key
-from gan_vae.training.step import put
+from gan_vae.runs.program import build
 
 SPEC = Spec(16, 16, 3)
 

@@ -10,12 +10,13 @@ import pytest
 from gan_vae import methods, models
 from gan_vae.config import Reads
 from gan_vae.data.source import Spec
+from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
-from gan_vae.methods.vae_gan import LOSSES, NETWORKS, learning
+from gan_vae.keys import keys_of, normals
+from gan_vae.learning.state import step_key
+from gan_vae.methods.vae_gan.method import LOSSES, NETWORKS, learning
 from gan_vae.objectives import augment
-from gan_vae.training.program import build
-from gan_vae.training.state import keys_of, normals, step_key
-from gan_vae.training.step import put
+from gan_vae.runs.program import build
 
 SIZE, ROWS, LATENT = 8, 6, 8
 SPEC = Spec(SIZE, SIZE, 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec as P
 
+from gan_vae.devices.mesh import AXIS, mesh_of
 from gan_vae.errors import UserError
 from gan_vae.models.conditional import (
     BatchNorm,
@@ -15,7 +16,6 @@ from gan_vae.models.conditional import (
     VectorBatchNorm,
     minibatch_stddev,
 )
-from gan_vae.training.step import AXIS, mesh_of
 
 X = jax.random.normal(jax.random.key(0), (8, 4, 4, 3)) * 2 + 1
 LABEL = jnp.array([0, 1, 2, 1, 0, 2, 2, 1])

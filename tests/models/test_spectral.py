@@ -9,8 +9,8 @@ import pytest
 from flax import linen as nn
 from jax.sharding import PartitionSpec as P
 
+from gan_vae.devices.mesh import AXIS, mesh_of
 from gan_vae.models import layers, spectral
-from gan_vae.training.step import AXIS, mesh_of
 
 LAYERS = {
     'conv': (partial(layers.Conv, 6, (3, 3)), (2, 8, 8, 5)),

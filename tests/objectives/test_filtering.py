@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_vae.keys import keys_of, normals
 from gan_vae.objectives import filtering
-from gan_vae.training.state import keys_of, normals
 
 DECAY, NOISE, SEEN = (
     0.9,

@@ -13,8 +13,8 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError
 from gan_vae.flags import parse
+from gan_vae.runs import folder as run_folder
 from gan_vae.sweep import plan, run
-from gan_vae.training import run_folder
 from tests.sweep.conftest import HEAD
 from tests.sweep.test_run import in_session, statuses, wait_for
 

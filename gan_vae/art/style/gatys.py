@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 from scipy import optimize
 
 from gan_vae.art.style import Task, carried, colour, resize, scaled, shapes
-from gan_vae.objectives import style
+from gan_vae.extractors import style
 
 COARSEST, FACTOR = 128, 2.0  # pixels of the longer side, and from level to level
 SCALES = (1, 2, 4)  # of the changes that are sought

@@ -3,10 +3,11 @@
 import numpy as np
 
 from gan_vae import images
-from gan_vae.art import inversion, latents, sample, sheets
+from gan_vae.art import inversion, latents, sheets
 from gan_vae.art.degradations import WHOLE
 from gan_vae.art.tools import Asked, Flag, Made, Run, Tool, at_least
 from gan_vae.evaluation.pairs import psnr
+from gan_vae.methods import sampling
 
 SEARCH = {  # of all tools that look for latents
     'restarts': Flag(8, int, 'starts, of which the best is kept'),
@@ -28,10 +29,10 @@ def starts_of(asked: Asked, near: np.ndarray | None = None):
     if run.method.classes:
         labels = np.arange(len(z)) % run.method.classes
         if name:
-            labels = np.full(len(z), sample.class_id(run.classes, name))
+            labels = np.full(len(z), sampling.class_id(run.classes, name))
         return z, labels.astype(np.int32)
     if name:
-        sample.class_id(run.classes, name)  # says that there are none
+        sampling.class_id(run.classes, name)  # says that there are none
     if near is not None and run.method.encode is not None:
         z[0] = latents.encode(run, near[None])[0]
     return z, None

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gan_vae.art import latents, sample, sequences, sheets
+from gan_vae.art import latents, sequences, sheets
 from gan_vae.art.tools import MANY, Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError
+from gan_vae.methods import sampling
 
 CHOSEN = 16
 SHOWN = 100  # pictures with their numbers
@@ -25,7 +26,7 @@ def make(asked: Asked) -> Made:
     if flags.truncation is not None and flags.temperature is not None:
         raise UserError('--truncation and --temperature both narrow: take one')
     name = vars(flags)['class']
-    label = sample.class_id(run.classes, name) if name else None
+    label = sampling.class_id(run.classes, name) if name else None
     half = num // 2 + num % 2 if flags.pairs else num
     z = latents.draw(method, flags.seed, half, flags.truncation)
     if flags.temperature is not None:

@@ -13,9 +13,9 @@ from gan_vae.art import style
 from gan_vae.art.style import colour, fast, gatys, neighbour, patch, score
 from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
 from gan_vae.data import pictures
+from gan_vae.devices import process
 from gan_vae.errors import UserError, unknown
-from gan_vae.objectives import style as objective
-from gan_vae.training import process
+from gan_vae.extractors import style as objective
 
 SIZE = 256  # pixels of the longer side, unless --size says otherwise
 LARGEST = 10_000  # of them

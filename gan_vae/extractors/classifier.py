@@ -1,0 +1,205 @@
+"""A small classifier of the set's own classes, trained here on its train split.
+
+    relu(Conv 4x4 / 2) of 32, 64 and 128 channels; dropout; relu(Dense 128); Dense
+
+by AdamW on the cross-entropy, with shifts of up to 3 pixels and no other augmentation:
+noise or blur would teach it not to see them. Features of a domain find the modes that a
+generator lacks: Shmelkov et al. 2018, arXiv:1807.09499 (GAN-test); Naeem et al. 2020,
+arXiv:2002.09797 (features for data far from ImageNet).
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import linen as nn
+
+from gan_vae.data import cache
+from gan_vae.data.source import Examples, Source
+from gan_vae.errors import UserError
+from gan_vae.extractors import Extractor
+from gan_vae.extractors.features import digest
+from gan_vae.learning import state
+from gan_vae.models.layers import Conv
+
+SIZE = 32
+# All that the weights depend on besides the data: a change here is another classifier.
+RECIPE = {
+    'version': 1,
+    'widths': (32, 64, 128),
+    'features': 128,
+    'shift': 3,
+    'dropout': 0.5,
+    'steps': 600,
+    'batch_size': 64,
+    'learning_rate': 1e-3,
+    'weight_decay': 1e-4,
+    'held_out': 0.1,
+    'seed': 0,
+}
+
+
+def load(examples: Examples) -> Extractor:
+    """Features [n, 128] (the layer before the last) and logits [n, classes].
+
+    `examples` is the labelled train split, a tenth of which is held out to measure the
+    accuracy in the Extractor's note. Trains on first use (a minute on two cores), then
+    reads $GAN_VAE_CACHE. Images are resized to 32. A UserError for sets without
+    labels, or too few examples.
+    """
+    _refuse_unlabelled(examples)
+    data = [digest(examples.images), digest(examples.labels)]
+    key = json.dumps([data, RECIPE], sort_keys=True)
+    name = hashlib.sha256(key.encode()).hexdigest()[:24]
+    path = cache.root() / 'classifiers' / f'{name}.npz'
+    if not path.is_file():
+        _save(path, *train(examples))
+    params, note = _restore(path)
+    sha256 = state.sha256(state.named_leaves(params))
+    return Extractor('classifier', sha256, SIZE, 'torch', params, apply, note)
+
+
+def _refuse_unlabelled(examples: Examples):
+    classes = 0 if examples.labels is None else len(np.unique(examples.labels))
+    hint = 'use the extractor random, or data with labels'
+    if classes < 2:
+        raise UserError(
+            'the extractor classifier needs labels of two classes or more, and the '
+            f'set has {classes}: {hint}'
+        )
+    if len(examples.images) < 10 * classes:
+        raise UserError(
+            f'the extractor classifier needs 10 examples for each of {classes} '
+            f'classes, and the set has {len(examples.images)}: {hint}'
+        )
+
+
+class _Network(nn.Module):
+    classes: int
+
+    @nn.compact
+    def __call__(self, x, training: bool = False):
+        for width in RECIPE['widths']:
+            x = nn.relu(Conv(width, (4, 4), (2, 2))(x))
+        x = x.reshape(len(x), -1)
+        x = nn.Dropout(RECIPE['dropout'], deterministic=not training)(x)
+        features = nn.relu(nn.Dense(RECIPE['features'])(x))
+        logits = nn.Dense(self.classes, name='logits')(features)
+        return {'features': features, 'logits': logits}
+
+
+def apply(params: dict, images) -> dict[str, jax.Array]:
+    """uint8 (or float 0..255) [n, H, W, C of the set] -> features and logits."""
+    classes = len(params['logits']['bias'])
+    return _Network(classes).apply({'params': params}, _inputs(images))
+
+
+def _inputs(images):
+    from gan_vae.extractors.resize import resize
+
+    return resize(jnp.asarray(images, jnp.float32), SIZE, 'torch') / 127.5 - 1
+
+
+def train(examples: Examples) -> tuple[dict, str]:
+    """(params, note with the accuracy on the examples held out)."""
+    order = np.random.Generator(np.random.Philox(RECIPE['seed'])).permutation(
+        len(examples.images)
+    )
+    held_out, kept = np.split(order, [int(len(order) * RECIPE['held_out'])])
+    classes = int(examples.labels.max()) + 1
+    params = fit(examples.take(kept), max(classes, len(examples.class_names)))
+    unseen = examples.take(held_out)
+    accuracy = np.mean(predict(params, unseen.images) == unseen.labels)
+    note = f'accuracy {accuracy:.3f} on {len(held_out)} examples held out of train'
+    return params, note
+
+
+def fit(examples: Examples, classes: int) -> dict:
+    """The parameters of a classifier of `classes` trained on all of `examples`."""
+    network = _Network(classes)
+    key = jax.random.key(RECIPE['seed'])
+    optimizer = optax.adamw(
+        optax.cosine_decay_schedule(RECIPE['learning_rate'], RECIPE['steps']),
+        weight_decay=RECIPE['weight_decay'],
+    )
+
+    @jax.jit
+    def step(params, opt_state, number, images, labels):
+        shift_key, drop_key = jax.random.split(jax.random.fold_in(key, number))
+        x = _shifted(shift_key, _inputs(images))
+
+        def loss(params):
+            out = network.apply({'params': params}, x, True, rngs={'dropout': drop_key})
+            return optax.softmax_cross_entropy_with_integer_labels(
+                out['logits'], labels
+            ).mean()
+
+        updates, opt_state = optimizer.update(jax.grad(loss)(params), opt_state, params)
+        return optax.apply_updates(params, updates), opt_state
+
+    source = Source(examples, RECIPE['batch_size'], RECIPE['seed'])
+    blank = jnp.zeros((1, SIZE, SIZE, source.spec.channels))
+    params = network.init(key, blank)['params']
+    opt_state = optimizer.init(params)
+    for number in range(RECIPE['steps']):
+        batch = source.batch(number)
+        params, opt_state = step(
+            params, opt_state, number, batch['image'], batch['label']
+        )
+        if number % 2:  # at most two steps in flight
+            jax.block_until_ready(params)
+    return jax.device_get(params)
+
+
+def _shifted(key, images):
+    """Each image moved by whole pixels, its edges repeated."""
+    most = RECIPE['shift']
+    around = ((0, 0), (most, most), (most, most), (0, 0))
+    padded = jnp.pad(images, around, mode='edge')
+    corners = jax.random.randint(key, (len(images), 2), 0, 2 * most + 1)
+    return jax.vmap(
+        lambda image, at: jax.lax.dynamic_slice(image, (*at, 0), images.shape[1:])
+    )(padded, corners)
+
+
+def predict(params: dict, images) -> np.ndarray:
+    """The likeliest class of each of uint8 images [n, H, W, C]; int [n]."""
+    best = jax.jit(lambda params, x: jnp.argmax(apply(params, x)['logits'], -1))
+    parts = np.split(np.arange(len(images)), range(500, len(images), 500))
+    return np.concatenate([np.asarray(best(params, images[rows])) for rows in parts])
+
+
+def _save(path: Path, params: dict, note: str):
+    """Written beside its place and moved there whole."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            np.savez(file, note=note, **state.named_leaves(params))
+        os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(
+            f'cannot write the classifier to {path.parent}: {error.strerror or error}; '
+            'set GAN_VAE_CACHE to a folder with room'
+        ) from error
+
+
+def _restore(path: Path) -> tuple[dict, str]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            leaves = dict(file)
+        note, params = str(leaves.pop('note')), {}
+        for name, leaf in leaves.items():
+            layer, kind = name.split('/')
+            params.setdefault(layer, {})[kind] = leaf
+        return params, note
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f'the cached classifier {path} is damaged: delete that file'
+        ) from error

@@ -1,0 +1,104 @@
+"""Features of many pictures, mapped over devices; those of a reference stay on disk."""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import cache as remembered
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+from gan_vae.data import cache
+from gan_vae.data.source import Examples, padded_batches
+from gan_vae.devices.hosts import rows_of_host
+from gan_vae.devices.mesh import AXIS, put
+from gan_vae.extractors import Extractor
+
+VECTORS = ('features', 'logits')  # of what an extractor gives, what measures use
+
+
+def extract(
+    extractor: Extractor, images, mesh: Mesh, batch_size: int = 128
+) -> dict[str, np.ndarray]:
+    """{'features': float32 [N, d], 'logits': [N, k] where it has them} of uint8 images.
+
+    In memory are one batch of pictures and the vectors of all.
+    """
+    mapped = _mapped(extractor.apply, mesh)
+    size = batch_size + -batch_size % mesh.size
+    count, parts = len(images), []
+    batches = padded_batches(Examples(images), size)
+    for batch in _progress(batches, -(-count // size), extractor.name):
+        on_device = put(rows_of_host({'image': batch['image']}), mesh)['image']
+        parts.append(jax.device_get(mapped(extractor.params, on_device)))
+    return {
+        name: np.concatenate([part[name] for part in parts])[:count]
+        for name in parts[0]
+    }
+
+
+@remembered
+def _mapped(apply: Callable, mesh: Mesh) -> Callable:
+    """(params, images split over the mesh) -> vectors, compiled once a process."""
+    rows = PartitionSpec(AXIS)
+
+    def vectors(params, images):
+        found = apply(params, images)
+        return {  # of all devices: each host measures all samples
+            name: jax.lax.all_gather(found[name], AXIS, tiled=True)
+            for name in VECTORS
+            if name in found
+        }
+
+    return jax.jit(
+        jax.shard_map(
+            vectors,
+            mesh=mesh,
+            in_specs=(PartitionSpec(), rows),
+            out_specs=PartitionSpec(),
+            check_vma=False,
+        )
+    )
+
+
+def digest(images) -> str:
+    """SHA-256 of all of an array [N, ...], read in pieces."""
+    found = hashlib.sha256(f'{images.shape}'.encode())
+    for start in range(0, len(images), 1000):
+        found.update(np.ascontiguousarray(images[start : start + 1000]))
+    return found.hexdigest()
+
+
+def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
+    """`extract`, once for a set and an extractor, from then on read from disk."""
+    key = [*extractor[:4], digest(examples.images)]
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
+    folder = cache.root() / 'features'
+    file = folder / f'{name}.npz'
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # none yet, or torn
+        found = extract(extractor, examples.images, mesh)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, part = tempfile.mkstemp(dir=folder, suffix='.npz')
+        with open(handle, 'wb') as stream:
+            np.savez(stream, **found)
+        os.replace(part, file)
+    except OSError:
+        pass  # slower next time, nothing else
+    return found
+
+
+def _progress(batches, total: int, name: str):
+    if not sys.stderr.isatty():
+        return batches
+    from tqdm import tqdm
+
+    return tqdm(batches, total=total, desc=name, leave=False, dynamic_ncols=True)

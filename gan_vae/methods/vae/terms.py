@@ -1,0 +1,154 @@
+"""What a config makes of the KL of a VAE, and adds to part its latents: chosen once.
+
+The KL is weighed by beta (Higgins et al. 2017), free up to some nats a unit, or held at
+a capacity that grows. A term of config.method.disentangle is a function of the codes of
+the whole batch, over all devices; see objectives/disentangling.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from gan_vae import models
+from gan_vae.errors import UserError, unknown
+from gan_vae.keys import keys_of
+from gan_vae.objectives import bounds, disentangling
+
+
+class Coded(NamedTuple):
+    """The codes of the batch, over all devices: z, mean, log_variance [B, D]."""
+
+    z: jax.Array
+    mean: jax.Array
+    log_variance: jax.Array
+    key: jax.Array  # the same on all devices
+
+
+class Term(NamedTuple):
+    """A weighted scalar of the codes, of parameters of its own ({} for most)."""
+
+    init: Callable  # key -> params
+    value: Callable  # (params, Coded) -> scalar
+
+
+def of_kl(method, whole: Callable) -> Callable:
+    """(KL [B, D], step) -> (what is added to the loss, metrics) of config.method.
+
+    `whole` gives rows of this device those of the others, for what is no mean over
+    rows. UserError where two ways contradict each other.
+    """
+    target, nats = method.capacity, method.free_bits
+    if target and nats:
+        raise UserError(
+            f'config.method.capacity={target} and config.method.free_bits={nats} both '
+            'say what the KL may be: take one'
+        )
+    if target:
+        weight, steps = method.capacity_weight, method.capacity_steps
+
+        def held(kl, step):
+            now = bounds.warm_up(step, steps, target)
+            mean = jnp.mean(jnp.sum(whole(kl), -1))
+            return bounds.capacity(mean, now, weight), {'capacity': now}
+
+        return held
+    grown = weight_of(method)
+
+    def weighed(kl, step):
+        weight = grown(step)
+        if nats:
+            return weight * bounds.free_bits(whole(kl), nats), {'beta': weight}
+        return weight * jnp.mean(jnp.sum(kl, -1)), {'beta': weight}
+
+    return weighed
+
+
+def weight_of(method) -> Callable:
+    """step -> beta, from its share beta_begin on over beta_warmup_steps."""
+    beta, warmup, first = method.beta, method.beta_warmup_steps, method.beta_begin
+    return lambda step: beta * (first + (1 - first) * bounds.warm_up(step, warmup))
+
+
+def weight_words(method) -> str:
+    """`weight_of`, for a formula."""
+    grow = ''
+    if steps := method.beta_warmup_steps:
+        share = f' from {method.beta_begin:g} of it' if method.beta_begin else ''
+        grow = f' (growing{share} over {steps} steps)'
+    return f'{method.beta:g}{grow}'
+
+
+def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
+    """What `of_kl` gives, in symbols."""
+    if target := method.capacity:
+        return (
+            f'{method.capacity_weight:g} |KL(q(z|x) || {prior}) - C|, C to {target:g} '
+            f'nats in {method.capacity_steps} steps'
+        )
+    if nats := method.free_bits:
+        kl = f'KL_{unit}(q(z|x) || {prior})'
+        return f'{weight_words(method)} sum_{unit} max({nats:g}, {kl})'
+    return f'beta KL(q(z|x) || {prior}), beta = {weight_words(method)}'
+
+
+def of_codes(method, latent_dim: int, count: int) -> dict[str, Term]:
+    """{name: term} of config.method.disentangle, for `count` images to train on."""
+    name = method.disentangle
+    if not name:
+        return {}
+    if name not in TERMS:
+        raise unknown('config.method.disentangle', name, TERMS)
+    return {name: TERMS[name](method, latent_dim, count)}
+
+
+def _beta_tc(method, latent_dim, count) -> Term:
+    weight = method.disentangle_weight
+
+    def value(_, codes):
+        z, mean, log_variance, _ = codes
+        found = disentangling.total_correlation(z, mean, log_variance, count)
+        return weight * jnp.mean(found)
+
+    return Term(lambda key: {}, value)
+
+
+def _dip(of, method, latent_dim, count) -> Term:
+    weight = method.disentangle_weight
+    penalty = partial(of, off_diagonal=weight, diagonal=weight * method.dip_diagonal)
+    return Term(lambda key: {}, lambda _, codes: penalty(codes))
+
+
+def _factor(method, latent_dim, count) -> Term:
+    """With the loss of its discriminator, which learns at the same step.
+
+    It tells the codes of one half of the batch from shuffled ones of the other.
+    """
+    weight = method.disentangle_weight
+    tell = models.make('code_discriminator', 'mlp', width=method.factor_width)
+
+    def value(params, codes):
+        total = disentangling.density_ratio(
+            tell.apply(lax.stop_gradient(params), codes.z)
+        )
+        z = lax.stop_gradient(codes.z)
+        half = len(z) // 2
+        units = keys_of(codes.key, jnp.arange(latent_dim))
+        others = disentangling.permute_dims(units, z[half:])
+        told = [tell.apply(params, x) for x in (z[:half], others)]
+        return weight * total + disentangling.density_ratio_loss(*told)
+
+    return Term(lambda key: tell.init(key, jnp.zeros((1, latent_dim))), value)
+
+
+TERMS: dict[str, Any] = {
+    'beta_tc': _beta_tc,
+    'dip_i': partial(_dip, lambda c, **w: disentangling.dip_i(c.mean, **w)),
+    'dip_ii': partial(
+        _dip, lambda c, **w: disentangling.dip_ii(c.mean, c.log_variance, **w)
+    ),
+    'factor': _factor,
+}

@@ -1,0 +1,257 @@
+"""Checkpoints of a run: the one file that knows Orbax.
+
+<folder>/<step>/ holds three items: `model` (the averaged weights: all that sampling
+needs), `train` (the rest of the state) and `run` (JSON: the hash of the state, the time
+spent). A save is written beside its place and renamed, so a killed one leaves the
+others whole; a restore compares the hash, so that no damaged file can pass.
+"""
+
+import logging
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import absl.logging
+import jax
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers as policies
+
+from gan_vae.errors import RunError, UserError
+from gan_vae.training import hosts
+from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+
+args = ocp.args
+_SAVE_SECONDS = 300  # that hosts wait for each other's part of a save
+# Orbax prints the traceback of a failure before it raises it; we report it in one line.
+absl.logging.set_verbosity(absl.logging.FATAL)
+logging.getLogger('asyncio').setLevel(logging.CRITICAL)
+_unraisable = sys.unraisablehook
+
+
+def _without_late_callbacks(event):
+    """TensorStore's threads find the event loop of a failed save closed: no news."""
+    if str(event.exc_value) != 'Event loop is closed':
+        _unraisable(event)
+
+
+sys.unraisablehook = _without_late_callbacks
+
+
+def parse_best(text: str) -> tuple[str, str] | None:
+    """'min:eval/kl' -> ('min', 'eval/kl'); '' -> None."""
+    if not text:
+        return None
+    mode, _, metric = text.partition(':')
+    if mode not in ('min', 'max') or not metric:
+        raise UserError(
+            f"config.train.best_metric={text!r}: write 'min:eval/NAME' or "
+            "'max:eval/NAME'"
+        )
+    return mode, metric
+
+
+class Checkpoints:
+    """Open while a run lasts; `save` goes on in the background, `close` waits."""
+
+    def __init__(
+        self,
+        folder,
+        keep_latest: int = 2,
+        keep_every: int = 0,
+        best: str = '',
+        read_only: bool = False,
+    ):
+        self.folder = Path(folder).absolute()
+        keep = [policies.LatestN(keep_latest)]
+        if keep_every:
+            keep.append(policies.EveryNSteps(keep_every))
+        self.best, ranking = parse_best(best), {}
+        if self.best:
+            mode, name = self.best
+            # BestN without best_fn forgets its metrics when the manager is opened again
+            ranking = {'best_fn': lambda metrics: metrics[name], 'best_mode': mode}
+            keep.append(
+                policies.BestN(
+                    get_metric_fn=lambda metrics: metrics[name],
+                    reverse=mode == 'min',
+                    n=1,
+                    keep_checkpoints_without_metrics=False,
+                )
+            )
+        try:
+            self._manager = ocp.CheckpointManager(
+                self.folder,
+                options=ocp.CheckpointManagerOptions(
+                    preservation_policy=policies.AnyPreservationPolicy(keep),
+                    cleanup_tmp_directories=not read_only,
+                    read_only=read_only,
+                    async_options=ocp.AsyncOptions(timeout_secs=_SAVE_SECONDS),
+                    **ranking,
+                ),
+                item_names=('model', 'train', 'run'),
+            )
+        except OSError as error:
+            raise UserError(f'cannot write checkpoints in {folder}: {error}') from error
+
+    def steps(self) -> list[int]:
+        """The finished checkpoints, oldest first."""
+        return sorted(self._manager.all_steps())
+
+    def best_step(self) -> int | None:
+        return self._manager.best_step() if self.best else None
+
+    def save(self, state: TrainState, run: dict, metrics: dict | None = None):
+        """Saves the state as its step; the arrays may be donated once this returns."""
+        model, train = _split(state)
+        items = args.Composite(
+            model=args.StandardSave(model),
+            train=args.StandardSave(train),
+            run=args.JsonSave(run),
+        )
+        try:
+            self._require_room(state)
+            self._manager.save(int(state.step), args=items, metrics=metrics, force=True)
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _require_room(self, state: TrainState):
+        """On many hosts a write that fails half-way is noticed late: ask before."""
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            need, have = needed / 1e6, free / 1e6
+            raise OSError(f'{need:.1f} MB needed, {have:.1f} MB free')
+
+    def wait(self):
+        """Returns when the last save is on disk; a RunError if it could not be."""
+        try:
+            self._manager.wait_until_finished()
+            self._manager.check_for_errors()
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def close(self):
+        self.wait()
+        self._manager.close()
+
+    def _failed(self, error: Exception) -> RunError:
+        done = self._manager.all_steps(read=True)
+        kept = f'checkpoint {max(done)} is intact' if done else 'none was saved before'
+        return RunError(
+            f'could not save a checkpoint in {self.folder} ({reason(error)}); {kept}: '
+            'make room there and run the same command again'
+        )
+
+    def restore(self, abstract: TrainState, tell: Callable = print):
+        """The newest whole checkpoint as (state, run), or None where there is none.
+
+        `abstract`: shapes, dtypes and shardings. A damaged newest one is reported by
+        `tell` and set aside in <folder>/../damaged.
+        """
+        faults = {}
+        for step in reversed(self.steps()):
+            try:
+                state, run = self._restore_step(step, abstract)
+            except Exception as error:  # whatever a damaged file makes a reader raise
+                faults[step] = reason(error)
+                continue
+            self._set_aside(faults, step, tell)
+            return state, run
+        if faults:
+            listed = '; '.join(f'{step}: {fault}' for step, fault in faults.items())
+            raise UserError(f'no checkpoint in {self.folder} can be used: {listed}')
+        return None
+
+    def restore_step(self, abstract, step: int | str | None) -> TrainState:
+        """The whole state of `step`, the 'best' or the newest; nothing is moved."""
+        step = self.chosen(step)
+        try:
+            return self._restore_step(step, abstract)[0]
+        except Exception as error:
+            raise self._unreadable(step, error) from error
+
+    def chosen(self, step: int | str | None) -> int:
+        """Which of the finished ones: that step, the 'best', or None: the newest."""
+        steps = self.steps()
+        if not steps:
+            raise UserError(f'no finished checkpoint in {self.folder}')
+        if step == 'best':
+            if (step := self.best_step()) is None:
+                raise UserError(
+                    f'--step=best: {self.folder.parent} ranks no checkpoints, as '
+                    'config.train.best_metric is not set'
+                )
+        if step is not None and step not in steps:
+            raise UserError(
+                f'no checkpoint of step {step} in {self.folder}: has {steps}'
+            )
+        return steps[-1] if step is None else step
+
+    def _unreadable(self, step: int, error: Exception) -> UserError:
+        return UserError(
+            f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
+        )
+
+    def _restore_step(self, step: int, abstract: TrainState):
+        model, train = _split(abstract)
+        items = args.Composite(
+            model=args.StandardRestore(model),
+            train=args.StandardRestore(train),
+            run=args.JsonRestore(),
+        )
+        found = self._manager.restore(step, args=items)
+        state = TrainState(**found.model, **found.train)
+        if sha256(named_leaves(state)) != found.run['state_sha256']:
+            raise ValueError('its contents do not match its hash')
+        return state, found.run
+
+    def _set_aside(self, faults: dict, used: int, tell: Callable):
+        for step, fault in faults.items() if hosts.is_first() else ():
+            place = self.folder.parent / 'damaged' / str(step)
+            place.parent.mkdir(exist_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
+            (self.folder / str(step)).rename(place)
+            tell(
+                f'checkpoint {step} is damaged ({fault}): moved to {place}, '
+                f'using {used}'
+            )
+        if faults:
+            hosts.barrier('damaged checkpoints set aside')
+            self._manager.reload()
+
+    def restore_model(self, abstract: TrainState, step: int | str | None = None):
+        """(state with the averaged weights alone, run) of `step`, or of the newest."""
+        step = self.chosen(step)
+        model, train = _split(abstract)
+        items = args.Composite(
+            model=args.StandardRestore(model), run=args.JsonRestore()
+        )
+        try:
+            found = self._manager.restore(step, args=items)
+        except Exception as error:
+            raise self._unreadable(step, error) from error
+        return TrainState(**found.model, **dict.fromkeys(train)), found.run
+
+
+def _split(state: TrainState) -> tuple[dict, dict]:
+    """The items `model` and `train`."""
+    fields = {name: getattr(state, name) for name in TrainState.__dataclass_fields__}
+    return {'ema': fields.pop('ema')}, fields
+
+
+def reason(error: BaseException) -> str:
+    """The first words of an exception, on one line."""
+    text = re.sub(r'\s+', ' ', str(error) or type(error).__name__).strip()
+    return text if len(text) <= 160 else text[:157] + '...'
+
+
+def abstract_state(init: Callable, sharding) -> TrainState:
+    """Shapes and dtypes of init(rng), placed as `sharding`: one, or a tree of them."""
+    shapes = jax.eval_shape(init, jax.random.key(0))
+    return jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+        shapes,
+        jax.tree.broadcast(sharding, shapes),
+    )

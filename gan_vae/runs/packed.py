@@ -1,0 +1,149 @@
+"""A trained model in one small folder: config.json, weights.npz, about.json.
+
+What sampling, evaluation and art need of a run, and nothing to go on training with: the
+averaged weights, in half precision if asked. `pretrained:NAME` is one of those that
+come with the package.
+
+python -m gan_vae.runs.packed --workdir=RUN --out=FOLDER [--half] [--step=N|best]
+"""
+
+import argparse
+import io
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from gan_vae import config as config_lib
+from gan_vae import files
+from gan_vae.errors import UserError, unknown
+from gan_vae.flags import step
+from gan_vae.runs import folder as run_folder
+from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+
+WEIGHTS, ABOUT = 'weights.npz', 'about.json'
+SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
+ROOM = 1024  # bytes of a member of an archive beside its numbers, at most
+
+
+def find(workdir: str | Path) -> Path:
+    """The folder of a run: that of a name after pretrained:, or the path itself."""
+    head, colon, name = str(workdir).partition(':')
+    if head != 'pretrained' or not colon:
+        return Path(workdir)
+    names = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir())
+    if name not in names:
+        raise unknown('pretrained model', name, names)
+    return SHIPPED / name
+
+
+def is_packed(workdir: Path) -> bool:
+    return (workdir / WEIGHTS).is_file()
+
+
+def pack(config, classes: tuple[str, ...], state: TrainState, about: dict, out, half):
+    """Writes the model of a state in the folder `out`: bytes of the weights.
+
+    about: config, step, git_commit, and what else is to be known of it; half: float16.
+    """
+    leaves = named_leaves(state.ema)
+    if half:
+        leaves = {name: _halved(name, leaf) for name, leaf in leaves.items()}
+    file, out = io.BytesIO(), Path(out)
+    np.savez_compressed(file, **leaves)
+    try:
+        files.write(out / WEIGHTS, file.getvalue())
+        files.write(out / 'config.json', config_lib.to_json(config) + '\n')
+        text = json.dumps(about, indent=1, sort_keys=True)
+        files.write(out / ABOUT, text + '\n')
+    except OSError as error:
+        raise UserError(f'cannot write in {out}: {error.strerror}') from error
+    if classes:
+        run_folder.write_classes(out, classes)
+    return len(file.getvalue())
+
+
+def _halved(name: str, leaf: np.ndarray) -> np.ndarray:
+    if leaf.dtype != np.float32:
+        return leaf
+    with np.errstate(over='ignore'):
+        half = leaf.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise UserError(f'{name} has numbers above 65504: it takes full precision')
+    return half
+
+
+def restore(workdir: Path, abstract: TrainState) -> tuple[TrainState, dict]:
+    """(state with the averaged weights alone, about with its state_sha256).
+
+    abstract: the shapes that its config asks for. A UserError for any other file.
+    """
+    file = workdir / WEIGHTS
+    wanted = jax.tree_util.tree_leaves_with_path(abstract.ema)
+    names = {
+        jax.tree_util.keystr(path, simple=True, separator='/'): leaf
+        for path, leaf in wanted
+    }
+    try:
+        about = json.loads((workdir / ABOUT).read_text())
+        about = {key: about[key] for key in ('config', 'step', 'git_commit')}
+        with zipfile.ZipFile(file) as archive:  # before anything is unpacked
+            sizes = {m.filename[:-4]: m.file_size for m in archive.infolist()}
+        if sizes.keys() != names.keys():
+            raise ValueError('other arrays than the model of its config')
+        for name, leaf in names.items():
+            if sizes[name] > leaf.size * leaf.dtype.itemsize + ROOM:
+                raise ValueError(f'{name} is too large')
+        with np.load(file, allow_pickle=False) as stored:
+            found = {name: stored[name] for name in names}
+        for name, leaf in names.items():
+            if found[name].shape != leaf.shape or found[name].dtype.kind not in 'fiu':
+                raise ValueError(f'{name} is {found[name].dtype} {found[name].shape}')
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(f'{file} cannot be used: {error}') from error
+    leaves = [jax.numpy.asarray(found[n], leaf.dtype) for n, leaf in names.items()]
+    ema = jax.tree.unflatten(jax.tree.structure(abstract.ema), leaves)
+    rest = dict.fromkeys(TrainState.__dataclass_fields__)
+    about['state_sha256'] = sha256(named_leaves(ema))
+    return TrainState(**rest | {'ema': ema}), about
+
+
+def main(argv: list[str]) -> int:
+    """The exit status: 0, or 2 for what the user can put right."""
+    from gan_vae.runs import opened as pretrained
+    from gan_vae.devices import process
+
+    parser = argparse.ArgumentParser(
+        prog='python -m gan_vae.runs.packed', allow_abbrev=False
+    )
+    parser.add_argument('--workdir', required=True, help='the folder of a run')
+    parser.add_argument('--out', required=True, help='a folder, new or empty')
+    parser.add_argument('--half', action='store_true', help='weights as float16')
+    parser.add_argument('--step', type=step, help="a checkpoint, or 'best'")
+
+    def fail(message: str):
+        raise UserError(f'{message}; see python -m gan_vae.runs.packed --help')
+
+    parser.error = fail
+    try:
+        flags = parser.parse_args(argv)
+        if Path(flags.out).is_dir() and any(Path(flags.out).iterdir()):
+            raise UserError(f'{flags.out} is not empty')
+        process.prepare()
+        config, _, state, run = pretrained.load(flags.workdir, flags.step)
+        about = {k: run[k] for k in ('step', 'git_commit', 'state_sha256')}
+        about['config'] = config.name
+        classes = run_folder.read_classes(find(flags.workdir))
+        size = pack(config, classes, state, about, flags.out, flags.half)
+        print(f'{flags.out}: {size:,} bytes of weights')
+        return 0
+    except UserError as error:
+        print(f'gan_vae: {error}', file=sys.stderr)
+        return 2
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

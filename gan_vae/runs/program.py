@@ -1,0 +1,98 @@
+"""From a config to compiled functions on this run's devices."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from gan_vae import data, methods
+from gan_vae.data import augment
+from gan_vae.data.sequences import SequenceSpec
+from gan_vae.data.source import Spec
+from gan_vae.errors import UserError
+from gan_vae.devices import layout
+from gan_vae.devices import process
+from gan_vae.learning.state import (step_key)
+from gan_vae.keys import (example_indices, keys_of, purpose_key)
+from gan_vae.devices.mesh import (AXIS, map_step, mesh_of, replicated)
+
+
+class Program(NamedTuple):
+    """A config made into compiled functions on this run's devices."""
+
+    method: methods.Method
+    mesh: jax.sharding.Mesh
+    sharding: Any  # of the state: one for all of it, or a tree
+    rows: str  # what a device works on in one update, in words
+    preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
+    train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
+    evaluate_step: Callable
+    sample: Callable  # (state, rng, n) -> images, n static
+    diagnose: Callable | None
+
+
+def build(config, spec: Spec | SequenceSpec) -> Program:
+    """Compiles nothing yet; raises a UserError for what config and devices rule out."""
+    process.prepare()
+    mesh = mesh_of(config.parallel.devices, config.data.batch_size)
+    rows = _rows(config, mesh)
+    method = methods.make(config, spec, axis_name=AXIS)
+    specs = _specs(config, method, mesh)
+    light, plain = augment.of(config.data, spec.kind)
+
+    def train_step(state, batch):
+        indices = example_indices(len(batch['index']), AXIS)
+        keys = keys_of(step_key(state, 'data'), indices)
+        return method.train_step(state, light(keys, batch))
+
+    def evaluate_step(state, batch):
+        keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
+        return method.evaluate_step(state, plain(keys, batch))
+
+    how = config.parallel.map
+    return Program(
+        method=method,
+        mesh=mesh,
+        sharding=_sharding(specs, mesh),
+        rows=rows,
+        preprocess=plain,
+        train_step=map_step(train_step, mesh, how, state=specs),
+        evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
+        sample=jax.jit(method.sample, static_argnums=2),
+        diagnose=method.diagnose and jax.jit(method.diagnose),
+    )
+
+
+def _rows(config, mesh) -> str:
+    """Checks that a device's share of a batch divides into its parts, and states it."""
+    batch, parts = config.data.batch_size, config.parallel.accumulate
+    share = batch // mesh.size
+    if share % parts:
+        raise UserError(
+            f'config.data.batch_size={batch} on {mesh.size} device(s) is {share} each, '
+            f'which does not divide by config.parallel.accumulate={parts}'
+        )
+    what = data.noun(data.kind_of(config.data.name))
+    text = f'{mesh.size} device(s), {share} of the {batch} {what} of an update on each'
+    return text if parts == 1 else f'{text}, {share // parts} at a time'
+
+
+def _specs(config, method, mesh):
+    """PartitionSpecs of a state that lies in parts, or None: copies."""
+    if not config.parallel.shard_state:
+        return None
+    if config.parallel.map == 'pmap':
+        raise UserError(
+            'config.parallel.shard_state needs config.parallel.map=shard_map: '
+            'pmap holds a whole copy of the state on each device'
+        )
+    shapes = jax.eval_shape(method.init, jax.random.key(0))
+    whole = layout.specs(shapes, 1, AXIS)
+    parts = layout.specs(shapes, mesh.size, AXIS)
+    return whole.replace(opt_state=parts.opt_state, ema=parts.ema)
+
+
+def _sharding(specs, mesh):
+    if specs is None:
+        return replicated(mesh)
+    return jax.tree.map(lambda spec: jax.sharding.NamedSharding(mesh, spec), specs)

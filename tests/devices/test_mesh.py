@@ -1,0 +1,97 @@
+"""The same step on 1, 2 and 4 devices, by shard_map and by pmap."""
+
+import jax
+import numpy as np
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae.data import toy_shapes
+from gan_vae.data.source import Spec
+from gan_vae.devices.mesh import map_step, mesh_of, put, replicated
+from gan_vae.errors import UserError
+from gan_vae.learning.state import named_leaves
+from gan_vae.runs.program import build
+
+IMAGES = toy_shapes.load('train[:64]', 8, 3).images
+
+
+def run(name, devices, how='shard_map', steps=3, **overrides):
+    """Metrics of each step, and the leaves of the last state."""
+    config = config_lib.load(
+        f'configs/{name}.py:tiny',
+        {
+            'data.image_size': '8',
+            'parallel.devices': str(devices),
+            'parallel.map': how,
+            **overrides,
+        },
+    )
+    program = build(config, Spec(8, 8, 3))
+    start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
+    state, metrics = start(jax.random.key(0)), []
+    rows = 8 * program.method.updates_per_step
+    for step in range(steps):
+        batch = {
+            'image': IMAGES[step * rows : (step + 1) * rows],
+            'index': np.arange(rows, dtype=np.int32),
+        }
+        state, values = program.train_step(state, put(batch, program.mesh))
+        metrics.append({k: float(v) for k, v in values.items()})
+    return metrics, named_leaves(state)
+
+
+GAN = (
+    'dcgan_emoji',
+    {'method.penalty': 'r1', 'data.flip': 'True', 'data.shift': '1'},
+)
+DROPOUT = pytest.param(
+    'dcgan_emoji',
+    {'model.discriminator': 'mlp', 'model.dropout': '0.3', 'method.critic_steps': '2'},
+    marks=pytest.mark.slow,
+)
+VAE = pytest.param('vae_emoji', {}, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    'name, overrides', [GAN, DROPOUT, VAE], ids=['gan', 'dropout', 'vae']
+)
+def test_losses_and_gradient_norms_do_not_depend_on_the_device_count(name, overrides):
+    one, _ = run(name, 1, **overrides)
+    assert any('gradient' in key for key in one[0])
+    for devices in (2, 4):
+        many, _ = run(name, devices, **overrides)
+        for step in range(3):
+            for key, value in one[step].items():
+                np.testing.assert_allclose(many[step][key], value, rtol=1e-4, atol=1e-5)
+        for key, value in one[0].items():  # before Adam has magnified any rounding
+            np.testing.assert_allclose(many[0][key], value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['dcgan_emoji', 'vae_emoji'])
+def test_shard_map_and_pmap_agree_bitwise(name):
+    (metrics, leaves), (metrics_p, leaves_p) = run(name, 2), run(name, 2, 'pmap')
+    assert metrics == metrics_p and leaves.keys() == leaves_p.keys()
+    for key, leaf in leaves.items():
+        np.testing.assert_array_equal(leaf, leaves_p[key], err_msg=key)
+
+
+def test_mapping_averages_gradients_once():
+    """The trap of shard_map's replication check: pmean(grad) must not scale."""
+
+    def step(w, x):
+        gradient = jax.grad(lambda w: (w * x).mean())(w)
+        return w, jax.lax.pmean(gradient, 'batch')
+
+    x = np.arange(8, dtype=np.float32)
+    for count in (1, 2, 4):
+        mesh = mesh_of(count, 8)
+        for how in ('shard_map', 'pmap'):
+            mapped = map_step(step, mesh, how, donate=False)
+            assert mapped(np.float32(2), put(x, mesh))[1] == 3.5
+
+
+def test_batch_and_device_counts_are_checked():
+    with pytest.raises(UserError, match='batch_size=10 does not divide by 4 devices'):
+        mesh_of(0, 10)
+    with pytest.raises(UserError, match='devices=9, but there are 4'):
+        mesh_of(9, 9)

@@ -1,0 +1,89 @@
+"""Runs that begin with the weights of others."""
+
+import shutil
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae import methods
+from gan_vae.data.source import Spec
+from gan_vae.errors import UserError
+from gan_vae.training import loop
+from gan_vae.runs import opened as pretrained
+
+CONFIG = 'configs/vae_emoji.py:tiny'
+TINY = {
+    'data.image_size': '8',
+    'method.name': 'vae',
+    'model.encoder': 'linear',
+    'model.decoder': 'linear',
+    'model.latent_dim': '3',
+    'eval.metrics': '',
+    'train.steps': '2',
+    'train.checkpoint_steps': '1',
+    'parallel.devices': '1',
+}
+
+
+def train(folder, changes):
+    return loop.train(config_lib.load(CONFIG, TINY | changes), folder)
+
+
+def test_weights_are_those_of_the_other_run(tmp_path, capsys):
+    """And another loss, seed and optimiser go on from them, over a resume too."""
+    first = train(tmp_path / 'a', {})
+    assert first['begun_from'] is None
+    other = {'train.init_from': str(tmp_path / 'a'), 'method.bound': 'iwae'}
+    other |= {
+        'method.bound_samples': '3',
+        'train.seed': '5',
+        'optimizer.clip_norm': '1.0',
+    }
+    still = {'optimizer.learning_rate': '1e-12', 'method.ema_decay': '0.0'}
+    kept = train(tmp_path / 'b', other | still)
+    assert 'begun with the weights' in capsys.readouterr().out
+    assert kept['begun_from'] == {
+        'run': str(tmp_path / 'a'),
+        'step': 2,
+        'state_sha256': first['state_sha256'],
+    }
+    method = methods.make(config_lib.load(CONFIG, TINY), Spec(8, 8, 3))
+    start = jax.jit(method.init)(jax.random.key(9))
+    found = [pretrained.begin(start, tmp_path / name)[0].params for name in 'ab']
+    assert len(jax.tree.leaves(found[0])) == 6
+    same = partial(np.testing.assert_allclose, atol=1e-9)
+    jax.tree.map(same, *found)
+    with pytest.raises(AssertionError):
+        jax.tree.map(same, found[0], start.params)
+
+    shutil.rmtree(tmp_path / 'b/checkpoints/2')  # as if it ended at step 1
+    (tmp_path / 'b/summary.json').unlink()
+    again = train(tmp_path / 'b', other | still)
+    assert 'going on from step 1' in capsys.readouterr().out
+    assert again['begun_from'] == kept['begun_from']
+    assert again['state_sha256'] == kept['state_sha256']
+
+
+@pytest.mark.parametrize(
+    'changes, said',
+    [
+        ({'model.latent_dim': '4'}, r'is \(3, 192\), and this run has \(4, 192\)'),
+        ({'model.decoder': 'mlp'}, r'has \(8,\): the networks'),
+        ({'train.init_from': 'nowhere'}, 'nowhere'),
+    ],
+)
+def test_other_networks_are_one_line_and_leave_no_folder(tmp_path, changes, said):
+    train(tmp_path / 'a', {})
+    with pytest.raises(UserError, match=said):
+        train(tmp_path / 'b', {'train.init_from': str(tmp_path / 'a')} | changes)
+    assert not (tmp_path / 'b').exists()
+
+
+def test_a_run_without_checkpoints(tmp_path):
+    config = config_lib.load(CONFIG, {})
+    (tmp_path / 'config.json').write_text(config_lib.to_json(config))
+    with pytest.raises(UserError, match='has no checkpoints yet'):
+        pretrained.check(None, tmp_path)

@@ -1,0 +1,105 @@
+"""A packed model is the model, and a damaged one is refused before it is unpacked."""
+
+import json
+import zipfile
+
+import jax
+import numpy as np
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae.errors import UserError
+from gan_vae.runs import packed
+from gan_vae.runs import opened as pretrained
+from gan_vae.learning.state import named_leaves
+
+ABOUT = {'config': 'a', 'step': 7, 'git_commit': ''}
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    """(config, state) of a tiny VAE, and a folder with its config."""
+    config = config_lib.load('configs/vae_mnist.py:tiny', {})
+    folder = tmp_path_factory.mktemp('model')
+    (folder / 'config.json').write_text(config_lib.to_json(config))
+    _, method, _ = pretrained.model_of(folder)
+    return config, jax.jit(method.init)(jax.random.key(0))
+
+
+@pytest.mark.parametrize('half', [False, True])
+def test_it_comes_back_as_it_was(model, tmp_path, half):
+    config, state = model
+    size = packed.pack(config, (), state, ABOUT, tmp_path, half)
+    assert size == (tmp_path / packed.WEIGHTS).stat().st_size
+    again, _, found, about = pretrained.load(tmp_path)
+    assert about['step'] == 7 and again.to_dict() == config.to_dict()
+    wanted = named_leaves(state.ema)
+    for name, leaf in named_leaves(found.ema).items():
+        assert leaf.dtype == wanted[name].dtype
+        kept = wanted[name].astype(np.float16) if half else wanted[name]
+        np.testing.assert_array_equal(leaf, kept)
+    with pytest.raises(UserError, match='of one step'):
+        pretrained.load(tmp_path, 7)
+
+
+def test_numbers_that_have_no_half_are_refused(model, tmp_path):
+    config, state = model
+    large = state.replace(ema=jax.tree.map(lambda p: p + 7e4, state.ema))
+    with pytest.raises(UserError, match='above 65504'):
+        packed.pack(config, (), large, ABOUT, tmp_path, True)
+    assert not list(tmp_path.iterdir())
+
+
+def change(arrays, how):
+    first = next(iter(arrays))
+    if how == 'missing':
+        del arrays[first]
+    elif how == 'more':
+        arrays['more'] = np.zeros(3)
+    elif how == 'shape':
+        arrays[first] = arrays[first].T[:1]
+    elif how == 'large':
+        arrays[first] = np.zeros(arrays[first].size * 2 + 2000, np.float32)
+    elif how == 'pickled':
+        arrays[first] = np.array([print], object)
+    elif how == 'text':
+        arrays[first] = arrays[first].astype(str)
+
+
+@pytest.mark.parametrize(
+    'how, said',
+    [
+        ('missing', 'other arrays'),
+        ('more', 'other arrays'),
+        ('shape', 'cannot be used'),
+        ('large', 'too large'),
+        ('pickled', 'cannot be used'),
+        ('text', 'cannot be used'),
+        ('no zip', 'not a zip file'),
+        ('bomb', 'too large'),
+        ('no step', 'cannot be used'),
+    ],
+)
+def test_another_file_is_one_line(model, tmp_path, how, said):
+    config, state = model
+    packed.pack(config, (), state, ABOUT, tmp_path, False)
+    file = tmp_path / packed.WEIGHTS
+    arrays = dict(np.load(file))
+    change(arrays, how)
+    np.savez(file, **arrays)
+    if how == 'no zip':
+        file.write_bytes(b'text')
+    elif how == 'bomb':
+        with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for name in arrays:
+                archive.writestr(f'{name}.npy', bytes(50_000_000))
+    elif how == 'no step':
+        (tmp_path / packed.ABOUT).write_text(json.dumps({'config': 'a'}))
+    with pytest.raises(UserError, match=said):
+        pretrained.load(tmp_path)
+
+
+def test_names_of_the_package_are_known():
+    with pytest.raises(UserError, match='unknown pretrained model'):
+        packed.find('pretrained:emoji_gam')
+    assert packed.find('runs/a:b').as_posix() == 'runs/a:b'
