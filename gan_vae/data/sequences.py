@@ -114,12 +114,6 @@ class Sequences(NamedTuple):
             'index': np.asarray(rows, np.int32),
         }
 
-    def pictures(self, rows: np.ndarray) -> np.ndarray:
-        """What to show of the sequences at `rows`: uint8 [n, H, W, 3]."""
-        from gan_vae import media
-
-        return media.of(self.kind).pictures([self.values[i] for i in rows])
-
     def arrange(self, order: np.ndarray, batch_size: int, start: int) -> np.ndarray:
         """The order of an epoch, of a random one: batches of about one length.
 

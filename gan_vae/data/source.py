@@ -76,10 +76,6 @@ class Examples(NamedTuple):
         batch = {'image': np.asarray(self.images[rows]), 'index': rows.astype(np.int32)}
         return batch if self.labels is None else batch | {'label': self.labels[rows]}
 
-    def pictures(self, rows: np.ndarray) -> np.ndarray:
-        """What to show of the examples at `rows`: uint8 [n, H, W, C]."""
-        return np.asarray(self.images[rows])
-
     def cut(self, steps: int) -> 'Examples':
         """Pieces of at most `steps`: images have none."""
         return self

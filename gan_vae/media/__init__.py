@@ -40,6 +40,13 @@ def pictures(kind: str, made) -> np.ndarray:
     return images.to_uint8(made) if kind == 'images' else of(kind).pictures(made.each())
 
 
+def of_examples(examples, rows: np.ndarray) -> np.ndarray:
+    """uint8 [n, H, W, C] of the examples of a set at `rows`, an index array."""
+    if examples.kind == 'images':
+        return np.asarray(examples.images[rows])
+    return of(examples.kind).pictures([examples.values[i] for i in rows])
+
+
 def audio(kind: str, made) -> tuple[np.ndarray, int] | None:
     """(float32 [n, samples, 1], rate) of the first samples; None where none sound."""
     if kind == 'images':

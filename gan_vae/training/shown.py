@@ -6,7 +6,6 @@ import jax
 import numpy as np
 
 from gan_vae import data, images, media
-from gan_vae.art import traversals
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.source import Examples
 from gan_vae.evaluation import latents
@@ -35,7 +34,7 @@ class Shown(NamedTuple):
         """The first examples of that order, and what the networks are."""
         from clu import parameter_overview
 
-        picture = images.grid(self.examples.pictures(order[: self.num]))
+        picture = images.grid(media.of_examples(self.examples, order[: self.num]))
         writer.picture(0, 'data', picture)
         table = parameter_overview.get_parameter_overview(
             state.params, include_stats=False
@@ -85,10 +84,10 @@ class Shown(NamedTuple):
         mean, log_variance = method.posterior(state, real, label)
         kl = latents.kl_per_unit(mean, log_variance)
         writer.histogram(step, 'kl_per_unit', kl)
-        units = traversals.by_kl(kl)
-        z = traversals.along(np.asarray(mean[0]), units, traversals.VALUES)
+        units = latents.by_kl(kl)
+        z = latents.along(np.asarray(mean[0]), units, latents.VALUES)
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
         made = media.pictures(self.kind, method.decode(state, z, label))
-        picture = images.grid(made, columns=len(traversals.VALUES))
+        picture = images.grid(made, columns=len(latents.VALUES))
         writer.picture(step, 'traversals', picture)
