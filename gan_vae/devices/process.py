@@ -6,7 +6,7 @@ import sys
 
 import jax
 
-from gan_vae.data import cache
+from gan_vae import cache
 
 # mallopt(3): M_ARENA_MAX, M_MMAP_MAX, M_TRIM_THRESHOLD; madvise(2): MADV_HUGEPAGE
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD, _HUGEPAGE = -8, -4, -1, 14

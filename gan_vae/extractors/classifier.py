@@ -21,7 +21,7 @@ import numpy as np
 import optax
 from flax import linen as nn
 
-from gan_vae.data import cache
+from gan_vae import cache
 from gan_vae.data.source import Examples, Source
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from gan_vae.data import cache
+from gan_vae import cache
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.devices.hosts import rows_of_host
 from gan_vae.devices.mesh import AXIS, put

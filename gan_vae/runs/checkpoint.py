@@ -19,7 +19,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
 from gan_vae.errors import RunError, UserError
-from gan_vae.training import hosts
+from gan_vae.devices import hosts
 from gan_vae.learning.state import (TrainState, named_leaves, sha256)
 
 args = ocp.args

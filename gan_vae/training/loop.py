@@ -17,7 +17,7 @@ import jax
 from gan_vae import config as config_lib
 from gan_vae import data, methods
 from gan_vae.data.source import Source
-from gan_vae.devices import process
+from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, unknown
 from gan_vae.evaluation import held_out, measures, of_model, panel
@@ -35,7 +35,7 @@ from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened as pretrained
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state, parse_best
 from gan_vae.runs.program import build
-from gan_vae.training import hosts
+from gan_vae.training.hosts import Stop as StopTogether
 from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
 
@@ -148,7 +148,7 @@ class _Run:
             first = hosts.is_first()
             self.writer = Writer(self.workdir, self.config, step) if first else Silent()
             try:
-                with Watch() if jax.process_count() == 1 else hosts.Stop() as watch:
+                with Watch() if jax.process_count() == 1 else StopTogether() as watch:
                     state = self._loop(state, watch)
                 return self._finish(state, watch.asked)
             finally:
@@ -209,7 +209,7 @@ class _Run:
         self.say(f'{self.workdir}: going on from step {self.last_save} of {self.steps}')
         return state
 
-    def _loop(self, state: TrainState, watch: Watch | hosts.Stop) -> TrainState:
+    def _loop(self, state: TrainState, watch: Watch | StopTogether) -> TrainState:
         step = int(state.step)
         if step == 0:
             self.shown.at_the_start(self.writer, state, self.source.order(0))

