@@ -29,5 +29,5 @@ def refuse(config, kind: str):
 def make(config, spec: Spec | SequenceSpec, axis_name: str | None = None) -> Method:
     """The Method that `config.method.name` names, on data of shape `spec`."""
     refuse(config, spec.kind)
-    module = import_module(f'gan_vae.methods.{config.method.name}')
+    module = import_module(f'gan_vae.methods.{config.method.name}.method')
     return module.make(config, spec, axis_name)
