@@ -5,7 +5,7 @@
   discriminator  5x5 32, no norm; 128, 256 (192), 256 = Dis_l; dense 512, one logit
 
 Larsen et al. 2016, arXiv:1512.09300, table 1, for 64x64; in parentheses what the
-authors' code has for 32x32. All is in proportion to `width`, which is 64 there. The
+authors' code has for 32x32. Other multiples of 8 are ours. All is in proportion to `width`, which is 64 there. The
 code takes Dis_l before the last BatchNorm and holds the weights by decay; here it is
 after the block, so that the scale of those weights has no part in it.
 """
