@@ -67,7 +67,7 @@ def test_tiny_variant_is_traced(name):
     reads = config_lib.Reads(config)
     examples = data.examples(reads.data, reads.data.split)
     program = build(reads, examples.spec)
-    rows = config.data.batch_size * program.method.updates_per_step
+    rows = config.data.batch_size * program.method.batches_per_step
     batch = put(Source(examples, rows).batch(0), program.mesh)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     after, metrics = jax.eval_shape(program.train_step, state, batch)
