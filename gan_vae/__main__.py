@@ -13,6 +13,7 @@ of the package such as `pretrained:emoji_gan`. `python -m gan_vae` is the same c
 """
 
 import importlib
+import os
 import sys
 
 from gan_vae.errors import unknown
@@ -29,6 +30,8 @@ _TOOLS = {
 def main(argv: list[str] | None = None) -> int:
     """Runs the mode that the first word names; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
+    if os.getcwd() not in sys.path:  # for modules of the user's own, as mine.network
+        sys.path.append(os.getcwd())
     mode, *rest = argv or ['--help']
     if mode in ('--help', '-h'):
         print(__doc__)

@@ -22,7 +22,6 @@ few keys matter it beats a grid: Bergstra & Bengio 2012, JMLR 13.
 """
 
 import hashlib
-import importlib.util
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_vae import config as config_lib
+from gan_vae.config import user_file
 from gan_vae.errors import UserError, nearest, unknown
 from gan_vae.runs import folder as run_folder
 
@@ -82,21 +82,14 @@ def read(spec: str) -> Experiment:
         if file.is_file():
             raise UserError(f'{path!r} is no experiment file: it must end in .py')
         raise UserError(f'no experiment file {path!r}{nearest(path, known)}')
-    module_spec = importlib.util.spec_from_file_location(f'sweep_{file.stem}', file)
-    module = importlib.util.module_from_spec(module_spec)
     points: list[Point] = []
 
     def add(point: Mapping | None = None, /, **values):
         points.append(plain(path, {**(point or {}), **values}))
 
-    try:
-        module_spec.loader.exec_module(module)
+    with user_file.running(file, path) as module:
         if hasattr(module, 'sweep'):
             module.sweep(add)
-    except UserError:
-        raise
-    except Exception as error:  # the user's own code: name file and fault
-        raise UserError(f'{path}: {type(error).__name__}: {error}') from error
     for name, example in {
         'CONFIG': "CONFIG = 'configs/dcgan_emoji.py'",
         'METRIC': "METRIC = ('eval/swd', 'min', 'final')",
