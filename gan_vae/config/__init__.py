@@ -1,19 +1,18 @@
 """Configs: load 'path.py:variant', override, validate, track reads, JSON both ways.
 
-`configs/default.py` is the schema: its keys are the keys that exist, and the type of
-each default is the type of its value. Every error here is one line (`UserError`).
+`gan_vae/config/default.py` is the schema: its keys are those that exist, and the type
+of each default is the type of its value. Every error here is one line (`UserError`).
 """
 
 import ast
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ml_collections
 
+from gan_vae.config import default, user_file
 from gan_vae.errors import UserError, nearest, unknown
 
 # What may differ between a run folder and the command that resumes it: where things
@@ -52,18 +51,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
         folder = file.parent if file.parent.is_dir() else Path('configs')
         known = [str(f) for f in sorted(folder.glob('*.py')) if f.stem != '__init__']
         raise UserError(f'no config file {path!r}{nearest(path, known)}')
-    module_spec = importlib.util.spec_from_file_location(f'config_{file.stem}', file)
-    module = importlib.util.module_from_spec(module_spec)
-    root = str(file.resolve().parent.parent)
-    if root not in sys.path:
-        sys.path.append(root)  # so that a config elsewhere finds its own `configs`
-    try:
-        module_spec.loader.exec_module(module)
+    with user_file.running(file, f'config {path}') as module:
         config = module.get_config(variant)
-    except UserError:
-        raise
-    except Exception as error:  # a config is the user's own code: name file and fault
-        raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
     with config.unlocked():
         config.name = file.stem + (f'-{variant}' if variant else '')
     for key, text in (overrides or {}).items():
@@ -244,12 +233,7 @@ def to_json(config) -> str:
 
 
 def defaults():
-    """configs/default.py's config; the file lies beside the package, in the clone."""
-    root = str(Path(__file__).resolve().parents[1])
-    if root not in sys.path:
-        sys.path.append(root)
-    from configs import default
-
+    """The ConfigDict of all defaults."""
     return default.get_config()
 
 

@@ -18,9 +18,9 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
-from gan_vae.errors import RunError, UserError
 from gan_vae.devices import hosts
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+from gan_vae.errors import RunError, UserError
+from gan_vae.learning.state import TrainState, named_leaves, sha256
 
 args = ocp.args
 _SAVE_SECONDS = 300  # that hosts wait for each other's part of a save

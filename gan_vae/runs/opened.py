@@ -9,10 +9,10 @@ from gan_vae import data, methods
 from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.runs import packed
+from gan_vae.learning.state import TrainState, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
-from gan_vae.runs.checkpoint import (Checkpoints, abstract_state)
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+from gan_vae.runs import packed
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 

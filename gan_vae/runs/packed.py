@@ -21,8 +21,8 @@ from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import UserError, unknown
 from gan_vae.flags import step
+from gan_vae.learning.state import TrainState, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
@@ -113,8 +113,8 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[TrainState, dict]:
 
 def main(argv: list[str]) -> int:
     """The exit status: 0, or 2 for what the user can put right."""
-    from gan_vae.runs import opened as pretrained
     from gan_vae.devices import process
+    from gan_vae.runs import opened as pretrained
 
     parser = argparse.ArgumentParser(
         prog='python -m gan_vae.runs.packed', allow_abbrev=False

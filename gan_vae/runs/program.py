@@ -9,12 +9,11 @@ from gan_vae import data, methods
 from gan_vae.data import augment
 from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
+from gan_vae.devices import layout, process
+from gan_vae.devices.mesh import AXIS, map_step, mesh_of, replicated
 from gan_vae.errors import UserError
-from gan_vae.devices import layout
-from gan_vae.devices import process
-from gan_vae.learning.state import (step_key)
-from gan_vae.keys import (example_indices, keys_of, purpose_key)
-from gan_vae.devices.mesh import (AXIS, map_step, mesh_of, replicated)
+from gan_vae.keys import example_indices, keys_of, purpose_key
+from gan_vae.learning.state import step_key
 
 
 class Program(NamedTuple):
