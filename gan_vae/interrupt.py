@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE_SECONDS = 2.0  # for `finally` clauses, from the answer to the end of the process
+LAST_WORDS = 'stopped at once; finished files and checkpoints stay'
+GRACE_SECONDS = 1.0  # for `finally` clauses, from the answer to the end of the process
 _watches: list['Watch'] = []
 
 
@@ -56,8 +57,7 @@ class Watch:
 class _Listener:
     """Answers signals in a thread of its own, with a line each."""
 
-    def __init__(self, last_words: str):
-        self._last_words = last_words
+    def __init__(self):
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
         self._main = threading.current_thread()
@@ -66,6 +66,7 @@ class _Listener:
         self._timer: threading.Timer | None = None
         self.ending = 0  # the signal that ends the process; 0: none does
         self._old_handlers = {n: signal.signal(n, self._handle) for n in SIGNALS}
+        self._old_hook = sys.unraisablehook
         self._old_socket = signal.set_wakeup_fd(self._sender.fileno())
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self._thread.start()
@@ -74,6 +75,7 @@ class _Listener:
         signal.set_wakeup_fd(self._old_socket)
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
+        sys.unraisablehook = self._old_hook
         self._sender.close()  # so that the thread reads the end, and returns
         self._thread.join()
         self._receiver.close()
@@ -107,7 +109,8 @@ class _Listener:
             _write(f'{number.name}: {asked[-1].action}; once more: ends at once')
             return
         self.ending, self._interrupts = number, 1
-        _write(f'gan_vae: {self._last_words}')
+        sys.unraisablehook = lambda unraisable: None  # a callback that was interrupted
+        _write(f'gan_vae: {LAST_WORDS}')
         if hasattr(signal, 'pthread_kill'):  # also breaks off a system call
             signal.pthread_kill(self._main.ident, number)
         else:
@@ -124,33 +127,35 @@ def _write(line: str):
 
 
 @contextmanager
-def listening(last_words: str) -> Iterator[_Listener]:
-    """Inside, signals are answered. In the main thread of a process only.
+def listening() -> Iterator[None]:
+    """Inside, signals are answered. For the main thread of a process only.
 
-    A signal that no Watch waits for prints 'gan_vae: ' with the last words, raises
-    KeyboardInterrupt in the main thread, and ends the process if that takes long.
+    A signal that no Watch waits for prints the last words, raises KeyboardInterrupt in
+    the main thread, and ends the process if that takes longer than GRACE_SECONDS.
     """
-    listener = _Listener(last_words)
+    listener = _Listener()
     try:
-        yield listener
+        yield
     finally:
         listener.close()
 
 
-def command(main: Callable[[list[str]], int], last_words: str):
+def command(main: Callable[[list[str]], int]):
     """Runs main(argv) as a process's command, and ends the process with its status.
 
     The status is 130 after SIGINT and 143 after SIGTERM, as of a shell's commands.
     """
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(line_buffering=True)  # also when it is redirected
-    listener = _Listener(last_words)
+    listener, status = _Listener(), 0
     try:
         status = main(sys.argv[1:])
     except KeyboardInterrupt:
+        listener.ending = listener.ending or signal.SIGINT
+    if listener.ending:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        os._exit(128 + (listener.ending or signal.SIGINT))
+        os._exit(128 + listener.ending)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     sys.exit(status)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_vae import interrupt
 from gan_vae.errors import UserError
 
 
@@ -148,4 +149,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    interrupt.command(main)

@@ -148,7 +148,9 @@ class _Run:
             first = hosts.is_first()
             self.writer = Writer(self.workdir, self.config, step) if first else Silent()
             try:
-                with Watch() if jax.process_count() == 1 else StopTogether() as watch:
+                with (Watch if jax.process_count() == 1 else StopTogether)(
+                    'saves this step and stops', waits=False
+                ) as watch:
                     state = self._loop(state, watch)
                 return self._finish(state, watch.asked)
             finally:
@@ -221,6 +223,9 @@ class _Run:
             state, metrics = self.program.train_step(state, batch)
             step += 1
             pending.append((step, metrics))
+            if not watch.waits:
+                jax.block_until_ready(metrics)
+                watch.waits = True
             if len(pending) > 2:  # so the host reads what the devices have done with
                 self._read(*pending.popleft())
             due = (self.image_steps, self.eval_steps, self.checkpoint_steps)
