@@ -20,15 +20,7 @@ from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, measures, of_model, panel
-from gan_vae.evaluation.measures import (
-    divide,
-    draw,
-    model_results,
-    objective,
-    of_cards,
-    provenance,
-)
+from gan_vae.evaluation import measures
 from gan_vae.interrupt import Watch
 from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
 from gan_vae.runs import folder as run_folder
@@ -58,14 +50,14 @@ def train(config, workdir) -> dict:
     spec = examples.spec
     program = build(reads, spec)
     _rehearse(program, config, held)  # so that a bad config leaves no folder behind
-    compared = measures.panel_of(reads, program, examples)
+    measured = measures.Measures(reads, program, examples, held)
     stamp = examples.fingerprint()
     hosts.agree('data', stamp + held.fingerprint())
     with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
         if program.method.classes and hosts.is_first():
             run_folder.write_classes(workdir, spec.class_names)
         hosts.barrier('claimed')
-        run = _Run(config, reads, workdir, program, examples, held, stamp, compared)
+        run = _Run(config, reads, workdir, program, examples, held, stamp, measured)
         return run.go()
 
 
@@ -75,28 +67,22 @@ def _rehearse(program, config, held):
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     if config.train.init_from:
         pretrained.check(state, config.train.init_from)
-    of_samples, of_the_model = divide(config.eval.metrics)
-    for name in of_the_model:
-        of_model.check(name, program.method)
+    known = measures.names(config, program, held)
     best = parse_best(config.train.best_metric)
     if config.train.patience and not best:
         raise UserError(
             f'config.train.patience={config.train.patience} waits for a better '
             "config.train.best_metric: set it, as 'max:eval/elbo'"
         )
-    if best:
-        found = held_out.names(program, state, held, config.eval.batch_size)
-        found += panel.names(of_samples)
-        found += [key for name in of_the_model for key in of_model.names(name)]
-        if best[1] not in (known := [f'eval/{name}' for name in found]):
-            raise unknown('metric in config.train.best_metric', best[1], known)
+    if best and best[1] not in known:
+        raise unknown('metric in config.train.best_metric', best[1], known)
 
 
 class _Run:
     """One process's part of a run: what stays open, and where it stands."""
 
     def __init__(
-        self, config, reads, workdir, program, examples, held, stamp, compared
+        self, config, reads, workdir, program, examples, held, stamp, measured
     ):
         self.config, self.workdir, self.program = config, workdir, program
         self.examples, self.held = examples, held
@@ -107,8 +93,7 @@ class _Run:
         self.patience = settings.patience
         self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
         evaluation = reads.eval
-        self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
-        self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
+        self.eval_steps = evaluation.every_steps
         self.checkpoint_steps = settings.checkpoint_steps
         self.checkpoints = Checkpoints(
             workdir / 'checkpoints',
@@ -131,7 +116,7 @@ class _Run:
         self.speeds: list[float] = []
         self.last_save: int | None = None
         self.state_sha256 = ''
-        self.panel = compared
+        self.measures = measured
         self.results: dict[str, dict] = {}  # of the last evaluation
         self.evaluated = False  # at the last step
         # the best value of train.best_metric, its step, and how many came after
@@ -289,33 +274,23 @@ class _Run:
         ranked = save and self.checkpoints.best
         if save and not ranked:  # what was trained is safe before it is measured
             self._save(state, step)
-        if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
-            metrics = self._evaluate(state, step)
+        whole = last or ranked or (self.eval_steps and step % self.eval_steps == 0)
+        best = self.checkpoints.best[1] if ranked else ''
+        due = None if last else self.measures.due(step, bool(whole), best)
+        if whole or due:
+            metrics = self._evaluate(state, step, due, bool(whole))
             if ranked:
                 self._rank(step, metrics)
                 self._save(state, step, metrics)
                 if self._ends(step) and not last:
                     last = True
                     self.shown.at(self.writer, state, step)
-        self.evaluated = last
+        self.evaluated = last and due in (None, self.measures.plan)
         self.mark = (step, time.monotonic())
 
-    def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
+    def _evaluate(self, state: TrainState, step: int, due, objective: bool):
         """Writes the measures of this step; `results` holds them with their cards."""
-        config, program = self.config, self.program
-        split = config.data.eval_split
-        _, of_the_model = divide(self.metrics)
-        self.results = objective(config, program, state, self.held, split)
-        self.results |= model_results(
-            config, program, state, self.held, split, of_the_model
-        )
-        if self.panel:
-            shown = program.method.settled(state)
-            made, labels = draw(
-                program.method, shown, self.seed, self.metrics_num, self.examples
-            )
-            about = provenance(config, step, self.seed)
-            self.results |= of_cards(self.panel.measure(made, about, labels=labels))
+        self.results = self.measures.measure(state, due, objective)
         metrics = {name: found['value'] for name, found in self.results.items()}
         self.writer.scalars(step, metrics)
         return metrics
