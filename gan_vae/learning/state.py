@@ -31,6 +31,14 @@ class TrainState:
     extra: dict[str, Any]  # moving scales and the like
 
 
+@struct.dataclass
+class Occasional:
+    """A metric of some updates: its mean is over those, each as often as `acted`."""
+
+    value: jax.Array  # [], of an update where it acted
+    acted: jax.Array  # [], 0 where it did not
+
+
 def step_key(state: TrainState, purpose: str) -> jax.Array:
     """The key of `purpose` at the state's step, equal on all devices."""
     return purpose_key(jax.random.fold_in(state.rng, state.step), purpose)
