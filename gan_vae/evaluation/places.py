@@ -162,7 +162,9 @@ def _arrays(path: Path, text: str) -> Examples:
         raise UserError(f'{text}: not a file of arrays that NumPy reads') from error
     if not found:
         raise UserError(f'{text} holds no array')
-    images = found[0][..., None] if found[0].ndim == 3 else found[0]
+    images = found[0]
+    if images.ndim == 3 and images.shape[2] not in (1, 3, 4):  # grey, n of them
+        images = images[..., None]
     images = arrays.pictures(images, f'the pictures of {text}')
     if images.shape[3] not in (1, 3, 4):
         raise UserError(f'{text}: pictures of {images.shape[3]} channels: give 1 or 3')
