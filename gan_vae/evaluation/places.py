@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_vae import arrays, data
-from gan_vae import config as config_lib
+from gan_vae.config import default
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
@@ -91,7 +91,7 @@ def examples(place: Place, size: int, split: str = '') -> Examples:
     if place.arrays:
         images = np.stack([fit_array(image, how) for image in place.arrays.images])
         return place.arrays._replace(images=images)
-    settings = config_lib.defaults().data
+    settings = default.get_config().data
     settings.image_size, settings.channels = size, CHANNELS
     settings.storage = 'stream'
     settings.name, _, own = place.text.partition(':')
