@@ -14,8 +14,7 @@ def pictures(images, what: str = 'pictures', shape: tuple | None = None) -> np.n
 
     Raises UserError for another type, shape or size, and says how to convert.
     """
-    images = images if isinstance(images, np.ndarray) else np.asarray(images)
-    _four(images, what)
+    images = _four(images, what)
     if images.dtype != np.uint8:
         hint = 'give uint8 in 0..255'
         if np.issubdtype(images.dtype, np.floating):
@@ -34,8 +33,7 @@ def floats(images, what: str = 'images', shape: tuple | None = None) -> np.ndarr
 
     Raises UserError for another type, shape, size or range, and says how to convert.
     """
-    images = np.asarray(images)
-    _four(images, what)
+    images = _four(images, what)
     if not np.issubdtype(images.dtype, np.floating):
         hint = '; gan_vae.images.from_uint8 converts' * (images.dtype == np.uint8)
         raise UserError(f'{what} are {images.dtype}: give floats in [-1, 1]{hint}')
@@ -75,9 +73,14 @@ def vector_pair(x, y, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _four(images: np.ndarray, what: str):
-    if images.dtype == object:
-        raise UserError(f'{what} are not one array: give pictures of one size')
+def _four(images, what: str) -> np.ndarray:
+    """As one array of four dimensions, its channels last."""
+    try:
+        images = images if isinstance(images, np.ndarray) else np.asarray(images)
+    except ValueError as error:  # of parts that differ
+        raise UserError(
+            f'{what} are not one array: give pictures of one size'
+        ) from error
     shape = images.shape
     if images.ndim != 4 or 0 in shape:
         raise UserError(f'{what} have the shape {shape}: give [n, H, W, C], n >= 1')
@@ -85,6 +88,7 @@ def _four(images: np.ndarray, what: str):
         raise UserError(
             f'{what} have the shape {shape}: channels come last, [n, H, W, C]'
         )
+    return images
 
 
 def _size(shape) -> str:

@@ -98,6 +98,16 @@ def check_samples(samples: Examples, place: str, metrics: list[str]):
         )
 
 
+def numbered(samples: Examples, reference: Examples, place: str) -> Examples:
+    """`samples`, whose labels are indices of the reference's classes, with names."""
+    names, count = reference.class_names, len(samples.class_names)
+    if count > len(names):
+        raise UserError(
+            f'{place}: a class {count - 1}, and the reference has {len(names)} classes'
+        )
+    return samples._replace(class_names=tuple(names))
+
+
 def matched(
     samples: Examples, reference: Examples, places: tuple[str, str], metrics: list[str]
 ) -> np.ndarray:

@@ -54,25 +54,25 @@ def mean_of_steps(model, k: int, threshold: float) -> float:
     model: a TrainedModel; threshold: the share of effective particles below which they
     are resampled, if the method has a latent at each step.
     """
-    key = purpose_key(model.state.rng, 'iwae')
-    particle_bound = model.capability('evidence_bound')
-    log_weight = model.capability('log_weight')
+    key = purpose_key(model.weights.key, 'iwae')
+    particle_bound = model.capability('density.particle_bound')
+    log_weight = model.capability('density.log_weight')
     total, count = 0.0, 0
     for number, x, _ in model.batches():
         rng = jax.random.fold_in(key, number)
         if particle_bound:
             keys = keys_of(rng, np.arange(len(x.length)))
-            bound = _particles(particle_bound, model.state, keys, x, k, threshold)
+            bound = _particles(particle_bound, model.weights, keys, x, k, threshold)
         else:
-            bound = iwae_bound(log_weight, model.state, rng, x, k)
+            bound = iwae_bound(log_weight, model.weights, rng, x, k)
         total += float(np.sum(np.asarray(bound), dtype=np.float64))
         count += int(np.sum(x.length))
     return total / count
 
 
 @partial(jax.jit, static_argnums=(0, 4, 5))
-def _particles(bound, state, keys, x, particles, threshold):
-    return bound(state, keys, x, particles, threshold)
+def _particles(bound, weights, keys, x, particles, threshold):
+    return bound(weights, keys, x, particles, threshold)
 
 
 @cache

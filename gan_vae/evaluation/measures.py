@@ -120,7 +120,7 @@ class Measures:
             random = np.random.Generator(np.random.Philox(self.seed))
             rows = random.integers(len(self.train.labels), size=num)
             labels = np.asarray(self.train.labels[rows], np.int32)
-        settled = method.settled(state)
+        settled = method.settle(state.weights())
         return sampling.draw(method, settled, self.seed, num, labels), labels
 
     def provenance(self, step: int) -> dict:
@@ -131,7 +131,7 @@ class Measures:
             'step': step,
             'checkpoint': 'final' if step >= config.train.steps else 'earlier',
             'ema_decay': averaging_words(config.method),
-            'batch_statistics': config.method.sampling_statistics,
+            'batch_statistics': config.method.get('sampling_statistics', 'running'),
             'seed': self.seed,
         }
 
@@ -141,7 +141,7 @@ class Measures:
     def _objective(self, state) -> dict[str, Result]:
         """The means of the method's own evaluate_step over the split."""
         values = averages.evaluate(self.program, state, self.held_out, self.batch_size)
-        averaged = self.program.method.evaluates_averages
+        averaged = self.program.method.evaluates == 'averaged'
         kind = self.held_out.kind
         unit = 'mean' if kind == 'images' else trained_model.PER_STEP
         protocol = f'{unit} {self._protocol(state, averaged)}'
@@ -151,7 +151,7 @@ class Measures:
 
     def _of_model(self, state, due: Plan) -> dict[str, Result]:
         protocol = self._protocol(state)
-        settled = self.program.method.settled(state)
+        settled = self.program.method.settle(state.weights())
         model = trained_model.TrainedModel(
             self.config, self.program, settled, self.held_out
         )

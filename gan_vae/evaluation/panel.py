@@ -94,8 +94,8 @@ class Panel:
             self.held_out is None or len(self.held_out.examples.images) < HELD_OUT
         ):
             raise UserError(
-                f'{request.name} needs {HELD_OUT} held-out real pictures or more, '
-                'which the reference does not hold'
+                f'{request.name} needs {HELD_OUT} held-out real pictures or more: take '
+                'a reference with a held-out test split'
             )
         name, needs = request.argument, request.metric.needs
         if name and name not in self._extractors:

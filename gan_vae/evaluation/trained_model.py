@@ -1,6 +1,6 @@
 """A trained model on held-out examples: what the metrics of a model are given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,39 +12,22 @@ from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 from gan_vae.evaluation.plan import Request
 from gan_vae.keys import keys_of, purpose_key
+from gan_vae.learning.state import Weights
+from gan_vae.methods.contract import Method, capability, required
 from gan_vae.runs.program import Program
 
 BATCH = 100
 PER_STEP = 'nats a step, mean over all steps of all sequences'
 BINS = 10  # that a continuous factor is cut into
 
-# {what a metric needs of a method: who has it, in an error}
-CAPABILITIES = {
-    'log_weight': 'an encoder, as a VAE has',
-    'evidence_bound': 'a latent at each step of a sequence, as a VRNN has',
-    'posterior': 'an encoder, as a VAE has',
-    'encode': 'an encoder, as a VAE has',
-    'decode': 'a decoder',
-}
 
-
-def capability(method, name: str):
-    """The function of a method that CAPABILITIES names, or None."""
-    return getattr(method, name)
-
-
-def check(request: Request, method):
+def check(request: Request, method: Method):
     """A UserError where the method lacks what a metric of a model needs."""
-    metric, name = request.metric, request.name
-    if method.complete and not metric.sequences:
-        raise UserError(f'metric {name!r} is of images: sequences have iwae_K, fivo_K')
+    metric, what = request.metric, f'metric {request.name!r}'
+    if method.continuation and not metric.sequences:
+        raise UserError(f'{what} is of images: sequences have iwae_K, fivo_K')
     if not any(capability(method, needs) for needs in metric.needs):
-        lacking = CAPABILITIES[metric.needs[0]]
-        if metric.needs[0] == 'log_weight' and capability(method, 'encode'):
-            lacking = 'a likelihood of pixels, as a VAE has'
-            if method.classes:
-                lacking = 'a likelihood without classes'
-        raise UserError(f'metric {name!r} needs {lacking}, and this run has none')
+        required(method, metric.needs[0], what)
     if metric.argument == 'extractor':
         extractors.load(request.argument)  # what it lacks is known before training
 
@@ -54,12 +37,12 @@ class TrainedModel(NamedTuple):
 
     config: Any
     program: Program
-    state: Any
+    weights: Weights
     examples: Examples
 
     def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
         """(number, what the model sees of examples, their classes if it has some)."""
-        noise = purpose_key(self.state.rng, 'data')
+        noise = purpose_key(self.weights.key, 'data')
         for number, start in enumerate(range(0, self.examples.count, BATCH)):
             rows = np.arange(start, min(start + BATCH, self.examples.count))
             batch = self.program.preprocess(
@@ -68,19 +51,16 @@ class TrainedModel(NamedTuple):
             label = batch['label'] if self.program.method.classes else None
             yield number, data.content(batch), label
 
-    def capability(self, name: str):
-        return capability(self.program.method, name)
-
-    def encode(self):
-        """A compiled (state, x, [classes]) -> latents [B, D]."""
-        return jax.jit(self.capability('encode'))
+    def capability(self, path: str) -> Callable | None:
+        """Of its method: see contract.capability."""
+        return capability(self.program.method, path)
 
     def reconstructions(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """uint8 [B, H, W, C]: examples, binarised where the model sees them so, and
         their reconstructions."""
-        both = self.capability('encode'), self.capability('decode')
+        both = self.capability('latents.encode'), self.capability('latents.decode')
         for _, x, label in self.batches():
-            again = _reconstruct(*both, self.state, x, label)
+            again = _reconstruct(*both, self.weights, x, label)
             yield images.to_uint8(x), images.to_uint8(again)
 
     def codes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -91,8 +71,8 @@ class TrainedModel(NamedTuple):
                 f'{self.config.data.name} has no known factors: measure '
                 'disentanglement on toy_shapes'
             )
-        encode = self.encode()
-        codes = [encode(self.state, *batch) for _, *batch in self.batches()]
+        encode = jax.jit(self.capability('latents.encode'))
+        codes = [encode(self.weights, *batch) for _, *batch in self.batches()]
         factors = [
             v
             if np.issubdtype(v.dtype, np.integer)
@@ -110,8 +90,8 @@ class TrainedModel(NamedTuple):
 
 # A jit of the module: of a function made at each evaluation it would compile anew.
 @partial(jax.jit, static_argnums=(0, 1))
-def _reconstruct(encode, decode, state, x, label):
-    return decode(state, encode(state, x, label), label)
+def _reconstruct(encode, decode, weights, x, label):
+    return decode(weights, encode(weights, x, label), label)
 
 
 def measure(request: Request, model: TrainedModel) -> dict[str, tuple[float, str]]:

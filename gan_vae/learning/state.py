@@ -30,6 +30,18 @@ class TrainState:
     ema: dict[str, Any]  # what sampling uses: {network: {'params': ..., ...}}
     extra: dict[str, Any]  # moving scales and the like
 
+    def weights(self) -> 'Weights':
+        """What sampling and evaluation take of it."""
+        return Weights(self.ema, self.rng)
+
+
+@struct.dataclass
+class Weights:
+    """A trained model: the averaged weights, and the key of the run."""
+
+    averaged: dict[str, Any]  # {network: {'params': ..., ...}}, as TrainState.ema
+    key: jax.Array  # typed key []
+
 
 @struct.dataclass
 class Occasional:

@@ -3,9 +3,10 @@
 import jax
 import numpy as np
 
-from gan_vae import data, methods
+from gan_vae import data
 from gan_vae.data import augment
 from gan_vae.keys import keys_of
+from gan_vae.methods.contract import Method
 from gan_vae.methods.sampling import BATCH
 
 
@@ -24,6 +25,6 @@ def seen(settings, split: str, num: int, seed: int):
         yield plain(keys_of(key, rows), found['image']), found.get('label')
 
 
-def of_method(method: methods.Method, batches):
+def of_method(method: Method, batches):
     """`seen` without the labels that a method has no use for."""
     return ((x, label if method.classes else None) for x, label in batches)

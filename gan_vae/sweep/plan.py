@@ -176,8 +176,9 @@ def trials(
             raise UserError(f'{experiment.file}: {error}') from error
         flat = config_lib.flatten(config)
         point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
-        # Places and intervals do not change what a trial computes.
-        computing = [key for key in fixed if key not in config_lib.RESUMABLE]
+        # Where data are and how often to look is no part of what a trial is.
+        free = config_lib.resumable(config.method.name)
+        computing = [key for key in fixed if key not in free]
         chosen = {key: flat[key] for key in [*computing, *point, 'train.seed']}
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
         folder = workdir / digest[:12]

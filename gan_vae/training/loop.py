@@ -96,7 +96,7 @@ def set_up(config, workdir: Path) -> Setup:
     process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
     # before anything slow
-    methods.refuse(config, data.kind_of(config.data.name))
+    methods.check_kind(config, data.kind_of(config.data.name))
     mesh_of(config.parallel.devices, config.data.batch_size)
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.training(reads.data)
@@ -109,7 +109,7 @@ def set_up(config, workdir: Path) -> Setup:
     hosts.agree('data', fingerprint + held_out.fingerprint())
     source = Source(
         examples,
-        config.data.batch_size * program.method.updates_per_step,
+        config.data.batch_size * program.method.batches_per_step,
         reads.train.seed,
         jax.process_index(),
         jax.process_count(),
@@ -137,11 +137,6 @@ def check(config, schedule: Schedule, program: Program, held_out):
     if config.train.init_from:
         opened.check(state, config.train.init_from)
     names = measures.names(config, program, held_out)
-    if schedule.patience and not schedule.best:
-        raise UserError(
-            f'config.train.patience={schedule.patience} waits for a better '
-            "config.train.best_metric: set it, as 'max:eval/elbo'"
-        )
     if schedule.best and schedule.best[1] not in names:
         raise unknown('metric in config.train.best_metric', schedule.best[1], names)
 

@@ -1,4 +1,4 @@
-"""What is due at a step, and what is logged: means, of the updates where a term acts."""
+"""What is due at a step, and what is logged: means over the updates of a window."""
 
 import json
 
@@ -90,9 +90,9 @@ def test_records_are_means_over_their_windows(tmp_path, with_term):
     assert list(means) == [4, 8, 12]
     for step, record in means.items():
         window = [each[s] for s in range(step - 3, step + 1)]
-        assert record['train/lazy'] == np.mean([
-            r['train/lazy'] for r in window if 'train/lazy' in r
-        ])
+        assert record['train/lazy'] == np.mean(
+            [r['train/lazy'] for r in window if 'train/lazy' in r]
+        )
         assert record['train/loss_g'] == np.mean([r['train/loss_g'] for r in window])
 
 

@@ -60,8 +60,8 @@ class SampleMetric:
 class ModelMetric:
     """A metric of a trained model on held-out examples."""
 
-    # Capabilities of a method (see trained_model.CAPABILITIES), of which it must have
-    # one.
+    # Capabilities of a method, as 'latents.encode' (methods/contract.py), of which it
+    # must have one.
     needs: tuple[str, ...]
     # (TrainedModel, [argument,] **options) -> {key: (value, unit and protocol)}
     compute: Callable[..., dict[str, tuple[float, str]]]

@@ -13,7 +13,7 @@ def compute(model) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('encode',),
+    needs=('latents.encode',),
     compute=compute,
     gives={
         'dci_disentanglement': HIGHER,

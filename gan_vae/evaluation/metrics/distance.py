@@ -17,7 +17,7 @@ def compute(model, name: str) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('encode',),
+    needs=('latents.encode',),
     compute=compute,
     gives={'{name}': LOWER},
     argument='extractor',

@@ -16,7 +16,7 @@ def compute(model, count: str) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('evidence_bound',),
+    needs=('density.particle_bound',),
     compute=compute,
     gives={'{name}': HIGHER},
     argument='number',

@@ -22,13 +22,15 @@ def compute(model, count: str) -> dict[str, tuple[float, str]]:
         return {title: (importance.mean_of_steps(model, k, 0.0), how)}
     likelihood = model.config.method.likelihood
     binarize = model.config.data.binarize
-    weigh, how = model.capability('log_weight'), f'K={k} draws of z'
+    weigh, how = model.capability('density.log_weight'), f'K={k} draws of z'
     if likelihood in GAUSSIANS:
         weigh = importance.dequantised(weigh)
         how += ', uniform dequantisation'
-    key = purpose_key(model.state.rng, 'iwae')
+    key = purpose_key(model.weights.key, 'iwae')
     bounds = [
-        importance.iwae_bound(weigh, model.state, jax.random.fold_in(key, number), x, k)
+        importance.iwae_bound(
+            weigh, model.weights, jax.random.fold_in(key, number), x, k
+        )
         for number, x, _ in model.batches()
     ]
     nats = float(np.concatenate(bounds).mean())
@@ -41,7 +43,7 @@ def compute(model, count: str) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('log_weight', 'evidence_bound'),
+    needs=('density.log_weight', 'density.particle_bound'),
     compute=compute,
     gives={'{name}': HIGHER},
     argument='number',

@@ -15,13 +15,15 @@ def compute(model) -> dict[str, tuple[float, str]]:
 
     from gan_vae.evaluation import latents
 
-    posterior = jax.jit(model.capability('posterior'))
-    found = latents.collapsed(posterior(model.state, *xs) for _, *xs in model.batches())
+    posterior = jax.jit(model.capability('latents.posterior'))
+    found = latents.collapsed(
+        posterior(model.weights, *xs) for _, *xs in model.batches()
+    )
     return {name: (float(found[name]), unit) for name, unit in UNITS.items()}
 
 
 METRIC = ModelMetric(
-    needs=('posterior',),
+    needs=('latents.posterior',),
     compute=compute,
     gives=dict(zip(UNITS, (HIGHER, LOWER, HIGHER, LOWER), strict=True)),
     sequences=True,

@@ -11,4 +11,4 @@ def compute(model) -> dict[str, tuple[float, str]]:
     return {'mig': (value, f'posterior means, factors in {BINS} bins')}
 
 
-METRIC = ModelMetric(needs=('encode',), compute=compute, gives={'mig': HIGHER})
+METRIC = ModelMetric(needs=('latents.encode',), compute=compute, gives={'mig': HIGHER})

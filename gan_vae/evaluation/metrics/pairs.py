@@ -16,7 +16,7 @@ def compute(model) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('encode',),
+    needs=('latents.encode',),
     compute=compute,
     gives={'psnr': HIGHER, 'ssim': HIGHER},
 )

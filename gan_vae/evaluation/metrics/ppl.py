@@ -20,13 +20,13 @@ def compute(model, name: str, paths: int = 1000) -> dict[str, tuple[float, str]]
 
     extractor = extractors.load(name)
     rng = np.random.default_rng(0)
-    decode = jax.jit(model.capability('decode'))
-    size, lengths = model.config.model.latent_dim, []
+    decode = jax.jit(model.capability('latents.decode'))
+    size, lengths = model.program.method.latents.size, []
     for _ in range(0, paths, BATCH):
         z0, z1 = rng.standard_normal((2, BATCH, size))
         lengths.append(
             path_length.path_length(
-                lambda z: 127.5 * (decode(model.state, z.astype(np.float32)) + 1),
+                lambda z: 127.5 * (decode(model.weights, z.astype(np.float32)) + 1),
                 feature_distance.compiled(extractor),
                 z0,
                 z1,
@@ -41,7 +41,7 @@ def compute(model, name: str, paths: int = 1000) -> dict[str, tuple[float, str]]
 
 
 METRIC = ModelMetric(
-    needs=('decode',),
+    needs=('latents.decode',),
     compute=compute,
     gives={'{name}': LOWER},
     argument='extractor',
