@@ -1,8 +1,7 @@
-"""`python launch.py --config=...`, see gan_vae/commands.py."""
+"""`python launch.py --config=...`: the modes are in gan_vae/commands.py."""
 
-import sys
-
+from gan_vae import interrupt
 from gan_vae.commands import main
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    interrupt.command(main)

@@ -16,6 +16,7 @@ import importlib
 import os
 import sys
 
+from gan_vae import interrupt
 from gan_vae.errors import unknown
 
 _RUNS = ('train', 'sample', 'evaluate', 'sweep')
@@ -27,9 +28,8 @@ _TOOLS = {
 }
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str]) -> int:
     """Runs the mode that the first word names; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
     if os.getcwd() not in sys.path:  # for modules of the user's own, as mine.network
         sys.path.append(os.getcwd())
     mode, *rest = argv or ['--help']
@@ -55,5 +55,10 @@ def main(argv: list[str] | None = None) -> int:
     return importlib.import_module(_TOOLS[mode]).main(words)
 
 
+def command():
+    """The console command."""
+    interrupt.command(main)
+
+
 if __name__ == '__main__':
-    sys.exit(main())
+    command()

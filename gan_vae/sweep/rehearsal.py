@@ -32,24 +32,16 @@ def check(experiment: Experiment, trial: Trial):
 
 def names(spec: str, overrides: dict[str, str]) -> list[str]:
     """The names in metrics.jsonl of the evaluations of a config's runs."""
-    import jax
-
     from gan_vae import config as config_lib
     from gan_vae import data
-    from gan_vae.evaluation import held_out, of_model, panel
-    from gan_vae.evaluation.measures import divide
+    from gan_vae.evaluation import measures
     from gan_vae.runs.program import build
 
     # The devices of this machine's CPU are not those that the run will have.
     config = config_lib.load(spec, overrides | {'parallel.devices': '1'})
     held = data.examples(config.data, config.data.eval_split)
     program = build(config, held.spec)
-    state = jax.eval_shape(program.method.init, jax.random.key(0))
-    found = held_out.names(program, state, held, config.eval.batch_size)
-    of_samples, of_the_model = divide(config.eval.metrics)
-    found += panel.names(of_samples)
-    found += [key for name in of_the_model for key in of_model.names(name)]
-    return [f'eval/{name}' for name in found]
+    return measures.names(config, program, held)
 
 
 if __name__ == '__main__':

@@ -119,7 +119,7 @@ class _Worker:
         """Works until all is done; returns the name of the signal that stopped it."""
         looked = 0.0
         try:
-            with Watch() as watch:
+            with Watch('running trials save and stop') as watch:
                 self._look()
                 while True:
                     free, nothing = self._parallel > len(self._children), False
