@@ -16,14 +16,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from golden_metrics import declare_torchvision
 from speed import append
 
 from gan_vae.devices import process
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.extractors import Extractor, features, inception
+from tests.evaluation.golden.metrics import declare_torchvision
 
-TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
+TESTS = Path(__file__).parents[1] / 'tests' / 'extractors'
 
 
 def main():

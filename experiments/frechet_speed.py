@@ -17,10 +17,10 @@ import statistics
 import time
 
 import numpy as np
-from golden_metrics import declare_torchvision
 from speed import append
 
-from gan_vae.evaluation import frechet
+from gan_vae.evaluation.metrics import fd
+from tests.evaluation.golden.metrics import declare_torchvision
 
 PARTS = ('statistics', 'distance', 'all')
 
@@ -28,9 +28,9 @@ PARTS = ('statistics', 'distance', 'all')
 def ours(x, y):
     """Times of the statistics and of the distance in seconds, and the distance."""
     start = time.perf_counter()
-    both = [frechet.of_batches(np.split(f, range(100, len(f), 100))) for f in (x, y)]
+    both = [fd.of_batches(np.split(f, range(100, len(f), 100))) for f in (x, y)]
     middle = time.perf_counter()
-    value = frechet.distance(*both)
+    value = fd.distance(*both)
     return middle - start, time.perf_counter() - middle, value
 
 

@@ -15,6 +15,7 @@ al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
 
 
@@ -145,12 +146,11 @@ def _concentration(rows) -> float:
 
 
 def _pairs(codes, factors):
-    codes, factors = np.asarray(codes, np.float64), np.asarray(factors)
-    fits = codes.ndim == factors.ndim == 2 and 0 < len(codes) == len(factors)
-    if not fits or 0 in codes.shape + factors.shape or not np.isfinite(codes).all():
+    codes, factors = arrays.vectors(codes, 'codes'), np.asarray(factors)
+    if factors.ndim != 2 or len(codes) != len(factors) or not factors.shape[1]:
         raise UserError(
             f'codes {codes.shape} and factors {factors.shape}: both must be [n, ...] '
-            'of the same examples, the codes finite'
+            'of the same examples'
         )
     return codes, factors
 

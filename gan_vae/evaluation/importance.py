@@ -48,6 +48,33 @@ def _log_weights(log_weight, state, rng, images, numbers):
     return jax.vmap(lambda key: log_weight(state, key, images))(keys_of(rng, numbers))
 
 
+def mean_of_steps(model, k: int, threshold: float) -> float:
+    """The mean over all steps of all sequences of a bound by k particles, in nats.
+
+    model: a TrainedModel; threshold: the share of effective particles below which they
+    are resampled, if the method has a latent at each step.
+    """
+    key = purpose_key(model.weights.key, 'iwae')
+    particle_bound = model.capability('density.particle_bound')
+    log_weight = model.capability('density.log_weight')
+    total, count = 0.0, 0
+    for number, x, _ in model.batches():
+        rng = jax.random.fold_in(key, number)
+        if particle_bound:
+            keys = keys_of(rng, np.arange(len(x.length)))
+            bound = _particles(particle_bound, model.weights, keys, x, k, threshold)
+        else:
+            bound = iwae_bound(log_weight, model.weights, rng, x, k)
+        total += float(np.sum(np.asarray(bound), dtype=np.float64))
+        count += int(np.sum(x.length))
+    return total / count
+
+
+@partial(jax.jit, static_argnums=(0, 4, 5))
+def _particles(bound, weights, keys, x, particles, threshold):
+    return bound(weights, keys, x, particles, threshold)
+
+
 @cache
 def dequantised(log_weight: Callable) -> Callable:
     """`log_weight` of x + u, u ~ U(-1/255, 1/255) a fresh draw for each pixel.

@@ -73,7 +73,7 @@ def test_sap_of_continuous_factors_is_a_gap_of_r2():
     'codes, factors, match',
     [
         (np.ones((4, 2)), np.ones((3, 2)), 'same examples'),
-        (np.full((4, 2), np.nan), np.ones((4, 2)), 'finite'),
+        (np.full((4, 2), np.nan), np.ones((4, 2)), 'NaN or infinity'),
         (np.ones((4, 2)), np.array([[0, 3], [1, 3], [0, 3], [1, 3]]), 'factor 1 takes'),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.diversity import mean_squared_distance, vendi_score
+from gan_vae.evaluation.metrics.vendi import mean_squared_distance, vendi_score
 
 
 @pytest.mark.parametrize('shape', [(7, 12), (12, 7)])

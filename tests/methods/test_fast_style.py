@@ -63,6 +63,7 @@ def test_each_picture_is_normalised_by_itself_and_of_any_size():
         )
 
 
+@pytest.mark.slow
 def test_the_run_folder_is_enough(tmp_path, capsys):
     """Trained, its style's file lost: it still restyles, and trains no more."""
     config, _, _ = built(tmp_path)

@@ -44,7 +44,7 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     }
     still = {'optimizer.learning_rate': '1e-12', 'method.ema_decay': '0.0'}
     kept = train(tmp_path / 'b', other | still)
-    assert 'begun with the weights' in capsys.readouterr().out
+    assert 'initial weights are those' in capsys.readouterr().out
     assert kept['begun_from'] == {
         'run': str(tmp_path / 'a'),
         'step': 2,

@@ -1,17 +1,16 @@
 """Do our metrics give the numbers of the libraries that people cite?
 
 pip install -e '.[test,oracle]'
-python experiments/golden_metrics.py
+python -m tests.evaluation.golden.metrics
 
 Prints how far ours are from theirs on seeded arrays, and writes theirs to
-tests/evaluation/golden_metrics.json, which the tests hold ours to. Tests marked
+metrics.json beside this file, which the tests hold ours to. Tests marked
 `oracle` ask the libraries again, with other seeds.
 """
 
 import functools
 import importlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,20 +18,10 @@ from unittest import mock
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from gan_vae.evaluation import inception_score, manifold, pairs, path_length
+from gan_vae.evaluation.metrics import fd, kid, swd
 
-from gan_vae.evaluation import (  # noqa: E402
-    frechet,
-    inception_score,
-    kernel,
-    manifold,
-    pairs,
-    path_length,
-    sliced,
-)
-
-GOLDEN = ROOT / 'tests' / 'evaluation' / 'golden_metrics.json'
+GOLDEN = Path(__file__).with_name('metrics.json')
 
 
 class Arrays(NamedTuple):
@@ -318,32 +307,32 @@ def _images(all_of):
 
 
 def _from_moments(x, y):
-    return frechet.distance(frechet.moments(x), frechet.moments(y))
+    return fd.distance(fd.moments(x), fd.moments(y))
 
 
 CASES = {
     'frechet': Case('torch_fidelity', _from_moments, _fidelity_fid, _features),
-    'frechet_few': Case('torch_fidelity', frechet.distance_of, _fidelity_fid, _few),
+    'frechet_few': Case('torch_fidelity', fd.distance_of, _fidelity_fid, _few),
     'frechet_few_moments': Case('torch_fidelity', _from_moments, _fidelity_fid, _few),
-    'frechet_sqrtm': Case('pytorch_fid', frechet.distance_of, _pytorch_fid, _features),
+    'frechet_sqrtm': Case('pytorch_fid', fd.distance_of, _pytorch_fid, _features),
     'frechet_torchmetrics': Case(
-        'torchmetrics', frechet.distance_of, _torchmetrics_fid, _features
+        'torchmetrics', fd.distance_of, _torchmetrics_fid, _features
     ),
     'kid': Case(
         'torch_fidelity',
-        kernel.kid,
+        kid.kid,
         _fidelity_kid,
         lambda all_of: (all_of.real[:260], all_of.fake),
     ),
     'kid_torchmetrics': Case(
         'torchmetrics',
-        kernel.kid,
+        kid.kid,
         _torchmetrics_kid,
         lambda all_of: (all_of.real[:260], all_of.fake),
     ),
     'kid_subsets': Case(
         'torch_fidelity',
-        lambda x, y: kernel.kid_subsets(x, y, 10, 100),
+        lambda x, y: kid.kid_subsets(x, y, 10, 100),
         _fidelity_kid_subsets,
         _features,
     ),
@@ -372,7 +361,7 @@ CASES = {
     'psnr_torchmetrics': Case('torchmetrics', pairs.psnr, _torchmetrics_psnr, _images),
     'sliced': Case(
         'ot',
-        lambda x, y, u: sliced.wasserstein(u @ x.T, u @ y.T).mean(),
+        lambda x, y, u: swd.wasserstein(u @ x.T, u @ y.T).mean(),
         _pot,
         lambda all_of: (*_features(all_of), all_of.directions),
     ),

@@ -14,7 +14,9 @@ draws them anew for each), so that the order of the pictures cannot matter.
 import numpy as np
 from scipy import ndimage
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
+from gan_vae.evaluation.metrics import LOWER, SampleMetric
 
 _TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _SIDE = 7  # of a patch
@@ -82,15 +84,9 @@ def swd(
     400 C bytes for each patch of each picture. A UserError for sets of different
     pictures, anything but uint8, or pictures below 7 pixels.
     """
-    real, fake = np.asarray(real), np.asarray(fake)
-    for images in (real, fake):
-        if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-            raise UserError(
-                f'SWD of {images.dtype} {images.shape}: give uint8 images [n, H, W, C]'
-            )
+    real = arrays.pictures(real, 'pictures of the reference')
     shape = real.shape[1:]
-    if shape != fake.shape[1:]:
-        raise UserError(f'SWD of {shape} against {fake.shape[1:]}: resize one set')
+    fake = arrays.pictures(fake, 'samples', shape)
     if min(shape[:2]) < _SIDE:
         raise UserError(f'SWD takes {_SIDE}x{_SIDE} patches: {shape} is too small')
     values = {}
@@ -109,3 +105,14 @@ def swd(
         each = [wasserstein(u @ of_real.T, u @ of_fake.T) for u in groups]
         values[f'swd_{min(height, width)}'] = 1e3 * float(np.concatenate(each).mean())
     return {**values, 'swd': float(np.mean(list(values.values())))}
+
+
+METRIC = SampleMetric(
+    needs='images',
+    compute=lambda real, fake, held_out, seed, **options: swd(
+        real, fake, seed, **options
+    ),
+    gives={'swd': LOWER},
+    options={'patches': 128, 'directions': 128},
+    equal_sizes=True,
+)

@@ -16,7 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
+from gan_vae.evaluation.metrics import LOWER, SampleMetric
 
 
 class Moments(NamedTuple):
@@ -25,23 +27,6 @@ class Moments(NamedTuple):
     n: int
     mean: np.ndarray  # [d]
     m2: np.ndarray  # [d, d], sum of outer products of the deviations from the mean
-
-
-def checked(features) -> np.ndarray:
-    """Features [n, d] as float64; a UserError unless they are that, and finite."""
-    features = np.asarray(features, np.float64)
-    if features.ndim != 2 or 0 in features.shape:
-        raise UserError(f'features have the shape {features.shape}: give [n, d]')
-    if not np.isfinite(features).all():
-        raise UserError('features hold NaN or infinity: look at the pictures or net')
-    return features
-
-
-def checked_pair(x, y) -> tuple[np.ndarray, np.ndarray]:
-    """Two sets of `checked` features; a UserError unless of the same dimension."""
-    x, y = checked(x), checked(y)
-    _same(x.shape[1], y.shape[1])
-    return x, y
 
 
 def _same(a: int, b: int):
@@ -56,7 +41,7 @@ def _enough(n: int):
 
 def moments(features) -> Moments:
     """Moments of features [n, d], in two passes (one cancels far from the origin)."""
-    features = checked(features)
+    features = arrays.vectors(features)
     mean = features.mean(0)
     centred = features - mean
     return Moments(len(features), mean, centred.T @ centred)
@@ -75,20 +60,20 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 def of_batches(batches: Iterable) -> Moments:
     """Moments of features that come in batches [n_i, d], in memory of order d^2."""
-    total, held = None, []
+    total, kept = None, []
 
     def flush():
-        part = moments(np.concatenate(held))
-        held.clear()
+        part = moments(np.concatenate(kept))
+        kept.clear()
         return part if total is None else merge(total, part)
 
     for batch in batches:
-        held.append(checked(batch))
-        _same(held[0].shape[1], held[-1].shape[1])
+        kept.append(arrays.vectors(batch))
+        _same(kept[0].shape[1], kept[-1].shape[1])
         # A merge costs d^2, as does each row: d rows at a time make merging free.
-        if sum(map(len, held)) >= held[0].shape[1]:
+        if sum(map(len, kept)) >= kept[0].shape[1]:
             total = flush()
-    if held:
+    if kept:
         total = flush()
     if total is None:
         raise UserError('no batch of features: is the set empty?')
@@ -145,7 +130,7 @@ def distance_of(x, y) -> float:
 
     Such a set is itself a factor of its covariance: cost min(n, m, d)^3 and a product.
     """
-    x, y = checked_pair(x, y)
+    x, y = arrays.vector_pair(x, y)
 
     def factor(features):
         n, d = features.shape
@@ -155,3 +140,13 @@ def distance_of(x, y) -> float:
         return (features - features.mean(0)).T / np.sqrt(n - 1)
 
     return _from_factors(x.mean(0) - y.mean(0), factor(x), factor(y))
+
+
+METRIC = SampleMetric(
+    needs='features',
+    compute=lambda real, fake, held_out, seed: {'fd': distance_of(real, fake)},
+    gives={'fd': LOWER},
+    published={'inception': 'fid'},
+    within_classes=True,
+    biased_below_dimension=True,
+)

@@ -11,12 +11,14 @@ of one size.
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
+from gan_vae.evaluation.metrics import HIGHER, SampleMetric
 
 
 def mean_squared_distance(features) -> float:
     """Mean squared L2 distance over the distinct pairs of features [n, d], n >= 2."""
-    x = _features(features, 2)
+    x = arrays.vectors(features, least=2)
     return 2 * float(x.var(0, ddof=1).sum())
 
 
@@ -26,7 +28,7 @@ def vendi_score(features) -> float:
     From the smaller of K [n, n] and the matrix [d, d] with the same eigenvalues.
     Raises UserError for a feature that is zero, which has no direction.
     """
-    x = _features(features, 1)
+    x = arrays.vectors(features)
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     if not norm.all():
         raise UserError(
@@ -38,11 +40,8 @@ def vendi_score(features) -> float:
     return float(np.exp(-np.sum(values * np.log(values))))
 
 
-def _features(features, least: int) -> np.ndarray:
-    x = np.asarray(features, np.float64)
-    if x.ndim != 2 or len(x) < least or not np.isfinite(x).all():
-        raise UserError(
-            f'features of shape {x.shape}: diversity needs finite numbers [n, d], with '
-            f'n of at least {least}'
-        )
-    return x
+METRIC = SampleMetric(
+    needs='features',
+    compute=lambda real, fake, held_out, seed: {'vendi': vendi_score(fake)},
+    gives={'vendi': HIGHER},
+)

@@ -14,8 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gan_vae.data.source import Examples
-from gan_vae.evaluation.found import LEAST, Found, some
-from gan_vae.extractors import classifier
+from gan_vae.evaluation.metrics import HIGHER, SampleMetric
 
 
 def accuracies(train: Examples, test: Examples) -> dict[str, float]:
@@ -24,6 +23,8 @@ def accuracies(train: Examples, test: Examples) -> dict[str, float]:
     Both labelled by the same class_names; classes without pictures in `test` are left
     out. Training takes up to a minute on two cores.
     """
+    from gan_vae.extractors import classifier
+
     params = classifier.fit(train, len(test.class_names))
     right = classifier.predict(params, test.images) == test.labels
     by_class = {
@@ -34,36 +35,42 @@ def accuracies(train: Examples, test: Examples) -> dict[str, float]:
     return {'': float(right.mean())} | by_class
 
 
-def find(
-    real: Examples, made: Examples, seed: int, once: Callable
-) -> tuple[Found, dict[str, Found]]:
-    """The score, and that of each class; its null is one draw of the reference."""
-    size, count = len(real.images), len(made.images)
-    null_n = min(count, size // 2)
+def compute(real: Examples, fake: Examples, held_out, seed) -> dict[str, float]:
+    return {'cas': accuracies(train=fake, test=real)['']}
+
+
+def compare(real: Examples, fake: Examples, seed: int, remember: Callable):
+    """(Comparison, {class: Comparison}); the baseline is one draw of the reference."""
+    from gan_vae.evaluation.comparison import LEAST, Comparison, random_rows
+
+    size, count = len(real.images), len(fake.images)
+    baseline_n = min(count, size // 2)
 
     def of_real():
-        order = some(size, size, seed + 1)
-        return accuracies(real.take(order[:null_n]), real.take(order[null_n:]))
+        order = random_rows(size, size, seed + 1)
+        return accuracies(real.take(order[:baseline_n]), real.take(order[baseline_n:]))
 
-    null = once(null_n, of_real) if null_n >= LEAST else {}
-    scores = accuracies(made, real)
+    baseline = remember(baseline_n, of_real) if baseline_n >= LEAST else {}
+    scores = accuracies(fake, real)
 
-    def found(name, n_real, n_fake):
-        nulls = [{'cas': null[name]}] if name in null else []
-        return Found({'cas': scores[name]}, nulls, [], n_real, n_fake, null_n)
+    def comparison(name, n_real, n_fake):
+        baselines = [{'cas': baseline[name]}] if name in baseline else []
+        return Comparison(
+            {'cas': scores[name]}, baselines, [], n_real, n_fake, baseline_n
+        )
 
     parts = {}
     for label, name in enumerate(real.class_names):
         if name in scores:
-            sizes = [
-                int(np.sum(labels == label)) for labels in (real.labels, made.labels)
-            ]
-            parts[name] = found(name, *sizes)
-    return found('', size, count), parts
+            sizes = [int(np.sum(of.labels == label)) for of in (real, fake)]
+            parts[name] = comparison(name, *sizes)
+    return comparison('', size, count), parts
 
 
 def about() -> dict[str, str]:
     """What cards say of the classifier."""
+    from gan_vae.extractors import classifier
+
     recipe = json.dumps(classifier.RECIPE, sort_keys=True)
     return {
         'extractor': 'classifier trained on the samples',
@@ -72,3 +79,12 @@ def about() -> dict[str, str]:
         'note': 'our small classifier by its RECIPE (the hash), not the ResNet-50 of '
         'published scores',
     }
+
+
+METRIC = SampleMetric(
+    needs='labels',
+    compute=compute,
+    gives={'cas': HIGHER},
+    compare=compare,
+    about=about,
+)

@@ -10,8 +10,9 @@ Binkowski et al. 2018, arXiv:1801.01401; the estimator is Gretton et al. 2012, e
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
-from gan_vae.evaluation.frechet import checked_pair
+from gan_vae.evaluation.metrics import LOWER, SampleMetric
 
 _BLOCK = 2048  # rows and columns of the kernel matrix in memory at a time: 32 MiB
 
@@ -48,7 +49,7 @@ def kid(x, y) -> float:
 
     A UserError for different dimensions or fewer than two features.
     """
-    x, y = checked_pair(x, y)
+    x, y = arrays.vector_pair(x, y)
     if min(len(x), len(y)) < 2:
         raise UserError(f'KID needs 2 features a set: got {len(x)} and {len(y)}')
     return float(_mean_within(x) + _mean_within(y) - 2 * _mean_across(x, y))
@@ -62,7 +63,7 @@ def kid_subsets(
     Draws as torch-fidelity does: one RandomState(seed), x and then y for each subset,
     without replacement. A UserError where a set is smaller than `size`.
     """
-    x, y = checked_pair(x, y)
+    x, y = arrays.vector_pair(x, y)
     if not 2 <= size <= min(len(x), len(y)):
         raise UserError(
             f'KID subsets of {size} from {len(x)} and {len(y)} features: '
@@ -75,3 +76,12 @@ def kid_subsets(
         of_y = random.choice(len(y), size, replace=False)
         values.append(kid(x[of_x], y[of_y]))
     return float(np.mean(values)), float(np.std(values))
+
+
+METRIC = SampleMetric(
+    needs='features',
+    compute=lambda real, fake, held_out, seed: {'kid': kid(real, fake)},
+    gives={'kid': LOWER},
+    within_classes=True,
+    most_real=10_000,
+)

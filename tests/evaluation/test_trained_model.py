@@ -8,7 +8,7 @@ from gan_vae import config as config_lib
 from gan_vae import data, extractors
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.evaluation import held_out, of_model
+from gan_vae.evaluation import held_out, plan, trained_model
 from gan_vae.runs.program import build
 
 
@@ -18,7 +18,12 @@ def held(file, **changes):
     program = build(config, Spec(16, 16, 3))
     state = jax.jit(program.method.init)(jax.random.key(0))
     examples = data.examples(config.data, 'test[:150]')  # a batch and a half
-    return of_model.Held(config, program, state, examples)
+    return trained_model.TrainedModel(config, program, state, examples)
+
+
+def measure(name, model):
+    (request,) = plan.parse(name)
+    return trained_model.measure(request, model)
 
 
 @pytest.fixture(scope='module')
@@ -29,17 +34,17 @@ def vae():
 def test_one_draw_of_the_bound_is_the_elbo(vae):
     elbo = held_out.evaluate(vae.program, vae.state, vae.examples, 50)['elbo']
     (bound, _), (better, how) = (
-        of_model.measure(name, vae)[name] for name in ('iwae_1', 'iwae_16')
+        measure(name, vae)[name] for name in ('iwae_1', 'iwae_16')
     )
     assert abs(bound - elbo) < 0.02 * abs(elbo) and better > bound
     assert 'K=16' in how
 
 
 def test_reconstructions_and_latents(vae):
-    pairs = of_model.measure('pairs', vae)
+    pairs = measure('pairs', vae)
     assert 0 < pairs['psnr'][0] < 30 and -1 < pairs['ssim'][0] < 1
-    assert 0 < of_model.measure('distance_random', vae)['distance_random'][0] < 8
-    found = of_model.measure('latents', vae)
+    assert 0 < measure('distance_random', vae)['distance_random'][0] < 8
+    found = measure('latents', vae)
     assert 0 <= found['active_units'][0] <= 8 and found['collapsed'][0] in (0, 1)
 
 
@@ -50,22 +55,21 @@ def test_disentanglement_of_codes_that_are_the_factors(vae):
     )
     perfect = vae._replace(
         program=vae.program._replace(method=method),
-        examples=vae.examples.take(np.arange(of_model.BATCH)),
+        examples=vae.examples.take(np.arange(trained_model.BATCH)),
     )
-    assert of_model.measure('mig', perfect)['mig'][0] > 0.5
-    assert of_model.measure('mig', vae)['mig'][0] < 0.4
+    assert measure('mig', perfect)['mig'][0] > 0.5
+    assert measure('mig', vae)['mig'][0] < 0.4
 
 
-def test_path_length_of_a_generator(monkeypatch):
-    monkeypatch.setattr(of_model, 'PATHS', of_model.BATCH)
+def test_path_length_of_a_generator():
     gan = held('dcgan_emoji')
-    (length, how) = of_model.measure('ppl_random', gan)['ppl_random']
+    (length, how) = measure('ppl_random:paths=100', gan)['ppl_random']
     assert 0 < length < np.inf and 'epsilon' in how
     still = gan.program.method._replace(
         decode=lambda state, z: jax.numpy.zeros((len(z), 16, 16, 3))
     )
     gan = gan._replace(program=gan.program._replace(method=still))
-    assert of_model.measure('ppl_random', gan)['ppl_random'][0] == 0
+    assert measure('ppl_random:paths=100', gan)['ppl_random'][0] == 0
 
 
 def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
@@ -85,7 +89,6 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
     program = vae.program._replace(method=method)
     small = vae._replace(program=program, examples=vae.examples.take(np.arange(20)))
     apply = counted('maps', lambda params, images: {'map': images * params})
-    monkeypatch.setattr(of_model, 'PATHS', of_model.BATCH)
     monkeypatch.setattr(
         extractors,
         'load',
@@ -93,8 +96,15 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
     )
 
     def values(held):
-        names = ('iwae_2', 'latents', 'pairs', 'distance_random', 'mig', 'ppl_random')
-        return [of_model.measure(name, held) for name in names]
+        names = (
+            'iwae_2',
+            'latents',
+            'pairs',
+            'distance_random',
+            'mig',
+            'ppl_random:paths=100',
+        )
+        return [measure(name, held) for name in names]
 
     first = values(small)
     assert {*traces} == {*parts, 'maps'}
@@ -121,11 +131,10 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
 def test_mistakes_are_one_line(file, name, message):
     config = config_lib.load(f'configs/{file}.py:tiny')
     with pytest.raises(UserError, match=message):
-        of_model.check(name, build(config, Spec(32, 32, 3)).method)
+        method = build(config, Spec(32, 32, 3)).method
+        trained_model.check(*plan.parse(name), method)
 
 
 def test_sets_without_factors_are_refused(vae):
     with pytest.raises(UserError, match='no known factors'):
-        of_model.measure(
-            'mig', vae._replace(examples=vae.examples._replace(factors=None))
-        )
+        measure('mig', vae._replace(examples=vae.examples._replace(factors=None)))

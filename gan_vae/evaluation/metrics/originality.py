@@ -18,10 +18,11 @@ import numpy as np
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation.manifold import nearest
+from gan_vae.evaluation.metrics import LOWER, SampleMetric
 from gan_vae.images import grid
 
 
-def originality(train, held, fake) -> dict:
+def originality(train, held_out, fake) -> dict:
     """Compares samples with held-out images, both by distance to the training set.
 
     Takes features [*, d] of training images, held-out real ones (99 or more) and
@@ -32,24 +33,14 @@ def originality(train, held, fake) -> dict:
     closest first, and 'distances' [n] of those. Raises UserError where shapes do not
     fit, and where held-out images are themselves copies.
     """
-    train, held, fake = (np.asarray(x) for x in (train, held, fake))
-    shapes = f'{train.shape}, {held.shape} and {fake.shape}'
-    if not train.ndim == held.ndim == fake.ndim == 2 or not (
-        train.shape[1] == held.shape[1] == fake.shape[1]
-    ):
+    m, n = len(held_out), len(fake)
+    if m < 99:
         raise UserError(
-            f'features of shapes {shapes}: train, held-out and samples must be [n, d], '
-            'of one extractor'
+            f'{m} held-out images: a 1st percentile needs 99 of them at least'
         )
-    if len(held) < 99 or not len(train) or not len(fake):
-        raise UserError(
-            f'features of shapes {shapes}: a 1st percentile needs 99 held-out images, '
-            'a training image and a sample'
-        )
-    m, n = len(held), len(fake)
-    real, _ = nearest(held, train, 1)
-    distances, found = nearest(fake, train, 1)
-    real, distances, found = real[:, 0], distances[:, 0], found[:, 0]
+    real, _ = nearest(held_out, train, 1)
+    distances, neighbours = nearest(fake, train, 1)
+    real, distances, neighbours = real[:, 0], distances[:, 0], neighbours[:, 0]
     r = (m + 1) // 100
     limit = np.partition(real, r - 1)[r - 1]
     if limit == 0:
@@ -59,7 +50,7 @@ def originality(train, held, fake) -> dict:
         )
     count = int(np.sum(distances < limit))
     law = np.cumsum(_beta_binomial(n, r, m + 1 - r))
-    order = np.lexsort((found, distances))
+    order = np.lexsort((neighbours, distances))
     return {
         'median_nearest_fake': float(np.median(distances)),
         'median_nearest_real': float(np.median(real)),
@@ -68,9 +59,25 @@ def originality(train, held, fake) -> dict:
         'low': int(np.searchsorted(law, 0.025)) / n,
         'high': int(np.searchsorted(law, 0.975)) / n,
         'p_value': 1.0 if count == 0 else float(max(0.0, 1 - law[count - 1])),
-        'pairs': np.stack([order, found[order]], 1),
+        'pairs': np.stack([order, neighbours[order]], 1),
         'distances': distances[order],
     }
+
+
+def compute(real, fake, held_out, seed) -> dict[str, float]:
+    found = originality(real, held_out, fake)
+    return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
+
+
+def closest(real, fake, real_images, samples, count: int = 24) -> np.ndarray:
+    """The `sheet` of the `count` samples closest to a reference picture.
+
+    real, fake: features [*, d] of the uint8 pictures real_images, samples.
+    """
+    distances, neighbours = nearest(fake, real, 1)
+    order = np.argsort(distances[:, 0], kind='stable')[:count]
+    pairs = np.stack([order, neighbours[order, 0]], 1)
+    return sheet(samples, real_images, pairs)
 
 
 def sheet(samples, train, pairs, columns: int = 4) -> np.ndarray:
@@ -92,3 +99,13 @@ def _beta_binomial(n: int, a: int, b: int) -> np.ndarray:
     choose = [-math.log(n + 1) - log_beta(n - k + 1, k + 1) for k in range(n + 1)]
     joint = [log_beta(k + a, n - k + b) for k in range(n + 1)]
     return np.exp(np.array(choose) + np.array(joint) - log_beta(a, b))
+
+
+METRIC = SampleMetric(
+    needs='features',
+    compute=compute,
+    gives={'near': LOWER},
+    needs_held_out=True,
+    baseline={'near': 0.01},
+    sheet=closest,
+)

@@ -1,10 +1,10 @@
 """Regenerates the stored outputs of the Inception network, by torch-fidelity.
 
 pip install -e '.[test,oracle]'
-python experiments/golden_inception.py
+python -m tests.evaluation.golden.inception
 
-Writes tests/evaluation/extractors/inception_golden.json from the weights and pictures
-of test_inception.py beside it, and prints how far ours is from each output.
+Writes inception.json beside this file from the weights and pictures of
+tests/extractors/test_inception.py, and prints how far ours is from each output.
 """
 
 import json
@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from golden_metrics import declare_torchvision
 
 from gan_vae.extractors import inception
+from tests.evaluation.golden.metrics import declare_torchvision
 
-TESTS = Path(__file__).parents[1] / 'tests' / 'evaluation' / 'extractors'
+TESTS = Path(__file__).parents[2] / 'extractors'
 
 
 def main():
