@@ -160,8 +160,8 @@ def test_evaluate_repeats_the_summary(run, capsys):
 def test_measures_that_cannot_be_taken_are_refused_before_training(tmp_path, capsys):
     for metrics, message in {
         'fid': 'pt_inception-2015-12-05-6726825d.pth',
-        'originality_random': 'originality needs',
-        'iwae_5': 'needs an encoder',
+        'originality_random': 'originality_random needs',
+        'iwae_5': 'needs a likelihood of pixels',
     }.items():
         argv = [TINY, f'--workdir={tmp_path / "r"}', f'--config.eval.metrics={metrics}']
         assert launch.main(argv) == 2
