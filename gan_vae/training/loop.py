@@ -215,7 +215,8 @@ class _Run:
             if len(pending) > 2:  # so the host reads what the devices have done with
                 self._read(*pending.popleft())
             due = (self.image_steps, self.eval_steps, self.checkpoint_steps)
-            if any(every and step % every == 0 for every in due) or step == self.steps:
+            regular = any(every and step % every == 0 for every in due)
+            if regular or self.measures.due(step, False) or step == self.steps:
                 while pending:
                     self._read(*pending.popleft())
                 self._due(state, step)
