@@ -1,7 +1,7 @@
 """Does the same VAE in PyTorch reach the same bound?
 
 pip install -e '.[bench]'
-python experiments/vae_parity.py [--seeds=2] [--steps=4690]
+python -m benchmarks.pytorch.vae_parity [--seeds=2] [--steps=4690]
 
 configs/vae_mnist.py (784-500-20-500-784, Bernoulli, dynamic binarisation, batches of
 128, Adam) without averaged weights, on both sides with the same initial distribution
@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
-from speed import ROOT, append
 
+from benchmarks.rows import ROOT, append
 from gan_vae import config as config_lib
 from gan_vae import data, methods
 from gan_vae.data import augment

@@ -1,5 +1,7 @@
-"""The VRNN of gan_vae/models/recurrent.py in PyTorch, for `speed.py`: own code from the
-equations of Chung et al. 2015, arXiv:1506.02216, and Fraccaro et al. 2016.
+"""The VRNN of gan_vae/models/recurrent.py in PyTorch, for `benchmarks/steps.py`.
+
+Own code from the equations of Chung et al. 2015, arXiv:1506.02216, and Fraccaro et al.
+2016.
 
 Features of x and what is emitted are computed for all steps at once, as in ours; what
 depends on the step before goes through nn.LSTMCell.

@@ -1,4 +1,4 @@
-"""VAEs of this project in PyTorch, with its defaults, for experiments/speed.py.
+"""VAEs of this project in PyTorch, with its defaults, for benchmarks/steps.py.
 
 `conv_vae` is gan_vae.models.conv_vae with a Gaussian of one learned scale; `Vdvae` is
 gan_vae.models.vdvae with the discretised logistic mixture.
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from experiments.torch_gans import places
+from benchmarks.pytorch.gans import places
 from gan_vae.models.vdvae import BIAS_TO, decoder_blocks, encoder_blocks
 
 

@@ -1,6 +1,6 @@
 """Does a regulariser help a GAN to find all eight modes of a ring of Gaussians?
 
-python experiments/gaussian_ring.py [--steps=3000] [--seeds=3]
+python -m benchmarks.quality.gaussian_ring [--steps=3000] [--seeds=3]
 
 The ring of Lin et al. 2017, arXiv:1712.04086 (PacGAN): eight Gaussians of deviation .01
 on the unit circle. A sample is of high quality within three deviations of a mode, and a
@@ -18,8 +18,8 @@ import time
 import jax
 import jax.numpy as jnp
 import optax
-from speed import append
 
+from benchmarks.rows import append
 from gan_vae.objectives import adversarial, penalties
 
 MODES, DEVIATION, BATCH, SAMPLES, WIDTH = 8, 0.01, 128, 2500, 128

@@ -1,6 +1,6 @@
 """Do sampled chorales have the counts of real ones? Beside the test set's.
 
-python experiments/chorales.py RUN... [--num=100] [--steps=64]
+python -m benchmarks.quality.chorales RUN... [--num=100] [--steps=64]
 
 The best checkpoint of each run of rolls draws `num` pieces of `steps` steps; the test
 split and a train split of as many pieces are cut to as many. Adds rows to
@@ -9,8 +9,7 @@ results/chorales.jsonl and prints a table; see gan_vae/evaluation/music.py.
 
 import argparse
 
-from speed import append
-
+from benchmarks.rows import append
 from gan_vae import data
 from gan_vae.art import sample, sequences
 from gan_vae.evaluation import music

@@ -1,8 +1,8 @@
 """How fast is a train step against PyTorch, and against the stock Flax layers?
 
 pip install -e '.[bench]'
-python experiments/speed.py [--rounds=8] [--cases=dcgan32_train,conv_vae_train]
-                            [--cpu_time]
+python -m benchmarks.steps [--rounds=8] [--cases=dcgan32_train,conv_vae_train]
+                           [--cpu_time]
 
 One long-lived process a side; they take turns in blocks of steps, and each ratio is the
 median over rounds of their paired times, so that a slow minute of the machine hurts all
@@ -17,31 +17,25 @@ wait for each other it does).
   sngan_train      one D and one G update, SNGAN of width 32, hinge, batch 64
   biggan_small_train   the same, BigGAN by class of width 24, with self-attention
   vrnn_train       one update of configs/vrnn_jsb.py, 16 sequences of up to 96 steps
-  dcgan_parity, sngan_parity   a step of the small GANs that gan_parity.py trains
+  dcgan_parity, sngan_parity   a step of the GANs of benchmarks/pytorch/gan_parity.py
 
 `ours` and `stock_flax` are the project's own methods, the latter with flax's
 convolutions in place of ours (not in the residual networks: flax has no layers for
 them; nor in the VDVAE, which is of flax's); `torch` is the same networks, losses and
-optimisers in PyTorch with its defaults (`torch_gans.py`, `torch_vaes.py`),
+optimisers in PyTorch with its defaults (`benchmarks/pytorch`),
 `torch_channels_last` with that memory format. All use the same cores. GFLOP:
 multiplications and additions of PyTorch's products, counted once each.
 """
 
 import argparse
 import contextlib
-import datetime
-import importlib.metadata as metadata
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.rows import ROOT, append, cores
 
 RESIDUAL = ('sngan_train', 'biggan_small_train', 'sngan_parity')
 ALONE = (*RESIDUAL, 'vdvae_small_train', 'vrnn_train')  # without stock_flax
@@ -68,7 +62,7 @@ def config_of(case: str):
     if case == 'vrnn_train':
         return vrnn_jsb.get_config()
     if case.endswith('_parity'):
-        from experiments import gan_parity
+        from benchmarks.pytorch import gan_parity
 
         return gan_parity.load(case.removesuffix('_parity'))
     if case in RESIDUAL:
@@ -150,7 +144,7 @@ def torch_step(side: str, case: str):
     """The same step in PyTorch."""
     import torch
 
-    from experiments import torch_gans, torch_vaes, torch_vrnn
+    from benchmarks.pytorch import gans, vaes, vrnn
 
     torch.set_num_threads(cores())
     channels_last = side == 'torch_channels_last'
@@ -158,12 +152,12 @@ def torch_step(side: str, case: str):
     config = config_of(case)
     if case == 'vrnn_train':
         batch, spec = sequences()
-        return torch_vrnn.step(config, batch, spec.mean)
+        return vrnn.step(config, batch, spec.mean)
     if case == 'conv_vae_train':
-        return torch_vaes.conv_vae(layout)
+        return vaes.conv_vae(layout)
     if case == 'vdvae_small_train':
-        return torch_vaes.vdvae(config, layout)
-    gan = torch_gans.make(config, layout)
+        return vaes.vdvae(config, layout)
+    gan = gans.make(config, layout)
     latents = 2, config.data.batch_size, config.model.latent_dim
     if case == 'dcgan32_sample':
         gan.generator.eval()
@@ -176,7 +170,7 @@ def torch_step(side: str, case: str):
     size = config.data.batch_size
     real = (torch.rand(size, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
     label = torch.arange(size) % 10
-    return lambda: torch_gans.train_step(gan, real, torch.randn(latents), 0, label)
+    return lambda: gans.train_step(gan, real, torch.randn(latents), 0, label)
 
 
 def matmul(side: str):
@@ -223,20 +217,6 @@ def gflop(step) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def cores() -> int:
-    """That this process may use: all, or those that taskset leaves it."""
-    return len(getattr(os, 'sched_getaffinity', lambda _: range(os.cpu_count()))(0))
-
-
-def versions() -> dict[str, str]:
-    """Of the packages that are compared, where they are installed."""
-    found = {}
-    for name in ('jax', 'flax', 'optax', 'torch'):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--side', help=argparse.SUPPRESS)
@@ -269,7 +249,9 @@ def workers(cpu_time: bool):
     """ask(side, case, count) -> seconds, of a process for each side."""
     running = {
         side: subprocess.Popen(
-            [sys.executable, __file__, f'--side={side}', *['--cpu_time'] * cpu_time],
+            [sys.executable, '-m', 'benchmarks.steps', f'--side={side}']
+            + ['--cpu_time'] * cpu_time,
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -291,7 +273,7 @@ def workers(cpu_time: bool):
 
 
 def report(case: str, gflop: float, times: dict, rate: float, about: dict):
-    """Prints a case's table and appends its rows to results/speed.jsonl."""
+    """Prints a case's table and appends its rows to results/steps.jsonl."""
     print(f'{case}: {gflop:.1f} GFLOP; matmul {rate:.0f} GFLOP/s')
     for against in times:
         median = statistics.median(times[against])
@@ -304,26 +286,7 @@ def report(case: str, gflop: float, times: dict, rate: float, about: dict):
         )
         row = {'case': case, 'against': against, 'unit': 'ms', 'ratio': round(ratio, 3)}
         row |= {'ours': 1e3 * statistics.median(times['ours']), 'peer': 1e3 * median}
-        append('speed', row | {'share_of_matmul': round(share, 3), **about})
-
-
-def append(name: str, row: dict):
-    """Adds a row, with date, hardware and versions, to results/<name>.jsonl."""
-    row |= {
-        'date': datetime.date.today().isoformat(),
-        'hardware': f'{cores()} cores of {_processor()}',
-        'versions': versions(),
-    }
-    with open(ROOT / 'experiments' / 'results' / f'{name}.jsonl', 'a') as file:
-        file.write(json.dumps(row) + '\n')
-
-
-def _processor() -> str:
-    if platform.system() != 'Linux':
-        return platform.processor()
-    lines = Path('/proc/cpuinfo').read_text().splitlines()
-    names = [line.split(':')[1].strip() for line in lines if line[:10] == 'model name']
-    return names[0] if names else platform.machine()
+        append('steps', row | {'share_of_matmul': round(share, 3), **about})
 
 
 if __name__ == '__main__':

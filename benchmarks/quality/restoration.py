@@ -1,8 +1,8 @@
 """Does a prior restore pictures better than a filter that knows nothing?
 
-python experiments/restoration.py [--runs=pretrained:emoji_gan,pretrained:emoji_vae]
-    [--num=20] [--restored=8] [--out=restoration.png]
-python experiments/restoration.py --photographs=FOLDER [--size=128] [--out=...]
+python -m benchmarks.quality.restoration [--num=20]
+    [--runs=pretrained:emoji_gan,pretrained:emoji_vae] [--restored=8] [--out=restoration.png]
+python -m benchmarks.quality.restoration --photographs=FOLDER [--size=128] [--out=...]
 
 `num` held-out pictures of the runs' own test split. Projection: PSNR and the distance
 of random features, beside the nearest of 1,000 samples. Inpainting of the centre and of
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from speed import append
 
+from benchmarks.rows import append
 from gan_vae import data, extractors, images
 from gan_vae.art import deep_prior, inversion, latents, making, sheets, tools
 from gan_vae.art.degradations import WHOLE, Hole, Small

@@ -1,6 +1,6 @@
 """Is any layer of the GANs slower than its plain alternative?
 
-python experiments/layer_speed.py [--rounds=15] [--cases=conv_pool,up_conv]
+python -m benchmarks.layers [--rounds=15] [--cases=conv_pool,up_conv]
 
 Two compiled functions take turns in blocks of calls; each ratio is the median over
 rounds of their paired times, the alternative's over ours, so that above 1 ours is the
@@ -17,8 +17,8 @@ import time
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from speed import append
 
+from benchmarks.rows import append
 from gan_vae.devices import process
 from gan_vae.models import attention, conditional, layers
 
@@ -222,7 +222,7 @@ def main():
             row |= {'ours': mine, 'peer': theirs, 'ratio': round(ratio, 3)}
             size, channels = shape
             row |= {'shape': [BATCH, size, size, channels], 'rounds': flags.rounds}
-            append('layer_speed', row)
+            append('layers', row)
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import retrieval
+from benchmarks.quality import retrieval
 
 
 def test_average_precision_of_known_orders():

@@ -1,6 +1,6 @@
 """Which features find pictures of the same kind? And how well is taste recommended?
 
-python experiments/retrieval.py [--data=emoji] [--num=N] [--run=RUN] [--step=N]
+python -m benchmarks.quality.retrieval [--data=emoji] [--num=N] [--run=RUN] [--step=N]
                                 [--sheet=OUT.png]
 
 Pictures of the train and validation splits are searched with held-out ones of the test
@@ -20,19 +20,14 @@ features `random` of cifar10's 60,000 pictures (needs the extra `search`).
 """
 
 import argparse
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.speed import append  # noqa: E402
-from gan_vae.art import features, making, search, sheets  # noqa: E402
-from gan_vae.art.tools import SHARED, find  # noqa: E402
-from gan_vae.data.pictures import Fit  # noqa: E402
+from benchmarks.rows import append
+from gan_vae.art import features, making, search, sheets
+from gan_vae.art.tools import SHARED, find
+from gan_vae.data.pictures import Fit
 
 NAMES = ('pixels', 'random', 'efficientnet_lite0', 'classifier')
 LIKED, SHOWN = 3, 16

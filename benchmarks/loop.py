@@ -1,6 +1,6 @@
 """What does the loop cost over the bare train step?
 
-python experiments/loop_cost.py
+python -m benchmarks.loop
 
 The default run's step (configs/dcgan_emoji.py) alone, on one batch, against the whole
 loop: data, metrics, progress, TensorBoard, sample grids, checkpoints. The loop is timed
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from speed import ROOT, append
+from benchmarks.rows import ROOT, append
 
 SHORT, LONG = 50, 300
 
@@ -62,7 +62,7 @@ def main():
     print(f'the loop costs {whole / bare - 1:+.1%}')
     row = {'case': 'loop_cost', 'against': 'bare step', 'unit': 'ms'}
     row |= {'ours': 1e3 * whole, 'peer': 1e3 * bare, 'ratio': round(bare / whole, 3)}
-    append('loop_cost', row)
+    append('loop', row)
     print(json.dumps(row))
 
 

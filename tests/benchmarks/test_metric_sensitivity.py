@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from experiments.metric_sensitivity import by_picture
+from benchmarks.quality.metric_sensitivity import by_picture
 
 
 def test_seen_pictures_are_not_extracted_again():

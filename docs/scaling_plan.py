@@ -1,6 +1,6 @@
 """What would 8, 64 and 512 accelerators do? A plan on paper, from counted work.
 
-python experiments/scaling_plan.py
+python -m docs.scaling_plan
 
 With n accelerators, per-device batch b, u updates a step, F operations an example and
 update, and P bytes of gradients an update:
@@ -11,18 +11,16 @@ update, and P bytes of gradients an update:
     cost    = n t steps price
 
 F and P of the DCGAN and the VAE are read off our compiled train steps (the plain
-convolutions that an accelerator runs); those of BigGAN and VDVAE, which are not built
-here yet, are counted from their published layers. No figure below was measured on an
+convolutions that an accelerator runs); those of BigGAN and VDVAE are counted from their
+published layers. No figure below was measured on an
 accelerator. Thakur et al. 2005, doi:10.1177/1094342005051521 (collectives).
 """
 
 import math
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 
 class Machine(NamedTuple):

@@ -1,6 +1,6 @@
 """How long does a checkpoint hold the training up?
 
-python experiments/checkpoint_stall.py
+python -m benchmarks.checkpoints
 
 A convolutional and a fully connected GAN of 30 M parameters, with Adam's moments and
 the averaged weights. `held`: what the loop does at a save (check, hash, Orbax's copy)
@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from speed import ROOT, append
+from benchmarks.rows import ROOT, append
 
 CASES = {'dcgan_emoji': 288, 'mlp_gan_mnist': 1024}  # config: width
 STEPS, SAVES = 9, 3
@@ -106,7 +106,7 @@ def measure(name: str, width: int):
         'share': round(stall / (stall + interval * step), 5),
     }
     print(json.dumps(row, indent=2))
-    append('checkpoint_stall', row)
+    append('checkpoints', row)
 
 
 if __name__ == '__main__':

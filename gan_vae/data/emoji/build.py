@@ -1,6 +1,6 @@
 """Builds the embedded emoji set (gan_vae/data/emoji) from the Noto Emoji package.
 
-python experiments/build_emoji_sheet.py [--archive=FILE] [--out=DIR]
+python -m gan_vae.data.emoji.build [--archive=FILE] [--out=DIR]
 
 The base emoji without skin tones and flags, in Unicode's order, composited onto white,
 halved to 32x32 and quantised with one palette. The same Pillow gives the same bytes.
@@ -24,11 +24,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gan_vae.data import noto_emoji, packages, prepared  # noqa: E402
-from gan_vae.errors import UserError  # noqa: E402
+from gan_vae.data import noto_emoji, packages, prepared
+from gan_vae.errors import UserError
 
 CELL = 32
 COLUMNS = 40
@@ -92,7 +89,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--archive', type=Path, help='the package, already downloaded')
-    parser.add_argument('--out', type=Path, default=ROOT / 'gan_vae/data/emoji')
+    parser.add_argument('--out', type=Path, default=Path(__file__).parent)
     args = parser.parse_args()
     try:
         if args.archive:

@@ -1,7 +1,7 @@
 """Which measure notices which fault? A ladder of distortions, each against its null.
 
-python experiments/metric_sensitivity.py --data=cifar10:test --num=2000 --seeds=3
-python experiments/metric_sensitivity.py --data=noto_emoji:all --num=1800 --seeds=3
+python -m benchmarks.quality.metric_sensitivity --data=cifar10:test --num=2000
+python -m benchmarks.quality.metric_sensitivity --data=noto_emoji:all --num=1800
 
 For each seed the set is cut into a reference and other pictures of the same number;
 those are distorted and measured against the reference. The null is the same measure of
@@ -18,15 +18,11 @@ import importlib.metadata
 import statistics
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from experiments.speed import append  # noqa: E402
+from benchmarks.rows import append
 
 METRICS = (
     'swd,fd_random,kid_random,fd_pixels,pr_random,dc_random,fd_classifier,'

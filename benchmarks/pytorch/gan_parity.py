@@ -1,9 +1,9 @@
 """Do the same GAN in PyTorch and ours end at the same quality?
 
 pip install -e '.[bench]'
-python experiments/gan_parity.py [--models=dcgan,sngan] [--seeds=3]
-                                 [--out=runs/gan_parity] [--parts=check,train,report]
-python experiments/speed.py --cpu_time --cases=dcgan_parity,sngan_parity
+python -m benchmarks.pytorch.gan_parity [--models=dcgan,sngan] [--seeds=3]
+    [--out=runs/gan_parity] [--parts=check,train,report]
+python -m benchmarks.steps --cpu_time --cases=dcgan_parity,sngan_parity
 
 DCGAN (width 16, non-saturating) and SNGAN (residual, width 8, hinge) on the emoji at 32
 pixels: the same networks, initial distributions, Adam, batches of 32, steps, averaged
@@ -32,8 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.rows import PICTURES, ROOT, append
 
 SIDES = ('ours', 'torch')
 STEPS = {'dcgan': 1600, 'sngan': 400}
@@ -87,20 +86,20 @@ def batches(images: np.ndarray, size: int, seed: int):
 def train_torch(model: str, seed: int, file: Path):
     import torch
 
-    from experiments import torch_gans
+    from benchmarks.pytorch import gans
     from gan_vae.images import to_uint8
 
     config = load(model, seed)
     torch.manual_seed(seed)
-    gan = torch_gans.make(config)
+    gan = gans.make(config)
     source = batches(train_images(config), config.data.batch_size, seed)
     shape = 2, config.data.batch_size, config.model.latent_dim
     for step in range(config.train.steps):
-        real = torch_gans.to_torch(next(source))
-        losses = torch_gans.train_step(gan, real, torch.randn(shape), step)
+        real = gans.to_torch(next(source))
+        losses = gans.train_step(gan, real, torch.randn(shape), step)
         if step % 100 == 99:
             print(f'{model} torch {seed}: step {step + 1}, losses {losses}', flush=True)
-    np.save(file, to_uint8(torch_gans.samples(gan, SAMPLES)))
+    np.save(file, to_uint8(gans.samples(gan, SAMPLES)))
 
 
 def train_ours(model: str, seed: int, file: Path):
@@ -121,7 +120,7 @@ def check(model: str):
     import jax
     import torch
 
-    from experiments import torch_gans
+    from benchmarks.pytorch import gans
     from gan_vae import images as images_lib
     from gan_vae import methods
     from gan_vae.data.source import Spec
@@ -141,12 +140,12 @@ def check(model: str):
         variables['discriminator'] = {'spectral': found}
     state = state.replace(variables=variables)
     torch.manual_seed(0)
-    gan = torch_gans.make(config)
+    gan = gans.make(config)
     sides = {'generator': gan.generator, 'discriminator': gan.discriminator}
 
     def port(name, params, others):
         for collection in (params, *others.values()):
-            torch_gans.port(sides[name], named_leaves(collection))
+            gans.port(sides[name], named_leaves(collection))
 
     for name, network in sides.items():
         theirs = [p.detach().numpy().copy() for p in network.parameters()]
@@ -173,7 +172,7 @@ def check(model: str):
         network.eval()
     with torch.inference_mode():
         made = gan.generator(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
-        logits = gan.discriminator(torch_gans.to_torch(images[0])).numpy()
+        logits = gan.discriminator(gans.to_torch(images[0])).numpy()
     x = images_lib.from_uint8(images[0])
     within(f'{model} G(z)', networks.generated(moved['generator'], z), made, 1e-4)
     held = networks.held(moved['discriminator'], x, None).logits
@@ -190,9 +189,9 @@ def check(model: str):
             for key in ('z 0', 'generator z')
         ]
         state, metrics = step(state, {'image': images_lib.from_uint8(real)})
-        found = torch_gans.train_step(
+        found = gans.train_step(
             gan,
-            torch_gans.to_torch(real),
+            gans.to_torch(real),
             torch.from_numpy(np.stack(latents)),
             number,
         )
@@ -243,7 +242,6 @@ def place(out: Path, model: str, side: str, seed: int) -> Path:
 def report(out: Path, models: list[str], seeds: int):
     from scipy import stats
 
-    from experiments.speed import append
     from gan_vae import data
     from gan_vae.devices.mesh import mesh_of
     from gan_vae.evaluation.panel import Panel, Pictures
@@ -300,8 +298,7 @@ def picture(out: Path, model: str, seeds: int, columns: int = 8):
         strip = Image.new('RGB', (band.shape[1], 16), 'white')
         ImageDraw.Draw(strip).text((4, 2), f'{model}, {title}', fill='black')
         bands += [np.asarray(strip), band]
-    folder = ROOT / 'experiments' / 'pictures'
-    images.save_png(folder / f'gan_parity_{model}.png', np.concatenate(bands))
+    images.save_png(PICTURES / f'gan_parity_{model}.png', np.concatenate(bands))
 
 
 def main():
@@ -332,7 +329,8 @@ def main():
     if 'train' in parts:
         for model, side, seed in runs:
             one = f'--one={model}:{side}:{seed}'
-            command = [sys.executable, __file__, one, f'--out={out}']
+            command = [sys.executable, '-m', 'benchmarks.pytorch.gan_parity', one]
+            command.append(f'--out={out}')
             subprocess.run(command, check=True)
     if 'report' in parts:
         report(out, models, flags.seeds)

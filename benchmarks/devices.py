@@ -1,6 +1,6 @@
 """What does a device compute, hold and send, when a step is shared by 1, 2, 4 and 8?
 
-python experiments/scaling.py [--cases=dcgan_cifar,vae_cifar] [--devices=1,2,4,8]
+python -m benchmarks.devices [--cases=dcgan_cifar,vae_cifar] [--devices=1,2,4,8]
 
 The full-size configs, with the state copied and in parts (config.parallel.shard_state),
 each in a process of its own with so many forced CPU devices. Per device and step, read
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from speed import ROOT, append
+from benchmarks.rows import ROOT, append
 
 COLLECTIVES = ('all-reduce', 'reduce-scatter', 'all-gather')
 _BYTES = {'f32': 4, 's32': 4, 'u32': 4, 'bf16': 2, 'pred': 1}
@@ -104,7 +104,7 @@ def main():
                 alone = alone or row['gflop'] * n
                 row |= {'flop_ratio': row['gflop'] * n / alone, 'timed': TIMED}
                 print(_line(row), flush=True)
-                append('scaling', row)
+                append('devices', row)
 
 
 TIMED = 'forced CPU devices of one shared machine: overhead, not speed-up'
@@ -116,11 +116,13 @@ def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
     made = subprocess.run(
         [
             sys.executable,
-            __file__,
+            '-m',
+            'benchmarks.devices',
             f'--one={case},{n},{shard_state}',
             f'--steps={steps}',
         ],
         env=os.environ | {'XLA_FLAGS': forced, 'JAX_PLATFORMS': 'cpu'},
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
