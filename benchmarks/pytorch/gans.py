@@ -3,7 +3,8 @@
 The recipes of `gan_vae.models.dcgan`, `.resnet` (SNGAN, unconditional) and `.big` (by
 ten classes) at 32 pixels, from PyTorch's own layers, NCHW. `gan_parity.py` trains the
 first two and `benchmarks/steps.py` times all. Modules of the first two have the names
-of ours in lower case, so that `port` can carry weights over. `layout` is a memory format.
+of ours in lower case, so that `port` can carry weights over. `layout` is a memory
+format.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """Does a prior restore pictures better than a filter that knows nothing?
 
 python -m benchmarks.quality.restoration [--num=20]
-    [--runs=pretrained:emoji_gan,pretrained:emoji_vae] [--restored=8] [--out=restoration.png]
+    [--runs=pretrained:emoji_gan,pretrained:emoji_vae] [--restored=8]
+    [--out=restoration.png]
 python -m benchmarks.quality.restoration --photographs=FOLDER [--size=128] [--out=...]
 
 `num` held-out pictures of the runs' own test split. Projection: PSNR and the distance

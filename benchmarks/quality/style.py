@@ -8,15 +8,16 @@ python -m benchmarks.quality.style step [--size=256] [--rounds=8]
 compare: three photographs of scikit-image (astronaut: NASA; chelsea, coffee: CC0) in
 styles: FOLDER/pictures/mondrian_cropped.jpg and woman_in_peasant_dress_cropped.jpg
 (paintings out of copyright) and scikit-image's ihc (no known restrictions), by every
-method at its default. `distance`: patch sliced Wasserstein to the style in grey levels, before and
-after; `structure`: SSIM of luma to the content; `cpu_seconds`: of one process with its
+method at its default. `distance`: patch sliced Wasserstein to the style in grey levels,
+before and after; `structure`: SSIM of luma to the content; `cpu_seconds`: of one process with its
 compilation at a shape's first use, and of fast without its training: a run for each
 style in --runs, trained here (CIFAR-10 at 64 pixels) where it is not there.
 
 step: the cost of one step of the patch method. Three versions take turns, and each
 ratio is the median over rounds of paired CPU times, over that of `ours` (JAX's
 convolutions, NumPy's sort on the host): `xla` is one program that sorts as well,
-`numpy` has the patches as rows of a matrix and no JAX. Adds rows to results/style_step.jsonl.
+`numpy` has the patches as rows of a matrix and no JAX. Adds rows to
+results/style_step.jsonl.
 """
 
 import argparse
