@@ -9,9 +9,9 @@ compare: three photographs of scikit-image (astronaut: NASA; chelsea, coffee: CC
 styles: FOLDER/pictures/mondrian_cropped.jpg and woman_in_peasant_dress_cropped.jpg
 (paintings out of copyright) and scikit-image's ihc (no known restrictions), by every
 method at its default. `distance`: patch sliced Wasserstein to the style in grey levels,
-before and after; `structure`: SSIM of luma to the content; `cpu_seconds`: of one process with its
-compilation at a shape's first use, and of fast without its training: a run for each
-style in --runs, trained here (CIFAR-10 at 64 pixels) where it is not there.
+before and after; `structure`: SSIM of luma to the content; `cpu_seconds`: of one
+process with its compilation at a shape's first use, and of fast without its training:
+a run for each style in --runs, trained here (CIFAR-10 at 64 pixels) unless present.
 
 step: the cost of one step of the patch method. Three versions take turns, and each
 ratio is the median over rounds of paired CPU times, over that of `ours` (JAX's
