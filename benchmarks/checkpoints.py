@@ -55,7 +55,7 @@ def measure(name: str, width: int):
     state = init(jax.random.key(0))
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     examples = data.examples(config.data, 'train[:1024]')
-    source = Source(examples, config.data.batch_size * program.method.updates_per_step)
+    source = Source(examples, config.data.batch_size * program.method.batches_per_step)
 
     def train(state):
         begin = time.perf_counter()

@@ -52,7 +52,7 @@ def measure(case: str, n: int, shard_state: bool, steps: int) -> dict:
     overrides = {'parallel.devices': str(n), 'parallel.shard_state': str(shard_state)}
     config = config_lib.load(str(ROOT / 'configs' / f'{case}.py'), overrides)
     program = build(config, Spec(32, 32, 3))
-    rows = config.data.batch_size * program.method.updates_per_step
+    rows = config.data.batch_size * program.method.batches_per_step
     pictures = np.random.default_rng(0).integers(0, 256, (rows, 32, 32, 3), np.uint8)
     index = np.arange(rows, dtype=np.int32)
     batch = put({'image': pictures, 'index': index}, program.mesh)

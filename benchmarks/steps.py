@@ -70,12 +70,13 @@ def config_of(case: str):
         config = (biggan_cifar if big else sngan_cifar).get_config()
         config.model.width, config.method.critic_steps = 24 if big else 32, 1
         return config
-    config = default.get_config()
-    config.optimizer.b1 = 0.5
     if case == 'conv_vae_train':
-        config.method.name, config.model.latent_dim = 'vae', 64
+        config = default.get_config('vae')
+        config.model.latent_dim, config.data.batch_size = 64, 128
         config.optimizer.learning_rate, config.optimizer.b1 = 1e-3, 0.9
-        config.data.batch_size = 128
+        return config
+    config = default.get_config('gan')
+    config.optimizer.b1 = 0.5
     return config
 
 
@@ -110,10 +111,10 @@ def jax_step(side: str, case: str):
         batch, spec = sequences()
         method = methods.make(config, spec)
         step = jax.jit(method.train_step, donate_argnums=0)
-        held = [jax.jit(method.init)(jax.random.key(0))]
+        state = [jax.jit(method.init)(jax.random.key(0))]
 
         def update():
-            held[0] = jax.block_until_ready(step(held[0], batch)[0])
+            state[0] = jax.block_until_ready(step(state[0], batch)[0])
 
         return update
     library = nn if side == 'stock_flax' else layers
@@ -124,9 +125,10 @@ def jax_step(side: str, case: str):
         key = jax.random.key(0)
         state = jax.jit(method.init)(key)
         if case == 'dcgan32_sample':
-            sample = jax.jit(method.sample, static_argnums=2)
-            sample(state, key, 64)
-            return lambda: jax.block_until_ready(sample(state, key, 64))
+            generate = jax.jit(method.generate, static_argnums=2)
+            weights = state.weights()
+            generate(weights, key, 64)
+            return lambda: jax.block_until_ready(generate(weights, key, 64))
         size = config.data.batch_size
         batch = {'image': jax.random.uniform(key, (size, 32, 32, 3), minval=-1)}
         batch['label'] = jnp.arange(size) % 10

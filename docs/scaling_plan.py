@@ -74,7 +74,7 @@ def compiled(name: str, updates: int, small: int) -> Work:
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py'))
     program = build(config, Spec(32, 32, 3))
     state = jax.jit(program.method.init)(jax.random.key(0))
-    rows = config.data.batch_size * program.method.updates_per_step
+    rows = config.data.batch_size * program.method.batches_per_step
     batch = {
         'image': jax.ShapeDtypeStruct((rows, 32, 32, 3), 'uint8'),
         'index': jax.ShapeDtypeStruct((rows,), 'int32'),

@@ -121,16 +121,24 @@ def check(model: str):
     import torch
 
     from benchmarks.pytorch import gans
+    from gan_vae import config as config_lib
     from gan_vae import images as images_lib
     from gan_vae import methods
     from gan_vae.data.source import Spec
     from gan_vae.keys import keys_of
+    from gan_vae.learning.settings import Learning
     from gan_vae.learning.state import named_leaves, step_key
+    from gan_vae.methods import latents as latents_lib
     from gan_vae.methods.gan import networks as gan_networks
 
     config, size = load(model), 32
     spec = Spec(32, 32, 3)
-    method, networks = methods.make(config, spec), gan_networks.make(config, spec)
+    method = methods.make(config, spec)
+    settings = config_lib.as_settings(config, 'model')
+    prior = latents_lib.make(settings.latent_dim, settings.latent)
+    networks = gan_networks.make(
+        settings, prior, 'running', Learning.of(config), spec, None
+    )
     state = jax.jit(method.init)(jax.random.key(0))
     variables = dict(state.variables)
     if 'spectral' in variables['discriminator']:
@@ -174,9 +182,9 @@ def check(model: str):
         made = gan.generator(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
         logits = gan.discriminator(gans.to_torch(images[0])).numpy()
     x = images_lib.from_uint8(images[0])
-    within(f'{model} G(z)', networks.generated(moved['generator'], z), made, 1e-4)
-    held = networks.held(moved['discriminator'], x, None).logits
-    within(f'{model} D(x)', held, logits, 1e-4)
+    within(f'{model} G(z)', networks.generate_eval(moved['generator'], z), made, 1e-4)
+    ours = networks.judge_eval(moved['discriminator'], x, None).logits
+    within(f'{model} D(x)', ours, logits, 1e-4)
 
     for name, network in sides.items():
         port(name, state.params[name], variables[name])
@@ -185,7 +193,7 @@ def check(model: str):
     step = jax.jit(method.train_step)
     for number, real in enumerate(images):
         latents = [
-            networks.prior.draw(keys_of(step_key(state, key), np.arange(size)))
+            prior.draw(keys_of(step_key(state, key), np.arange(size)))
             for key in ('z 0', 'generator z')
         ]
         state, metrics = step(state, {'image': images_lib.from_uint8(real)})
@@ -199,7 +207,9 @@ def check(model: str):
         within(f'{model} losses of step {number + 1}', losses, found, 1e-4)
     made = gan.average.eval()(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
     # running variances are biased here, unbiased there
-    within(f'{model} averaged G(z)', method.decode(state, z), made, 1e-2)
+    within(
+        f'{model} averaged G(z)', method.latents.decode(state.weights(), z), made, 1e-2
+    )
 
 
 def singular_vectors(params, spectral):

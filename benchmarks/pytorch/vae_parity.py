@@ -130,12 +130,12 @@ def train_ours(config, method, examples, seed: int) -> tuple[dict, float]:
 
 def elbo(config, method, state, params, examples) -> float:
     light = augment.make(False, 0, config.data.binarize)
-    state, total = state.replace(params=params, ema=params), 0.0
-    bound = jax.jit(method.log_prob)
+    weights, total = state.replace(params=params, ema=params).weights(), 0.0
+    bound = jax.jit(method.density.elbo)
     for start in range(0, len(examples.images), 500):
         rows = np.arange(start, start + 500)
         x = light(keys_of(jax.random.key(0), rows), examples.images[rows])
-        total += float(bound(state, jax.random.key(start), x).sum())
+        total += float(bound(weights, jax.random.key(start), x).sum())
     return total / len(examples.images)
 
 
@@ -144,9 +144,10 @@ def check(method, state) -> float:
     rng, model = np.random.default_rng(0), Vae()
     port(model, state.params)
     x = np.where(rng.random((64, 28, 28, 1)) < 0.2, 1, -1).astype(np.float32)
-    mean, log_variance = method.posterior(state, jnp.asarray(x))
+    mean, log_variance = method.latents.posterior(state.weights(), jnp.asarray(x))
     noise = rng.standard_normal((64, 20)).astype(np.float32)
-    logits = method.coder(state).outputs(mean + jnp.exp(0.5 * log_variance) * noise)
+    coder = method.density.coder(state.weights())
+    logits = coder.outputs(mean + jnp.exp(0.5 * log_variance) * noise)
     kl = 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - 1 - log_variance, 1)
     ours = float(jnp.mean(jnp.sum(jax.nn.softplus(-x * logits), (1, 2, 3)) + kl))
     flat = torch.tensor(x.reshape(64, -1))

@@ -1,7 +1,7 @@
 """Which measure notices which fault? A ladder of distortions, each against its null.
 
-python -m benchmarks.quality.metric_sensitivity --data=cifar10:test --num=2000
-python -m benchmarks.quality.metric_sensitivity --data=noto_emoji:all --num=1800
+python -m benchmarks.quality.metric_sensitivity --data=cifar10:test
+python -m benchmarks.quality.metric_sensitivity --data=noto_emoji:all
 
 For each seed the set is cut into a reference and other pictures of the same number;
 those are distorted and measured against the reference. The null is the same measure of
@@ -125,10 +125,12 @@ def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--data', default='cifar10:test')
-    parser.add_argument('--num', type=int, default=2000)
+    parser.add_argument('--num', type=int, default=1000)
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--metrics', default=_default_metrics())
     flags = parser.parse_args()
+    if flags.num < 200:
+        parser.error('--num is at least 200: one fault is copies of 200 pictures')
     runs = [
         measure(flags.data, flags.num, seed, flags.metrics)
         for seed in range(flags.seeds)

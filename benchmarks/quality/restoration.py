@@ -81,9 +81,9 @@ def tasks(x: np.ndarray):
 
 def restored(run, how, seen, mask) -> np.ndarray:
     starts = latents.draw(run.method, 0, STARTS)
-    method, state = run.method, run.state
-    best = inversion.invert(method.decode, state, seen, starts, how, mask)
-    x = method.decode(state, best.z[:1], None)
+    decode = run.method.latents.decode
+    best = inversion.invert(decode, run.state, seen, starts, how, mask)
+    x = decode(run.state, best.z[:1], None)
     return images.to_uint8(how.consistent(x, seen, mask))[0]
 
 
@@ -95,14 +95,14 @@ def untrained(how, seen, mask, noise, shape) -> np.ndarray:
 
 def project(run, pictures) -> tuple[np.ndarray, dict]:
     """The projections uint8, and the figures."""
-    method, state = run.method, run.state
+    method, weights = run.method, run.state
     made, begin = [], time.monotonic()
     for picture in pictures:
         starts = latents.draw(method, 0, STARTS)
-        if method.encode is not None:
+        if method.latents.encode is not None:
             starts[0] = latents.encode(run, picture[None])[0]
         x = np.asarray(images.from_uint8(picture))
-        best = inversion.invert(method.decode, state, x, starts)
+        best = inversion.invert(method.latents.decode, weights, x, starts)
         made.append(latents.decode(run, best.z[:1])[0])
     seconds = (time.monotonic() - begin) / len(pictures)
     drawn = latents.decode(run, latents.draw(method, 1, SAMPLES))
@@ -114,7 +114,7 @@ def project(run, pictures) -> tuple[np.ndarray, dict]:
         found[f'{name}, dB'] = float(psnr(pictures, of).mean())
         distance = feature_distance.distance(random, pictures, of)
         found[f'{name}, random features'] = float(np.mean(distance))
-    if method.encode is not None:
+    if method.latents.encode is not None:
         coded = latents.decode(run, latents.encode(run, pictures))
         found['encoder alone, dB'] = float(psnr(pictures, coded).mean())
     return np.stack(made), found
