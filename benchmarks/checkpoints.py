@@ -3,9 +3,9 @@
 python -m benchmarks.checkpoints
 
 A convolutional and a fully connected GAN of 30 M parameters, with Adam's moments and
-the averaged weights. `held`: what the loop does at a save (check, hash, Orbax's copy)
-before the next step can start; `written`: until the checkpoint is whole on disk;
-`restore`: from disk to a state whose hash is compared. The share is of default.py's
+the averaged weights. `held_s`: what the loop does at a save (check, hash, Orbax's copy)
+before the next step can start; `written_s`: until the checkpoint is complete on disk;
+`restore_s`: from disk to a state whose hash is compared. The share is of default.py's
 interval.
 """
 
@@ -64,7 +64,7 @@ def measure(name: str, width: int):
         return state, time.perf_counter() - begin
 
     state, _ = train(state)  # compiles
-    steps, held, written = [], [], []
+    steps, blocked, written = [], [], []
     folder = Path(tempfile.mkdtemp())
     try:
         checkpoints = Checkpoints(folder / 'checkpoints')
@@ -76,7 +76,7 @@ def measure(name: str, width: int):
             leaves = named_leaves(state)
             assert not_finite(leaves) is None
             checkpoints.save(state, {'state_sha256': sha256(leaves)})
-            held.append(time.perf_counter() - begin)
+            blocked.append(time.perf_counter() - begin)
             checkpoints.wait()
             written.append(time.perf_counter() - begin)
         checkpoints.close()
@@ -92,7 +92,7 @@ def measure(name: str, width: int):
         reader.close()
     finally:
         shutil.rmtree(folder)
-    step, stall = statistics.median(steps), statistics.median(held)
+    step, stall = statistics.median(steps), statistics.median(blocked)
     row = {
         'case': f'{name}, width {width}',
         'parameters': parameters,
@@ -100,7 +100,7 @@ def measure(name: str, width: int):
         'checkpoint_mb': round(size / 1e6),
         'step_s': round(step, 3),
         'interval_steps': interval,
-        'held_s': [round(value, 2) for value in held],
+        'held_s': [round(value, 2) for value in blocked],
         'written_s': [round(value, 2) for value in written],
         'restore_s': round(restore, 2),
         'share': round(stall / (stall + interval * step), 5),

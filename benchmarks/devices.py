@@ -113,7 +113,7 @@ TIMED = 'forced CPU devices of one shared machine: overhead, not speed-up'
 def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
     given = os.environ.get('XLA_FLAGS', '')
     forced = f'{given} --xla_force_host_platform_device_count={n}'
-    made = subprocess.run(
+    process = subprocess.run(
         [
             sys.executable,
             '-m',
@@ -127,7 +127,7 @@ def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
         text=True,
         check=True,
     )
-    return json.loads(made.stdout.splitlines()[-1])
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def _line(row: dict) -> str:

@@ -192,11 +192,11 @@ def paired(ours, other, rounds):
     for run in (ours, other):
         seconds(run, 3)
     calls = max(1, int(0.05 / max(seconds(ours, 2), seconds(other, 2))))
-    found = [], []
+    times = [], []
     for turn in range(rounds):
         for i in (0, 1) if turn % 2 == 0 else (1, 0):
-            found[i].append(seconds((ours, other)[i], calls))
-    return found
+            times[i].append(seconds((ours, other)[i], calls))
+    return times
 
 
 def main():

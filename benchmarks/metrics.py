@@ -104,8 +104,8 @@ def torch_fidelity(x, y):
     start = time.perf_counter()
     both = [metric_fid.fid_features_to_statistics(torch.from_numpy(f)) for f in (x, y)]
     middle = time.perf_counter()
-    found = metric_fid.fid_statistics_to_metric(*both, False)
-    return middle - start, time.perf_counter() - middle, *found.values()
+    result = metric_fid.fid_statistics_to_metric(*both, False)
+    return middle - start, time.perf_counter() - middle, *result.values()
 
 
 def pytorch_fid(x, y):

@@ -88,8 +88,8 @@ def sequences():
 
     rng = np.random.default_rng(0)
     rolls = [rng.random((n, 88)) < 0.044 for n in range(65, 97, 2)]
-    found = Sequences('rolls', tuple(roll.astype(np.uint8) for roll in rolls))
-    return found.gather(np.arange(16)), found.spec
+    rolls_of = Sequences('rolls', tuple(roll.astype(np.uint8) for roll in rolls))
+    return rolls_of.gather(np.arange(16)), rolls_of.spec
 
 
 def jax_step(side: str, case: str):
@@ -192,23 +192,23 @@ def matmul(side: str):
 def work(side: str, cpu_time: bool):
     """Reads 'case n' lines, answers each with the median seconds of n steps; with the
     GFLOP of one step where n is 0 (of PyTorch's)."""
-    made, clock = {}, time.process_time if cpu_time else time.perf_counter
+    steps, clock = {}, time.process_time if cpu_time else time.perf_counter
     if cpu_time:  # XLA and PyTorch have a thread for each core they may use
         core = sorted(os.sched_getaffinity(0))[SIDES.index(side) % cores()]
         os.sched_setaffinity(0, {core})
     for line in sys.stdin:
         case, count = line.split()
-        if case not in made:
+        if case not in steps:
             make = torch_step if side.startswith('torch') else jax_step
-            made[case] = matmul(side) if case == 'matmul' else make(side, case)
-            made[case]()
-        made[case]()
+            steps[case] = matmul(side) if case == 'matmul' else make(side, case)
+            steps[case]()
+        steps[case]()
         times = []
         for _ in range(int(count)):
             start = clock()
-            made[case]()
+            steps[case]()
             times.append(clock() - start)
-        print(statistics.median(times) if times else gflop(made[case]), flush=True)
+        print(statistics.median(times) if times else gflop(steps[case]), flush=True)
 
 
 def gflop(step) -> float:

@@ -18,7 +18,7 @@ the same panel. The second command times these steps.
 
 Within the spread: the mean of ours is at most one standard deviation of theirs (ddof
 1, over seeds) from the mean of theirs. Two equal methods would miss this about one time
-in three with 3 seeds: p, of Welch's t-test, stands beside it.
+in three with 3 seeds: p, of Welch's t-test, is printed with it.
 
 What differs: PyTorch's running variances are unbiased (1/511 larger at most), and its
 power iteration ends on v where ours ends on u, half an iteration apart.
@@ -179,10 +179,11 @@ def check(model: str):
         port(name, others.pop('params'), others)
         network.eval()
     with torch.inference_mode():
-        made = gan.generator(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
+        generated = gan.generator(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
         logits = gan.discriminator(gans.to_torch(images[0])).numpy()
     x = images_lib.from_uint8(images[0])
-    within(f'{model} G(z)', networks.generate_eval(moved['generator'], z), made, 1e-4)
+    ours = networks.generate_eval(moved['generator'], z)
+    within(f'{model} G(z)', ours, generated, 1e-4)
     ours = networks.judge_eval(moved['discriminator'], x, None).logits
     within(f'{model} D(x)', ours, logits, 1e-4)
 
@@ -205,11 +206,10 @@ def check(model: str):
         )
         losses = [float(metrics[key]) for key in ('loss_d', 'loss_g')]
         within(f'{model} losses of step {number + 1}', losses, found, 1e-4)
-    made = gan.average.eval()(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
+    generated = gan.average.eval()(torch.from_numpy(z)).permute(0, 2, 3, 1).numpy()
     # running variances are biased here, unbiased there
-    within(
-        f'{model} averaged G(z)', method.latents.decode(state.weights(), z), made, 1e-2
-    )
+    ours = method.latents.decode(state.weights(), z)
+    within(f'{model} averaged G(z)', ours, generated, 1e-2)
 
 
 def singular_vectors(params, spectral):
@@ -282,8 +282,8 @@ def report(out: Path, models: list[str], seeds: int):
             print(f'| {model} | {side} | ' + ' | '.join(cells) + ' |')
             append('gan_parity', row)
         for metric in METRICS:
-            said = compared(values['ours'][metric], values['torch'][metric], stats)
-            print(f'{model} {metric}: {said}')
+            pair = values['ours'][metric], values['torch'][metric]
+            print(f'{model} {metric}: {compared(*pair, stats)}')
         picture(out, model, seeds)
 
 

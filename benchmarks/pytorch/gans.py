@@ -104,7 +104,7 @@ def orthogonal(weight, gain):
     nn.init.orthogonal_(weight)
 
 
-XAVIER, SPECTRAL = {}, {'eps': 1e-12}  # how layers of SNGAN's G and D are made
+XAVIER, SPECTRAL = {}, {'eps': 1e-12}  # how layers of SNGAN's G and D are initialised
 BIG = {'init': orthogonal, 'eps': 1e-6}  # and those of BigGAN's
 
 
@@ -367,8 +367,8 @@ def samples(gan: Gan, count: int) -> np.ndarray:
     gan.average.eval()
     with torch.inference_mode():
         z = torch.randn(count, gan.generator.dense_0.in_features)
-        made = torch.cat([gan.average(part) for part in z.split(100)])
-    return made.permute(0, 2, 3, 1).numpy()
+        generated = torch.cat([gan.average(part) for part in z.split(100)])
+    return generated.permute(0, 2, 3, 1).numpy()
 
 
 def to_torch(images: np.ndarray, layout=torch.contiguous_format):

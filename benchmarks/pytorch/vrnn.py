@@ -43,8 +43,8 @@ class VRNN(nn.Module):
             kl = kl + 0.5 * each.sum(-1) * mask[:, t]
             states.append(torch.cat([h, code], -1))
         logits = self.emission(torch.stack(states, 1))
-        told = -F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(-1)
-        return (kl - (told * mask).sum(-1)).mean()
+        nats = F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(-1)
+        return (kl + (nats * mask).sum(-1)).mean()
 
 
 def step(config, batch, mean):

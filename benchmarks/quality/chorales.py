@@ -36,9 +36,9 @@ def main():
     first = music.pitch_classes(next(iter(sets.values())))
     rows = []
     for name, rolls in sets.items():
-        found = music.counts(rolls)
-        found['pitch_overlap'] = music.overlap(first, music.pitch_classes(rolls))
-        rows.append({'case': name, 'pieces': len(rolls), **found})
+        counts = music.counts(rolls)
+        counts['pitch_overlap'] = music.overlap(first, music.pitch_classes(rolls))
+        rows.append({'case': name, 'pieces': len(rolls), **counts})
         append('chorales', rows[-1] | {'steps': flags.steps, 'seed': 0})
     columns = [c for c in rows[0] if c not in ('case', 'pieces')]
     print('| of | pieces |', ' | '.join(columns), '|')

@@ -126,17 +126,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--steps', type=int, default=3000)
     parser.add_argument('--seeds', type=int, default=3)
-    asked = parser.parse_args()
+    flags = parser.parse_args()
     real = quality(ring(jax.random.key(10**6), SAMPLES))
     print(f'real samples: {real[0]} modes, {100 * real[1]:.1f} % of high quality')
     print(f'{"case":36} modes of {MODES}    high quality, %    seconds a run')
     for case in CASES:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         found = [
-            quality(train(case, asked.steps, jax.random.key(seed)))
-            for seed in range(asked.seeds)
+            quality(train(case, flags.steps, jax.random.key(seed)))
+            for seed in range(flags.seeds)
         ]
-        seconds = (time.perf_counter() - begun) / asked.seeds
+        seconds = (time.perf_counter() - start) / flags.seeds
         modes, high = zip(*found, strict=True)
         row = {
             'case': case,
@@ -145,8 +145,8 @@ def main():
                 'high_quality': statistics.mean(high),
             },
             'of_each_seed': {'modes': modes, 'high_quality': high},
-            'seeds': asked.seeds,
-            'steps': asked.steps,
+            'seeds': flags.seeds,
+            'steps': flags.steps,
             'data': f'ring of {MODES} Gaussians, deviation {DEVIATION}',
             'seconds_a_run': round(seconds, 1),
         }

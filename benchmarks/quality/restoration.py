@@ -40,10 +40,10 @@ def filters(
 
     picture = images.to_uint8(seen)
     if name.startswith('inpaint'):
-        found = restoration.inpaint_biharmonic(
+        filled = restoration.inpaint_biharmonic(
             picture / 255, hole[..., 0] == 0, channel_axis=-1
         )
-        return {'biharmonic': found}
+        return {'biharmonic': filled}
     if name.startswith('upscale'):
         small = Image.fromarray(picture)
         bicubic = np.asarray(small.resize((size, size), Image.Resampling.BICUBIC))
@@ -96,28 +96,28 @@ def untrained(how, seen, mask, noise, shape) -> np.ndarray:
 def project(run, pictures) -> tuple[np.ndarray, dict]:
     """The projections uint8, and the figures."""
     method, weights = run.method, run.state
-    made, begin = [], time.monotonic()
+    projected, begin = [], time.monotonic()
     for picture in pictures:
         starts = latents.draw(method, 0, STARTS)
         if method.latents.encode is not None:
             starts[0] = latents.encode(run, picture[None])[0]
         x = np.asarray(images.from_uint8(picture))
         best = inversion.invert(method.latents.decode, weights, x, starts)
-        made.append(latents.decode(run, best.z[:1])[0])
+        projected.append(latents.decode(run, best.z[:1])[0])
     seconds = (time.monotonic() - begin) / len(pictures)
     drawn = latents.decode(run, latents.draw(method, 1, SAMPLES))
     apart = [((drawn.astype(float) - p) ** 2).mean((1, 2, 3)) for p in pictures]
     nearest = drawn[np.argmin(apart, 1)]
     random = extractors.load('random')
     found = {'seconds': seconds}
-    for name, of in (('projected', np.stack(made)), ('nearest sample', nearest)):
+    for name, of in (('projected', np.stack(projected)), ('nearest sample', nearest)):
         found[f'{name}, dB'] = float(psnr(pictures, of).mean())
         distance = feature_distance.distance(random, pictures, of)
         found[f'{name}, random features'] = float(np.mean(distance))
     if method.latents.encode is not None:
         coded = latents.decode(run, latents.encode(run, pictures))
         found['encoder alone, dB'] = float(psnr(pictures, coded).mean())
-    return np.stack(made), found
+    return np.stack(projected), found
 
 
 def compare(pictures, runs: dict, rows: dict, cells: dict):
@@ -163,12 +163,12 @@ def main():
             runs[name] = making.opened('restoration', tools.find('sample'), place)
     for name, run in runs.items():
         held = data.examples(run.config.data, 'test').images[: flags.num]
-        made, found = project(run, held)
+        projected, found = project(run, held)
         print(f'{name}: {found}', flush=True)
         append(
             'restoration', {'case': f'{name}: project', 'pictures': len(held), **found}
         )
-        cells['held out'], cells[f'{name}: projected'] = held, made
+        cells['held out'], cells[f'{name}: projected'] = held, projected
     cells.setdefault('held out', held)
     held = held[: flags.restored]
     compare(held, runs, rows, cells)

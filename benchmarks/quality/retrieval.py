@@ -133,11 +133,11 @@ def main():
     if flags.cells:
         return cells(flags.cells)
     whole = 'train' if flags.data == 'cifar10' else 'train+validation'
-    searched, held = (
+    searched, queries = (
         split_of(flags.data, split, flags.num) for split in (whole, 'test')
     )
-    labels, of = searched.labels, held.labels
-    same = copies(searched.images, held.images)
+    labels, of = searched.labels, queries.labels
+    same = copies(searched.images, queries.images)
     about = {'data': flags.data, 'searched': len(labels), 'queries': len(of)}
     about |= {'copies': same, 'seed': 0}
     chance = by_chance(labels, of, np.random.default_rng(0))
@@ -154,7 +154,7 @@ def main():
     pixels, best = None, None
     for name in (*NAMES, *(['encoder'] if run else [])):
         network = features.extractor(name, run, f'{flags.data}:train')
-        x, q = (features.extract(network, s.images) for s in (searched, held))
+        x, q = (features.extract(network, s.images) for s in (searched, queries))
         mean = x.mean(0, dtype=np.float64)
         x, q = search.unit(x, mean), search.unit(q, mean)
         found = retrieved(x, labels, q, of)
@@ -182,21 +182,21 @@ def main():
         if name == 'efficientnet_lite0':
             best = search.nearest(x, q, 8)
     if flags.sheet and best is not None:
-        draw(flags.sheet, searched, held, *best)
+        draw(flags.sheet, searched, queries, *best)
 
 
-def draw(out: str, searched, held, far, found):
+def draw(out: str, searched, queries, far, found):
     """Eight held-out pictures, one a class where there are, and their nearest."""
     from gan_vae import images
 
-    _, rows = np.unique(held.labels, return_index=True)
-    shown, below = [], []
+    _, rows = np.unique(queries.labels, return_index=True)
+    cells, below = [], []
     for row in rows[:8]:
-        shown += [held.images[row], *(searched.images[i] for i in found[row])]
-        right = searched.labels[found[row]] == held.labels[row]
+        cells += [queries.images[row], *(searched.images[i] for i in found[row])]
+        right = searched.labels[found[row]] == queries.labels[row]
         marks = ['=' if ok else '' for ok in right]
         below += ['', *(f'{m} {d:.2f}' for m, d in zip(marks, far[row], strict=True))]
-    images.save_png(out, sheets.labelled(shown, 9, below))
+    images.save_png(out, sheets.labelled(cells, 9, below))
 
 
 if __name__ == '__main__':
