@@ -1,7 +1,12 @@
-"""Files that are there whole or not at all."""
+"""Paths as people type them, and files that are there whole or not at all."""
 
 import os
 from pathlib import Path
+
+
+def expand(path) -> Path:
+    """The path of a word, ~ for the home folder; as it is where there is none."""
+    return Path(os.path.expanduser(path))
 
 
 def write(path, content: bytes | str) -> Path:

@@ -3,16 +3,28 @@
 import os
 import struct
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gan_vae.data import folder
 from gan_vae.data.pictures import Fit, fit
+from gan_vae.data.readers import folder
 from gan_vae.errors import UserError
 
 HOW = Fit(16, 3)
+
+
+class Settings(NamedTuple):
+    """The part of config.data that a folder needs."""
+
+    image_size: int
+    channels: int
+    fit: str
+    background: str
+    storage: str
+    memory_gb: float
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +33,7 @@ def private_cache(tmp_path_factory, monkeypatch):
 
 
 def load(path, split='all', how=HOW, storage='memory', memory_gb=1.0):
-    return folder.load(str(path), split, how, storage, memory_gb)
+    return folder.load(str(path), split, Settings(*how, storage, memory_gb))
 
 
 def flat(path, colour, size=(20, 20), mode='RGB', **options):
