@@ -16,8 +16,8 @@ def joined(what: str, split: str) -> list[str]:
     for part in parts:
         if part not in NAMES:
             raise UserError(
-                f'{what} has no split {part!r}{nearest(part, NAMES)}: config.data.split '
-                f'and eval_split take {", ".join(NAMES)}, a join as train+test, or all'
+                f'{what} has no split {part!r}{nearest(part, NAMES)}: it is one of '
+                f'{", ".join(NAMES)}, a join as train+test, or all'
             )
     return parts
 
@@ -31,7 +31,7 @@ def sliced(what: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
 
 
 class ByHash:
-    """80/10/10 by the hash of a name: files keep their split when others come and go."""
+    """80/10/10 by the hash of names: files keep their split when others come or go."""
 
     def __init__(self, what: str, split: str):
         self.split = split

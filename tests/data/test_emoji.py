@@ -44,7 +44,7 @@ def test_embedded_set_is_whole_quick_and_in_eight_categories():
 
 def test_kept_categories_are_numbered_anew_in_the_order_of_the_set(config):
     """So that a model by class has no class without pictures."""
-    config.data.categories = ''
+    config.data.categories, config.data.name = '', 'emoji'
     every = data.examples(config.data, 'all')
     kept = data.keep_categories(every, 'Symbols, Food & Drink')
     assert kept.class_names == ('Food & Drink', 'Symbols')

@@ -25,7 +25,7 @@ def load(name, split, folder, how, storage='memory'):
         ('cifer10', "did you mean 'cifar10'"),
         ('emojji', "did you mean 'emoji'"),
         ('noto_emoji', 'gan_vae.data.prepare noto_emoji'),
-        ('../x', 'unknown dataset'),
+        ('../x', 'unknown data set'),
     ],
 )
 def test_missing_set_names_folder_command_and_alternative(name, message, tmp_path):
