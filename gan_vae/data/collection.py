@@ -82,30 +82,30 @@ def examples(
             stem = file.name.rpartition('/')[2].rpartition('.')
             yield found, label, listing.printable(stem[0] or stem[2]).replace('_', ' ')
         inside = [text for name, text in skipped.items() if name in chosen]
-        notes = [listing.note(where, inside)]
+        notes = [listing.note(inside)]
         if not used and not inside and files:
             raise chosen.nothing(where, len(files))
         if not used:
             raise UserError(
                 f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '
                 f'and WebP of at least {-(-how.size // 2)} pixels, subfolders too, and '
-                f'has {len(files)} files; {listing.note(where, left_out + inside)}'
+                f'has {len(files)} files; {listing.note(left_out + inside)}'
             )
         if top and classes:
             notes.append(
-                f'{where}: no classes, as {listing.printable(top.name)} lies beside '
+                f'no classes, as {listing.printable(top.name)} lies beside '
                 'the folders: move it into one of them to make each a class'
             )
         lacking = [n for i, n in enumerate(names) if i not in used]
         if lacking:
             listed = ', '.join(map(listing.printable, lacking[:8]))
-            notes.append(f'{where}: split {split!r} has no pictures of {listed}')
+            notes.append(f'split {split!r} has no pictures of {listed}')
         if len({name.casefold() for name in names}) < len(names):
-            notes.append(f'{where}: some classes differ in upper and lower case alone')
+            notes.append('some classes differ in upper and lower case alone')
         about['class_names'] = [listing.printable(name) for name in names]
         about['note'] = '; '.join(filter(None, notes))
 
     found = cache.cached(about_files, how.shape, parse, settings)
     # what is left out already may change while the set does not: the folder of a run
-    notes = listing.note(where, left_out), found.note
-    return found._replace(note='; '.join(filter(None, notes)))
+    notes = '; '.join(filter(None, (listing.note(left_out), found.note)))
+    return found._replace(note=f'{where}: {notes}' if notes else '')

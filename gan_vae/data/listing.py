@@ -100,13 +100,13 @@ def printable(name: str) -> str:
     return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def note(where: str, left_out: Iterable[str]) -> str:
-    """One line on what was left out of `where`; '' where nothing was."""
+def note(left_out: Iterable[str]) -> str:
+    """What was left out, in one line; '' where nothing was."""
     lines = [printable(line) for line in left_out]
     more = f' and {len(lines) - 8} more' if len(lines) > 8 else ''
     if not lines:
         return ''
-    return f'{where}: left out {len(lines)} files: {", ".join(lines[:8])}{more}'
+    return f'left out {len(lines)} files: {", ".join(lines[:8])}{more}'
 
 
 def progress(items: list, where: str) -> Iterator:

@@ -63,8 +63,7 @@ def open_picture(file) -> Image.Image:
             if not stat.S_ISREG(mode := os.stat(file).st_mode):
                 raise Unusable('a folder' if stat.S_ISDIR(mode) else 'not a file')
             stream = open(file, 'rb')
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
+        with warnings.catch_warnings(action='ignore'):
             return _decoded(stream or file)
     except Unusable:
         raise
@@ -114,6 +113,7 @@ _MAGIC = (
     (b'\0\0\0\x0cJXL ', 'JPEG XL'),
     (b'%PDF', 'PDF'),
     (b'<svg', 'SVG'),
+    (b'<?xml', 'XML or SVG'),
     (b'PK\x03\x04', 'a ZIP archive'),
     (b'\x1aE\xdf\xa3', 'a film'),
 )
@@ -170,7 +170,8 @@ _TURNS = {  # EXIF orientation -> what makes the picture upright
 def _orientation(picture: Image.Image):
     """As EXIF says; None where its block is damaged, so that it says nothing."""
     try:
-        return picture.getexif().get(0x0112)
+        with warnings.catch_warnings(action='ignore'):
+            return picture.getexif().get(0x0112)
     except Exception:  # struct.error, SyntaxError, KeyError, ...: as many as damages
         return None
 

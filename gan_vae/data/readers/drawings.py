@@ -47,7 +47,7 @@ def load(path: str, split: str, settings=None) -> Sequences:
             drawings.append(strokes_of(file.read_bytes()))
         except (Unusable, OSError) as error:
             skipped.append(f'{name} ({getattr(error, "strerror", None) or error})')
-    note = listing.note(where, found.left_out + skipped)
+    note = listing.note(found.left_out + skipped)
     if found.files and not inside:
         raise chosen.nothing(where, len(found.files))
     if not drawings:
@@ -55,6 +55,7 @@ def load(path: str, split: str, settings=None) -> Sequences:
             f'no usable drawings in {where} (split {split!r}): it takes SVG files, '
             f'subfolders too, and has {len(inside)}. {note}'.rstrip()
         )
+    note = f'{where}: {note}' if note else ''
     return Sequences('strokes', tuple(drawings), note=note)
 
 
