@@ -19,6 +19,7 @@ import numpy as np
 from gan_vae import files, images
 from gan_vae.art import codec, sample
 from gan_vae.errors import UserError
+from gan_vae.methods.contract import capability
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import seen as seen_lib
 
@@ -83,11 +84,11 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
     place: a folder of pictures, or SET[:SPLIT], by default the run's own eval_split.
     """
     method, state, about = sample.load(workdir)
-    if method.coder is None:
+    if capability(method, 'density.coder') is None:
         raise UserError(
             f'{workdir} has no codec: it takes a VAE of images, without classes'
         )
-    coder, config = method.coder(state), run_folder.read_config(workdir)
+    coder, config = method.density.coder(state), run_folder.read_config(workdir)
     top = coder.likelihood.levels - 1
     if place and Path(place).is_dir():
         size = config.data.image_size
@@ -117,8 +118,8 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
 
 
 def _bits(method, state, levels, coded, path) -> dict[str, float]:
-    top = method.coder(state).likelihood.levels - 1
-    bound = jax.jit(method.log_prob)
+    top = method.density.coder(state).likelihood.levels - 1
+    bound = jax.jit(method.density.elbo)
     total = 0.0
     for start in range(0, len(levels), codec.BATCH):
         x = 2 * levels[start : start + codec.BATCH].astype(np.float32) / top - 1
@@ -184,13 +185,20 @@ def decode(workdir, path, out) -> int:
     """Writes the images of a file as PNGs in a folder; how many."""
     header, words = read(path)
     method, state, about = sample.load(workdir)
-    if method.coder is None or header['model'] != about['state_sha256']:
+    if (
+        capability(method, 'density.coder') is None
+        or header['model'] != about['state_sha256']
+    ):
         raise UserError(
             f'{path} was written by another model ({header["model"][:12]}) than that '
             f'of {workdir} ({about["state_sha256"][:12]})'
         )
-    coder, count, shape = method.coder(state), header['count'], tuple(header['shape'])
-    made = jax.eval_shape(lambda key: method.sample(state, key, 1), jax.random.key(0))
+    coder, count, shape = (
+        method.density.coder(state),
+        header['count'],
+        tuple(header['shape']),
+    )
+    made = jax.eval_shape(lambda key: method.generate(state, key, 1), jax.random.key(0))
     levels = coder.likelihood.levels
     if shape != made.shape[1:] or header['levels'] != levels:
         raise UserError(

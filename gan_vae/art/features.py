@@ -15,13 +15,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_vae import config as config_lib
 from gan_vae import data, extractors, images
 from gan_vae.art.tools import Run
+from gan_vae.config import default
 from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
+from gan_vae.methods.contract import capability
 
 BATCH = 64
 LARGEST = 64  # pixels a side of a folder's pictures for what takes any size
@@ -51,7 +52,7 @@ def items(place: str, how: Fit) -> Items:
 
 def examples(place: str, how: Fit):
     """The Examples of a set and its splits: 'emoji:train', 'cifar10:train+test'."""
-    settings = config_lib.defaults().data
+    settings = default.get_config().data
     settings.name, split = data.place(place)
     if data.kind_of(settings.name) != 'images':
         raise UserError(f'{place} is not of pictures')
@@ -68,12 +69,16 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
     """
     process.prepare()
     if name == 'encoder':
-        if run is None or run.method.encode is None or run.method.classes:
+        if (
+            run is None
+            or capability(run.method, 'latents.encode') is None
+            or run.method.classes
+        ):
             raise UserError(
                 '--features=encoder needs --workdir, a run of a VAE without classes'
             )
         state, size = run.about['state_sha256'], run.config.data.image_size
-        encode = _encoding(run.method.encode)
+        encode = _encoding(run.method.latents.encode)
         return extractors.Extractor(name, state, size, 'none', run.state, encode)
     if name not in extractors.NAMES:
         raise UserError(

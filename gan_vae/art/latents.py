@@ -16,17 +16,19 @@ from gan_vae import images
 from gan_vae.art.tools import Picture, Run, Thing
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
+from gan_vae.methods.contract import required
 
 BATCH = 64
 
 
 def draw(method, seed: int, num: int, truncation: float | None = None) -> np.ndarray:
     """Latents [num, D] of the prior; number i is the same for any `num`."""
-    if method.prior is None:
-        raise UserError('this model has no prior to draw latents from')
+    required(method, 'latents.prior', 'a sample by its latent')
     made = [
         _prior(
-            method.prior, jax.random.fold_in(jax.random.key(seed), start), truncation
+            method.latents.prior,
+            jax.random.fold_in(jax.random.key(seed), start),
+            truncation,
         )
         for start in range(0, num, BATCH)
     ]
@@ -56,7 +58,7 @@ def decode(
         labels = np.resize(np.asarray(labels, np.int32), len(z))
     made = [
         _decode(
-            run.method.decode,
+            run.method.latents.decode,
             run.state,
             z[start : start + size],
             None if labels is None else labels[start : start + size],
@@ -111,11 +113,13 @@ def of_thing(run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]
         label = number % run.method.classes if run.method.classes else None
         start = number - number % BATCH
         key = jax.random.fold_in(jax.random.key(seed), start)
-        return np.asarray(_prior(run.method.prior, key, None))[number - start], label
+        return np.asarray(_prior(run.method.latents.prior, key, None))[
+            number - start
+        ], label
     if thing.about.get('model') == run.about['state_sha256']:
         z = unpacked(thing.word, thing.about.get('latent'), size(run))
         return z, _label(run, thing)
-    if run.method.encode is None:
+    if run.method.latents.encode is None:
         raise UserError(
             f'{thing.word} carries no latent of this model, and a GAN has no encoder: '
             'python -m gan_vae.art project finds one'
@@ -131,7 +135,7 @@ def of_thing(run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]
 def encode(run: Run, pictures: np.ndarray) -> np.ndarray:
     """The codes [n, D] of pictures uint8 [n, H, W, C], of a model without classes."""
     x = images.from_uint8(pictures)
-    return np.array(_encode(run.method.encode, run.state, x))
+    return np.array(_encode(run.method.latents.encode, run.state, x))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -157,7 +161,8 @@ def smaller(path: str, side: int) -> list[str]:
 
 def size(run: Run) -> int:
     """Numbers in a latent."""
-    return jax.eval_shape(lambda k: run.method.prior(k, 1), jax.random.key(0)).shape[1]
+    required(run.method, 'latents.decode', 'a latent')
+    return run.method.latents.size
 
 
 def unpacked(file: str, text, count: int) -> np.ndarray:

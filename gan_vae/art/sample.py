@@ -6,13 +6,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from gan_vae import images, methods
+from gan_vae import images
 from gan_vae.art import sequences
 from gan_vae.data import kind_of
 from gan_vae.devices import process
 from gan_vae.errors import UserError, unknown
 from gan_vae.learning.state import TrainState
 from gan_vae.methods import sampling
+from gan_vae.methods.contract import Method, required
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened as pretrained
 from gan_vae.runs import seen
@@ -22,9 +23,7 @@ LATENTS = ('prior', 'aggregate')
 FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
 
 
-def load(
-    workdir, step: int | str | None = None
-) -> tuple[methods.Method, TrainState, dict]:
+def load(workdir, step: int | str | None = None) -> tuple[Method, TrainState, dict]:
     """(method, state with the averaged weights alone, provenance) of a checkpoint.
 
     `step`: which checkpoint, or 'best'; by default the newest. A UserError says what is
@@ -38,18 +37,17 @@ def load(
         'state_sha256': run['state_sha256'],
         'git_commit': run['git_commit'],
     }
-    return method, method.settled(state), provenance
+    return method, method.settle(state), provenance
 
 
 def _aggregate(workdir, method, state, seed, num, temperature):
     """Pictures from a mixture of the codes of training images, and what it is like."""
     from gan_vae.art import aggregate
 
-    if method.posterior is None:
-        raise UserError(f'--latents=aggregate: {workdir} has no encoder, as a VAE has')
+    required(method, 'latents.posterior', '--latents=aggregate')
     sampling.check(seed, num)
     aggregate.library()  # said before the work
-    posterior = jax.jit(method.posterior)
+    posterior = jax.jit(method.latents.posterior)
     settings = run_folder.read_config(workdir).data
     batches = seen.of_method(method, seen.seen(settings, settings.split, FITTED, seed))
     found = aggregate.codes(partial(posterior, state), batches, seed)
@@ -123,12 +121,8 @@ def _refuse(method, kind, workdir, label, truncation, temperature, latents):
     """A UserError for what a run cannot do, or what does not go together."""
     if kind != 'images' and (truncation is not None or latents != 'prior'):
         raise UserError(f'--truncation and --latents are of images, not of {kind}')
-    if truncation is not None and method.prior is None:
+    if truncation is not None and method.latents is None:
         raise UserError(f'--truncation: {workdir} has no prior to cut off')
-    if temperature is not None and method.tempered is None:
-        raise UserError(
-            f'--temperature is of VAEs, and {workdir} is none: a GAN has --truncation'
-        )
     if latents != 'prior' and (truncation is not None or label is not None):
         raise UserError('--latents=aggregate takes no --truncation and no --class')
 

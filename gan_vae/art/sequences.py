@@ -23,9 +23,7 @@ def draw(method, state, seed: int, num: int, temperature: float | None = None) -
     return _batches(
         num,
         seed,
-        lambda rng: method.tempered(
-            state, rng, BATCH, 1.0 if temperature is None else temperature
-        ),
+        lambda key: method.generate(state, key, BATCH, None, temperature),
     )
 
 
@@ -38,7 +36,9 @@ def complete(
         np.full(BATCH, len(begun), np.int32),
     )
     return _batches(
-        num, seed, lambda rng: method.complete(state, rng, shown, BATCH, temperature)
+        num,
+        seed,
+        lambda key: method.continuation(state, key, shown, BATCH, temperature),
     )
 
 
@@ -49,9 +49,9 @@ def between(method, state, first: np.ndarray, last: np.ndarray, num: int) -> lis
         np.stack([_padded(v, longest) for v in (first, last)]),
         np.array([len(first), len(last)], np.int32),
     )
-    ends = np.asarray(method.encode(state, both))
+    ends = np.asarray(method.latents.encode(state, both))
     z = slerp(*ends[:, None].repeat(num, 1), np.linspace(0, 1, num))
-    return jax.jit(method.decode)(state, z.astype(np.float32)).each()
+    return jax.jit(method.latents.decode)(state, z.astype(np.float32)).each()
 
 
 def given(word: str, run: Run, grid: int = 1, tell: Callable = print) -> np.ndarray:
@@ -75,7 +75,7 @@ def given(word: str, run: Run, grid: int = 1, tell: Callable = print) -> np.ndar
         return midi.from_midi(word, grid, tell)
     from gan_vae.data.readers import drawings
 
-    strokes, scale = drawings.read(word), run.state.ema['constants']['scale']
+    strokes, scale = drawings.read(word), run.state.averaged['constants']['scale']
     size = np.sqrt(np.square(strokes[:, :2]).mean())
     ways = np.round(strokes[:, :2] * scale[:2] / max(size, 1e-6))
     return np.concatenate([ways, strokes[:, 2:]], -1)

@@ -15,6 +15,7 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
 from gan_vae.evaluation.latents import COLUMNS, VALUES, along, by_kl
 from gan_vae.methods import sampling
+from gan_vae.methods.contract import capability
 from gan_vae.runs.seen import of_method
 from gan_vae.runs.seen import seen as seen_of
 
@@ -43,11 +44,12 @@ def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
     """uint8 [rows * COLUMNS, H, W, C], and what the rows are."""
     method, state, config = run.method, run.state, run.config
     label = None
-    categories, continuous = config.model.code_categories, config.model.code_continuous
-    if method.posterior is not None:
+    codes = ('code_categories', 'code_continuous')
+    categories, continuous = (config.model.get(name, 0) for name in codes)
+    if capability(method, 'latents.posterior'):
         seen = seen_of(config.data, config.data.eval_split, SEEN, seed)
         seen = list(of_method(method, seen))
-        posterior = jax.jit(method.posterior)
+        posterior = jax.jit(method.latents.posterior)
         mean, log_variance = (
             np.concatenate(part)
             for part in zip(*(posterior(state, *xs) for xs in seen), strict=True)
@@ -61,7 +63,7 @@ def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
             f'{unit} {kl[unit]:.2f}' for unit in units
         )
     elif categories + continuous:
-        noise = np.array(method.prior(jax.random.key(seed), COLUMNS))
+        noise = np.array(method.latents.prior(jax.random.key(seed), COLUMNS))
         z = of_codes(noise, categories, continuous)
         said = f'{categories} categories, then {ROWS} rows for each of {continuous}'
     else:

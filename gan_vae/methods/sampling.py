@@ -5,16 +5,17 @@ from functools import partial
 import jax
 import numpy as np
 
-from gan_vae import images, methods
+from gan_vae import images
 from gan_vae.errors import UserError, unknown
-from gan_vae.learning.state import TrainState
+from gan_vae.learning.state import Weights
+from gan_vae.methods.contract import Method
 
 BATCH = 64
 
 
 def draw(
-    method: methods.Method,
-    state: TrainState,
+    method: Method,
+    state: Weights,
     seed: int,
     num: int,
     labels: np.ndarray | int | None = None,
@@ -54,10 +55,10 @@ def draw(
 
 
 def decoded(
-    method: methods.Method, state: TrainState, z: np.ndarray, label: int | None = None
+    method: Method, state: Weights, z: np.ndarray, label: int | None = None
 ) -> np.ndarray:
     """The pictures of latents [num, D], of one class if given: uint8 [num, H, W, C]."""
-    decode, num = jax.jit(method.decode), len(z)
+    decode, num = jax.jit(method.latents.decode), len(z)
     z = np.concatenate([z, np.zeros((-num % BATCH, z.shape[1]), z.dtype)])
     labels = None if label is None else np.full(BATCH, label)
     made = [
@@ -87,11 +88,10 @@ def check(
 # A jit of the module, as of a function made at each draw each would compile anew.
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _batch(method, truncation, temperature, state, key, label):
-    if temperature is not None:
-        return method.tempered(state, key, BATCH, temperature, label)
     if truncation is None:
-        return method.sample(state, key, BATCH, label)
-    return method.decode(state, method.prior(key, BATCH, truncation), label)
+        return method.generate(state, key, BATCH, label, temperature)
+    latents = method.latents
+    return latents.decode(state, latents.prior(key, BATCH, truncation), label)
 
 
 def class_id(names: tuple[str, ...], asked: str) -> int:

@@ -77,7 +77,7 @@ class Made(NamedTuple):
 class Run(NamedTuple):
     """A trained model, opened."""
 
-    method: Any  # methods.Method
+    method: Any  # Method
     state: Any  # with the averaged weights alone, settled
     about: dict  # config, step, state_sha256, git_commit
     kind: str  # images, rolls or strokes

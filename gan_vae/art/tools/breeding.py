@@ -12,7 +12,7 @@ def make(asked: Asked) -> Made:
     at_least(flags, 1, 'num', most=MANY)
     if flags.how not in breeding.WAYS:
         raise unknown('--how', flags.how, breeding.WAYS)
-    if flags.how == 'groups' and not run.method.groups:
+    if flags.how == 'groups' and len(run.method.latents.groups) == 1:
         raise UserError(
             '--how=groups is for hierarchical VAEs: the latents of '
             f'{run.about["config"]} are of one group; take uniform or cut'
@@ -22,7 +22,7 @@ def make(asked: Asked) -> Made:
     found = [latents.of_thing(run, thing, flags.seed) for thing in asked.things]
     parents, labels = np.stack([z for z, _ in found]), [label for _, label in found]
     how = flags.how, flags.mutation, flags.seed
-    z = breeding.children(parents, flags.num, *how, run.method.groups)
+    z = breeding.children(parents, flags.num, *how, run.method.latents.groups)
     if labels[0] is None:
         of_children = None
     else:  # each child is of the class of one of its parents

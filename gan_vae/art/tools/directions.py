@@ -55,7 +55,7 @@ def _found(asked: Asked) -> np.ndarray:
         return directions.attribute(with_it, without)
     size = latents.size(run)
     if flags.method == 'sefa':
-        return directions.sefa(directions.first_layer(run.state.ema, size))
+        return directions.sefa(directions.first_layer(run.state.averaged, size))
     z = latents.draw(run.method, flags.seed, directions.SEEN)
     labels = None
     if run.method.classes:  # one class, or components are of the classes

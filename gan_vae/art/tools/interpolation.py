@@ -5,6 +5,7 @@ import numpy as np
 from gan_vae.art import interpolation, latents, sequences
 from gan_vae.art.tools import MANY, Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError, unknown
+from gan_vae.methods.contract import capability
 
 
 def make(asked: Asked) -> Made:
@@ -43,7 +44,7 @@ def make(asked: Asked) -> Made:
 
 def _of_sequences(asked: Asked) -> Made:
     run, num = asked.run, asked.flags.num
-    if run.method.encode is None:
+    if capability(run.method, 'latents.encode') is None:
         raise UserError(
             f'{run.about["config"]} has no latent of a whole sequence, as a sketch_vae '
             'has; python -m gan_vae.art complete goes on from one'

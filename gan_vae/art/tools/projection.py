@@ -33,7 +33,7 @@ def starts_of(asked: Asked, near: np.ndarray | None = None):
         return z, labels.astype(np.int32)
     if name:
         sampling.class_id(run.classes, name)  # says that there are none
-    if near is not None and run.method.encode is not None:
+    if near is not None and run.method.latents.encode is not None:
         z[0] = latents.encode(run, near[None])[0]
     return z, None
 
@@ -51,7 +51,7 @@ def project(asked: Asked) -> Made:
         picture = latents.read(thing.word, run)
         starts, labels = starts_of(asked, picture)
         best = inversion.invert(
-            run.method.decode,
+            run.method.latents.decode,
             run.state,
             np.asarray(images.from_uint8(picture)),
             starts,

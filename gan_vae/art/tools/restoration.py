@@ -102,7 +102,7 @@ def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
     starts, labels = starts_of(asked)
     method, state = run.method, run.state
     best = inversion.invert(
-        method.decode,
+        method.latents.decode,
         state,
         seen,
         starts,
@@ -116,17 +116,17 @@ def _of_model(asked: Asked, how: Degradation, seen, mask, noise):
     label = None if labels is None else labels[best.order[:1]]
 
     def whole(z, labels):
-        return _whole(method.decode(state, z, labels), how, seen, mask)
+        return _whole(method.latents.decode(state, z, labels), how, seen, mask)
 
     made, found = list(whole(z, label)), {'loss': float(best.loss[0])}
     if num:
         # a model is never quite right: what it leaves of y counts as noise
-        rest = how.seen(method.decode(state, z, label), mask)
+        rest = how.seen(method.latents.decode(state, z, label), mask)
         deviation = np.sqrt((noise / LEVELS) ** 2 + float(np.mean((rest - seen) ** 2)))
         begin = np.repeat(z, num, 0)
         label = None if label is None else np.repeat(label, num)
         z, accepted = inversion.posterior(
-            method.decode,
+            method.latents.decode,
             state,
             seen,
             begin,

@@ -139,7 +139,7 @@ def _trained(transfer: Callable, asked: Asked) -> Callable:
             '--method=fast needs --workdir=RUN, of configs/fast_style_emoji.py'
         )
     about, method = asked.run.about, asked.run.method
-    if method.reconstruct is None:
+    if method.translation is None:
         raise UserError(
             f'{about["config"]} learned no style: --method=fast needs a run of '
             'configs/fast_style_emoji.py'
@@ -151,7 +151,7 @@ def _trained(transfer: Callable, asked: Asked) -> Callable:
         )
     if asked.flags.weights:
         raise UserError('--weights are of several STYLEs: --method=fast has one')
-    return partial(transfer, reconstruct=method.reconstruct, state=asked.run.state)
+    return partial(transfer, reconstruct=method.translation, state=asked.run.state)
 
 
 def _told(value: float | None) -> str:

@@ -18,9 +18,9 @@ import importlib
 import os
 import pkgutil
 import re
-import sys
 from types import ModuleType
 
+from gan_vae.config import sections
 from gan_vae.errors import UserError, nearest
 
 
@@ -40,7 +40,9 @@ def of(prefix: str) -> ModuleType | None:
     if prefix in names():
         return _module(prefix)
     dotted = re.fullmatch(r'[^\W\d]\w*(\.[^\W\d]\w*)+', prefix)
-    return _own(prefix) if dotted and not exists(prefix) else None
+    if dotted and not exists(prefix):
+        return sections.own_module(prefix, 'config.data.name', 'KIND', 'load')
+    return None
 
 
 def find(name: str) -> tuple[ModuleType, str]:
@@ -96,18 +98,3 @@ def exists(path: str) -> bool:
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f'{__name__}.{name}')
-
-
-def _own(name: str) -> ModuleType:
-    """A module outside this package, also of the working directory."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        reader = importlib.import_module(name)
-        reader.KIND, reader.load  # noqa: B018
-    except Exception as error:  # the user's own code: name module and fault
-        raise UserError(
-            f'config.data.name: the reader {name!r} cannot be used '
-            f'({type(error).__name__}: {error}); see gan_vae/data/readers/__init__.py'
-        ) from error
-    return reader
