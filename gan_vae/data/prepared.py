@@ -36,7 +36,13 @@ def kind(name: str) -> str:
 def data_dir(directory: str = '') -> Path:
     """The folder of TFDS data: as given, $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     directory = directory or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return Path(directory).expanduser()
+    try:
+        return Path(directory).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            'no home folder for data sets: set config.data.dir (--data_dir) or '
+            '$TFDS_DATA_DIR'
+        ) from error
 
 
 def load(name: str, split: str, settings) -> Examples | Sequences:

@@ -146,6 +146,8 @@ class _Run:
     def go(self) -> dict:
         try:
             state = self._start()
+            if hosts.is_first():
+                run_folder.write_config(self.workdir, self.config)
             summary = run_folder.read_summary(self.workdir)
             step = int(state.step)
             if step == summary.get('step') and self._ends(step):

@@ -67,10 +67,11 @@ def kind_of(name: str) -> str:
     return reader.kind(rest) if hasattr(reader, 'kind') else reader.KIND
 
 
-def same_but_for_place(old: str, new: str) -> bool:
-    """Whether two names differ only in where the data lie: their content decides."""
-    readers = [find(name)[0] for name in (old, new)]
-    return readers[0] is readers[1] and getattr(readers[0], 'PLACE', False)
+def differ_in_place(old: str, new: str) -> bool:
+    """Whether two names differ only in where the data lie."""
+    prefix = old.partition(':')[0]
+    same_reader = old != new and prefix == new.partition(':')[0]
+    return same_reader and getattr(of(prefix), 'PLACE', False)
 
 
 def unknown(name: str, more: list[str], where: str) -> UserError:
