@@ -28,11 +28,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rows import ROOT, append
-from tests.evaluation.golden.metrics import declare_torchvision
 from gan_vae.devices import process
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.evaluation.metrics import fd
 from gan_vae.extractors import Extractor, features, inception
+from tests.evaluation.golden.metrics import declare_torchvision
 
 TESTS = ROOT / 'tests' / 'extractors'
 PARTS = ('statistics', 'distance', 'all')
