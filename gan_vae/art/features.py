@@ -80,14 +80,12 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
         state, size = run.about['state_sha256'], run.config.data.image_size
         encode = _encoding(run.method.latents.encode)
         return extractors.Extractor(name, state, size, 'none', run.state, encode)
-    if name not in extractors.NAMES:
-        raise UserError(
-            f'--features={name}: one of {", ".join(extractors.NAMES)}, encoder'
-        )
-    if name == 'classifier':
+    if '.' not in name and name not in (known := extractors.names()):
+        raise UserError(f'--features={name}: one of {", ".join(known)}, encoder')
+    if extractors.facts(name).get('examples'):
         set_name = place.partition(':')[0]
         if Path(place).expanduser().is_dir():
-            raise UserError('--features=classifier is for sets with classes as emoji')
+            raise UserError(f'--features={name} is for sets with classes as emoji')
         learned = examples(f'{set_name}:train', Fit(SIZE, 3))
         return extractors.load(name, examples=learned)
     try:
