@@ -47,7 +47,8 @@ def of(path, suffix: str = '') -> Listing:
     if not path or not os.path.isdir(root):
         raise UserError(f'no folder {str(path)!r}')
     found, left_out = {}, []
-    seen: set[tuple[int, int]] = set()
+    above = [os.stat(parent) for parent in root.resolve().parents]
+    seen = {(about.st_dev, about.st_ino) for about in above}
     waiting, links = [(str(root), '')], []
     while waiting or links:
         folder, name = waiting.pop() if waiting else links.pop(0)
@@ -61,7 +62,9 @@ def of(path, suffix: str = '') -> Listing:
             left_out.append(f'{name} ({error.strerror.lower()})')
             continue
         if (about.st_dev, about.st_ino) in seen:
-            left_out.append(f'{name} (a link to a folder that is read already)')
+            left_out.append(
+                f'{name} (a link to a folder that is read already, or holds it)'
+            )
             continue
         seen.add((about.st_dev, about.st_ino))
         if name and _is_run({entry.name for entry in entries}):
