@@ -113,7 +113,7 @@ def test_junk_is_named_in_one_line_and_left_out(tmp_path):
     (tmp_path / 'bomb.png').write_bytes(bomb + bytes(8))
     found = load(tmp_path)
     assert len(found.images) == 1 and '\n' not in found.note
-    assert 'left out 6 files' in found.note and '.hidden' not in found.note
+    assert 'left out 5 files' in found.note and '.hidden' not in found.note
     for name, why in {
         'notes.txt': 'not an image',
         'torn.png': 'corrupt',
@@ -238,8 +238,8 @@ def test_whatever_a_file_system_can_hold_is_used_or_named(tmp_path):
     assert found.class_names == ('cats', 'c\\xff\\n', 'dogs')
     assert found.captions == ('a', 'd\\xfe\\n', 'b') and '\n' not in found.note
     for text in (
-        'cats/loop (a link to a folder that is read already, or holds it)',
-        'cats/up (a link to a folder that is read already, or holds it)',
+        'cats/loop (a link to a folder that is read already)',
+        'cats/up (a link to a folder that holds it)',
         'cats/gone.png (a link to nothing)',
         'cats/pipe.png (not a file)',
         'socket (not a file)',
