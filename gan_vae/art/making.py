@@ -51,7 +51,8 @@ def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
         about['stopped'] = stopped
         said = f'stopped by Ctrl-C after {stopped} steps: the best so far'
         made = made._replace(said=[*made.said, said])
-    with Watch(), _alone(_folder(name, flags)):  # Ctrl-C waits until all is written
+    writing = Watch('all files are being written')
+    with writing, _alone(_folder(name, flags)):
         out = _folder(name, flags)  # the place may have been taken meanwhile
         _write(out, made, about, run)
     return out, made
@@ -243,7 +244,7 @@ def _made(tool: Tool, asked: Asked, last: int | None = None) -> tuple[Made, int 
     """
     taken, stopped = 0, None
 
-    with Watch() as watch:
+    with Watch('ends with the best so far') as watch:
 
         def steps(of: Any, what: str) -> Iterator:
             nonlocal taken, stopped

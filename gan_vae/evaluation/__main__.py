@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from gan_vae import extractors
+from gan_vae import extractors, interrupt
 from gan_vae.errors import UserError
 from gan_vae.evaluation import plan
 
@@ -148,4 +148,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    interrupt.command(main)

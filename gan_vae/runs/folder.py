@@ -115,6 +115,8 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit of this code, '+changes' where it is not just that; '' if unknown."""
     root = Path(__file__).resolve().parents[2]
+    if not (root / '.git').exists():  # installed, perhaps below another repository
+        return ''
 
     def git(*words):
         command = ['git', '-C', str(root), *words]
