@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from gan_vae import cache
+from gan_vae import arrays, cache
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.devices.hosts import rows_of_host
 from gan_vae.devices.mesh import AXIS, put
@@ -27,8 +27,10 @@ def extract(
 ) -> dict[str, np.ndarray]:
     """{'features': float32 [N, d], 'logits': [N, k] where it has them} of uint8 images.
 
-    In memory are one batch of pictures and the vectors of all.
+    In memory are one batch of pictures and the vectors of all. A UserError for
+    anything but uint8 [N, H, W, C].
     """
+    images = arrays.pictures(images)
     mapped = _mapped(extractor.apply, mesh)
     size = batch_size + -batch_size % mesh.size
     count, parts = len(images), []
