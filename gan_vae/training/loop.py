@@ -33,7 +33,6 @@ from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
 from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
 
-
 _TRAINING = threading.Lock()
 
 
@@ -76,6 +75,8 @@ def train(config, workdir) -> dict:
     setup = set_up(config, Path(workdir))
     with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
         progress, state = begin(setup, checkpoints)
+        if hosts.is_first():
+            run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)
         if progress.step == summary.get('step') and progress.ended(setup.schedule):
             say(f'{setup.workdir}: already at step {progress.step}, nothing to do')
