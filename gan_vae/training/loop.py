@@ -33,7 +33,6 @@ from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
 from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
 
-
 _TRAINING = threading.Lock()
 
 
