@@ -176,7 +176,7 @@ def trials(
             raise UserError(f'{experiment.file}: {error}') from error
         flat = config_lib.flatten(config)
         point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
-        # Where data are and how often to look is no part of what a trial is.
+        # Places and intervals do not change what a trial computes.
         free = config_lib.resumable(config.method.name)
         computing = [key for key in fixed if key not in free]
         chosen = {key: flat[key] for key in [*computing, *point, 'train.seed']}

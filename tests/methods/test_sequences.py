@@ -11,7 +11,7 @@ from flax import linen as nn
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.sequences import Padded, SequenceSpec
 from gan_vae.data.source import Source, padded_batches
 from gan_vae.devices.mesh import put
@@ -39,7 +39,8 @@ def method(config, made):
 
     def make(name, spec=SPEC, steps=STEPS):
         if (name, spec.kind, steps) not in made:
-            config.update_from_flattened_dict(
+            default.update(
+                config,
                 {
                     'method.name': name,
                     'method.sample_steps': steps,
@@ -48,7 +49,7 @@ def method(config, made):
                     'model.width': 5,
                     'model.latent_dim': 2,
                     'method.ema_decay': 0.5,
-                }
+                },
             )
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
@@ -240,10 +241,10 @@ def test_the_lstm_is_flaxs():
 
 
 def test_other_kinds_are_refused(config):
-    config.method.name = 'vae'
+    default.use_method(config, 'vae')
     with pytest.raises(UserError, match='of rolls, and config.method.name=vae is not'):
         methods.make(config, SPEC)
-    config.method.name = 'vrnn'
+    default.use_method(config, 'vrnn')
     with pytest.raises(UserError, match='of images'):
         from gan_vae.data.source import Spec
 

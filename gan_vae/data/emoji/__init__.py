@@ -1,7 +1,7 @@
 """The embedded set: 1,636 Noto emoji, 32x32 on white, in 8 categories.
 
 One sheet of a 256-colour palette and one table, both written by
-`experiments/build_emoji_sheet.py`. Pictures by Google, Apache-2.0 (see NOTICE).
+`gan_vae/data/emoji/build.py`. Pictures by Google, Apache-2.0 (see NOTICE).
 """
 
 import json
