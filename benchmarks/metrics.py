@@ -28,11 +28,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rows import ROOT, append
-from experiments.golden_metrics import declare_torchvision
 from gan_vae.devices import process
 from gan_vae.devices.mesh import mesh_of
-from gan_vae.evaluation import frechet
+from gan_vae.evaluation.metrics import fd
 from gan_vae.extractors import Extractor, features, inception
+from tests.evaluation.golden.metrics import declare_torchvision
 
 TESTS = ROOT / 'tests' / 'extractors'
 PARTS = ('statistics', 'distance', 'all')
@@ -91,9 +91,9 @@ def time_inception(flags):
 def own_distance(x, y):
     """Times of the statistics and of the distance in seconds, and the distance."""
     start = time.perf_counter()
-    both = [frechet.of_batches(np.split(f, range(100, len(f), 100))) for f in (x, y)]
+    both = [fd.of_batches(np.split(f, range(100, len(f), 100))) for f in (x, y)]
     middle = time.perf_counter()
-    value = frechet.distance(*both)
+    value = fd.distance(*both)
     return middle - start, time.perf_counter() - middle, value
 
 

@@ -23,7 +23,7 @@ from gan_vae.interrupt import Watch
 from gan_vae.training import loop
 
 MOMENTS = int(os.environ.get('GAN_VAE_MOMENTS', '10'))
-SECOND = 1.5  # "at most about a second", on a machine that does other work too
+SECOND = 2.5  # of a machine that does other work too: one where it is idle
 
 
 def press(number=signal.SIGINT):
@@ -101,6 +101,12 @@ def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
     assert process.stderr.readline() == f'gan_vae: {interrupt.LAST_WORDS}\n'
     assert time.monotonic() - begin < SECOND
     assert process.wait(seconds) == 130 and process.stderr.read() == ''
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    words = f'{sys.executable} launch.py --help | head -1'
+    done = subprocess.run(words, shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith('python launch.py') and not done.stderr
 
 
 def test_training_evaluation_and_art_work_in_a_worker_thread(tmp_path):
