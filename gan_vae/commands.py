@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from gan_vae import flags as flags_lib
-from gan_vae.errors import RunError, UserError, unknown
+from gan_vae.config import sections
+from gan_vae.errors import RunError, UserError
 
 
 def train(flags: Namespace, overrides: dict[str, str], argv: list[str]) -> int:
@@ -89,26 +90,11 @@ def sweep(flags: Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
-def keys_of(topic: str) -> str:
-    """The config keys of a section ('train'), or of a method ('method.vae')."""
-    from gan_vae.config import fields, sections
-
-    section, _, name = topic.partition('.')
-    if section not in sections.SECTIONS:
-        raise unknown('topic of --help', section, sections.SECTIONS)
-    if section in ('method', 'model') and not name:
-        raise UserError(
-            f'--help={topic}: write --help={topic}.NAME of a method, as vae'
-        )
-    settings = sections.settings_of(section, name or 'gan')
-    return '\n'.join(fields.table(section, settings))
-
-
 def run(argv: list[str]) -> int:
     """Runs the mode that the flags name; the exit status. Raises UserErrors."""
     flags, overrides = flags_lib.parse(argv)
     if flags.help:
-        print(keys_of(flags.topic) if flags.topic else flags_lib.usage())
+        print(sections.describe(flags.topic) if flags.topic else flags_lib.usage())
         return 0
     if flags.mode == 'train':
         return train(flags, overrides, argv)

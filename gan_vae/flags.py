@@ -110,9 +110,9 @@ def usage() -> str:
         lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
     lines += ['', '--debug shows tracebacks. --config.train.steps=30 sets a key of the']
     lines += [
-        'config, in training and in sweeps. --help=method.vae lists the keys of a'
+        'config, in training and in sweeps; --help=method.vae lists the keys of a'
     ]
-    lines += ['method, --help=train those of a section.']
+    lines += ['method, --help=config the methods and sections.']
     return '\n'.join(lines)
 
 
@@ -135,9 +135,7 @@ def parse_one(
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
-    """All flags of the mode, with `mode`, `help`, `topic`, `debug`; and the overrides.
-
-    topic: 'method.vae' of --help=method.vae.
+    """All flags of the mode, with `mode`, `help` and `debug`; and the overrides.
 
     The overrides are {'train.steps': '30'} of --config.train.steps=30. Raises a
     UserError for a flag that does not exist, or does not belong to the mode.
@@ -152,8 +150,9 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         'help': Flag(bool, False, ''),
         'debug': Flag(bool, False, ''),
     }
-    topics = [word for word in argv if word.startswith('--help=')]
-    argv = ['--help' if w == '-h' or w in topics else w for w in argv]
+    argv = ['--help' if word == '-h' else word for word in argv]
+    topics = [word.partition('=')[2] for word in argv if word.startswith('--help=')]
+    argv = ['--help' if word.startswith('--help=') else word for word in argv]
     given, rest = parser_of(common | every, fail).parse_known_args(argv)
     mode = getattr(given, 'mode', 'train')
     if mode not in MODES:
@@ -179,5 +178,5 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         modes = ' and '.join(m for m, (_, table) in MODES.items() if name in table)
         fail(f'--{name} is a flag of --mode={modes}, not of --mode={mode}')
     defaults = {name: flag.default for name, flag in (common | flags).items()}
-    topic = ''.join(topics[-1:]).removeprefix('--help=')
-    return argparse.Namespace(**defaults | vars(given), topic=topic), overrides
+    flags = argparse.Namespace(**defaults | vars(given), topic=''.join(topics[:1]))
+    return flags, overrides

@@ -93,7 +93,7 @@ def test_help_and_errors_import_little():
     for heavy in ('jax', 'tensorflow', 'ml_collections', 'PIL'):
         assert f' {heavy}\n' not in done.stderr, heavy
     done, _ = command('--help=method.vae')
-    assert '--config.method.beta=1.0' in done.stdout and ' jax\n' not in done.stderr
+    assert 'method.beta ' in done.stdout and ' jax\n' not in done.stderr
     done, _ = command('--help=method.vea')
     assert done.returncode == 2 and "did you mean 'vae'" in done.stderr
     done, _ = command(TINY, '--config.train.stepz=3')

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -15,7 +15,7 @@ from gan_vae.learning.state import named_leaves, sha256
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import build
 
-IMAGES = toy_shapes.load('train[:96]', 8, 3).images
+IMAGES = toy_shapes.examples('train[:96]', 8, 3).images
 SETTINGS = {
     'data.image_size': '8',
     'optimizer.eps': '1e-3',  # as small as usual, Adam magnifies rounding

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from gan_vae.config import fields
 from gan_vae.errors import UserError, unknown
 
 SHARED = {
@@ -40,13 +41,18 @@ def method(name: str) -> ModuleType:
     return own_module(name, 'config.method.name', 'Settings')
 
 
+def search_working_directory():
+    """Modules of the user's own may lie in the working directory."""
+    if '' not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+
+
 def own_module(name: str, key: str, *needs: str) -> ModuleType:
     """A module of the user's own, which has those names; UserError for any other.
 
     It is looked for in the working directory too.
     """
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    search_working_directory()
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
@@ -76,6 +82,28 @@ def settings_of(section: str, name: str) -> type:
     if section == 'model':
         return getattr(method(name), 'Networks', _None)
     return import_module(SHARED[section]).Settings
+
+
+def describe(topic: str) -> str:
+    """The keys of 'method.vae', 'model.gan' or 'data', a line each; of 'config' the
+    sections and methods that there are. A UserError for any other topic."""
+    section, _, name = topic.partition('.')
+    if section in SHARED and not name:
+        titles = {section: settings_of(section, '')}
+    elif section in ('method', 'model') and name:
+        both = ('method', 'model') if section == 'method' else ('model',)
+        titles = {part: settings_of(part, name) for part in both}
+    elif topic in ('config', 'method', 'model'):
+        listed = [f'  --help={s}' for s in SHARED]
+        listed += [f'  --help=method.{name}' for name in methods()]
+        return '\n'.join(['the keys of a config, by section:', *listed])
+    else:
+        topics = ['config', *SHARED, *(f'method.{name}' for name in methods())]
+        raise unknown('topic of --help', topic, topics)
+    lines = []
+    for part, settings in titles.items():
+        lines += [f'config.{part}', *fields.table(part, settings)]
+    return '\n'.join(lines)
 
 
 SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')

@@ -75,6 +75,8 @@ def train(config, workdir) -> dict:
     setup = set_up(config, Path(workdir))
     with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
         progress, state = begin(setup, checkpoints)
+        if hosts.is_first():
+            run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)
         if progress.step == summary.get('step') and progress.ended(setup.schedule):
             say(f'{setup.workdir}: already at step {progress.step}, nothing to do')

@@ -1,41 +1,24 @@
-"""toy_rolls and toy_strokes: procedural sequences, for tests and tiny runs.
+"""toy_strokes: procedural drawings of a zigzag, a square or a circle, for tests.
 
-Chords of a major key that are held and go on, and drawings of a zigzag, a square or a
-circle. Each set is a pure function of the split: no files, no licence.
+Each split is a pure function of its name: no files, no licence.
 """
 
 import numpy as np
 
 from gan_vae.data.sequences import Sequences
-from gan_vae.data.toy_shapes import sliced
+from gan_vae.data.splits import sliced
 
+KIND = 'strokes'
 SHAPES = ('zigzag', 'square', 'circle')
 SIZES = {'train': 256, 'validation': 64, 'test': 64}
-_SCALE = np.array([0, 2, 4, 5, 7, 9, 11])  # semitones
-_MIDDLE_C = 39  # of the 88 keys
 
 
-def load(name: str, split: str) -> Sequences:
-    """`name`: toy_rolls or toy_strokes; `split` as 'train' or 'test[:10]'."""
-    part, n = sliced(name, split, SIZES)
+def load(rest: str, split: str, settings=None) -> Sequences:
+    """`split` as 'train' or 'test[:10]'."""
+    part, n = sliced('toy_strokes', split, SIZES)
     rng = np.random.default_rng([list(SIZES).index(part), 7])
-    if name == 'toy_rolls':
-        values = [_chords(rng) for _ in range(SIZES[part])]
-        return Sequences('rolls', tuple(values[:n]))
     values = [_drawing(rng, SHAPES[i % len(SHAPES)]) for i in range(SIZES[part])]
     return Sequences('strokes', tuple(values[:n]))
-
-
-def _chords(rng) -> np.ndarray:
-    """uint8 [T, 88], T 8 to 48: triads of 1 to 4 steps, by a random walk."""
-    roll = np.zeros((rng.integers(8, 49), 88), np.uint8)
-    key, degree, step = _MIDDLE_C + rng.integers(-5, 7), 0, 0
-    while step < len(roll):
-        octave, notes = np.divmod(degree + np.array([0, 2, 4]), 7)
-        held = rng.integers(1, 5)
-        roll[step : step + held, key + 12 * octave + _SCALE[notes]] = 1
-        degree, step = int(np.clip(degree + rng.integers(-2, 3), -7, 7)), step + held
-    return roll
 
 
 def _drawing(rng, shape: str) -> np.ndarray:

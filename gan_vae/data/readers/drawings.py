@@ -14,10 +14,12 @@ from xml.parsers import expat
 
 import numpy as np
 
-from gan_vae.data.folder import chosen, outside
+from gan_vae.data import listing
 from gan_vae.data.sequences import Sequences
+from gan_vae.data.splits import ByHash
 from gan_vae.errors import UserError
 
+KIND, REST, PLACE = 'strokes', 'PATH', True
 SIDE = 255.0
 NEAR = 2.0  # units that a line may be off
 MOST = 250  # points of a drawing
@@ -32,28 +34,28 @@ class Unusable(Exception):
     """A file that is left out, and why."""
 
 
-def load(path: str, split: str) -> Sequences:
+def load(path: str, split: str, settings=None) -> Sequences:
     """The drawings of `split` ('train', 'test', 'train+test', 'all')."""
-    files, names = chosen(path, split, '*.svg', 'drawings')
+    where, found = repr(path), listing.of(path, '.svg')
+    chosen = ByHash(where, split)
+    inside = [f for f in zip(found.files, found.names, strict=True) if f[1] in chosen]
     drawings, skipped = [], []
-    for file, name in zip(files, names, strict=True):
+    for file, name in listing.progress(inside, where):
         try:
             if file.stat().st_size > LARGEST:
                 raise Unusable('more than 1 MiB')
             drawings.append(strokes_of(file.read_bytes()))
         except (Unusable, OSError) as error:
-            skipped.append(f'{name} ({error})')
-    note = ''
-    if skipped:
-        more = f' and {len(skipped) - 8} more' if len(skipped) > 8 else ''
-        note = f'{path}: left out {len(skipped)} files: {", ".join(skipped[:8])}{more}'
-    if not drawings and not skipped:
-        outside(path, split, '*.svg', 'drawings')
+            skipped.append(f'{name} ({getattr(error, "strerror", None) or error})')
+    note = listing.note(found.left_out + skipped)
+    if found.files and not inside:
+        raise chosen.nothing(where, len(found.files))
     if not drawings:
         raise UserError(
-            f'no usable drawings in {path!r} (split {split!r}): looked for SVG files, '
-            f'subfolders too; found {len(files)} there. {note}'.rstrip()
+            f'no usable drawings in {where} (split {split!r}): it takes SVG files, '
+            f'subfolders too, and has {len(inside)}. {note}'.rstrip()
         )
+    note = f'{where}: {note}' if note else ''
     return Sequences('strokes', tuple(drawings), note=note)
 
 

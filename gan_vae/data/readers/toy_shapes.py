@@ -6,20 +6,25 @@ set is a pure function of (split, image size): no files, no licence.
 """
 
 import colorsys
-import re
 
 import numpy as np
 
 from gan_vae.data.source import Examples
-from gan_vae.errors import UserError
+from gan_vae.data.splits import sliced
 
+KIND = 'images'
 SHAPES = ('square', 'disc', 'triangle')
 SIZES = {'train': 8000, 'validation': 1000, 'test': 1000}
 _BACKGROUND = 0.92
 
 
-def load(split: str, size: int, channels: int) -> Examples:
-    """`split` as 'train' or 'test[:100]'; images uint8 [N, size, size, channels]."""
+def load(rest: str, split: str, settings) -> Examples:
+    """`split` as 'train' or 'test[:100]', at config.data.image_size and channels."""
+    return examples(split, settings.image_size, settings.channels)
+
+
+def examples(split: str, size: int, channels: int) -> Examples:
+    """Images uint8 [N, size, size, channels] of a split, with labels and factors."""
     part, n = sliced('toy_shapes', split, SIZES)
     rng = np.random.default_rng([list(SIZES).index(part), 31])
     draws = rng.random((SIZES[part], 6))[:n]
@@ -37,14 +42,6 @@ def load(split: str, size: int, channels: int) -> Examples:
         class_names=SHAPES,
         factors=factors,
     )
-
-
-def sliced(name: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
-    """The name in `split`, 'train' or 'train[:64]', and how many examples it takes."""
-    match = re.fullmatch(r'(\w+)(?:\[:(\d+)\])?', split)
-    if not match or match[1] not in sizes:
-        raise UserError(f'{name} has no split {split!r}; one of {", ".join(sizes)}')
-    return match[1], min(sizes[match[1]], int(match[2] or sizes[match[1]]))
 
 
 def render(factors: dict[str, np.ndarray], size: int, channels: int) -> np.ndarray:
