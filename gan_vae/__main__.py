@@ -23,7 +23,7 @@ _RUNS = ('train', 'sample', 'evaluate', 'sweep')
 _TOOLS = {
     'art': 'gan_vae.art.__main__',
     'prepare': 'gan_vae.data.prepare',
-    'pack': 'gan_vae.runs.packed',
+    'pack': 'gan_vae.runs.__main__',
     'report': 'gan_vae.evaluation.__main__',
 }
 

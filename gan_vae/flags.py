@@ -113,6 +113,24 @@ def usage() -> str:
     return '\n'.join(lines)
 
 
+def parse_one(
+    flags: Mapping[str, Flag], argv: list[str], command: str
+) -> argparse.Namespace:
+    """The flags of a command without modes, and `help`. Raises UserErrors."""
+
+    def fail(message: str):
+        raise UserError(f'{message}; see {command} --help')
+
+    argv = ['--help' if word == '-h' else word for word in argv]
+    every = {'help': Flag(bool, False, '')} | flags
+    given, rest = parser_of(every, fail).parse_known_args(argv)
+    if rest:
+        key = rest[0].partition('=')[0]
+        fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
+    defaults = {name: flag.default for name, flag in every.items()}
+    return argparse.Namespace(**defaults | vars(given))
+
+
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     """All flags of the mode, with `mode`, `help` and `debug`; and the overrides.
 

@@ -6,6 +6,7 @@ of an extractor of gan_vae/evaluation, or of the encoder of a run: the means of 
 posterior.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from gan_vae import data, extractors, images
 from gan_vae.art.tools import Run
 from gan_vae.config import default
-from gan_vae.data import folder
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
@@ -37,12 +38,12 @@ class Items(NamedTuple):
 
 def items(place: str, how: Fit) -> Items:
     """Those of a folder, or of a set as 'emoji:train'; a UserError for neither."""
-    path = Path(place).expanduser()
-    if path.is_dir():
-        files, names = folder.chosen(place, 'all', '*', 'folder')
-        if not files:
+    if os.path.isdir(os.path.expanduser(place)):
+        found = listing.of(place)
+        if not found.files:
             raise UserError(f'{place} has no pictures')
-        return Items(names, lambda i: fit(open_picture(files[i]), how))
+        names = [listing.printable(name) for name in found.names]
+        return Items(names, lambda i: fit(open_picture(found.files[i]), how))
     found = examples(place, how)
     said = found.captions or ('',) * found.count
     names = [f'{i} {word}'.rstrip() for i, word in enumerate(said)]
@@ -52,9 +53,7 @@ def items(place: str, how: Fit) -> Items:
 def examples(place: str, how: Fit):
     """The Examples of a set and its splits: 'emoji:train', 'cifar10:train+test'."""
     settings = default.get_config().data
-    settings.name, _, split = place.partition(':')
-    if not split:
-        raise UserError(f'{place!r} is neither a folder nor a set as emoji:train')
+    settings.name, split = data.place(place)
     if data.kind_of(settings.name) != 'images':
         raise UserError(f'{place} is not of pictures')
     settings.image_size, settings.channels = how.size, how.channels

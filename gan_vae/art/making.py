@@ -5,10 +5,8 @@ All three travel in each file and in OUT.json, so that `reproduce` can make a fi
 and compare the two, bit for bit.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -282,14 +280,11 @@ def _alone(folder: Path):
     """Other commands that write beside that folder wait."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = os.open(folder.parent, os.O_RDONLY)
+        lock = files.lock(folder.parent / '.gan_vae.lock')
     except OSError as error:
         raise UserError(f'cannot write in {folder}: {error.strerror}') from error
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+    with lock:
         yield
-    finally:
-        os.close(place)
 
 
 def _taken(folder: Path) -> list[Path]:

@@ -97,19 +97,6 @@ def sap(codes, factors, test_codes, test_factors) -> float:
     return _gap(scores)
 
 
-def sap_continuous(codes, factors) -> float:
-    """Separated attribute predictability of real factors [n, F]: S_ij = R^2.
-
-    The squared correlation is the R^2 of the linear fit of v_j from c_i; a unit that
-    does not vary predicts nothing.
-    """
-    codes, factors = _pairs(codes, factors)
-    c, v = codes - codes.mean(0), factors - factors.mean(0)
-    power = np.outer((c**2).sum(0), (v**2).sum(0))
-    scores = np.divide((c.T @ v) ** 2, power, np.zeros_like(power), where=power > 0)
-    return _gap(scores)
-
-
 def _binned(code, bins):
     return np.digitize(code, np.histogram_bin_edges(code, bins)[1:-1])
 

@@ -182,7 +182,7 @@ class Measures:
             examples = self.train
             if split != config.data.split:
                 examples = data.examples(config.data, split)
-            return Pictures(f'{config.data.name} {split}', examples)
+            return Pictures(f'{averages.set_name(config)} {split}', examples)
 
         split = config.eval.reference or config.data.split
         held_out = None

@@ -7,7 +7,6 @@ experiment's space, and the median rule on intermediate evaluations: a trial who
 value so far is worse than the median of the others at the same step is stopped.
 """
 
-import fcntl
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.sweep.plan import Experiment, Point, Trial, fill
 from gan_vae.sweep.trial import ENDED, Outcome, curve, try_lock
@@ -288,19 +288,7 @@ class Study:
 
     def _alone(self):
         """Holds the sweep's lock: one worker at a time asks."""
-        return _Alone(self._locks / 'ask.lock')
-
-
-class _Alone:
-    def __init__(self, file: Path):
-        self._file = file
-
-    def __enter__(self):
-        self._lock = open(self._file, 'a')
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def __exit__(self, *_):
-        self._lock.close()
+        return files.lock(self._locks / 'ask.lock')
 
 
 class _Suggest:

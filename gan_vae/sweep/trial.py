@@ -5,7 +5,6 @@ trial. Its folder is a run folder, whose trainer resumes exactly. Events that th
 does not show (a failure, a pruning) are lines of trials.jsonl.
 """
 
-import fcntl
 import json
 import math
 import os
@@ -18,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Metric, Trial
@@ -120,13 +120,16 @@ def claim(trial: Trial) -> object | None:
 
 def try_lock(file: Path) -> object | None:
     """An exclusive lock on a file, held while the handle lives; None if it is taken."""
-    lock = open(file, 'a')
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    return files.lock(file, wait=False)
+
+
+def _apart(lock) -> dict:
+    """How a child is started: Ctrl-C is for the worker, which tells it once, and the
+    lock is inherited (Windows: only the trainer's own lasts when the worker is killed).
+    """
+    if os.name == 'nt':
+        return {'creationflags': subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {'pass_fds': (lock.fileno(),), 'process_group': 0}
 
 
 def environment() -> dict[str, str]:
@@ -160,8 +163,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=(lock.fileno(),),
-                process_group=0,  # Ctrl-C is for the worker, which passes it on once
+                **_apart(lock),
             )
 
     def stop(self, why: str):
@@ -216,8 +218,7 @@ def record(workdir: Path, trial: Trial, status: str, result: Outcome, seconds: f
     }
     if result.error:
         event['error'] = result.error
-    with open(workdir / 'trials.jsonl', 'a') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # other workers append too
+    with files.lock(workdir / 'trials.jsonl') as file:  # other workers append too
         file.write(json.dumps(event) + '\n')
 
 

@@ -6,6 +6,7 @@ for each step:  state, metrics <- train_step(state, batch(step))   <= 2 steps in
 """
 
 import math
+import threading
 import time
 from collections import deque
 from contextlib import contextmanager, nullcontext
@@ -31,6 +32,8 @@ from gan_vae.training.hosts import Stop as StopTogether
 from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
 from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
+
+_TRAINING = threading.Lock()
 
 
 class Setup(NamedTuple):
@@ -67,11 +70,13 @@ def train(config, workdir) -> dict:
     The final state is a function of the config alone: interruptions leave no trace. The
     summary is {} where a signal to the command has stopped the run, see interrupt.py.
     Raises a UserError for what the config, the data or the folder rule out, and a
-    RunError for a run that has to stop.
+    RunError for a run that has to stop. Works in any thread, one run at a time.
     """
     setup = set_up(config, Path(workdir))
-    with claimed(setup), opened_checkpoints(setup) as checkpoints:
+    with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
         progress, state = begin(setup, checkpoints)
+        if hosts.is_first():
+            run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)
         if progress.step == summary.get('step') and progress.ended(setup.schedule):
             say(f'{setup.workdir}: already at step {progress.step}, nothing to do')
@@ -139,6 +144,20 @@ def check(config, schedule: Schedule, program: Program, held_out):
     names = measures.names(config, program, held_out)
     if schedule.best and schedule.best[1] not in names:
         raise unknown('metric in config.train.best_metric', schedule.best[1], names)
+
+
+@contextmanager
+def alone():
+    """Inside, no other thread trains: Orbax mixes up saves at the same time."""
+    if not _TRAINING.acquire(blocking=False):
+        raise UserError(
+            'another thread of this process is training: train one run after the '
+            'other, or each in a process of its own'
+        )
+    try:
+        yield
+    finally:
+        _TRAINING.release()
 
 
 @contextmanager

@@ -238,7 +238,7 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         stderr=subprocess.PIPE,
         text=True,
         errors='replace',
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent if sys.platform == 'linux' else None,
     )
     said: list[str] = []
     streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, said))
@@ -315,8 +315,7 @@ def _echo(log, stream, terminal, said: list[str]):
 
 def _die_with_parent():
     """A supervisor killed by -9 takes its child along (Linux: PR_SET_PDEATHSIG)."""
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _short(value) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.evaluation import panel
 from gan_vae.evaluation.card import differences
@@ -19,7 +19,7 @@ def short(monkeypatch):
 
 def shapes(split):
     """Toy shapes by their hue, which is learned sooner than their shape."""
-    found = toy_shapes.load(split, 16, 3)
+    found = toy_shapes.examples(split, 16, 3)
     labels = (found.factors['hue'] * 3).astype(np.int32)
     return found._replace(labels=labels, class_names=('red', 'green', 'blue'))
 

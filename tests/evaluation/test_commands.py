@@ -1,6 +1,7 @@
 """python -m gan_vae.evaluation: two folders of pictures, and the report of runs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,15 @@ def test_report_of_runs(tmp_path, capsys):
     for part in ('run0', 'run1', 'eval/swd', 'n_fake: 8, 9', '<polyline', 'image/png'):
         assert part in page
     assert 'train.seed' in page and 'model.width' not in page  # what differs
+    assert str(tmp_path) not in page
+    twin = tmp_path / 'other' / 'run0'
+    shutil.copytree(tmp_path / 'run0', twin)
+    config = json.loads((twin / 'config.json').read_text())
+    config['data']['dir'] = '/home/me/data'
+    (twin / 'config.json').write_text(json.dumps(config))
+    assert main(['report', folders[0], str(twin), f'--out={out}']) == 0
+    page = out.read_text()
+    assert 'other/run0' in page and '/home/me' not in page and str(tmp_path) not in page
     for name in ('evaluation.jsonl', 'metrics.jsonl'):  # torn lines are left out
         with open(tmp_path / 'run0' / name, 'ab') as file:
             file.write(b'{"x": 1}\n[]\n\xff\n{"step": 1, "metr')

@@ -1,4 +1,6 @@
-"""Measures of a model: what they are of, and that each is asked of the right method."""
+"""Metrics of a model: what they are of, and that each is of the right method."""
+
+import dataclasses
 
 import jax
 import numpy as np
@@ -12,13 +14,21 @@ from gan_vae.evaluation import held_out, plan, trained_model
 from gan_vae.runs.program import build
 
 
-def held(file, **changes):
+def trained(file, **changes):
     changes = {'parallel.devices': '1', 'data.image_size': '16'} | changes
     config = config_lib.load(f'configs/{file}.py:tiny', changes)
     program = build(config, Spec(16, 16, 3))
     state = jax.jit(program.method.init)(jax.random.key(0))
     examples = data.examples(config.data, 'test[:150]')  # a batch and a half
-    return trained_model.TrainedModel(config, program, state, examples)
+    return trained_model.TrainedModel(config, program, state.weights(), examples)
+
+
+def with_parts(model, section, **parts):
+    """The model, whose method has other functions in `latents` or `density`."""
+    method = model.program.method
+    changed = dataclasses.replace(getattr(method, section), **parts)
+    method = dataclasses.replace(method, **{section: changed})
+    return model._replace(program=model.program._replace(method=method))
 
 
 def measure(name, model):
@@ -28,11 +38,12 @@ def measure(name, model):
 
 @pytest.fixture(scope='module')
 def vae():
-    return held('vae_emoji', **{'data.binarize': 'none'})
+    return trained('vae_emoji', **{'data.binarize': 'none'})
 
 
 def test_one_draw_of_the_bound_is_the_elbo(vae):
-    elbo = held_out.evaluate(vae.program, vae.state, vae.examples, 50)['elbo']
+    state = jax.jit(vae.program.method.init)(jax.random.key(0))
+    elbo = held_out.evaluate(vae.program, state, vae.examples, 50)['elbo']
     (bound, _), (better, how) = (
         measure(name, vae)[name] for name in ('iwae_1', 'iwae_16')
     )
@@ -50,26 +61,24 @@ def test_reconstructions_and_latents(vae):
 
 def test_disentanglement_of_codes_that_are_the_factors(vae):
     factors = np.stack(list(vae.examples.factors.values()), -1).astype(np.float32)
-    method = vae.program.method._replace(
-        encode=lambda state, x, _: jax.numpy.asarray(factors)[: len(x)]
-    )
-    perfect = vae._replace(
-        program=vae.program._replace(method=method),
-        examples=vae.examples.take(np.arange(trained_model.BATCH)),
+    first = vae._replace(examples=vae.examples.take(np.arange(trained_model.BATCH)))
+    perfect = with_parts(
+        first,
+        'latents',
+        encode=lambda weights, x, _: jax.numpy.asarray(factors)[: len(x)],
     )
     assert measure('mig', perfect)['mig'][0] > 0.5
     assert measure('mig', vae)['mig'][0] < 0.4
 
 
 def test_path_length_of_a_generator():
-    gan = held('dcgan_emoji')
+    gan = trained('dcgan_emoji')
     (length, how) = measure('ppl_random:paths=100', gan)['ppl_random']
     assert 0 < length < np.inf and 'epsilon' in how
-    still = gan.program.method._replace(
-        decode=lambda state, z: jax.numpy.zeros((len(z), 16, 16, 3))
+    still = with_parts(
+        gan, 'latents', decode=lambda weights, z: jax.numpy.zeros((len(z), 16, 16, 3))
     )
-    gan = gan._replace(program=gan.program._replace(method=still))
-    assert measure('ppl_random:paths=100', gan)['ppl_random'][0] == 0
+    assert measure('ppl_random:paths=100', still)['ppl_random'][0] == 0
 
 
 def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
@@ -83,11 +92,12 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
 
         return counting
 
-    parts = ('log_weight', 'posterior', 'encode', 'decode')
-    method = vae.program.method
-    method = method._replace(**{n: counted(n, getattr(method, n)) for n in parts})
-    program = vae.program._replace(method=method)
-    small = vae._replace(program=program, examples=vae.examples.take(np.arange(20)))
+    small = vae._replace(examples=vae.examples.take(np.arange(20)))
+    parts = {'density': ('log_weight',), 'latents': ('posterior', 'encode', 'decode')}
+    for section, names in parts.items():
+        functions = getattr(vae.program.method, section)
+        counting = {n: counted(n, getattr(functions, n)) for n in names}
+        small = with_parts(small, section, **counting)
     apply = counted('maps', lambda params, images: {'map': images * params})
     monkeypatch.setattr(
         extractors,
@@ -95,7 +105,7 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
         lambda name: extractors.Extractor(name, '', 0, 'none', np.ones(3), apply),
     )
 
-    def values(held):
+    def values(model):
         names = (
             'iwae_2',
             'latents',
@@ -104,22 +114,21 @@ def test_a_second_evaluation_traces_nothing(vae, monkeypatch):
             'mig',
             'ppl_random:paths=100',
         )
-        return [measure(name, held) for name in names]
+        return [measure(name, model) for name in names]
 
     first = values(small)
-    assert {*traces} == {*parts, 'maps'}
+    assert {*traces} == {'maps', *parts['density'], *parts['latents']}
     traces.clear()
-    other = jax.jit(method.init)(jax.random.key(1))
-    assert all(
-        a != b for a, b in zip(first, values(small._replace(state=other)), strict=True)
-    )
+    other = jax.jit(vae.program.method.init)(jax.random.key(1)).weights()
+    again = values(small._replace(weights=other))
+    assert all(a != b for a, b in zip(first, again, strict=True))
     assert not traces
 
 
 @pytest.mark.parametrize(
     'file, name, message',
     [
-        ('dcgan_emoji', 'iwae_8', 'needs an encoder'),
+        ('dcgan_emoji', 'iwae_8', 'needs a likelihood of pixels'),
         ('dcgan_emoji', 'pairs', 'needs an encoder'),
         ('vae_gan_emoji', 'iwae_8', 'needs a likelihood of pixels'),
         ('vae_emoji', 'iwae', 'write iwae_K'),

@@ -1,10 +1,8 @@
-"""Diversity within one set of features [n, d]; more is more varied, not more real.
+"""The Vendi score of one set of features: more is more varied, not more real.
 
-  mean over pairs i != j of |x_i - x_j|^2 = 2 tr(covariance)
-  Vendi score = exp(-sum_i l_i log l_i),  l the eigenvalues of K / n,
-                K_ij = <x_i, x_j> / |x_i| |x_j|
+  exp(-sum_i l_i log l_i),  l the eigenvalues of K / n,  K_ij = <x_i, x_j> / |x_i| |x_j|
 
-The latter is the number of different things in the set: 1 for n alike, n for n
+It is the effective number of different elements in the set: 1 for n alike, n for n
 orthogonal ones. Friedman & Dieng 2022, arXiv:2210.02410. It grows with n: compare sets
 of one size.
 """
@@ -14,12 +12,6 @@ import numpy as np
 from gan_vae import arrays
 from gan_vae.errors import UserError
 from gan_vae.evaluation.metrics import HIGHER, SampleMetric
-
-
-def mean_squared_distance(features) -> float:
-    """Mean squared L2 distance over the distinct pairs of features [n, d], n >= 2."""
-    x = arrays.vectors(features, least=2)
-    return 2 * float(x.var(0, ddof=1).sum())
 
 
 def vendi_score(features) -> float:
