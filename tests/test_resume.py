@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
@@ -261,3 +263,30 @@ def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     checkpoints.close()
     again = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
     assert again.steps() == [2, 4] and again.best_step() == 2
+
+
+def test_data_that_moved_are_the_same_and_others_are_not(tmp_path):
+    """By content: another place, or a slash at the end. The run lies within the data,
+    and its samples are not among them."""
+    for i in range(12):
+        path = tmp_path / 'pictures' / f'{i}.png'
+        path.parent.mkdir(exist_ok=True)
+        Image.new('RGB', (16, 16), (20 * i, 0, 99)).save(path)
+    every = {'data.split': 'all', 'data.eval_split': 'all', 'data.categories': ''}
+
+    def train(folder, steps):
+        name = {'data.name': f'folder:{folder}', 'train.steps': str(steps)}
+        return loop.train(load(**every, **name), Path(folder) / 'runs' / 'a')
+
+    train(tmp_path / 'pictures', 5)
+    moved, others = tmp_path / 'moved', tmp_path / 'others'
+    os.rename(tmp_path / 'pictures', moved)
+    assert train(f'{moved}/', 6)['step'] == 6
+    kept = (moved / 'runs' / 'a' / 'config.json').read_text()
+    assert f'"folder:{moved}/"' in kept
+    others.mkdir()
+    os.rename(moved / 'runs', others / 'runs')
+    os.rename(moved / '0.png', others / '0.png')
+    with pytest.raises(UserError, match='the data have changed'):
+        train(others, 7)
+    assert (others / 'runs' / 'a' / 'config.json').read_text() == kept

@@ -18,7 +18,7 @@ import numpy as np
 from gan_vae.art import features as features_lib
 from gan_vae.art import search
 from gan_vae.art.tools import Run
-from gan_vae.data import folder
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, Unusable, fit_array
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
@@ -146,10 +146,10 @@ def _files(words: list[str]) -> list[str]:
     found = []
     for word in words:
         if Path(word).expanduser().is_dir():
-            files, _ = folder.chosen(word, 'all', '*', 'folder')
+            files = listing.of(word).files
             if not files:
                 raise UserError(f'{word} has no pictures')
-            found += [str(file) for file in files]
+            found += map(str, files)
         else:
             found.append(word)
     return found

@@ -6,6 +6,7 @@ of an extractor of gan_vae/evaluation, or of the encoder of a run: the means of 
 posterior.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from gan_vae import data, extractors, images
 from gan_vae.art.tools import Run
 from gan_vae.config import default
-from gan_vae.data import folder
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
@@ -37,12 +38,12 @@ class Items(NamedTuple):
 
 def items(place: str, how: Fit) -> Items:
     """Those of a folder, or of a set as 'emoji:train'; a UserError for neither."""
-    path = Path(place).expanduser()
-    if path.is_dir():
-        files, names = folder.chosen(place, 'all', '*', 'folder')
-        if not files:
+    if os.path.isdir(os.path.expanduser(place)):
+        found = listing.of(place)
+        if not found.files:
             raise UserError(f'{place} has no pictures')
-        return Items(names, lambda i: fit(open_picture(files[i]), how))
+        names = [listing.printable(name) for name in found.names]
+        return Items(names, lambda i: fit(open_picture(found.files[i]), how))
     found = examples(place, how)
     said = found.captions or ('',) * found.count
     names = [f'{i} {word}'.rstrip() for i, word in enumerate(said)]
@@ -52,9 +53,7 @@ def items(place: str, how: Fit) -> Items:
 def examples(place: str, how: Fit):
     """The Examples of a set and its splits: 'emoji:train', 'cifar10:train+test'."""
     settings = default.get_config().data
-    settings.name, _, split = place.partition(':')
-    if not split:
-        raise UserError(f'{place!r} is neither a folder nor a set as emoji:train')
+    settings.name, split = data.place(place)
     if data.kind_of(settings.name) != 'images':
         raise UserError(f'{place} is not of pictures')
     settings.image_size, settings.channels = how.size, how.channels
@@ -81,14 +80,12 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
         state, size = run.about['state_sha256'], run.config.data.image_size
         encode = _encoding(run.method.latents.encode)
         return extractors.Extractor(name, state, size, 'none', run.state, encode)
-    if name not in extractors.NAMES:
-        raise UserError(
-            f'--features={name}: one of {", ".join(extractors.NAMES)}, encoder'
-        )
-    if name == 'classifier':
+    if '.' not in name and name not in (known := extractors.names()):
+        raise UserError(f'--features={name}: one of {", ".join(known)}, encoder')
+    if extractors.facts(name).get('examples'):
         set_name = place.partition(':')[0]
         if Path(place).expanduser().is_dir():
-            raise UserError('--features=classifier is for sets with classes as emoji')
+            raise UserError(f'--features={name} is for sets with classes as emoji')
         learned = examples(f'{set_name}:train', Fit(SIZE, 3))
         return extractors.load(name, examples=learned)
     try:

@@ -5,10 +5,8 @@ All three travel in each file and in OUT.json, so that `reproduce` can make a fi
 and compare the two, bit for bit.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +49,8 @@ def make(name: str, words: list[str], flags: Namespace) -> tuple[Path, Made]:
         about['stopped'] = stopped
         said = f'stopped by Ctrl-C after {stopped} steps: the best so far'
         made = made._replace(said=[*made.said, said])
-    with Watch(), _alone(_folder(name, flags)):  # Ctrl-C waits until all is written
+    writing = Watch('all files are being written')
+    with writing, _alone(_folder(name, flags)):
         out = _folder(name, flags)  # the place may have been taken meanwhile
         _write(out, made, about, run)
     return out, made
@@ -243,7 +242,7 @@ def _made(tool: Tool, asked: Asked, last: int | None = None) -> tuple[Made, int 
     """
     taken, stopped = 0, None
 
-    with Watch() as watch:
+    with Watch('ends with the best so far') as watch:
 
         def steps(of: Any, what: str) -> Iterator:
             nonlocal taken, stopped
@@ -281,14 +280,11 @@ def _alone(folder: Path):
     """Other commands that write beside that folder wait."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = os.open(folder.parent, os.O_RDONLY)
+        lock = files.lock(folder.parent / '.gan_vae.lock')
     except OSError as error:
         raise UserError(f'cannot write in {folder}: {error.strerror}') from error
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+    with lock:
         yield
-    finally:
-        os.close(place)
 
 
 def _taken(folder: Path) -> list[Path]:

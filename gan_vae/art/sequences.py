@@ -73,7 +73,7 @@ def given(word: str, run: Run, grid: int = 1, tell: Callable = print) -> np.ndar
         from gan_vae.media import midi
 
         return midi.from_midi(word, grid, tell)
-    from gan_vae.data import drawings
+    from gan_vae.data.readers import drawings
 
     strokes, scale = drawings.read(word), run.state.averaged['constants']['scale']
     size = np.sqrt(np.square(strokes[:, :2]).mean())

@@ -9,11 +9,16 @@ import pytest
 from gan_vae.sweep import run, trial
 
 TRAINER = Path(__file__).with_name('trainer.py')
-PATCH = (
-    'import sys; from pathlib import Path; from gan_vae.sweep import run, trial; '
-    f'trial.LAUNCH = Path({str(TRAINER)!r}); '
-    'run.rehearsal.check = lambda *_: None; run._POLL = run._WAIT = 0.05; '
-)
+SCRIPT = f"""
+import sys
+from gan_vae import interrupt
+from gan_vae.sweep import run, trial
+trial.TRAIN = (sys.executable, {str(TRAINER)!r})
+run.rehearsal.check = lambda *_: None
+run._POLL = run._WAIT = 0.05
+with interrupt.listening():
+    CALL
+"""
 HEAD = """
 CONFIG = 'configs/dcgan_emoji.py:tiny'
 METRIC = ('eval/swd', 'min', 'final')
@@ -45,7 +50,7 @@ def write(tmp_path):
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
     """sweep(spec, fixed, **options) with the stand-in trainer, in tmp_path/sweep."""
-    monkeypatch.setattr(trial, 'LAUNCH', TRAINER)
+    monkeypatch.setattr(trial, 'TRAIN', (sys.executable, str(TRAINER)))
     monkeypatch.setattr(run.rehearsal, 'check', lambda *_: None)
     monkeypatch.setattr(run, '_POLL', 0.02)
     monkeypatch.setattr(run, '_WAIT', 0.02)
@@ -66,7 +71,7 @@ def worker(tmp_path):
             f'run.sweep({spec!r}, {{}}, workdir={str(tmp_path / "sweep")!r}, {options})'
         )
         return subprocess.Popen(
-            [sys.executable, '-c', PATCH + call],
+            [sys.executable, '-c', SCRIPT.replace('CALL', call)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

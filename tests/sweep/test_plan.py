@@ -70,7 +70,7 @@ def test_random_points_depend_on_seed_and_index_alone(write):
     [
         ("METRIC = ('eval/swd', 'min', 'final')" + GRID, {}, 'has no CONFIG'),
         ("CONFIG = 'configs/dcgan_emoji.py'" + GRID, {}, 'has no METRIC'),
-        (HEAD, {}, 'has no sweep'),
+        (HEAD, {}, 'has neither sweep'),
         (HEAD + 'def sweep(add): pass', {}, 'adds nothing'),
         (HEAD + 'def sweep(add): add()', {}, 'a point is empty'),
         (HEAD + 'def sweep(add): add(x)', {}, 'NameError'),
@@ -87,7 +87,7 @@ def test_random_points_depend_on_seed_and_index_alone(write):
         (HEAD.replace('eval/swd', 'train/loss_g') + GRID, {}, 'by an evaluation'),
         (HEAD.replace('dcgan_emoji', 'dcgan_emojy') + GRID, {}, 'no config file'),
         (HEAD + SPACE, {}, 'has no sweep(add)'),
-        (HEAD + SPACE, {'engine': 'random'}, 'say --trials=N'),
+        (HEAD + SPACE, {'engine': 'random'}, 'add --trials=N'),
         (
             HEAD + SPACE.replace('choice', 'pick'),
             {'engine': 'random', 'trials': 1},
@@ -113,9 +113,12 @@ def test_mistakes_are_one_line(text, options, message, write, quick):
     'argv, message',
     [
         (['--mode=sweep'], '--sweep is missing'),
-        (['--mode=sweep', '--sweep=x.py', '--config=y.py'], '--config has no meaning'),
+        (
+            ['--mode=sweep', '--sweep=x.py', '--config=y.py'],
+            '--config is a flag of --mode=train',
+        ),
         (['--mode=sweep', '--sweep=x.py', '--config.a=1'], "no experiment file 'x.py'"),
-        (['--mode=train', '--retry'], '--retry has no meaning'),
+        (['--mode=train', '--retry'], '--retry is a flag of --mode=sweep'),
         (['--mode=sweep', '--sweeep=x.py'], "did you mean '--sweep'"),
     ],
 )

@@ -9,7 +9,8 @@ from gan_vae.art import feature_index, features, search, sheets
 from gan_vae.art.feature_index import Given, Index
 from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
 from gan_vae.errors import UserError
-from gan_vae.evaluation import manifold, originality
+from gan_vae.evaluation import manifold
+from gan_vae.evaluation.metrics import originality
 
 LISTED = 8  # names in a line, and lines
 NUMBERED = 400  # pictures of an index on its sheet
