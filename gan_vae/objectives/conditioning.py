@@ -23,8 +23,8 @@ def information(outputs: jax.Array, codes: jax.Array, categories: int):
     """(of the category, of continuous codes): lower bounds of I(c; G(z)), in nats.
 
     outputs [B, K + C]: logits of the K = `categories`, then means; codes [B, K + C]:
-    one of K, then numbers of U(-1, 1). The first is at most log K. The second is at most
-    C log(2 / sqrt(2 pi)) < 0, where all codes are exact: the variance of q is 1.
+    one of K, then numbers of U(-1, 1). The first is at most log K. The second is at
+    most C log(2 / sqrt(2 pi)) < 0, where all codes are exact: the variance of q is 1.
     """
     k = categories
     log_q = jnp.sum(jax.nn.log_softmax(outputs[:, :k]) * codes[:, :k], axis=1)
