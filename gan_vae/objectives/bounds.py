@@ -19,21 +19,24 @@ LOG_VARIANCE = (-30.0, 20.0)  # of a posterior: exp stays finite whatever a netw
 
 
 def sample_gaussian(noise: jax.Array, mean: jax.Array, log_variance: jax.Array):
-    """z = mean + exp(log_variance / 2) * noise, all [B, D]."""
+    """z = mean + exp(log_variance / 2) * noise [..., D], which broadcast."""
     return mean + jnp.exp(0.5 * jnp.clip(log_variance, *LOG_VARIANCE)) * noise
 
 
 def gaussian_log_prob(
     z: jax.Array, mean: jax.Array, log_variance: jax.Array
 ) -> jax.Array:
-    """log N(z; mean, exp(log_variance)) [..., D]: per unit, not summed."""
+    """log N(z; mean, exp(log_variance)) [..., D]: per unit, not summed.
+
+    The arguments broadcast: z [B, 1, D] and mean [1, B, D] are all pairs of a batch.
+    """
     log_variance = jnp.clip(log_variance, *LOG_VARIANCE)
     square = jnp.square(z - mean) * jnp.exp(-log_variance)
     return -0.5 * (square + log_variance + math.log(2 * math.pi))
 
 
 def kl_to_standard_normal(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
-    """KL(N(mean, exp(log_variance)) || N(0, 1)) [B, D]: per unit, not summed.
+    """KL(N(mean, exp(log_variance)) || N(0, 1)) [..., D]: per unit, not summed.
 
     1/2 (mean^2 + exp(lv) - 1 - lv). Kingma & Welling 2013, arXiv:1312.6114, appendix B.
     """
@@ -83,7 +86,7 @@ def elbo(log_likelihood: jax.Array, kl: jax.Array, beta: float = 1.0) -> jax.Arr
 
 
 def importance_bound(log_weights: jax.Array) -> jax.Array:
-    """L_K [B] of log w [K, B]: logsumexp_k log w_k - log K.
+    """L_K [...] of log w [K, ...]: logsumexp_k log w_k - log K, nats.
 
     L_1 is the ELBO with a sampled KL. Its gradient is that of IWAE, sum_k s_k grad log
     w_k with s = softmax(log w); sum_k s_k log w_k has it too, but is not the bound.

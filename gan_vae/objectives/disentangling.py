@@ -156,7 +156,7 @@ def dip_ii(
 
 def _covariance(x):
     centred = x - jnp.mean(x, axis=0)
-    return centred.T @ centred / len(x)  # of the batch itself: doubling it is no change
+    return centred.T @ centred / x.shape[0]  # of the batch itself: not x.shape[0] - 1
 
 
 def _from_identity(covariance, off_diagonal, diagonal):
