@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_vae import arrays, data
+from gan_vae import arrays, data, files
 from gan_vae.config import default
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
@@ -63,7 +64,7 @@ class Place(NamedTuple):
 
 def opened(text: str) -> Place:
     """The Place of a text; a UserError where it is none."""
-    path = Path(text).expanduser()
+    path = files.expand(text)
     if path.is_dir():
         return Place(text, path.resolve().name, Counter(_sizes(_files(path))))
     if path.suffix.lower() in ARRAYS:
@@ -73,7 +74,7 @@ def opened(text: str) -> Place:
         return Place(text, path.name, sizes, examples)
     prefix, _, rest = text.partition(':')
     if prefix == 'zip':
-        file = Path(rest).expanduser()
+        file = files.expand(rest)
         return Place(text, file.name, Counter(_sizes(_members(file))))
     if not rest:
         raise UserError(
@@ -109,11 +110,9 @@ def is_prepared(place: Place) -> bool:
 
 
 def _files(folder: Path) -> Iterator:
-    """The files of a folder, but for hidden ones."""
-    for file in sorted(folder.rglob('*')):
-        parts = file.relative_to(folder).parts
-        if file.is_file() and not any(part.startswith('.') for part in parts):
-            yield lambda file=file: open(file, 'rb')
+    """The files that the reader of a folder takes."""
+    for file in listing.of(folder).files:
+        yield lambda file=file: open(file, 'rb')
 
 
 def _members(file: Path) -> Iterator:
