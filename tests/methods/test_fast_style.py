@@ -41,7 +41,7 @@ def test_the_loss_is_the_objective_of_each_picture(tmp_path):
     sums = method.evaluate_step(state, batch)
     params = style.network('random')
     wanted = style.moments(params, fast_style.read(config.method.style, 32))
-    made = method.reconstruct(state.weights(), x)
+    made = method.translation(state.weights(), x)
     rough = sum(float(np.mean(np.diff(made[:2], axis=a) ** 2)) for a in (1, 2))
     total = 2 * 0.3 * rough + sum(
         float(style.loss(params, y, style.content_maps(params, p), wanted, 0.7))
