@@ -69,25 +69,6 @@ class Place(NamedTuple):
 def opened(text: str) -> Place:
     """The Place of a text; a UserError where it is none."""
     path = files.expand(text)
-<<<<<<< HEAD
-    if path.is_dir():
-        return Place(text, path.resolve().name, Counter(_sizes(_files(path))))
-    if path.suffix.lower() in ARRAYS:
-        examples = _arrays(path, text)
-        height, width = examples.images.shape[1:3]
-        sizes = Counter({(width, height): examples.count})
-        return Place(text, path.name, sizes, examples)
-    prefix, _, rest = text.partition(':')
-    if prefix == 'zip':
-        file = files.expand(rest)
-        return Place(text, file.name, Counter(_sizes(_members(file))))
-    if not rest:
-        raise UserError(
-            f'{text!r} is neither a folder nor a set as cifar10:test, zip:FILE, '
-            'FILE.npz or FILE.npy'
-        )
-    if (kind := data.kind_of(prefix)) != 'images':
-=======
     if path.suffix.lower() in ARRAYS and not path.is_dir():
         examples = _arrays(path, text)
         height, width = examples.images.shape[1:3]
@@ -95,7 +76,6 @@ def opened(text: str) -> Place:
         return Place(text, path.name, sizes=sizes, arrays=examples)
     set_name, split = data.place(text)
     if (kind := data.kind_of(set_name)) != 'images':
->>>>>>> main
         raise UserError(f'{text} is of {kind}, and this compares pictures')
     prefix, _, rest = set_name.partition(':')
     if prefix not in SIZES:
@@ -129,16 +109,9 @@ def is_prepared(place: Place) -> bool:
     return not place.sizes
 
 
-<<<<<<< HEAD
-def _files(folder: Path) -> Iterator:
-    """The files that the reader of a folder takes."""
-    for file in listing.of(folder).files:
-        yield lambda file=file: open(file, 'rb')
-=======
 def _files(folder: Path) -> Iterator[Callable]:
     for file in listing.of(folder).files:
         yield partial(open, file, 'rb')
->>>>>>> main
 
 
 def _members(file: Path) -> Iterator[Callable]:
