@@ -16,9 +16,9 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, extractors, images
-from gan_vae.art.tools import Run
+from gan_vae.art.tools import Model
 from gan_vae.data import folder
-from gan_vae.data.pictures import Fit, fit, given, open_picture
+from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
 
@@ -38,14 +38,49 @@ def items(place: str, how: Fit) -> Items:
     """Those of a folder, or of a set as 'emoji:train'; a UserError for neither."""
     path = Path(place).expanduser()
     if path.is_dir():
-        files, names = folder.chosen(place, 'all', '*', 'folder')
+        files, names = folder.chosen(str(path), 'all', '*', 'folder')
         if not files:
             raise UserError(f'{place} has no pictures')
         return Items(names, lambda i: fit(open_picture(files[i]), how))
-    found = examples(place, how)
-    said = found.captions or ('',) * found.count
-    names = [f'{i} {word}'.rstrip() for i, word in enumerate(said)]
-    return Items(names, lambda i: np.asarray(found.images[i]))
+    every = examples(place, how)
+    captions = every.captions or ('',) * every.count
+    names = [f'{i} {word}'.rstrip() for i, word in enumerate(captions)]
+    return Items(names, lambda i: np.asarray(every.images[i]))
+
+
+def place_of(word: str) -> str:
+    """A folder or a set as 'emoji:train' of a word, which may be folder:PATH."""
+    path = word.removeprefix('folder:')
+    return path if Path(path).expanduser().is_dir() else word
+
+
+def picture_files(place: str) -> tuple[list[Path], list[str]]:
+    """The pictures among the files of a folder, and what is left out: 'name (why)'.
+
+    A UserError where there are none.
+    """
+    path = Path(place).expanduser()
+    if not path.is_dir():
+        raise UserError(f'{place} is no folder of pictures')
+    pictures, left_out = [], []
+    for file, name in zip(*folder.chosen(str(path), 'all', '*', 'folder'), strict=True):
+        try:
+            open_picture(file)
+            pictures.append(file)
+        except Unusable as error:
+            left_out.append(f'{name} ({error})')
+    if not pictures:
+        more = f': {left_out[0]}' if left_out else ''
+        raise UserError(f'{place} has no pictures{more}')
+    return pictures, left_out
+
+
+def message_of(left_out: list[str], where: str = '') -> list[str]:
+    """One line about what was left out, none if nothing was."""
+    if not left_out:
+        return []
+    more = f' and {len(left_out) - 8} more' if len(left_out) > 8 else ''
+    return [f'{where}left out {", ".join(left_out[:8])}{more}']
 
 
 def examples(place: str, how: Fit):
@@ -62,20 +97,20 @@ def examples(place: str, how: Fit):
     return data.examples(settings, split)
 
 
-def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
+def extractor(name: str, model: Model | None, place: str) -> extractors.Extractor:
     """The network `name` of evaluation/extractors, or the 'encoder' of a run.
 
     place: for the classifier, the set whose train split it learns.
     """
     process.prepare()
     if name == 'encoder':
-        if run is None or run.method.encode is None or run.method.classes:
+        if model is None or model.method.encode is None or model.method.classes:
             raise UserError(
                 '--features=encoder needs --workdir, a run of a VAE without classes'
             )
-        state, size = run.about['state_sha256'], run.config.data.image_size
-        encode = _encoding(run.method.encode)
-        return extractors.Extractor(name, state, size, 'none', run.state, encode)
+        state, size = model.about['state_sha256'], model.config.data.image_size
+        encode = _encoding(model.method.encode)
+        return extractors.Extractor(name, state, size, 'none', model.weights, encode)
     if name not in extractors.NAMES:
         raise UserError(
             f'--features={name}: one of {", ".join(extractors.NAMES)}, encoder'
@@ -94,16 +129,16 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
         ) from error
 
 
-def fitted(found: extractors.Extractor, run: Run | None, place: str, size: int) -> Fit:
+def fitted(network: extractors.Extractor, model: Model | None, place: str, size: int) -> Fit:
     """How pictures are made for it; size: pixels a side, 0 for its own."""
-    if found.name == 'encoder':
-        own = run.config.data
+    if model is not None and network.name == 'encoder':
+        own = model.config.data
         return Fit(own.image_size, own.channels, own.fit, own.background)
     of_folder = Path(place).expanduser().is_dir()
-    return Fit(size or (found.input_size or LARGEST if of_folder else SIZE), 3)
+    return Fit(size or (network.input_size or LARGEST if of_folder else SIZE), 3)
 
 
-def extract(found: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
+def extract(network: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
     """Features float32 [n, d] of uint8 [n, H, W, C]."""
     parts = []
     for start in range(0, len(pictures), BATCH):
@@ -111,19 +146,19 @@ def extract(found: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
         count = len(part)
         size = 1 << (count - 1).bit_length()  # few are little work, and few programs
         part = np.concatenate([part, np.repeat(part[:1], size - count, 0)])
-        parts.append(np.asarray(_features(found.apply, found.params, part))[:count])
+        parts.append(np.asarray(_features(network.apply, network.params, part))[:count])
     return np.concatenate(parts).astype(np.float32)
 
 
 @partial(jax.jit, static_argnums=0)
 def _features(apply, params, pictures):
-    made = apply(params, pictures)['features']
-    return made.reshape(len(made), -1)
+    vectors = apply(params, pictures)['features']
+    return vectors.reshape(len(vectors), -1)
 
 
 @cache
 def _encoding(encode):
-    return lambda state, x: {'features': encode(state, images.from_uint8(x))}
+    return lambda weights, x: {'features': encode(weights, images.from_uint8(x))}
 
 
 def read(word: str, how: Fit) -> np.ndarray:
