@@ -16,5 +16,5 @@ def get_config(variant=''):
     config = beta_vae_shapes.get_config(variant)
     config.method.beta = 1.0
     config.method.disentangle = 'beta_tc'
-    config.method.disentangle_weight = 5.0
+    config.method.tc_weight = 5.0
     return config

@@ -13,14 +13,13 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vae')
     config.data.name = 'toy_shapes'
     config.data.image_size = 64
     config.model.encoder = 'study'
     config.model.decoder = 'study'
     config.model.width = 32
     config.model.latent_dim = 10
-    config.method.name = 'vae'
     config.method.likelihood = 'gaussian_fixed'
     config.method.likelihood_scale = 0.5
     config.method.beta = 4.0

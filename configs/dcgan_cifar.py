@@ -17,7 +17,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('gan')
     config.data.name = 'cifar10'
     config.data.flip = True
     config.model.generator = 'deep_conv'

@@ -13,7 +13,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('gan')
     config.data.categories = 'Smileys & Emotion'
     config.data.flip = True
     config.method.augment = 'color,translation,cutout'

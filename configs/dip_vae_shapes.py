@@ -14,6 +14,6 @@ def get_config(variant=''):
     config = beta_vae_shapes.get_config(variant)
     config.method.beta = 1.0
     config.method.disentangle = 'dip_ii'
-    config.method.disentangle_weight = 10.0
+    config.method.dip_lambda = 10.0
     config.method.dip_diagonal = 1.0
     return config

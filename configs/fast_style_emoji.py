@@ -15,16 +15,14 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('fast_style')
     config.data.name = 'emoji'
     config.data.batch_size = 8
     config.data.flip = True
-    config.method.name = 'fast_style'
     config.method.style = 'gan_vae/data/emoji/emoji.png'
     config.method.style_size = 512
     config.model.width = 32
     config.optimizer.learning_rate = 1e-3
     config.train.steps = 40_000
     small = {'model.width': 16, 'train.steps': 1000, 'train.image_steps': 200}
-    tiny = {'model.latent_dim': config.model.latent_dim}  # it has none
-    return default.with_variant(config, variant, small=small, tiny=tiny)
+    return default.with_variant(config, variant, small=small)

@@ -25,7 +25,7 @@ EPOCH = 3000  # steps
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vae')
     config.data.name = 'mnist'
     config.data.image_size = 28
     config.data.channels = 1
@@ -35,7 +35,6 @@ def get_config(variant=''):
     config.model.decoder = 'iwae'
     config.model.width = 200
     config.model.latent_dim = 50
-    config.method.name = 'vae'
     config.method.likelihood = 'bernoulli'
     config.method.bound = 'iwae'
     config.method.bound_samples = 50

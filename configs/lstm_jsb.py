@@ -7,10 +7,10 @@ Published, nats a step of the test split: LSTM 8.45, GRU 8.43, RNN 8.91, TCN 8.1
 et al. 2018, arXiv:1803.01271). Ours: experiments/README.md.
 """
 
-from configs import vrnn_jsb
+from configs import default, vrnn_jsb
 
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config(variant)
-    config.update_from_flattened_dict(vrnn_jsb.WITHOUT_LATENTS)
+    default.update(config, vrnn_jsb.WITHOUT_LATENTS)
     return config

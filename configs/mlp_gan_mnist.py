@@ -10,7 +10,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('gan')
     config.data.name = 'mnist'
     config.data.image_size = 28
     config.data.channels = 1

@@ -15,8 +15,8 @@ from configs import default, vrnn_jsb, vrnn_kanji
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config()
-    config.update_from_flattened_dict(vrnn_kanji.STROKES)
-    config.method.name = 'sketch_vae'
+    default.update(config, vrnn_kanji.STROKES)
+    default.use_method(config, 'sketch_vae')
     config.method.beta_begin = 0.5
     config.method.beta_warmup_steps = 500
     config.model.hidden = 312

@@ -14,7 +14,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('gan')
     config.data.name = 'cifar10'
     config.model.generator = 'resnet'
     config.model.discriminator = 'sngan'

@@ -16,7 +16,7 @@ from configs import default, sngan_cifar
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('gan')
     config.data.name = 'cifar10'
     config.data.flip = True
     config.model.generator = 'resnet_class'

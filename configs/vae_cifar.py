@@ -11,11 +11,10 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vae')
     config.data.name = 'cifar10'
     config.data.batch_size = 128
     config.data.flip = True
-    config.method.name = 'vae'
     config.method.likelihood = 'logistic_mixture'
     config.method.beta_warmup_steps = 2000
     config.model.width = 128

@@ -8,8 +8,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
-    config.method.name = 'vae'
+    config = default.get_config('vae')
     config.method.likelihood = 'gaussian'
     config.data.flip = True
     config.data.shift = 2

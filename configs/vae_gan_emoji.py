@@ -16,15 +16,11 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vae_gan')
     config.data.categories = 'Smileys & Emotion'
     config.data.flip = True
-    config.method.name = 'vae_gan'
     config.method.augment = 'color,translation,cutout'
     config.method.ema_decay = 0.998
-    config.model.encoder = 'vae_gan'
-    config.model.generator = 'vae_gan'
-    config.model.discriminator = 'vae_gan'
     config.optimizer.b1 = 0.5
     config.train.steps = 2000
     return default.with_variant(config, variant, small=SMALL)

@@ -11,7 +11,7 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vae')
     config.data.name = 'mnist'
     config.data.image_size = 28
     config.data.channels = 1
@@ -21,7 +21,6 @@ def get_config(variant=''):
     config.model.decoder = 'mlp'
     config.model.width = 500
     config.model.latent_dim = 20
-    config.method.name = 'vae'
     config.method.likelihood = 'bernoulli'
     config.optimizer.learning_rate = 1e-3
     config.train.steps = 46_900

@@ -30,11 +30,10 @@ TINY = {
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('hierarchical_vae')
     config.data.name = 'cifar10'
     config.data.split = 'train[:45000]'
     config.data.batch_size = 32
-    config.method.name = 'hierarchical_vae'
     config.method.likelihood = 'logistic_mixture'
     config.method.ema_decay = 0.9999
     config.model.width = 384

@@ -15,11 +15,10 @@ from configs import default
 
 
 def get_config(variant=''):
-    config = default.get_config()
+    config = default.get_config('vrnn')
     config.data.name = 'jsb_chorales'
     config.data.eval_split = 'validation'
     config.data.batch_size = 16
-    config.method.name = 'vrnn'
     config.method.beta_begin = 0.2
     config.method.beta_warmup_steps = 400
     config.method.ema_decay = 0.0
@@ -47,8 +46,5 @@ TINY = {
 }
 WITHOUT_LATENTS = {
     'method.name': 'recurrent',
-    'method.beta_begin': 0.0,
-    'method.beta_warmup_steps': 0,
-    'model.latent_dim': 128,
     'train.best_metric': 'max:eval/log_prob',
 }

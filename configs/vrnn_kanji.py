@@ -15,7 +15,7 @@ from configs import default, vrnn_jsb
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config()
-    config.update_from_flattened_dict(STROKES)
+    default.update(config, STROKES)
     tiny = vrnn_jsb.TINY | {'data.name': 'toy_strokes'}
     # as many parameters
     lstm = vrnn_jsb.WITHOUT_LATENTS | {'model.hidden': 336}

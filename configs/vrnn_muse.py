@@ -13,5 +13,5 @@ from configs import default, vrnn_jsb, vrnn_nottingham
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config()
-    config.update_from_flattened_dict(vrnn_nottingham.LONG | {'data.name': 'muse_data'})
+    default.update(config, vrnn_nottingham.LONG | {'data.name': 'muse_data'})
     return default.with_variant(config, variant, tiny=vrnn_jsb.TINY)

@@ -14,7 +14,7 @@ from configs import default, vrnn_jsb
 
 def get_config(variant=''):
     config = vrnn_jsb.get_config()
-    config.update_from_flattened_dict(LONG | {'data.name': 'nottingham'})
+    default.update(config, LONG | {'data.name': 'nottingham'})
     return default.with_variant(config, variant, tiny=vrnn_jsb.TINY)
 
 

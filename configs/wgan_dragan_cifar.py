@@ -19,7 +19,7 @@ def get_config(variant=''):
     config.method.loss = 'wasserstein'
     config.method.critic_steps = 2 if variant else 5
     config.method.penalty = 'dragan'
-    config.method.penalty_weight = 10.0
+    config.method.penalty_lambda = 10.0
     if not variant:
         config.train.steps = 100_000
     return config

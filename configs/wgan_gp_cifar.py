@@ -18,5 +18,5 @@ def get_config(variant=''):
     config.model.discriminator = 'resnet'
     config.method.loss = 'wasserstein'
     config.method.penalty = 'wgan_gp'
-    config.method.penalty_weight = 10.0
+    config.method.penalty_lambda = 10.0
     return config

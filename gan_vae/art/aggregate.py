@@ -20,6 +20,7 @@ import numpy as np
 from gan_vae.art.tools import Model
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
+from gan_vae.methods.contract import required
 from gan_vae.objectives.bounds import LOG_VARIANCE
 from gan_vae.runs import seen
 
@@ -52,12 +53,9 @@ def library():
 def of_model(model: Model, seed: int) -> tuple[Mixture, int]:
     """The Mixture of a model's codes of its training images, and of how many."""
     method = model.method
-    if method.posterior is None:
-        raise UserError(
-            f'--latents=aggregate: {model.workdir} has no encoder, as a VAE has'
-        )
+    required(method, 'latents.posterior', '--latents=aggregate')
     library()  # an error before the work
-    posterior, settings = jax.jit(method.posterior), model.config.data
+    posterior, settings = jax.jit(method.latents.posterior), model.config.data
     batches = seen.seen(settings, settings.split, FITTED, seed)
     batches = seen.of_method(method, batches)
     z, means = codes(partial(posterior, model.weights), batches, seed)

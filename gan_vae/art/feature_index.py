@@ -60,7 +60,9 @@ class Index(NamedTuple):
         return search.probe(self.vectors, self.cells, queries, k)
 
 
-def build(place: str, network: Extractor, how: Fit, progress, name: str = '', seed: int = 0):
+def build(
+    place: str, network: Extractor, how: Fit, progress, name: str = '', seed: int = 0
+):
     """(Index of a folder or a set, what was left out of it: 'name (why)').
 
     progress: as of a Request; what was read until Ctrl-C is the index. name: as the

@@ -14,13 +14,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_vae import config as config_lib
 from gan_vae import data, extractors, images
 from gan_vae.art.tools import Model
+from gan_vae.config import default
 from gan_vae.data import folder
 from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
+from gan_vae.methods.contract import capability
 
 BATCH = 64
 LARGEST = 64  # pixels a side of a folder's pictures for what takes any size
@@ -85,7 +86,7 @@ def message_of(left_out: list[str], where: str = '') -> list[str]:
 
 def examples(place: str, how: Fit):
     """The Examples of a set and its splits: 'emoji:train', 'cifar10:train+test'."""
-    settings = config_lib.defaults().data
+    settings = default.get_config().data
     settings.name, _, split = place.partition(':')
     if not split:
         raise UserError(f'{place!r} is neither a folder nor a set as emoji:train')
@@ -104,13 +105,14 @@ def extractor(name: str, model: Model | None, place: str) -> extractors.Extracto
     """
     process.prepare()
     if name == 'encoder':
-        if model is None or model.method.encode is None or model.method.classes:
+        encode = model and capability(model.method, 'latents.encode')
+        if model is None or encode is None or model.method.classes:
             raise UserError(
                 '--features=encoder needs --workdir, a run of a VAE without classes'
             )
         state, size = model.about['state_sha256'], model.config.data.image_size
-        encode = _encoding(model.method.encode)
-        return extractors.Extractor(name, state, size, 'none', model.weights, encode)
+        apply = _encoding(encode)
+        return extractors.Extractor(name, state, size, 'none', model.weights, apply)
     if name not in extractors.NAMES:
         raise UserError(
             f'--features={name}: one of {", ".join(extractors.NAMES)}, encoder'
@@ -129,7 +131,9 @@ def extractor(name: str, model: Model | None, place: str) -> extractors.Extracto
         ) from error
 
 
-def fitted(network: extractors.Extractor, model: Model | None, place: str, size: int) -> Fit:
+def fitted(
+    network: extractors.Extractor, model: Model | None, place: str, size: int
+) -> Fit:
     """How pictures are made for it; size: pixels a side, 0 for its own."""
     if model is not None and network.name == 'encoder':
         own = model.config.data

@@ -31,6 +31,6 @@ def starts(request: ModelRequest, near: np.ndarray | None = None):
             return z, labels.astype(np.int32), []
         message = sampling.class_message(model.classes, word, label)
         return z, np.full(len(z), label, np.int32), message
-    if near is not None and model.method.encode is not None:
+    if near is not None and model.method.latents.encode is not None:
         z[0] = latents.encode(model, near[None])[0]
     return z, None, []

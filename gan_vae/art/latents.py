@@ -16,12 +16,17 @@ from gan_vae.art.tools import Input, Model, Picture
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
 from gan_vae.methods import sampling
+from gan_vae.methods.contract import capability, required
+
 
 def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
-    """[Picture] of latents [n, D], each of which carries its own; see sampling.decode."""
+    """Pictures of latents [n, D], each of which carries its own: sampling.decode."""
     decoded = sampling.decode(model.method, model.weights, z, labels, progress)
     return [
-        Picture(image, provenance=carried(model, z[n], None if labels is None else int(labels[n])))
+        Picture(
+            image,
+            provenance=carried(model, z[n], None if labels is None else int(labels[n])),
+        )
         for n, image in enumerate(decoded)
     ]
 
@@ -55,7 +60,7 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
     if item.provenance.get('model') == model.about['state_sha256']:
         z = unpacked(word, item.provenance.get('latent'), size(model))
         return z, _label(model, item)
-    if method.encode is None:
+    if capability(method, 'latents.encode') is None:
         raise UserError(
             f'{word} carries no latent of this model, and a GAN has no encoder: '
             'python -m gan_vae.art project finds one'
@@ -71,7 +76,7 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
 def encode(model: Model, pictures: np.ndarray) -> np.ndarray:
     """The codes [n, D] of pictures uint8 [n, H, W, C], of a model without classes."""
     x = images.from_uint8(pictures)
-    return np.array(_encode(model.method.encode, model.weights, x))
+    return np.array(_encode(model.method.latents.encode, model.weights, x))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -80,7 +85,8 @@ def _encode(encode, state, x):
 
 
 def read(path, model: Model, size: int | None = None) -> np.ndarray:
-    """A picture as the model takes it: uint8 [size, size, C], by default its own size."""
+    """A picture as the model takes it: uint8 [size, size, C]; by default its own size.
+    """
     settings = model.config.data
     size = size or settings.image_size
     how = Fit(size, settings.channels, settings.fit, settings.background)
@@ -97,7 +103,8 @@ def smaller(path: str, side: int) -> list[str]:
 
 def size(model: Model) -> int:
     """Numbers in a latent."""
-    return jax.eval_shape(lambda k: model.method.prior(k, 1), jax.random.key(0)).shape[1]
+    required(model.method, 'latents.decode', 'a latent')
+    return model.method.latents.size
 
 
 def unpacked(file: str, text, count: int) -> np.ndarray:

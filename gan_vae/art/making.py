@@ -172,7 +172,7 @@ def load(workdir, step: int | str | None = None):
     process.prepare()
     config, method, weights, run = opened.load(workdir, step)
     about = {key: run[key] for key in ('step', 'state_sha256', 'git_commit')}
-    return method, method.settled(weights), {'config': config.name} | about
+    return method, method.settle(weights), {'config': config.name} | about
 
 
 def request(

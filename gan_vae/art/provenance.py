@@ -181,7 +181,8 @@ def _without_folders(value):
         return [_without_folders(part) for part in value]
     if not isinstance(value, str):
         return value
-    words = value.split(',')
-    rooted = [w.startswith(('/', '~')) or bool(PureWindowsPath(w).drive) for w in words]
-    names = [PureWindowsPath(w).name if r else w for w, r in zip(words, rooted)]
-    return ','.join(names)
+    words = ((word, PureWindowsPath(word)) for word in value.split(','))
+    return ','.join(
+        path.name if word.startswith('~') or path.root or path.drive else word
+        for word, path in words
+    )

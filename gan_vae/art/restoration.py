@@ -5,20 +5,20 @@ them, or, where they are large, as filters do.
 What is worked on may be smaller than the picture. Then the damage is that which is left
 at the smaller size, and what is found is pasted back into the picture at its own size:
 
-  x = U x'                where nothing is known of x (inpaint)
-  x = U x' + F(y - A U x')    F a filter of filters.py for the damage A (denoise, deblur)
+  x = U x'                    where nothing is known of x (inpaint)
+  x = U x' + F(y - A U x')    F a filter against the damage A (denoise, deblur)
 
 U enlarges, x' was found at the size worked on, and y is the picture.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from gan_vae import images
-from gan_vae.art import deep_prior, inversion, latent_search, latents, sheets
+from gan_vae.art import deep_prior, inversion, latent_search, sheets
 from gan_vae.art.degradations import Degradation
 from gan_vae.art.tools import (
     Flag,
@@ -63,7 +63,9 @@ class Work:
             return deviation
         noise = np.random.default_rng(0).standard_normal(self.extent[::-1])
         size = self.seen.shape[1], self.seen.shape[0]
-        small = Image.fromarray(np.float32(noise)).resize(size, Image.Resampling.LANCZOS)
+        small = Image.fromarray(np.float32(noise)).resize(
+            size, Image.Resampling.LANCZOS
+        )
         return deviation * float(np.asarray(small).std())
 
     def enlarged(self, x: np.ndarray, rest: float | np.ndarray) -> np.ndarray:
@@ -110,7 +112,10 @@ def read(request: Request, factor: int = 1) -> Work:
             extent=(square, square),
             own_size=max(picture.size) <= how.size,
         )
-    if flags.restarts != latent_search.FLAGS['restarts'].default or vars(flags)['class']:
+    if (
+        flags.restarts != latent_search.FLAGS['restarts'].default
+        or vars(flags)['class']
+    ):
         raise UserError('--restarts and --class are of a model: say --workdir=RUN')
     picture = opaque(given(word), (255, 255, 255))
     small = within(picture, longest(flags))
@@ -252,7 +257,7 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
     starts, labels, lines = latent_search.starts(request)
     method, weights = model.method, model.weights
     best = inversion.invert(
-        method.decode,
+        method.latents.decode,
         weights,
         seen,
         starts,
@@ -266,9 +271,11 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
     label = None if labels is None else labels[best.order[:1]]
 
     def consistent(z, labels):
-        return list(how.consistent(method.decode(weights, z, labels), seen, mask))
+        return list(
+            how.consistent(method.latents.decode(weights, z, labels), seen, mask)
+        )
 
-    rest = how.seen(method.decode(weights, z, label), mask) - seen
+    rest = how.seen(method.latents.decode(weights, z, label), mask) - seen
     left = float(np.mean(rest**2))
     known = np.ones_like(seen) if mask is None else np.broadcast_to(mask, seen.shape)
     flat = np.average(seen, (0, 1), known) * known
@@ -283,7 +290,7 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
         deviation = np.sqrt((noise / UNIT) ** 2 + left)
         label = None if label is None else np.repeat(label, num)
         z, accepted = inversion.posterior(
-            method.decode,
+            method.latents.decode,
             weights,
             seen,
             np.repeat(z, num, 0),

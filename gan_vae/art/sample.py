@@ -30,7 +30,9 @@ def sample(
     name: of the class, or its id; by default each class in turn. latents: of the
     'prior', or of a mixture fitted to the 'aggregate' posterior of training images.
     """
-    flags = {flag: f.default for flag, f in tools.flags_of(tools.find('sample')).items()}
+    flags = {
+        flag: f.default for flag, f in tools.flags_of(tools.find('sample')).items()
+    }
     flags |= {'workdir': str(workdir), 'seed': seed, 'step': step, 'force': True}
     flags |= {'class': name or '', 'latents': latents}
     flags |= {'truncation': truncation, 'temperature': temperature}

@@ -67,7 +67,7 @@ def within(picture: np.ndarray, longest: int) -> np.ndarray:
 
 
 def before_and_after(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """uint8 [H, W, 3]: a row for each pair of pictures [h, w, 1 | 3 | 4] of any sizes."""
+    """uint8 [H, W, 3]: a row for each pair of pictures [h, w, C] of any sizes."""
     rows = []
     for pair in pairs:
         cell = Image.new('RGB', (2 * (SIDE + 4) + 4, SIDE + 8), (PAPER,) * 3)

@@ -1,44 +1,24 @@
 """Configs: load 'path.py:variant', override, validate, track reads, JSON both ways.
 
-`configs/default.py` is the schema: its keys are the keys that exist, and the type of
-each default is the type of its value. Every error here is one line (`UserError`).
+The keys are those that the settings classes declare (see sections.py), and the type of
+a default is the type of its value. Every error here is one line (`UserError`), and none
+needs JAX.
 """
 
 import ast
+import dataclasses
 import importlib.util
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import ml_collections
 
-from gan_vae.errors import UserError, nearest, unknown
-
-# What may differ between a run folder and the command that resumes it: where things
-# are and how often to look, nothing that changes what the run computes.
-RESUMABLE = (
-    'data.dir',
-    'data.storage',
-    'data.memory_gb',
-    'method.sampling_statistics',
-    'parallel.devices',
-    'parallel.map',
-    'parallel.shard_state',
-    'parallel.remat',
-    'train.log_steps',
-    'train.image_steps',
-    'train.checkpoint_steps',
-    'train.keep_latest',
-    'train.keep_every_steps',
-    'train.patience',
-    'eval.every_steps',
-    'eval.batch_size',
-    'eval.metrics',
-    'eval.num_samples',
-    'eval.reference',
-)
+from gan_vae.config import default, fields, history, sections
+from gan_vae.errors import UserError, nearest
 
 
 def load(spec: str, overrides: Mapping[str, str] | None = None):
@@ -46,7 +26,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
 
     Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
     """
-    path, _, variant = spec.partition(':')
+    path, _, variant = spec.partition('.py:')
+    path += '.py' if variant or spec.endswith('.py:') else ''
     file = Path(path)
     if not file.is_file() or file.suffix != '.py':
         folder = file.parent if file.parent.is_dir() else Path('configs')
@@ -66,7 +47,10 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
         raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
     with config.unlocked():
         config.name = file.stem + (f'-{variant}' if variant else '')
-    for key, text in (overrides or {}).items():
+    overrides = dict(overrides or {})
+    if 'method.name' in overrides:  # first, as it decides what keys there are
+        override(config, 'method.name', overrides.pop('method.name'))
+    for key, text in overrides.items():
         override(config, key, text)
     config = config.copy_and_resolve_references()
     config.lock()
@@ -78,9 +62,10 @@ def override(config, key: str, text: str):
     """Sets 'section.key' from the text of a command line, by the type it has."""
     flat = flatten(config)
     if key not in flat:
-        leaves = {k.split('.')[-1]: k for k in flat}
-        hint = nearest(key, flat) or nearest(leaves.get(key.split('.')[-1], ''), flat)
-        raise UserError(f'unknown config key {key!r}{hint}')
+        raise _unknown_key(key, flat)
+    if key == 'method.name':
+        default.use_method(config, text)
+        return
     kind = type(flat[key])
     if kind is str:
         value: Any = text
@@ -101,6 +86,19 @@ def override(config, key: str, text: str):
     setattr(config[section] if section else config, leaf, value)
 
 
+def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
+    """Says whose key it is, or which is meant."""
+    if of := sections.owners(key):
+        name = flat['method.name']
+        return UserError(
+            f'config key {key!r} is of the method {", ".join(of)}, and this run is by '
+            f'{name}: --config.method.name={of[0]} changes the method'
+        )
+    leaves = {k.split('.')[-1]: k for k in flat}
+    hint = nearest(key, flat) or nearest(leaves.get(key.split('.')[-1], ''), flat)
+    return UserError(f'unknown config key {key!r}{hint}')
+
+
 def flatten(config) -> dict[str, Any]:
     """{'section.key': value} over all leaves."""
 
@@ -114,143 +112,62 @@ def flatten(config) -> dict[str, Any]:
     return dict(walk(config, ''))
 
 
-# Range of each number and names of each choice. Names of models, methods and datasets
-# are checked by the registry that knows them.
-_AT_LEAST = {
-    'data.image_size': 8,
-    'data.batch_size': 1,
-    'data.channels': 1,
-    'data.shift': 0,
-    'data.transpose': 0,
-    'data.stretch': 0,
-    'data.segment_steps': 0,
-    'data.memory_gb': 0,
-    'model.width': 1,
-    'model.latent_dim': 1,
-    'model.hidden': 1,
-    'model.code_categories': 0,
-    'model.code_continuous': 0,
-    'method.class_weight': 0,
-    'method.category_weight': 0,
-    'method.continuous_weight': 0,
-    'model.dropout': 0,
-    'method.critic_steps': 1,
-    'method.penalty_weight': 0,
-    'method.penalty_interval': 1,
-    'method.clip_weights': 0,
-    'method.consistency_weight': 0,
-    'method.zcr_noise': 0,
-    'method.zcr_discriminator_weight': 0,
-    'method.zcr_generator_weight': 0,
-    'method.lecam_weight': 0,
-    'method.lecam_decay': 0,
-    'method.lecam_start_step': 0,
-    'method.orthogonal_weight': 0,
-    'method.reconstruction_weight': 0,
-    'method.balance_margin': 0,
-    'method.balance_equilibrium': 0,
-    'method.ema_decay': 0,
-    'method.ema_half_life': 0,
-    'method.ema_rampup': 0,
-    'method.ema_start_step': 0,
-    'method.beta': 0,
-    'method.beta_warmup_steps': 0,
-    'method.beta_begin': 0,
-    'method.sample_steps': 1,
-    'method.mixtures': 1,
-    'method.likelihood_scale': 0,
-    'method.bound_samples': 1,
-    'method.free_bits': 0,
-    'method.capacity': 0,
-    'method.capacity_weight': 0,
-    'method.capacity_steps': 1,
-    'method.disentangle_weight': 0,
-    'method.dip_diagonal': 0,
-    'method.factor_width': 1,
-    'optimizer.learning_rate': 0,
-    'optimizer.discriminator_learning_rate': 0,
-    'optimizer.discriminator_b1': -1,
-    'optimizer.discriminator_b2': -1,
-    'optimizer.eps': 0,
-    'optimizer.warmup_steps': 0,
-    'optimizer.clip_norm': 0,
-    'optimizer.weight_decay': 0,
-    'optimizer.skip_ratio': 0,
-    'train.steps': 1,
-    'train.seed': 0,
-    'train.log_steps': 1,
-    'train.image_steps': 1,
-    'train.checkpoint_steps': 1,
-    'train.keep_latest': 1,
-    'train.keep_every_steps': 0,
-    'train.num_samples': 1,
-    'train.patience': 0,
-    'eval.every_steps': 0,
-    'eval.batch_size': 1,
-    'eval.num_samples': 2,
-    'parallel.devices': 0,
-    'parallel.accumulate': 1,
-}
-_SEEDS = 2**32  # that JAX and NumPy both take
-_BELOW_ONE = (
-    'data.stretch',
-    'method.beta_begin',
-    'optimizer.b1',
-    'optimizer.b2',
-    'method.ema_decay',
-    'method.lecam_decay',
-    'model.dropout',
-)
-_ONE_OF = {
-    'data.channels': (1, 3),
-    'data.fit': ('crop', 'pad'),
-    'data.binarize': ('none', 'dynamic', 'threshold'),
-    'data.storage': ('memory', 'stream'),
-    'model.latent': ('normal', 'uniform'),
-    'method.sampling_statistics': ('running', 'batch', 'standing'),
-    'method.bound': ('elbo', 'iwae', 'dreg'),
-    'optimizer.schedule': ('constant', 'linear', 'cosine', 'stages'),
-    'parallel.map': ('shard_map', 'pmap'),
-    'parallel.dtype': ('float32', 'bfloat16'),
-}
-
-
 def validate(config):
-    """Raises a UserError for the first value out of range."""
-    flat = flatten(config)
-    for key, low in _AT_LEAST.items():
-        if not flat[key] >= low:
-            raise UserError(f'config.{key}={flat[key]}: must be at least {low}')
-        if flat[key] == float('inf'):
-            raise UserError(f'config.{key}=inf: must be finite')
-    if config.train.seed >= _SEEDS:
-        raise UserError(f'config.train.seed={config.train.seed}: must be below 2**32')
-    for key in _BELOW_ONE:
-        if not 0 <= flat[key] < 1:
-            raise UserError(f'config.{key}={flat[key]}: must be in [0, 1)')
-    for key in ('optimizer.discriminator_b1', 'optimizer.discriminator_b2'):
-        if not flat[key] < 1:
-            raise UserError(f'config.{key}={flat[key]}: must be below 1')
-    for key, choices in _ONE_OF.items():
-        if flat[key] not in choices:
-            if isinstance(flat[key], str):
-                raise unknown(f'config.{key}', flat[key], choices)
-            raise UserError(f'config.{key}={flat[key]}: must be one of {choices}')
+    """Raises a UserError for the first value that its key does not allow, for a key
+    that the method or its networks do not have, and for keys that do not go together.
+    """
+    typed = {section: as_settings(config, section) for section in sections.SECTIONS}
+    for section, settings in typed.items():
+        fields.check(section, settings)
+    _check_networks(typed['model'])
+    if hasattr(typed['method'], 'check_data'):
+        typed['method'].check_data(typed['data'])
+
+
+def as_settings(config, section: str):
+    """A section of a config as the frozen dataclass that declares it.
+
+    Of a `Reads`, what is read of it is remembered.
+    """
+    method = config.method.name
+    kind, values = sections.settings_of(section, method), config[section]
+    names = [f.name for f in dataclasses.fields(kind)]
+    extra = ('name',) if section == 'method' else ()
+    if set(values.keys()) != {*names, *extra}:
+        raise UserError(
+            f'config.method.name={method} was set after the keys of another method '
+            f"were made: begin with default.get_config('{method}')"
+        )
+    settings = kind(**{name: values[name] for name in names})
+    return config.recorded(section, settings) if isinstance(config, Reads) else settings
+
+
+def _check_networks(model):
+    """Raises a UserError for a network that does not exist, and for a setting that none
+    of the networks has."""
+    models = import_module('gan_vae.models')  # found by name, as all settings are
+    rules = {f.name: f for f in dataclasses.fields(model)}
+    chosen = {
+        key: (rule.metadata['role'], getattr(model, key))
+        for key, rule in rules.items()
+        if 'role' in rule.metadata
+    }
+    for key, (role, name) in chosen.items():
+        models.check(role, name, f'config.model.{key}')
+    for key, rule in rules.items():
+        if not rule.metadata.get('of_networks') or getattr(model, key) == rule.default:
+            continue
+        if not any(key in models.fields_of(*network) for network in chosen.values()):
+            listed = ', '.join(f'{k} {name}' for k, (_, name) in chosen.items())
+            raise UserError(
+                f'config.model.{key}={getattr(model, key)}: no network of this run '
+                f'has it ({listed})'
+            )
 
 
 def to_json(config) -> str:
     """The resolved config as sorted, indented JSON."""
     return json.dumps(config.to_dict(), indent=2, sort_keys=True)
-
-
-def defaults():
-    """configs/default.py's config; the file lies beside the package, in the clone."""
-    root = str(Path(__file__).resolve().parents[1])
-    if root not in sys.path:
-        sys.path.append(root)
-    from configs import default
-
-    return default.get_config()
 
 
 def from_json(text: str, where: str = 'config.json'):
@@ -259,17 +176,16 @@ def from_json(text: str, where: str = 'config.json'):
     A key that a run of an earlier version does not have takes its default: new keys
     are added so that their default is what was done before.
     """
-    config = defaults()
     try:
         stored = flatten(json.loads(text))
     except (ValueError, AttributeError) as error:
         raise UserError(f'{where} is not a run config: {error}') from error
-    flat = flatten(config)
-    _renew(stored)
     if not stored:
         raise UserError(f'{where} is not a run config: it is empty')
-    if not stored.keys() <= flat.keys():
-        odd = sorted(stored.keys() - flat.keys())
+    config = default.get_config(stored.get('method.name', 'gan'))
+    flat = flatten(config)
+    history.renew(stored, flat)
+    if odd := sorted(stored.keys() - flat.keys()):
         raise UserError(
             f'{where} was written by another version: unknown keys {", ".join(odd)}'
         )
@@ -282,10 +198,15 @@ def from_json(text: str, where: str = 'config.json'):
     return config
 
 
-def _renew(stored: dict):
-    """Gives the keys of earlier versions their names of now."""
-    if gamma := stored.pop('method.r1_gamma', 0.0):
-        stored |= {'method.penalty': 'r1', 'method.penalty_weight': gamma}
+def resumable(method: str) -> set[str]:
+    """The keys that may differ between a run folder and the command that resumes it:
+    where things are and how often to look, nothing that changes what a run computes."""
+    return {
+        f'{section}.{key}'
+        for section in sections.SECTIONS
+        for key, field in sections.keys(section, method).items()
+        if field.metadata.get('resumable')
+    }
 
 
 def differences(stored, asked) -> list[str]:
@@ -294,7 +215,9 @@ def differences(stored, asked) -> list[str]:
     More steps are the same run going on, unless a schedule stretches with them.
     """
     old, new = flatten(stored), flatten(asked)
-    free = set(RESUMABLE)
+    if old['method.name'] != new['method.name']:
+        return [f'method.name: {old["method.name"]!r} -> {new["method.name"]!r}']
+    free = resumable(new['method.name'])
     if new['optimizer.schedule'] == 'constant':
         free.add('train.steps')
     return [
@@ -318,13 +241,36 @@ class Reads:
         self._seen.add(self._prefix + key)
         return value
 
+    def __getitem__(self, key: str):
+        return getattr(self, key)
+
+    def keys(self):
+        """As those of the config."""
+        return self._config.keys()
+
+    def recorded(self, section: str, settings):
+        """A copy of a section's settings, of which reads are remembered too."""
+        kind, seen = type(settings), self._seen
+        names = {f.name for f in dataclasses.fields(kind)}
+
+        class Recorded(kind):
+            def __getattribute__(self, name: str):
+                if name in names:
+                    seen.add(f'{section}.{name}')
+                return super().__getattribute__(name)
+
+        copy = object.__new__(Recorded)
+        copy.__dict__.update(vars(settings))
+        return copy
+
     def unread_settings(self) -> list[str]:
         """Keys set away from their default that nothing has read: dead settings."""
-        flat, plain = flatten(self._config), flatten(defaults())
+        flat = flatten(self._config)
+        plain = flatten(default.get_config(self._config.method.name))
         return sorted(
             k
             for k in flat
-            if flat[k] != plain[k] and k != 'name' and k not in self._seen
+            if flat[k] != plain[k] and k not in self._seen | {'name', 'method.name'}
         )
 
     @property

@@ -94,10 +94,10 @@ def score(samples: str, reference: str, metrics: str, num: int, size: int, seed:
 
 def pictures(place: str, size: int):
     """The Examples of a folder of pictures or of 'name:split' ('all': every split)."""
-    from gan_vae import config as config_lib
     from gan_vae import data
+    from gan_vae.config import default
 
-    settings = config_lib.defaults().data
+    settings = default.get_config().data
     settings.image_size = size
     settings.storage = 'stream'
     if Path(place).expanduser().is_dir():

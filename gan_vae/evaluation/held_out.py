@@ -16,7 +16,7 @@ from gan_vae.runs.program import Program
 def evaluate(
     program: Program, state, examples: Examples, batch_size: int
 ) -> dict[str, float]:
-    """{name: mean per example} of the sums and 'count' of `program.evaluate_step`.
+    """{name: metric} of the sums and 'count' of `program.evaluate_step`.
 
     The last batch is padded under a mask, so that the batch size does not matter.
     """
@@ -25,16 +25,14 @@ def evaluate(
         found = program.evaluate_step(state, put(rows_of_host(batch), program.mesh))
         for name, value in jax.device_get(found).items():
             sums[name] += float(value)
-    count = sums.pop('count')
-    return {name: value / count for name, value in sums.items()}
+    return program.method.finish(sums)
 
 
 def names(program: Program, state, examples: Examples, batch_size: int) -> list[str]:
     """The keys of `evaluate`, found without computing; `state`: arrays or shapes."""
     batch = next(_batches(program, examples, batch_size))
-    return [
-        n for n in jax.eval_shape(program.evaluate_step, state, batch) if n != 'count'
-    ]
+    sums = jax.eval_shape(program.evaluate_step, state, batch)
+    return list(program.method.finish(dict.fromkeys(sums, 1.0)))
 
 
 def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:

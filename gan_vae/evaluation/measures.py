@@ -25,7 +25,7 @@ def objective(config, program, state, held: Examples, split: str) -> dict:
     """The means of the method's own evaluate_step over a split."""
     values = held_out.evaluate(program, state, held, config.eval.batch_size)
     size, step = held.count, int(state.step)
-    averaged = program.method.evaluates_averages
+    averaged = program.method.evaluates == 'averaged'
     protocol = held_out.protocol(config, split, size, step, averaged)
     mean = 'mean' if held.kind == 'images' else of_model.PER_STEP
     protocol = f'{mean} {protocol}'
@@ -38,7 +38,7 @@ def model_results(
     """The measures of the model on a split, by name."""
     size, step = held.count, int(state.step)
     protocol = held_out.protocol(config, split, size, step)
-    settled = program.method.settled(state)
+    settled = program.method.settle(state.weights())
     measured = of_model.Held(config, program, settled, held)
     return {
         f'eval/{key}': {'value': value, 'protocol': f'{unit}; {protocol}'}
@@ -107,7 +107,7 @@ def provenance(config, step: int, seed: int) -> dict:
         'step': step,
         'checkpoint': 'final' if step >= config.train.steps else 'earlier',
         'ema_decay': averaging_words(config.method),
-        'batch_statistics': config.method.sampling_statistics,
+        'batch_statistics': config.method.get('sampling_statistics', 'running'),
         'seed': seed,
     }
 

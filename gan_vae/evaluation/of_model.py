@@ -31,6 +31,7 @@ from gan_vae.evaluation import (
     path_length,
 )
 from gan_vae.keys import keys_of, purpose_key
+from gan_vae.methods.contract import capability, required
 from gan_vae.objectives.likelihoods import GAUSSIANS
 from gan_vae.runs.program import Program
 
@@ -52,7 +53,7 @@ class Held(NamedTuple):
 
     def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
         """(number, what the model sees of examples, their classes if it has some)."""
-        noise = purpose_key(self.state.rng, 'data')
+        noise = purpose_key(self.state.key, 'data')
         for number, start in enumerate(range(0, self.examples.count, BATCH)):
             rows = np.arange(start, min(start + BATCH, self.examples.count))
             found = self.program.preprocess(
@@ -79,20 +80,13 @@ def check(name: str, method) -> None:
         raise UserError(f'metric {name!r}: {head} takes nothing after its name')
     if head in ('dci', 'sap') and importlib.util.find_spec('sklearn') is None:
         raise UserError(f'metric {name!r} needs: pip install "gan_vae[metrics]"')
-    if method.complete and head not in ('iwae', 'fivo', 'latents'):
+    if method.continuation and head not in ('iwae', 'fivo', 'latents'):
         raise UserError(f'metric {name!r} is of images: sequences have iwae_K, fivo_K')
     needs = _MEASURES[head][0]
-    if head == 'iwae' and method.evidence_bound:
-        needs = 'evidence_bound'
-    if getattr(method, needs) is None:
-        what = 'a decoder' if needs == 'decode' else 'an encoder, as a VAE has'
-        if needs == 'evidence_bound':
-            what = 'a latent at each step of a sequence, as a VRNN has'
-        if needs == 'log_weight' and method.encode:
-            what = 'a likelihood of pixels, as a VAE has'
-            if method.classes:
-                what = 'a likelihood without classes'
-        raise UserError(f'metric {name!r} needs {what}, and this run has none')
+    bound = 'density.particle_bound'
+    if head == 'iwae' and capability(method, bound):
+        needs = bound
+    required(method, needs, f'metric {name!r}')
 
 
 def names(name: str) -> list[str]:
@@ -114,15 +108,17 @@ def _fivo(held: Held, count: str) -> dict[str, tuple[float, str]]:
 
 def _of_steps(held: Held, k: int, threshold: float) -> float:
     """The mean over all steps of all sequences of a bound by k particles, in nats."""
-    method, key = held.program.method, purpose_key(held.state.rng, 'iwae')
+    method, key = held.program.method, purpose_key(held.state.key, 'iwae')
     total, count = 0.0, 0
     for number, x, _ in held.batches():
         rng = jax.random.fold_in(key, number)
-        if method.evidence_bound:
+        if bound := capability(method, 'density.particle_bound'):
             keys = keys_of(rng, np.arange(len(x.length)))
-            found = _bound(method.evidence_bound, held.state, keys, x, k, threshold)
+            found = _bound(bound, held.state, keys, x, k, threshold)
         else:
-            found = importance.iwae_bound(method.log_weight, held.state, rng, x, k)
+            found = importance.iwae_bound(
+                method.density.log_weight, held.state, rng, x, k
+            )
         total += float(np.sum(np.asarray(found), dtype=np.float64))
         count += int(np.sum(x.length))
     return total / count
@@ -135,12 +131,12 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
         return {f'iwae_{k}': (_of_steps(held, k, 0.0), how)}
     config, method = held.config, held.program.method
     likelihood, binarize = config.method.likelihood, config.data.binarize
-    weigh: Callable = method.log_weight
+    weigh: Callable = method.density.log_weight
     how = f'K={k} draws of z'
     if likelihood in GAUSSIANS:
         weigh = importance.dequantised(weigh)
         how += ', uniform dequantisation'
-    key = purpose_key(held.state.rng, 'iwae')
+    key = purpose_key(held.state.key, 'iwae')
     bounds = [
         importance.iwae_bound(weigh, held.state, jax.random.fold_in(key, number), x, k)
         for number, x, _ in held.batches()
@@ -155,7 +151,7 @@ def _iwae(held: Held, count: str) -> dict[str, tuple[float, str]]:
 
 
 def _latents(held: Held) -> dict[str, tuple[float, str]]:
-    posterior = jax.jit(held.program.method.posterior)
+    posterior = jax.jit(held.program.method.latents.posterior)
     found = latents.collapsed(posterior(held.state, *xs) for _, *xs in held.batches())
     units = {
         'active_units': 'variance of the posterior mean above 0.01',
@@ -170,7 +166,9 @@ def _reconstructions(held: Held) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(seen, made) in uint8, binarised where that is what the model sees."""
     method = held.program.method
     for _, x, label in held.batches():
-        made = _again(method.encode, method.decode, held.state, x, label)
+        made = _again(
+            method.latents.encode, method.latents.decode, held.state, x, label
+        )
         yield images_lib.to_uint8(x), images_lib.to_uint8(made)
 
 
@@ -216,8 +214,8 @@ def _ppl(held: Held, name: str) -> dict[str, tuple[float, str]]:
     """At random points of arcs of the prior. Karras et al. 2019, arXiv:1812.04948."""
     extractor, method = extractors.load(name), held.program.method
     rng = np.random.default_rng(0)
-    decode = jax.jit(method.decode)
-    size, lengths = held.config.model.latent_dim, []
+    decode = jax.jit(method.latents.decode)
+    size, lengths = method.latents.size, []
     for _ in range(0, PATHS, BATCH):
         z0, z1 = rng.standard_normal((2, BATCH, size))
         lengths.append(
@@ -247,7 +245,7 @@ def _codes(held: Held) -> tuple[np.ndarray, np.ndarray]:
             f'{held.config.data.name} has no known factors: measure disentanglement on '
             'toy_shapes'
         )
-    encode = jax.jit(held.program.method.encode)
+    encode = jax.jit(held.program.method.latents.encode)
     codes = np.concatenate([encode(held.state, *xs) for _, *xs in held.batches()])
     factors = [
         v
@@ -285,13 +283,13 @@ _LATENTS = ('active_units', 'low_kl_share', 'mutual_information_at_most', 'colla
 _DCI = ('dci_disentanglement', 'dci_completeness', 'dci_informativeness')
 # what each needs of a Method, how it is taken, and what it gives ('': its own name)
 _MEASURES = {
-    'iwae': ('log_weight', _iwae, ('',)),
-    'fivo': ('evidence_bound', _fivo, ('',)),
-    'latents': ('posterior', _latents, _LATENTS),
-    'pairs': ('encode', _pairs, ('psnr', 'ssim')),
-    'distance': ('encode', _distance, ('',)),
-    'mig': ('encode', _mig, ('',)),
-    'dci': ('encode', _dci, _DCI),
-    'sap': ('encode', _sap, ('',)),
-    'ppl': ('decode', _ppl, ('',)),
+    'iwae': ('density.log_weight', _iwae, ('',)),
+    'fivo': ('density.particle_bound', _fivo, ('',)),
+    'latents': ('latents.posterior', _latents, _LATENTS),
+    'pairs': ('latents.encode', _pairs, ('psnr', 'ssim')),
+    'distance': ('latents.encode', _distance, ('',)),
+    'mig': ('latents.encode', _mig, ('',)),
+    'dci': ('latents.encode', _dci, _DCI),
+    'sap': ('latents.encode', _sap, ('',)),
+    'ppl': ('latents.decode', _ppl, ('',)),
 }

@@ -56,7 +56,7 @@ def evaluate_run(
             program.method.classes,
         )
         num = config.eval.num_samples if num is None else num
-        settled = program.method.settled(state)
+        settled = program.method.settle(state.weights())
         made, labels = measures.draw(program.method, settled, seed, num, train)
     results = measures.objective(config, program, state, held, split)
     results |= measures.model_results(config, program, state, held, split, of_the_model)

@@ -8,20 +8,23 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gan_vae.learning.settings import Averaging, Learning, Settings
+
 
 def make(
-    optimizer,
-    steps: int,
-    learning_rate: float,
+    learning: Learning,
+    learning_rate: float | None = None,
     betas: tuple[float, float] | None = None,
-) -> optax.GradientTransformation:
-    """Adam (Kingma & Ba 2014, arXiv:1412.6980) from the config section `optimizer`.
+    updates_per_step: int = 1,
+) -> optax.GradientTransformationExtraArgs:
+    """Adam (Kingma & Ba 2014, arXiv:1412.6980) as the section `optimizer` says.
 
     With a weight decay it is AdamW (Loshchilov & Hutter 2017, arXiv:1711.05101), of all
-    parameters: w - rate (Adam's step + weight_decay w).
-    `steps`: updates in the whole run, where the schedule reaches 0; `betas`: decays of
-    the first and second moment, by default (b1, b2) of the section.
+    parameters: w - rate (Adam's step + weight_decay w). The schedule reaches 0 at the
+    end of the run. learning_rate, betas: by default those of the section.
     """
+    optimizer, steps = learning.optimizer, learning.steps * updates_per_step
+    learning_rate = optimizer.learning_rate if learning_rate is None else learning_rate
     b1, b2 = betas or (optimizer.b1, optimizer.b2)
     warmup = optimizer.warmup_steps
     after = max(1, steps - warmup)
@@ -40,10 +43,9 @@ def make(
     else:
         adam = optax.adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
     if optimizer.clip_norm:
-        made = optax.chain(clip(optimizer.clip_norm), adam)
-    else:
-        made = optax.with_extra_args_support(adam)
-    return guarded(made, optimizer.skip_ratio) if optimizer.skip_ratio else made
+        adam = optax.chain(clip(optimizer.clip_norm), adam)
+    adam = optax.with_extra_args_support(adam)
+    return guarded(adam, optimizer.skip_ratio) if optimizer.skip_ratio else adam
 
 
 def _stages(learning_rate: float, steps: int) -> optax.Schedule:
@@ -55,7 +57,7 @@ def _stages(learning_rate: float, steps: int) -> optax.Schedule:
     return optax.piecewise_constant_schedule(learning_rate, ends)
 
 
-def of_discriminator(optimizer) -> tuple[float, tuple[float, float]]:
+def of_discriminator(optimizer: Settings) -> tuple[float, tuple[float, float]]:
     """(learning rate, (b1, b2)) of D: its own where set, else the generator's."""
     rate = optimizer.discriminator_learning_rate or optimizer.learning_rate
     betas = (
@@ -169,7 +171,7 @@ def moving_average(average, values, step: jax.Array, decay: float, ramp: bool = 
     return _nearer(average, values, 1 - d)
 
 
-def averaging(method, batch_size: int) -> Callable:
+def averaging(method: Averaging, batch_size: int) -> Callable:
     """(average, values, step) -> average, as the keys config.method.ema_* say.
 
     Until `ema_start_step` it copies. With a half-life 1 - d is `half_life_share`, after

@@ -30,6 +30,26 @@ class TrainState:
     ema: dict[str, Any]  # what sampling uses: {network: {'params': ..., ...}}
     extra: dict[str, Any]  # moving scales and the like
 
+    def weights(self) -> 'Weights':
+        """What sampling and evaluation take of it."""
+        return Weights(self.ema, self.rng)
+
+
+@struct.dataclass
+class Weights:
+    """A trained model: the averaged weights, and the key of the run."""
+
+    averaged: dict[str, Any]  # {network: {'params': ..., ...}}, as TrainState.ema
+    key: jax.Array  # typed key []
+
+
+@struct.dataclass
+class Occasional:
+    """A metric of some updates: its mean is over those, each as often as `acted`."""
+
+    value: jax.Array  # [], of an update where it acted
+    acted: jax.Array  # [], 0 where it did not
+
 
 def step_key(state: TrainState, purpose: str) -> jax.Array:
     """The key of `purpose` at the state's step, equal on all devices."""

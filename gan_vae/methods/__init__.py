@@ -1,33 +1,52 @@
-"""Ways to learn. One file = one way = a `make(config, spec, axis_name) -> Method`."""
+"""Methods: ways to learn, found by name.
+
+A method is a package here, or a module of the user's own by its dotted name. It
+declares
+
+  KIND          'images' or 'sequences'
+  Settings      the section `method` of its configs, a frozen dataclass
+  Networks      the section `model`, likewise; optional
+  make          (settings, model, learning, spec, axis_name) -> contract.Method
+
+`make` may lie in a module `method` beside the package's settings, which then need no
+JAX: wrong settings are told at once.
+"""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from gan_vae.data.sequences import SequenceSpec
-from gan_vae.data.source import Spec
-from gan_vae.errors import UserError, unknown
-from gan_vae.methods.contract import Coder, Method
+from gan_vae import config as config_lib
+from gan_vae.config import sections
+from gan_vae.errors import UserError
+from gan_vae.learning.settings import Learning
 
-__all__ = ['OF_IMAGES', 'OF_SEQUENCES', 'Coder', 'Method', 'make', 'refuse']
-
-OF_IMAGES = ('fast_style', 'gan', 'hierarchical_vae', 'stacked_vae', 'vae', 'vae_gan')
-OF_SEQUENCES = ('recurrent', 'sketch_vae', 'vrnn')
+if TYPE_CHECKING:
+    from gan_vae.methods.contract import Method
 
 
-def refuse(config, kind: str):
-    """A UserError unless config.method.name exists, and is for data of this kind."""
+def check_kind(config, kind: str):
+    """A UserError unless the method is for data of this kind, images or another."""
     name = config.method.name
-    if name not in OF_IMAGES + OF_SEQUENCES:
-        raise unknown('config.method.name', name, OF_IMAGES + OF_SEQUENCES)
-    known = OF_IMAGES if kind == 'images' else OF_SEQUENCES
-    if name not in known:
-        raise UserError(
-            f'config.data.name={config.data.name} is of {kind}, and '
-            f'config.method.name={name} is not: take {", ".join(known)}'
-        )
+    wanted = 'images' if kind == 'images' else 'sequences'
+    if getattr(sections.method(name), 'KIND', 'images') == wanted:
+        return
+    others = [n for n in sections.methods() if sections.method(n).KIND == wanted]
+    raise UserError(
+        f'config.data.name={config.data.name} is of {kind}, and '
+        f'config.method.name={name} is not: take {", ".join(others)}'
+    )
 
 
-def make(config, spec: Spec | SequenceSpec, axis_name: str | None = None) -> Method:
-    """The Method that `config.method.name` names, on data of shape `spec`."""
-    refuse(config, spec.kind)
-    module = import_module(f'gan_vae.methods.{config.method.name}.method')
-    return module.make(config, spec, axis_name)
+def make(config, spec, axis_name: str | None = None) -> 'Method':
+    """The Method that `config.method.name` names, on data of shape `spec`.
+
+    config: the whole config of a run, or `Reads` of it; axis_name: of the mapped axis
+    that its steps average over.
+    """
+    check_kind(config, spec.kind)
+    name = config.method.name
+    module = sections.method(name)
+    if not hasattr(module, 'make'):
+        module = import_module(f'{module.__name__}.method')
+    settings, model = (config_lib.as_settings(config, s) for s in ('method', 'model'))
+    return module.make(settings, model, Learning.of(config), spec, axis_name)

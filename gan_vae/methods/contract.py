@@ -1,7 +1,44 @@
-"""What a way to learn gives to the loop, the evaluation and the art tools."""
+"""What a method gives to the loop, the evaluation and the art tools.
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+Steps run per device, on float32 images in [-1, 1] under batch['image'] or on sequences.
+A capability that a method lacks is None. Everything but the steps takes `Weights`: the
+averaged weights of a trained model.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gan_vae.errors import UserError
+from gan_vae.keys import keys_of
+from gan_vae.learning.state import TrainState, Weights
+
+
+def mean_of_sums(sums: Mapping[str, float]) -> dict[str, float]:
+    """{name: sum / count} of sums and their 'count'."""
+    return {
+        name: sum_ / sums['count'] for name, sum_ in sums.items() if name != 'count'
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latents:
+    """z [n, D] <-> examples."""
+
+    groups: tuple[int, ...]  # how many of the D are of each group, coarse to fine
+    prior: Callable  # (key, n, truncation=None) -> z
+    decode: Callable  # (weights, z, condition=None) -> examples
+    # (weights, examples, condition=None) -> mean, log variance [n, D]
+    posterior: Callable | None = None
+    encode: Callable | None = None  # (weights, examples, condition=None) -> z
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return sum(self.groups)
 
 
 class Coder(NamedTuple):
@@ -21,44 +58,105 @@ class Coder(NamedTuple):
     params: Any  # its own
 
 
-class Method(NamedTuple):
-    """What the loop, the evaluation and the art tools know of a way to learn.
+@dataclass(frozen=True, kw_only=True)
+class Density:
+    """log p(x), in nats per example."""
 
-    Steps run per device, on float32 images in [-1, 1] under batch['image'], and average
-    over the mapped axis that `make` was given. From `encode` on, they are None where
-    the family lacks them.
-    """
-
-    objective: str  # what is minimised, as a formula with its units
-    init: Callable  # (rng) -> TrainState
-    train_step: Callable  # (state, batch) -> (state, {name: scalar})
-    evaluate_step: Callable  # (state, batch with 'mask') -> {name: sum}, and 'count'
-    sample: Callable  # (state, rng, n, condition=None) -> images [n, H, W, C]
-    evaluates_averages: bool = True  # evaluate_step, of weights; else it takes the last
-    updates_per_step: int = 1  # batches of config.data.batch_size in one train_step
-    classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
-    # (state) -> state, once before sampling: batch statistics made anew, or as they are
-    settled: Callable = lambda state: state
-    diagnose: Callable | None = None  # (state) -> {name: scalar}, of its weights
-    # (state, rng, n, temperature, condition=None) -> images: deviations of the latents
-    # times the temperature
-    tempered: Callable | None = None
-    prior: Callable | None = None  # (rng, n, truncation=None) -> latents [n, D]
-    # how many of the D are of each group, coarse to fine; none: all are of one
-    groups: tuple[int, ...] = ()
-    # (state, images, condition=None) -> latents [B, D]; the classes if it has some
-    encode: Callable | None = None
-    decode: Callable | None = None  # (state, latents, condition=None) -> images
-    log_prob: Callable | None = None  # (state, rng, images) -> bound [B] in nats
-    # (state, rng, images) -> log p(x|z) + log p(z) - log q(z|x) [B] of one draw of z
+    elbo: Callable | None = None  # (weights, key, examples) -> [B]
+    # (weights, key, examples) -> log p(x|z) + log p(z) - log q(z|x) [B] of one z
     log_weight: Callable | None = None
-    # (state, images, condition=None) -> mean, log variance [B, D]
-    posterior: Callable | None = None
-    coder: Callable | None = None  # (state) -> Coder
-    # of sequences, whose samples and images are data.sequences.Padded:
-    # (state, rng, begun or None, n, temperature) -> Padded of n that go on from there
-    complete: Callable | None = None
-    # (state, examples) -> examples made of them, where no latent is of the whole
+    # (weights, keys [B], Padded, particles, threshold) -> log p^ [B] of a particle
+    # filter
+    particle_bound: Callable | None = None
+    coder: Callable | None = None  # (weights) -> Coder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A way to learn: what the loop needs, and what the trained model can do."""
+
+    objective: str  # what is minimised, as a formula with its weights and units
+    init: Callable[[jax.Array], TrainState]
+    train_step: Callable  # (state, batch) -> (state, {name: scalar or Occasional})
+    # (state, batch with 'mask') -> {name: sum over this device's rows}, and 'count'
+    evaluate_step: Callable
+    # (weights, key, n, condition=None, temperature=None) -> examples; temperature:
+    # factor of the deviations of latents or of steps
+    generate: Callable
+    # {name: sum over the split} -> {name: metric}: it need not be linear in the sums
+    finish: Callable[[Mapping[str, float]], dict[str, float]] = mean_of_sums
+    evaluates: Literal['averaged', 'last'] = 'averaged'  # weights, in evaluate_step
+    batches_per_step: int = 1  # of config.data.batch_size in one train_step
+    classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
+    # once before sampling: batch statistics made anew, or as they are
+    settle: Callable[[Weights], Weights] = lambda weights: weights
+    diagnose: Callable | None = None  # (state) -> {name: scalar}, of its weights
+    latents: Latents | None = None
+    density: Density | None = None
+    # of sequences: (weights, key, prompt: Padded or None, n, temperature) -> Padded
+    continuation: Callable | None = None
+    translation: Callable | None = None  # (weights, images) -> images
+    # (weights, examples) -> examples, where no latent is of the whole example
     reconstruct: Callable | None = None
-    # (state, keys [B], Padded, particles, threshold) -> log p^ [B] of a particle filter
-    evidence_bound: Callable | None = None
+
+
+def generator_of(latents: Latents) -> Callable:
+    """`Method.generate` of latents: those of the prior times a temperature, decoded."""
+
+    def generate(weights, key, n, condition=None, temperature=None):
+        z = latents.prior(key, n)
+        if temperature is not None:
+            z = temperature * z
+        return latents.decode(weights, z, condition)
+
+    return generate
+
+
+def prior_of(draw: Callable) -> Callable:
+    """`Latents.prior` of draw(keys [n], truncation) -> z [n, D]: a key for each."""
+    return lambda key, n, truncation=None: draw(keys_of(key, jnp.arange(n)), truncation)
+
+
+def sums(values: Mapping[str, jax.Array], mask: jax.Array, count=None) -> dict:
+    """What evaluate_step returns of values [B] of examples, under a mask [B].
+
+    count: of what the metrics are means over; by default of examples.
+    """
+    totals = {name: jnp.sum(value * mask) for name, value in values.items()}
+    return totals | {'count': jnp.sum(mask if count is None else count * mask)}
+
+
+def refuse_condition(condition):
+    """A UserError where classes are asked of a model that has none."""
+    if condition is not None:
+        raise UserError('this model has no classes: it takes none to sample')
+
+
+def capability(method: Method, path: str) -> Callable | None:
+    """What 'latents.encode', 'density.coder', 'translation' ... is; None if absent."""
+    value: Any = method
+    for name in path.split('.'):
+        value = getattr(value, name) if value is not None else None
+    return value
+
+
+NEEDS = {  # in words
+    'latents.prior': 'a prior of latents',
+    'latents.decode': 'a decoder',
+    'latents.posterior': 'an encoder, as a VAE has',
+    'latents.encode': 'an encoder, as a VAE has',
+    'density.elbo': 'a likelihood, as a VAE has',
+    'density.log_weight': 'a likelihood of pixels without classes, as a VAE has',
+    'density.particle_bound': 'a latent at each step of a sequence, as a VRNN has',
+    'density.coder': 'a likelihood of pixels without classes, as a VAE has',
+    'continuation': 'sequences that go on from given steps',
+    'translation': 'a network from picture to picture, as a fast_style has',
+}
+
+
+def required(method: Method, path: str, what: str) -> Callable:
+    """A capability; a UserError that `what` needs it, where it is absent."""
+    function = capability(method, path)
+    if function is None:
+        raise UserError(f'{what} needs {NEEDS[path]}, and this model has none')
+    return function

@@ -36,22 +36,14 @@ def normal(size: int) -> Prior:
     return Prior(size, lambda keys, truncation=None: _normal(keys, size, truncation))
 
 
-def make(model) -> Prior:
-    """The Prior of config.model."""
-    size, categories, continuous = (
-        model.latent_dim,
-        model.code_categories,
-        model.code_continuous,
-    )
-    if categories == 1:
-        raise UserError(
-            'config.model.code_categories=1: a code of one category says nothing, '
-            'take 0 or at least 2'
-        )
-    noise = {'normal': _normal, 'uniform': _uniform}[model.latent]
+def make(
+    size: int, noise: str = 'normal', categories: int = 0, continuous: int = 0
+) -> Prior:
+    """Noise [size] of 'normal' or 'uniform', and after it the codes."""
+    draw_noise = {'normal': _normal, 'uniform': _uniform}[noise]
 
     def draw(keys, truncation=None):
-        z = noise(keys, size, truncation)
+        z = draw_noise(keys, size, truncation)
         if not categories + continuous:
             return z
         key = jax.vmap(lambda k: jax.random.fold_in(k, 1))(keys)

@@ -11,16 +11,18 @@ from functools import partial
 import jax
 import numpy as np
 
-from gan_vae import images, methods
+from gan_vae import images
 from gan_vae.errors import UserError, unknown
+from gan_vae.learning.state import Weights
+from gan_vae.methods.contract import Method, required
 
 BATCH = 64
 LARGEST = 100_000  # samples of one command
 
 
 def draw(
-    method: methods.Method,
-    weights,
+    method: Method,
+    weights: Weights,
     seed: int,
     num: int,
     labels: np.ndarray | int | None = None,
@@ -38,9 +40,8 @@ def draw(
         labels = np.arange(num) % method.classes
     if labels is not None:  # whole batches, the last of which is cut off again
         labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
-    narrowed = truncation is not None or temperature is not None
-    if narrowed and method.prior is None:
-        raise UserError('--truncation and --temperature: this model has no prior')
+    if truncation is not None or temperature is not None:
+        required(method, 'latents.prior', '--truncation or --temperature')
     batches = [
         images.to_uint8(
             _batch(
@@ -58,7 +59,7 @@ def draw(
 
 
 def latents(
-    method: methods.Method,
+    method: Method,
     seed: int,
     num: int,
     truncation: float | None = None,
@@ -66,25 +67,26 @@ def latents(
 ) -> np.ndarray:
     """The latents float32 [num, D] of `draw`; number i is the same for any `num`."""
     check(seed, num, truncation, temperature)
-    if method.prior is None:
-        raise UserError('this model has no prior to draw latents from')
+    required(method, 'latents.prior', 'a sample by its latent')
     batches = [
-        _latents(method.prior, truncation, _key(seed, start))
+        _latents(method.latents.prior, truncation, _key(seed, start))
         for start in range(0, num, BATCH)
     ]
     z = np.concatenate(batches)[:num]
     return z if temperature is None else z * np.float32(temperature)
 
 
-def latent(method: methods.Method, seed: int, number: int) -> np.ndarray:
+def latent(method: Method, seed: int, number: int) -> np.ndarray:
     """Row `number` of `latents`, float32 [D]."""
     start = number - number % BATCH
-    return np.asarray(_latents(method.prior, None, _key(seed, start)))[number - start]
+    return np.asarray(_latents(method.latents.prior, None, _key(seed, start)))[
+        number - start
+    ]
 
 
 def decode(
-    method: methods.Method,
-    weights,
+    method: Method,
+    weights: Weights,
     z: np.ndarray,
     labels: np.ndarray | int | None = None,
     progress: Callable[[Iterable, str], Iterable] = lambda items, _: items,
@@ -102,7 +104,7 @@ def decode(
         labels = np.resize(np.asarray(labels, np.int32), len(z))
     batches = [
         decode_batch(
-            method.decode,
+            method.latents.decode,
             weights,
             z[start : start + size],
             None if labels is None else labels[start : start + size],
@@ -142,11 +144,10 @@ def _key(seed: int, start: int):
 # Jits of the module, as each of a function made at each draw would compile anew.
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _batch(method, truncation, temperature, weights, key, label):
-    if truncation is None and temperature is None:
-        return method.sample(weights, key, BATCH, label)
-    z = method.prior(key, BATCH, truncation)
-    z = z if temperature is None else temperature * z
-    return method.decode(weights, z, label)
+    if truncation is None:
+        return method.generate(weights, key, BATCH, label, temperature)
+    latents = method.latents
+    return latents.decode(weights, latents.prior(key, BATCH, truncation), label)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -174,8 +175,8 @@ def class_id(names: tuple[str, ...], word: str) -> int:
     if number.isdecimal():
         if word == number and (named := [n for n in names if n.isdecimal()]):
             raise UserError(
-                f'--class={word}: no class is named {word!r}, and names as {named[0]!r} '
-                f'are numbers: --class=#{word} is the class of that id'
+                f'--class={word}: no class has that name, and {named[0]!r} is a name: '
+                f'--class=#{word} is the class of that id'
             )
         if int(number) < len(names):
             return int(number)

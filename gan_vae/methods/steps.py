@@ -14,14 +14,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from gan_vae.data.sequences import Padded
-from gan_vae.errors import UserError
 from gan_vae.keys import purpose_key
 from gan_vae.learning.state import TrainState
+from gan_vae.methods import contract
+from gan_vae.methods.contract import refuse_condition
 from gan_vae.objectives import emissions
 from gan_vae.objectives.emissions import Emission
 
 
-class Seen(NamedTuple):
+class Steps(NamedTuple):
     """A batch as networks take it."""
 
     x: jax.Array  # [B, T, D], scaled, ends marked
@@ -29,13 +30,10 @@ class Seen(NamedTuple):
     mask: jax.Array  # [B, T], 1 where there is a step
 
 
-def emission(config, spec) -> Emission:
-    """Of config.method and the kind of sequences."""
+def emission(spec, mixtures: int) -> Emission:
+    """Of the kind of sequences; mixtures: Gaussians of a step of a drawing."""
     if spec.kind == 'rolls':
         return emissions.rolls(spec.features)
-    mixtures = config.method.mixtures
-    if mixtures < 1:
-        raise UserError(f'config.method.mixtures={mixtures}: must be at least 1')
     return emissions.strokes(mixtures)
 
 
@@ -48,39 +46,36 @@ def constants(spec) -> dict:
     }
 
 
-def initial(rng, network, emission: Emission, spec, descending) -> TrainState:
+def initial(key, network, emission: Emission, spec, minimiser) -> TrainState:
     """The state to begin with: `network` beside the constants of the set, its last
     layer's bias at what the set's mean asks."""
-    key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
-    held = constants(spec)
-    inputs = emission.inputs(jnp.zeros((1, spec.features)), held['mean'])
-    params = network.init(key, inputs)['params']
-    params['out']['bias'] = emission.bias(held['mean'])
-    return descending.init(rng, {'network': params, 'constants': held})
+    key_n, key = (purpose_key(key, p) for p in ('network', 'run'))
+    of_set = constants(spec)
+    inputs = emission.inputs(jnp.zeros((1, spec.features)), of_set['mean'])
+    params = network.init(key_n, inputs)['params']
+    params['out']['bias'] = emission.bias(of_set['mean'])
+    return minimiser.init(key, {'network': params, 'constants': of_set})
 
 
-def samplers(complete: Callable) -> dict[str, Callable]:
-    """A Method's `sample`, `tempered` and `complete`, of the last."""
+def generator_of(continuation: Callable) -> Callable:
+    """`Method.generate` of a continuation: from nothing."""
 
-    def tempered(state, rng, n, temperature, condition=None):
-        if condition is not None:
-            raise UserError('this model has no classes: it takes none to sample')
-        return complete(state, rng, None, n, temperature)
+    def generate(weights, key, n, condition=None, temperature=None):
+        refuse_condition(condition)
+        temperature = 1.0 if temperature is None else temperature
+        return continuation(weights, key, None, n, temperature)
 
-    def sample(state, rng, n, condition=None):
-        return tempered(state, rng, n, 1.0, condition)
-
-    return {'sample': sample, 'tempered': tempered, 'complete': complete}
+    return generate
 
 
-def seen(emission: Emission, constants: dict, padded: Padded) -> Seen:
+def scaled(emission: Emission, constants: dict, padded: Padded) -> Steps:
     """The steps of a batch, scaled by the constants of the set."""
     constants = lax.stop_gradient(constants)
     steps = jnp.arange(padded.values.shape[1])
     mask = (steps < padded.length[:, None]).astype(jnp.float32)
     values = padded.values.astype(jnp.float32) / constants['scale']
     x = emission.marked(values * mask[..., None], padded.length)
-    return Seen(x, emission.inputs(x, constants['mean']), mask)
+    return Steps(x, emission.inputs(x, constants['mean']), mask)
 
 
 def units(constants: dict, mask: jax.Array) -> jax.Array:
@@ -105,12 +100,9 @@ def per_step(metrics: dict, names: tuple[str, ...]) -> dict:
     return metrics | {name: metrics[name] / count for name in names}
 
 
-def sums(values: dict, batch: dict, axis_name: str | None) -> dict:
-    """What evaluate_step gives of nats [B] of sequences: count is of their steps."""
-    mask = batch['mask']
-    found = {name: jnp.sum(value * mask) for name, value in values.items()}
-    found['count'] = jnp.sum(batch['length'] * mask)
-    return found if axis_name is None else lax.psum(found, axis_name)
+def sums(values: dict, batch: dict) -> dict:
+    """What evaluate_step returns of nats [B] of sequences: count is of their steps."""
+    return contract.sums(values, batch['mask'], batch['length'])
 
 
 def before(x: jax.Array) -> jax.Array:
@@ -123,7 +115,7 @@ def along(x):
     return jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), x)
 
 
-def drawn(
+def draw(
     emission: Emission,
     steps: int,
     step: Callable,
@@ -132,31 +124,31 @@ def drawn(
     key: jax.Array,
     count: int,
     temperature,
-    begun: Padded | None = None,
+    prompt: Padded | None = None,
 ) -> Padded:
     """`count` sequences drawn step by step, as long as `steps` or until they end.
 
     step: (carry, inputs of the step before [n, I], key, those of this step or zeros
     [n, I], whether this step is given [n]) -> (carry, outputs); carry: before the first
-    step. begun: the first steps, which stay as they are.
+    step. prompt: the first steps, which stay as they are.
     """
-    if begun is None:
+    if prompt is None:
         width = len(constants['scale'])
-        begun = Padded(jnp.zeros((count, steps, width)), jnp.zeros(count, jnp.int32))
-    missing = max(0, steps - begun.values.shape[1])
-    values = jnp.pad(begun.values, ((0, 0), (0, missing), (0, 0)))[:, :steps]
+        prompt = Padded(jnp.zeros((count, steps, width)), jnp.zeros(count, jnp.int32))
+    missing = max(0, steps - prompt.values.shape[1])
+    values = jnp.pad(prompt.values, ((0, 0), (0, missing), (0, 0)))[:, :steps]
     # none of what is given is marked as the end: it goes on
-    scaled = values.astype(jnp.float32) / constants['scale']
-    zeros = jnp.zeros_like(emission.inputs(scaled[:, 0], constants['mean']))
+    steps_in = values.astype(jnp.float32) / constants['scale']
+    zeros = jnp.zeros_like(emission.inputs(steps_in[:, 0], constants['mean']))
 
     def one(before, at):
         carry, past, length, going = before
         t, given = at
-        is_given = t < begun.length
+        is_given = t < prompt.length
         now = jax.random.fold_in(key, t)
-        shown = emission.inputs(given, constants['mean'])
-        shown = jnp.where(is_given[:, None], shown, 0.0)
-        carry, outputs = step(carry, past, jax.random.fold_in(now, 0), shown, is_given)
+        inputs = emission.inputs(given, constants['mean'])
+        inputs = jnp.where(is_given[:, None], inputs, 0.0)
+        carry, outputs = step(carry, past, jax.random.fold_in(now, 0), inputs, is_given)
         x = emission.draw(jax.random.fold_in(now, 1), outputs, temperature)
         x = jnp.where(is_given[:, None], given, x)
         length = length + going
@@ -167,7 +159,7 @@ def drawn(
     length = jnp.zeros(count, jnp.int32)
     begin = carry, zeros, length, jnp.ones(count, bool)
     (_, _, length, _), x = lax.scan(
-        one, begin, (jnp.arange(steps), jnp.swapaxes(scaled, 0, 1))
+        one, begin, (jnp.arange(steps), jnp.swapaxes(steps_in, 0, 1))
     )
     x = jnp.swapaxes(x, 0, 1) * constants['scale']
     return Padded(emission.plain(x), length)

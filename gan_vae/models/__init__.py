@@ -53,6 +53,19 @@ NETWORKS = {  # file.Class, and fields of its that are True
 }
 
 
+def check(role: str, name: str, key: str):
+    """A UserError unless there is such a network for the role."""
+    if name not in NETWORKS[role]:
+        raise unknown(key, name, NETWORKS[role])
+
+
+def fields_of(role: str, name: str) -> tuple[str, ...]:
+    path, *flags = NETWORKS[role][name].split()
+    file, _, cls = path.partition('.')
+    network = getattr(import_module(f'gan_vae.models.{file}'), cls)
+    return tuple(network.__dataclass_fields__)
+
+
 def make(role: str, name: str, **fields) -> nn.Module:
     """The network `name` for `role`, with those of `fields` that it has.
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import log_softmax, logsumexp, sigmoid, softmax, softplus
 
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import UserError
 
 LOG_SCALE = -7.0  # the least, of pixels in [-1, 1]: below 8-bit rounding
 
@@ -284,21 +284,13 @@ LIKELIHOODS = {
 GAUSSIANS = ('gaussian', 'gaussian_fixed', 'gaussian_per_pixel')  # densities on R
 
 
-def make(config, channels: int) -> Likelihood:
-    """The Likelihood of config.method, on what config.data gives.
+def make(name: str, channels: int, mixtures: int, scale: float) -> Likelihood:
+    """The Likelihood of that name for pixels of so many channels.
 
-    UserError for a name that there is not, and for coins of pixels that are grey.
+    mixtures: components of logistic_mixture; scale: of gaussian_fixed.
     """
-    method, name = config.method, config.method.likelihood
-    if name not in LIKELIHOODS:
-        raise unknown('config.method.likelihood', name, LIKELIHOODS)
-    if name == 'bernoulli' and config.data.binarize == 'none':
-        raise UserError(
-            'the bernoulli likelihood is of binary pixels: set config.data.binarize to '
-            'dynamic or threshold, or take another config.method.likelihood'
-        )
     if name == 'logistic_mixture':
-        return logistic_mixture(channels, method.mixtures)
+        return logistic_mixture(channels, mixtures)
     if name == 'gaussian_fixed':
-        return gaussian_fixed(channels, method.likelihood_scale)
+        return gaussian_fixed(channels, scale)
     return LIKELIHOODS[name](channels)

@@ -18,9 +18,9 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
-from gan_vae.errors import RunError, UserError
 from gan_vae.devices import hosts
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+from gan_vae.errors import RunError, UserError
+from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 
 args = ocp.args
 _SAVE_SECONDS = 300  # that hosts wait for each other's part of a save
@@ -221,10 +221,12 @@ class Checkpoints:
             hosts.barrier('damaged checkpoints set aside')
             self._manager.reload()
 
-    def restore_model(self, abstract: TrainState, step: int | str | None = None):
-        """(state with the averaged weights alone, run) of `step`, or of the newest."""
+    def restore_model(
+        self, abstract: TrainState, key: jax.Array, step: int | str | None = None
+    ) -> tuple[Weights, dict]:
+        """(weights, run) of `step`, or of the newest."""
         step = self.chosen(step)
-        model, train = _split(abstract)
+        model, _ = _split(abstract)
         items = args.Composite(
             model=args.StandardRestore(model), run=args.JsonRestore()
         )
@@ -232,7 +234,7 @@ class Checkpoints:
             found = self._manager.restore(step, args=items)
         except Exception as error:
             raise self._unreadable(step, error) from error
-        return TrainState(**found.model, **dict.fromkeys(train)), found.run
+        return Weights(found.model['ema'], key), found.run
 
 
 def _split(state: TrainState) -> tuple[dict, dict]:

@@ -9,15 +9,17 @@ from gan_vae import data, methods
 from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.runs import packed
+from gan_vae.keys import purpose_key
+from gan_vae.learning.state import TrainState, named_leaves, sha256
+from gan_vae.methods.contract import Method
 from gan_vae.runs import folder as run_folder
-from gan_vae.runs.checkpoint import (Checkpoints, abstract_state)
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
+from gan_vae.runs import packed
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
 
-def model_of(workdir) -> tuple[object, methods.Method, TrainState]:
+def model_of(workdir) -> tuple[object, Method, TrainState]:
     """A run's config, its method, and the shapes of its state, on one device."""
     config = run_folder.read_config(workdir)
     size, names = config.data.image_size, run_folder.read_classes(workdir)
@@ -39,7 +41,7 @@ def checkpoints_of(workdir) -> Checkpoints:
 
 
 def load(workdir, step: int | str | None = None):
-    """(config, method, state with the averaged weights alone, about) of a run, at a
+    """(config, method, weights, about) of a run, at a
     checkpoint, or of a packed model."""
     workdir = packed.find(workdir)
     config, method, abstract = model_of(workdir)
@@ -49,7 +51,8 @@ def load(workdir, step: int | str | None = None):
         return config, method, *packed.restore(workdir, abstract)
     checkpoints = checkpoints_of(workdir)
     step = checkpoints.chosen(step)
-    state, run = checkpoints.restore_model(abstract, step)
+    key = purpose_key(jax.random.key(config.train.seed), 'run')
+    state, run = checkpoints.restore_model(abstract, key, step)
     return config, method, state, run | {'step': step}
 
 

@@ -21,8 +21,8 @@ from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import UserError, unknown
 from gan_vae.flags import step
+from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
-from gan_vae.learning.state import (TrainState, named_leaves, sha256)
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
@@ -44,12 +44,12 @@ def is_packed(workdir: Path) -> bool:
     return (workdir / WEIGHTS).is_file()
 
 
-def pack(config, classes: tuple[str, ...], state: TrainState, about: dict, out, half):
-    """Writes the model of a state in the folder `out`: bytes of the weights.
+def pack(config, classes: tuple[str, ...], weights: Weights, about: dict, out, half):
+    """Writes a model in the folder `out`: bytes of the weights.
 
     about: config, step, git_commit, and what else is to be known of it; half: float16.
     """
-    leaves = named_leaves(state.ema)
+    leaves = named_leaves(weights.averaged)
     if half:
         leaves = {name: _halved(name, leaf) for name, leaf in leaves.items()}
     file, out = io.BytesIO(), Path(out)
@@ -76,8 +76,8 @@ def _halved(name: str, leaf: np.ndarray) -> np.ndarray:
     return half
 
 
-def restore(workdir: Path, abstract: TrainState) -> tuple[TrainState, dict]:
-    """(state with the averaged weights alone, about with its state_sha256).
+def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
+    """(weights, about with its state_sha256).
 
     abstract: the shapes that its config asks for. A UserError for any other file.
     """
@@ -105,16 +105,15 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[TrainState, dict]:
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(f'{file} cannot be used: {error}') from error
     leaves = [jax.numpy.asarray(found[n], leaf.dtype) for n, leaf in names.items()]
-    ema = jax.tree.unflatten(jax.tree.structure(abstract.ema), leaves)
-    rest = dict.fromkeys(TrainState.__dataclass_fields__)
-    about['state_sha256'] = sha256(named_leaves(ema))
-    return TrainState(**rest | {'ema': ema}), about
+    averaged = jax.tree.unflatten(jax.tree.structure(abstract.ema), leaves)
+    about['state_sha256'] = sha256(named_leaves(averaged))
+    return Weights(averaged, jax.random.key(0)), about
 
 
 def main(argv: list[str]) -> int:
     """The exit status: 0, or 2 for what the user can put right."""
-    from gan_vae.runs import opened as pretrained
     from gan_vae.devices import process
+    from gan_vae.runs import opened as pretrained
 
     parser = argparse.ArgumentParser(
         prog='python -m gan_vae.runs.packed', allow_abbrev=False

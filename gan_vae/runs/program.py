@@ -4,30 +4,31 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+from jax import lax
 
 from gan_vae import data, methods
 from gan_vae.data import augment
 from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
+from gan_vae.devices import layout, process
+from gan_vae.devices.mesh import AXIS, map_step, mesh_of, replicated
 from gan_vae.errors import UserError
-from gan_vae.devices import layout
-from gan_vae.devices import process
-from gan_vae.learning.state import (step_key)
-from gan_vae.keys import (example_indices, keys_of, purpose_key)
-from gan_vae.devices.mesh import (AXIS, map_step, mesh_of, replicated)
+from gan_vae.keys import example_indices, keys_of, purpose_key
+from gan_vae.learning.state import step_key
+from gan_vae.methods.contract import Method
 
 
 class Program(NamedTuple):
     """A config made into compiled functions on this run's devices."""
 
-    method: methods.Method
+    method: Method
     mesh: jax.sharding.Mesh
     sharding: Any  # of the state: one for all of it, or a tree
     rows: str  # what a device works on in one update, in words
     preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
     train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
     evaluate_step: Callable
-    sample: Callable  # (state, rng, n) -> images, n static
+    generate: Callable  # (weights, key, n) -> examples, n static
     diagnose: Callable | None
 
 
@@ -47,7 +48,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
 
     def evaluate_step(state, batch):
         keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
-        return method.evaluate_step(state, plain(keys, batch))
+        return lax.psum(method.evaluate_step(state, plain(keys, batch)), AXIS)
 
     how = config.parallel.map
     return Program(
@@ -58,7 +59,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
         preprocess=plain,
         train_step=map_step(train_step, mesh, how, state=specs),
         evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
-        sample=jax.jit(method.sample, static_argnums=2),
+        generate=jax.jit(method.generate, static_argnums=2),
         diagnose=method.diagnose and jax.jit(method.diagnose),
     )
 

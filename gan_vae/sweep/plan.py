@@ -184,7 +184,8 @@ def trials(
         flat = config_lib.flatten(config)
         point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
         # Where data are and how often to look is no part of what a trial is.
-        told = [key for key in fixed if key not in config_lib.RESUMABLE]
+        free = config_lib.resumable(config.method.name)
+        told = [key for key in fixed if key not in free]
         chosen = {key: flat[key] for key in [*told, *point, 'train.seed']}
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
         folder = workdir / digest[:12]

@@ -328,7 +328,8 @@ class _Suggest:
 
 def identity(experiment: Experiment, fixed: Mapping, seeds: int | None) -> dict:
     """What must be equal for two sweeps to be one study."""
-    told = {k: v for k, v in fixed.items() if k not in config_lib.RESUMABLE}
+    free = config_lib.resumable(config_lib.load(experiment.config).method.name)
+    told = {k: v for k, v in fixed.items() if k not in free}
     return {
         'config': experiment.config,
         'metric': experiment.metric,

@@ -30,7 +30,13 @@ from gan_vae.evaluation.measures import (
     provenance,
 )
 from gan_vae.interrupt import Watch
-from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
+from gan_vae.learning.state import (
+    Occasional,
+    TrainState,
+    named_leaves,
+    not_finite,
+    sha256,
+)
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened as pretrained
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state, parse_best
@@ -50,7 +56,7 @@ def train(config, workdir) -> dict:
     process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
     # before anything slow
-    methods.refuse(config, data.kind_of(config.data.name))
+    methods.check_kind(config, data.kind_of(config.data.name))
     mesh_of(config.parallel.devices, config.data.batch_size)
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.training(reads.data)
@@ -118,7 +124,7 @@ class _Run:
         )
         self.source = Source(
             examples,
-            config.data.batch_size * program.method.updates_per_step,
+            config.data.batch_size * program.method.batches_per_step,
             self.seed,
             jax.process_index(),
             jax.process_count(),
@@ -250,7 +256,7 @@ class _Run:
     def _read(self, step: int, metrics):
         """Fetches the metrics of a finished step; ends the run if one is not finite."""
         self.writer.progress(step)
-        values = {name: float(v) for name, v in jax.device_get(metrics).items()}
+        values = _values(jax.device_get(metrics))
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
             self.writer.scalars(step, {f'train/{k}': v for k, v in values.items()})
@@ -305,7 +311,7 @@ class _Run:
             config, program, state, self.held, split, of_the_model
         )
         if self.panel:
-            shown = program.method.settled(state)
+            shown = program.method.settle(state.weights())
             made, labels = draw(
                 program.method, shown, self.seed, self.metrics_num, self.examples
             )
@@ -384,3 +390,14 @@ class _Run:
             'versions': run_folder.versions(),
             'git_commit': run_folder.git_commit(),
         }
+
+
+def _values(metrics: dict) -> dict[str, float]:
+    """{name: value} of the metrics of an update, of those that acted in it."""
+    values = {}
+    for name, metric in metrics.items():
+        if not isinstance(metric, Occasional):
+            values[name] = float(metric)
+        elif metric.acted:
+            values[name] = float(metric.value)
+    return values

@@ -45,7 +45,7 @@ class Shown(NamedTuple):
         """The fixed-seed samples, and reconstructions where the method can."""
         method, seed = self.program.method, self.config.train.seed
         key = purpose_key(jax.random.key(seed), 'samples')
-        made = self.program.sample(method.settled(state), key, self.num)
+        made = self.program.generate(method.settle(state.weights()), key, self.num)
         about = {
             'config': self.config.name,
             'seed': seed,
@@ -58,7 +58,7 @@ class Shown(NamedTuple):
         if method.diagnose:
             found = jax.device_get(self.program.diagnose(state))
             writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
-        if method.reconstruct or (method.encode and method.decode):
+        if self._again():
             self._reconstructions(writer, state, step)
 
     def _reconstructions(self, writer, state, step):
@@ -68,26 +68,37 @@ class Shown(NamedTuple):
         shown = self.program.preprocess(keys, self.held.gather(rows))
         real = data.content(shown)
         label = shown['label'] if method.classes else None
-        if method.reconstruct:
-            again = method.reconstruct(state, real)
-        else:
-            again = method.decode(state, method.encode(state, real, label), label)
+        again = self._again()(state.weights(), real, label)
         pairs = np.stack([media.pictures(self.kind, x) for x in (real, again)], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
         writer.picture(step, 'reconstructions', picture)
-        if method.posterior:
+        if method.latents and method.latents.posterior:
             self._along_units(writer, state, step, real, label)
+
+    def _again(self):
+        """(weights, examples, label) -> their reconstructions; None if it has none."""
+        method = self.program.method
+        if plain := method.reconstruct or method.translation:
+            return lambda weights, x, label: plain(weights, x)
+        latents = method.latents
+        if latents is None or latents.encode is None:
+            return None
+        return lambda weights, x, label: latents.decode(
+            weights, latents.encode(weights, x, label), label
+        )
 
     def _along_units(self, writer, state, step, real, label):
         """The KL of each unit, and what those with the most do to one example."""
         method = self.program.method
-        mean, log_variance = method.posterior(state, real, label)
+        mean, log_variance = method.latents.posterior(state.weights(), real, label)
         kl = latents.kl_per_unit(mean, log_variance)
         writer.histogram(step, 'kl_per_unit', kl)
         units = latents.by_kl(kl)
         z = latents.along(np.asarray(mean[0]), units, latents.VALUES)
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
-        made = media.pictures(self.kind, method.decode(state, z, label))
+        made = media.pictures(
+            self.kind, method.latents.decode(state.weights(), z, label)
+        )
         picture = images.grid(made, columns=len(latents.VALUES))
         writer.picture(step, 'traversals', picture)

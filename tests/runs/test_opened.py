@@ -11,8 +11,8 @@ from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.training import loop
 from gan_vae.runs import opened as pretrained
+from gan_vae.training import loop
 
 CONFIG = 'configs/vae_emoji.py:tiny'
 TINY = {

@@ -9,9 +9,9 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError
-from gan_vae.runs import packed
-from gan_vae.runs import opened as pretrained
 from gan_vae.learning.state import named_leaves
+from gan_vae.runs import opened as pretrained
+from gan_vae.runs import packed
 
 ABOUT = {'config': 'a', 'step': 7, 'git_commit': ''}
 

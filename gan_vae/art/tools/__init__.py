@@ -1,6 +1,6 @@
-"""The tools of `python -m gan_vae.art`: each a module of this folder, found by its name.
+"""The tools of `python -m gan_vae.art`: each a module here, found by its name.
 
-  Request (model, inputs, flags)  --make-->  Result (pictures, films, sequences, metrics)
+  Request (model, inputs, flags)  --make--> Result (pictures, sequences, metrics ...)
 
 A module has TOOL, its name is the tool's, and the first line of its docstring is what
 the listing says, which imports nothing. A name with a dot is a module of the user's
@@ -152,6 +152,8 @@ def names() -> list[str]:
 
 def summary(name: str) -> str:
     """The first line of a tool's docstring; imports nothing."""
+    if '.' in name:
+        return (sys.modules[name].__doc__ or '').partition('\n')[0]
     text = (Path(__path__[0]) / f'{name}.py').read_text('utf-8')
     return (ast.get_docstring(ast.parse(text)) or '').partition('\n')[0]
 

@@ -12,6 +12,7 @@ from gan_vae.art.tools import (
     at_least,
 )
 from gan_vae.errors import UserError, unknown
+from gan_vae.methods.contract import required
 
 
 def make(request: ModelRequest) -> Result:
@@ -19,8 +20,9 @@ def make(request: ModelRequest) -> Result:
     at_least(flags, 1, 'num', most=MANY)
     if flags.how not in breeding.WAYS:
         raise unknown('--how', flags.how, breeding.WAYS)
-    groups = model.method.groups
-    if flags.how == 'groups' and not groups:
+    required(model.method, 'latents.decode', 'breed')
+    groups = model.method.latents.groups
+    if flags.how == 'groups' and len(groups) == 1:
         raise UserError(
             '--how=groups is for hierarchical VAEs: the latents of '
             f'{model.about["config"]} are of one group; take uniform or cut'

@@ -72,7 +72,7 @@ def _directions(
         return directions.attribute(*(_of_folder(model, p, messages) for p in places))
     if flags.method == 'sefa':
         size = latents.size(model)
-        return directions.sefa(directions.first_layer(model.weights.ema, size))
+        return directions.sefa(directions.first_layer(model.weights.averaged, size))
     z = sampling.latents(model.method, flags.seed, directions.SEEN)
     # of one class, or components are of the classes
     y = sampling.decode(model.method, model.weights, z, label, request.progress)

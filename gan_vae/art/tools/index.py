@@ -1,6 +1,5 @@
 """The features of a folder or a set as emoji:train, to search in."""
 
-import numpy as np
 
 from gan_vae.art import feature_index, features, sheets
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
@@ -35,8 +34,7 @@ def make(request: Request) -> Result:
         files={'index.npz': feature_index.saved(index)},
         sheet=sheets.labelled(on_sheet, columns, numbers),
         messages=messages,
-        metrics=index.about
-        | {'pictures': [*map(list, listed)], 'left_out': left_out},
+        metrics=index.about | {'pictures': [*map(list, listed)], 'left_out': left_out},
     )
 
 

@@ -13,6 +13,7 @@ from gan_vae.art.tools import (
 )
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import sampling
+from gan_vae.methods.contract import capability
 
 
 def make(request: ModelRequest) -> Result:
@@ -53,7 +54,7 @@ def make(request: ModelRequest) -> Result:
 
 def _of_sequences(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
-    if model.method.encode is None:
+    if capability(model.method, 'latents.encode') is None:
         raise UserError(
             f'{model.about["config"]} has no latent of a whole sequence, as a '
             'sketch_vae has; python -m gan_vae.art complete goes on from one'

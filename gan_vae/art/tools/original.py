@@ -22,9 +22,7 @@ def make(request: Request) -> Result:
     held_out, left_out = feature_index.build(
         held_out_place, network, index.how, request.progress
     )
-    checked = originality.originality(
-        index.features, held_out.features, given.features
-    )
+    checked = originality.originality(index.features, held_out.features, given.features)
     pairs, distances = checked.pop('pairs'), checked.pop('distances')
     real = manifold.nearest(held_out.features, index.features, 1)[0][:, 0]
     answers, below = [], []

@@ -14,7 +14,7 @@ def make(request: ModelRequest) -> Result:
         picture = latents.read(item.word, model)
         starts, labels, messages_of_class = latent_search.starts(request, picture)
         best = inversion.invert(
-            model.method.decode,
+            model.method.latents.decode,
             model.weights,
             np.asarray(images.from_uint8(picture)),
             starts,

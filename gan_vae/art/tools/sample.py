@@ -29,15 +29,19 @@ def make(request: ModelRequest) -> Result:
     if model.kind != 'images':
         pictures_only = (flags.pairs, flags.truncation is not None, word)
         if any(pictures_only) or flags.latents != 'prior':
-            raise UserError('--pairs, --truncation, --class and --latents are of images')
+            raise UserError(
+                '--pairs, --truncation, --class and --latents are of images'
+            )
         values = sequences.draw(
             model.method, model.weights, flags.seed, num, flags.temperature
         )
         return Result(sequences=values)
     method = model.method
     label = sampling.class_id(model.classes, word) if word else None
-    messages = [] if label is None else sampling.class_message(model.classes, word, label)
-    if method.prior is None:  # pictures that are no function of a latent
+    messages = (
+        [] if label is None else sampling.class_message(model.classes, word, label)
+    )
+    if method.latents is None:  # pictures that are no function of a latent
         return Result(pictures=_without_latents(request, num))
     z, metrics = _latents(request, num, messages)
     if label is None and method.classes:
@@ -66,8 +70,8 @@ def _latents(request: ModelRequest, num: int, messages: list[str]):
         mixture, count = aggregate.of_model(model, flags.seed)
         components = len(mixture.weights)
         messages.append(
-            f'{components} Gaussian(s) fitted to {mixture.active.sum()} active units of '
-            f'{count} training images: KL to the prior at least {mixture.mismatch:.2f} '
+            f'{components} Gaussian(s) fitted to {mixture.active.sum()} active units '
+            f'of {count} training images: KL to the prior at least {mixture.mismatch:.2f} '
             f'+- {mixture.error:.2f} nats'
         )
         narrow = 1.0 if flags.temperature is None else flags.temperature

@@ -1,0 +1,113 @@
+"""Generative adversarial networks: settings."""
+
+from dataclasses import dataclass
+
+from gan_vae.config.fields import choice, declared, network, number, several, switch
+from gan_vae.errors import UserError
+from gan_vae.learning.settings import Averaging
+
+KIND = 'images'
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Section `model`."""
+
+    generator: str = network('dcgan', 'generator', 'G')
+    discriminator: str = network('dcgan', 'discriminator', 'D')
+    width: int = number(
+        64, 'channels (units) of the layer next to the image', least=1, of_networks=True
+    )
+    dropout: float = number(
+        0.0, 'share of units that D drops', least=0, below=1, of_networks=True
+    )
+    latent_dim: int = number(128, 'numbers of a latent z', least=1)
+    latent: str = choice('normal', 'normal', 'uniform', says='N(0, 1) or U(-1, 1)')
+    code_categories: int = number(
+        0, 'InfoGAN: values of a code that is one of so many', least=0
+    )
+    code_continuous: int = number(0, 'InfoGAN: codes of U(-1, 1)', least=0)
+
+    def check(self):
+        """What concerns no single range."""
+        if self.code_categories == 1:
+            raise UserError(
+                'config.model.code_categories=1: a code of one category says nothing, '
+                'take 0 or at least 2'
+            )
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How BatchNorm computes samples (section `method`)."""
+
+    sampling_statistics: str = choice(
+        'running',
+        *('running', 'batch', 'standing'),
+        says='of BatchNorm in samples: running means, those of the batch that is '
+        'sampled together, or means over 16 batches of latents, computed anew',
+        resumable=True,
+    )
+
+
+@dataclass(frozen=True)
+class Settings(Averaging, Sampling):
+    """Section `method`."""
+
+    loss: str = choice(
+        'non_saturating',
+        *declared('gan_vae.objectives.adversarial', 'LOSSES'),
+        says='the pair of losses',
+    )
+    critic_steps: int = number(1, 'D updates per G update', least=1)
+    penalty: str = choice(
+        '',
+        *('', *declared('gan_vae.methods.gan.terms.gradient_penalty', 'PENALTIES')),
+        says="on D's gradient in its images as they are, not augmented; '' is none",
+    )
+    penalty_lambda: float = number(
+        10.0, 'weight of wgan_gp and dragan: lambda E (|grad D| - 1)^2', least=0
+    )
+    penalty_gamma: float = number(
+        10.0, 'weight of r1, r2 and r1_r2: gamma / 2 E |grad D|^2', least=0
+    )
+    penalty_interval: int = number(
+        1, 'every so many D updates, and as much heavier', least=1
+    )
+    clip_weights: float = number(
+        0.0, "all of D's parameters into +- this; 0 is off", least=0
+    )
+    consistency: str = several(
+        '',
+        *declared('gan_vae.methods.gan.terms.consistency', 'CONSISTENCIES'),
+        says='of D under small changes',
+    )
+    consistency_weight: float = number(10.0, 'of cr and bcr', least=0)
+    zcr_noise: float = number(0.05, 'deviation of the change of latents', least=0)
+    zcr_discriminator_weight: float = number(
+        5.0, 'of D being alike at both latents', least=0
+    )
+    zcr_generator_weight: float = number(
+        0.5, 'of G being different at both latents', least=0
+    )
+    lecam_weight: float = number(0.0, 'LeCam regularisation; 0 is off', least=0)
+    lecam_decay: float = number(
+        0.99, "of the moving means of D's logits, once a D update", least=0, below=1
+    )
+    lecam_start_step: int = number(1000, 'until then, its weight is 0', least=0)
+    orthogonal_weight: float = number(
+        0.0, "off-diagonal W^T W of G's kernels; 0 is off", least=0
+    )
+    class_weight: float = number(1.0, 'ACGAN: of the auxiliary class', least=0)
+    class_of_fake: bool = switch(True, 'ACGAN: D learns the class of fakes too')
+    category_weight: float = number(
+        1.0, 'InfoGAN: of the information in the category', least=0
+    )
+    continuous_weight: float = number(
+        1.0, 'InfoGAN: of the information in the continuous codes', least=0
+    )
+    augment: str = several(
+        '',
+        *declared('gan_vae.objectives.augment', 'AUGMENTATIONS'),
+        says='DiffAugment of all that D sees',
+    )

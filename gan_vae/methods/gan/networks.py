@@ -19,6 +19,7 @@ from gan_vae import models
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.keys import keys_of
+from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
 
 
@@ -26,30 +27,34 @@ class Verdict(NamedTuple):
     """What D says of images."""
 
     logits: jax.Array  # [B], high means real
-    said: Any = None  # logits [B, classes] or [B, codes], of a D that tells them
+    auxiliary: Any = None  # of a D with a second output: [B, classes], [B, codes], ...
 
 
-class Networks(NamedTuple):
-    """`label` int [B], or None where there are no classes."""
+class Pair(NamedTuple):
+    """G and D. `label` is int [B], or None where there are no classes."""
 
     prior: latents.Prior
     classes: int  # 0: unconditional
-    tells: str  # what D says beside its logits: 'class', 'codes' or ''
+    auxiliary: str  # what D's second output is of: 'class', 'codes' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
     # (params, variables, z, label) -> images for training, G's new variables
     generate: Callable
     # (params, variables, images, label, dropout key, row numbers) -> Verdict, D's new
     judge: Callable
-    generated: Callable  # (variables with params, z, label=None) -> images
-    sample: Callable  # the same, by the statistics that samples are asked to have
-    held: Callable  # (variables with params, images, label) -> Verdict, as it stands
-    settled: Callable  # (variables with params, rng) -> those that `sample` takes
+    generate_eval: Callable  # (variables with params, z, label=None) -> images
+    sample: Callable  # the same, by the statistics that samples are to have
+    judge_eval: Callable  # (variables with params, images, label) -> Verdict
+    settle: Callable  # (variables with params, key) -> those that `sample` takes
 
 
-def make(config, spec, axis_name=None) -> Networks:
-    """The networks that config.model names, for data of shape `spec`."""
-    model, classes = config.model, len(spec.class_names)
-    prior = latents.make(model)
+def make(
+    model, prior: latents.Prior, statistics: str, learning: Learning, spec, axis_name
+) -> Pair:
+    """The networks that the settings `model` name, for data of shape `spec`.
+
+    statistics: of BatchNorm in samples, see gan.Sampling.
+    """
+    classes = len(spec.class_names)
     fields = {
         'image_size': spec.height,
         'channels': spec.channels,
@@ -57,14 +62,14 @@ def make(config, spec, axis_name=None) -> Networks:
         'classes': classes,
         'codes': prior.codes,
         'axis_name': axis_name,
-        'dtype': jnp.dtype(config.parallel.dtype),
+        'dtype': jnp.dtype(learning.dtype),
     }
     generator = models.make('generator', model.generator, **fields)
     discriminator = models.make(
         'discriminator', model.discriminator, dropout=model.dropout, **fields
     )
-    conditional = _check(config, generator, discriminator, classes, prior)
-    recompute = recomputed(config.parallel.remat)
+    conditional = _check(model, generator, discriminator, classes, prior)
+    recompute = recomputed(learning.remat)
     drops = _takes(discriminator, 'indices')
 
     def init(key_g, key_d):
@@ -93,7 +98,7 @@ def make(config, spec, axis_name=None) -> Networks:
     @recompute
     def judge(params, variables, images, label, key, indices):
         variables = {'params': params, **variables}
-        found, after = discriminator.apply(
+        verdict, after = discriminator.apply(
             variables,
             images,
             train=True,
@@ -102,9 +107,9 @@ def make(config, spec, axis_name=None) -> Networks:
             **({'indices': indices} if drops else {}),
             **_condition(discriminator, label),
         )
-        return _verdict(found), _without_params(after)
+        return _verdict(verdict), _without_params(after)
 
-    def held(variables, images, label):
+    def judge_eval(variables, images, label):
         condition = _condition(discriminator, label)
         return _verdict(discriminator.apply(variables, images, **condition))
 
@@ -121,34 +126,33 @@ def make(config, spec, axis_name=None) -> Networks:
             raise UserError('this model has no classes: it takes none to sample')
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
-    statistics = config.method.sampling_statistics
     if statistics != 'running' and not batch_norm:
         raise UserError(
             f'config.method.sampling_statistics={statistics}: the generator '
-            f'{config.model.generator} has no BatchNorm, leave it at running'
+            f'{model.generator} has no BatchNorm, leave it at running'
         )
-    sample, settled = apply, lambda variables, rng: variables
+    sample, settle = apply, lambda variables, key: variables
     if statistics == 'batch':
 
         def sample(variables, z, label=None):
             return apply(variables, z, label, train=True, mutable=list(variables))[0]
 
     elif statistics == 'standing':
-        settled = partial(_standing, apply, prior, config.data.batch_size)
-    tells = 'codes' if prior.codes else ''
+        settle = partial(_standing, apply, prior, learning.batch_size)
+    auxiliary = 'codes' if prior.codes else ''
     if conditional and not _takes(discriminator, 'condition'):
-        tells = 'class'
-    return Networks(
+        auxiliary = 'class'
+    return Pair(
         prior=prior,
         classes=classes if conditional else 0,
-        tells=tells,
+        auxiliary=auxiliary,
         init=init,
         generate=generate,
         judge=judge,
-        generated=apply,
+        generate_eval=apply,
         sample=sample,
-        held=held,
-        settled=settled,
+        judge_eval=judge_eval,
+        settle=settle,
     )
 
 
@@ -186,9 +190,8 @@ def _standing(apply, prior, batch_size, variables, rng):
     return variables | {'batch_stats': total}
 
 
-def _check(config, generator, discriminator, classes, prior) -> bool:
+def _check(model, generator, discriminator, classes, prior) -> bool:
     """Whether the networks take classes; a UserError where they do not fit."""
-    model = config.model
     conditional = [_has(n, 'classes') for n in (generator, discriminator)]
     if any(conditional) and not all(conditional):
         takes, not_ = ('generator', 'discriminator')[:: 1 if conditional[0] else -1]
@@ -198,9 +201,9 @@ def _check(config, generator, discriminator, classes, prior) -> bool:
         )
     if conditional[0] and classes < 2:
         raise UserError(
-            f'config.model.generator={model.generator} takes classes, and '
-            f'{config.data.name} has none: take data with labels (a folder with a '
-            'subfolder for each class), or a generator without'
+            f'config.model.generator={model.generator} takes classes, and the data '
+            'have none: take data with labels (a folder with a subfolder for each '
+            'class), or a generator without'
         )
     if prior.codes and not _has(discriminator, 'codes'):
         raise UserError(
@@ -227,8 +230,8 @@ def _condition(network, label) -> dict:
     return {'condition': label} if _takes(network, 'condition') else {}
 
 
-def _verdict(found) -> Verdict:
-    return Verdict(*found) if isinstance(found, tuple) else Verdict(found)
+def _verdict(output) -> Verdict:
+    return Verdict(*output) if isinstance(output, tuple) else Verdict(output)
 
 
 def _without_params(variables):

@@ -16,13 +16,14 @@ from jax import lax
 
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
-from gan_vae.errors import UserError
 from gan_vae.keys import example_indices, keys_of, purpose_key
-from gan_vae.learning import descent as descents
+from gan_vae.learning import descent
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
-from gan_vae.methods import latents
+from gan_vae.methods import contract, latents
 from gan_vae.methods.contract import Coder, Method
-from gan_vae.methods.vae import terms as vae_terms
+from gan_vae.methods.hierarchical_vae import Networks, Settings
+from gan_vae.methods.vae import terms
 from gan_vae.objectives import bounds, likelihoods
 
 
@@ -34,38 +35,41 @@ class Walked(NamedTuple):
     p: tuple[jax.Array, jax.Array]
 
 
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer.
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for images of shape `spec`.
 
     Its latents [n, D] are those of all groups from the top, as standard normal noise:
     z_l = mean + deviation * noise of the prior.
     """
-    method, model, parallel = config.method, config.model, config.parallel
-    likelihood = likelihoods.make(config, spec.channels)
+    likelihood = likelihoods.make(
+        settings.likelihood, spec.channels, settings.mixtures, settings.likelihood_scale
+    )
     network = models.make(
         'hierarchy',
         'vdvae',
         image_size=spec.height,
         outputs=likelihood.outputs,
-        dtype=jnp.dtype(parallel.dtype),
-        **{
-            key: getattr(model, key)
-            for key in ('width', 'latent_dim', 'encoder_blocks', 'decoder_blocks')
-        },
+        dtype=jnp.dtype(learning.dtype),
+        width=model.width,
+        latent_dim=model.latent_dim,
+        encoder_blocks=model.encoder_blocks,
+        decoder_blocks=model.decoder_blocks,
     )
     shapes = [(r, r, model.latent_dim) for r, _ in network.layout]
     sizes = [r * r * d for r, _, d in shapes]
     groups, numbers = len(shapes), sum(sizes)
     names = [f'kl/{n:02d}_{r}x{r}' for n, (r, _, _) in enumerate(shapes)]
     draw_noise = latents.normal(numbers).draw
-    descent = descents.make(config, axis_name)
-    recompute = recomputed(parallel.remat)
+    minimiser = descent.minimiser(settings, learning, axis_name)
+    recompute = recomputed(learning.remat)
 
-    def whole(x):
+    def all_rows(x):
         """Rows of this device and of all others, in the order of the batch."""
         return x if axis_name is None else lax.all_gather(x, axis_name, tiled=True)
 
-    weigh = vae_terms.of_kl(method, whole)
+    weigh = terms.kl_term(settings, all_rows)
 
     # The walk: functions of parameters and arrays, which all that follows is made of.
 
@@ -129,10 +133,9 @@ def make(config, spec, axis_name=None) -> Method:
         for number, own in enumerate(split(noise)):
             res = shapes[number][0]
             part = of_group(net, number)
-            below, found = stages[number](part, below, {res: seen[res]}, own)
-            walked.append(found)
-        made = outputs(net, below)
-        return explained(params['likelihood'], made, x), walked
+            below, group = stages[number](part, below, {res: seen[res]}, own)
+            walked.append(group)
+        return explained(params['likelihood'], outputs(net, below), x), walked
 
     def divergences(walked):
         """The analytic KL [B, groups]."""
@@ -148,13 +151,13 @@ def make(config, spec, axis_name=None) -> Method:
             below = descend(net, number, below, z)
         return outputs(net, below)
 
-    def init(rng) -> TrainState:
-        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
+    def init(key) -> TrainState:
+        key_n, key = (purpose_key(key, p) for p in ('network', 'run'))
         params = {
-            'network': network.init(key, jnp.zeros((1, *spec.shape)))['params'],
+            'network': network.init(key_n, jnp.zeros((1, *spec.shape)))['params'],
             'likelihood': likelihood.params,
         }
-        return descent.init(rng, params)
+        return minimiser.init(key, params)
 
     def train_step(state, batch):
         x = batch['image']
@@ -166,7 +169,7 @@ def make(config, spec, axis_name=None) -> Method:
             log_likelihood, walked = walk(params, x, draw_noise(keys))
             reconstruction = -jnp.mean(log_likelihood)
             kl = divergences(walked)
-            penalty, said = weigh(kl, state.step)
+            penalty, own = weigh(kl, state.step)
             each = jnp.mean(kl, 0)
             loss, total = reconstruction + penalty, jnp.sum(each)
             return loss, {
@@ -174,75 +177,61 @@ def make(config, spec, axis_name=None) -> Method:
                 'elbo': -reconstruction - total,
                 'reconstruction': reconstruction,
                 'kl': total,
-                **said,
+                **own,
                 **dict(zip(names, each, strict=True)),
             }
 
-        return descent.step(state, (x, keys), objective)
+        return minimiser.step(state, (x, keys), objective)
 
     def evaluate_step(state, batch):
         """Sums of the ELBO's terms, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
         log_likelihood, walked = walk(state.ema, batch['image'], draw_noise(keys))
-        kl, mask = divergences(walked), batch['mask']
+        kl = divergences(walked)
         total = jnp.sum(kl, -1)
-        sums = {
-            'elbo': jnp.sum((log_likelihood - total) * mask),
-            'reconstruction': -jnp.sum(log_likelihood * mask),
-            'kl': jnp.sum(total * mask),
-            **dict(zip(names, mask @ kl, strict=True)),
-            'count': jnp.sum(mask),
+        values = {
+            'elbo': log_likelihood - total,
+            'reconstruction': -log_likelihood,
+            'kl': total,
+            **dict(zip(names, kl.T, strict=True)),
         }
-        return sums if axis_name is None else lax.psum(sums, axis_name)
+        return contract.sums(values, batch['mask'])
 
-    def sample(state, rng, n, condition=None):
-        """Means of p(x | z), z from the prior."""
-        return decode(state, draw(rng, n), condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        """Deviations of every group's prior times the temperature."""
-        return decode(state, temperature * draw(rng, n), condition)
-
-    def draw(rng, n, truncation=None):
-        return draw_noise(keys_of(rng, jnp.arange(n)), truncation)
-
-    def encode(state, images, condition=None):
+    def encode(weights, images, condition=None):
         """The noise at which the priors give the posteriors' means, from the top on."""
-        net = state.ema['network']
+        net = weights.averaged['network']
         seen, below = features(net['encoder'], images), start(net, len(images))
-        found = []
+        noise = []
         for number in range(groups):
             z, _ = posterior(net, number, below, seen)
             mean, log_variance = prior(below)
             log_variance = jnp.clip(log_variance, *bounds.LOG_VARIANCE)
-            found.append((z - mean) * jnp.exp(-0.5 * log_variance))
+            noise.append((z - mean) * jnp.exp(-0.5 * log_variance))
             below = descend(net, number, below, z)
-        return jnp.concatenate(found, -1)
+        return jnp.concatenate(noise, -1)
 
-    def decode(state, noise, condition=None):
+    def decode(weights, noise, condition=None):
         """Means of p(x | z) at z of that noise."""
-        if condition is not None:
-            raise UserError('this model has no classes: it takes none to sample')
-        return likelihood.mean(generate(state.ema, noise))
+        contract.refuse_condition(condition)
+        return likelihood.mean(generate(weights.averaged, noise))
 
-    def walk_of(state, rng, images):
-        return walk(
-            state.ema, images, draw_noise(keys_of(rng, jnp.arange(len(images))))
-        )
+    def walk_of(weights, key, images):
+        noise = draw_noise(keys_of(key, jnp.arange(len(images))))
+        return walk(weights.averaged, images, noise)
 
-    def log_prob(state, rng, images):
+    def elbo(weights, key, images):
         """The ELBO [B] with one sample of z, in nats."""
-        log_likelihood, walked = walk_of(state, rng, images)
+        log_likelihood, walked = walk_of(weights, key, images)
         return log_likelihood - jnp.sum(divergences(walked), -1)
 
-    def log_weight(state, rng, images):
+    def log_weight(weights, key, images):
         """log p(x | z) + log p(z) - log q(z | x) [B] of one sample of z, in nats."""
-        log_likelihood, walked = walk_of(state, rng, images)
+        log_likelihood, walked = walk_of(weights, key, images)
         ratios = (jnp.sum(bounds.kl_sampled(w.z, *w.q, *w.p), -1) for w in walked)
         return log_likelihood - sum(ratios)
 
-    def coder(state):
-        net = state.ema['network']
+    def coder(weights):
+        net = weights.averaged['network']
         return Coder(
             groups=groups,
             features=lambda images: features(net['encoder'], images),
@@ -252,25 +241,25 @@ def make(config, spec, axis_name=None) -> Method:
             descend=lambda number, above, z: descend(net, number, above, z),
             outputs=lambda x: outputs(net, x),
             likelihood=likelihood,
-            params=state.ema['likelihood'],
+            params=weights.averaged['likelihood'],
         )
 
     size = 'x'.join(map(str, spec.shape))
-    kl = vae_terms.formula(method, 'p(z)', 'l')
+    kl = terms.kl_formula(settings, 'p(z)', 'l')
+    latents_ = contract.Latents(
+        groups=tuple(sizes),
+        prior=contract.prior_of(draw_noise),
+        decode=decode,
+        encode=encode,
+    )
     return Method(
         objective=f'hierarchical_vae: -E_q[log p(x|z)] + {kl}, {groups} groups of '
         f'{numbers} latents, nats per example (sum over {size}, mean over the batch); '
-        f'p(x|z) {method.likelihood}: {likelihood.units}',
+        f'p(x|z) {settings.likelihood}: {likelihood.units}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        sample=sample,
-        tempered=tempered,
-        prior=draw,
-        groups=tuple(sizes),
-        encode=encode,
-        decode=decode,
-        log_prob=log_prob,
-        log_weight=log_weight,
-        coder=coder,
+        generate=contract.generator_of(latents_),
+        latents=latents_,
+        density=contract.Density(elbo=elbo, log_weight=log_weight, coder=coder),
     )

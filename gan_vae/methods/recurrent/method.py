@@ -14,30 +14,33 @@ from jax import lax
 
 from gan_vae.data.sequences import Padded
 from gan_vae.learning import descent
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState
 from gan_vae.methods import steps
-from gan_vae.methods.contract import Method
+from gan_vae.methods.contract import Density, Method
+from gan_vae.methods.recurrent import Networks, Settings
 from gan_vae.models import recurrent
 
 
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer."""
-    method, model = config.method, config.model
-    emission = steps.emission(config, spec)
-    draw = partial(steps.drawn, emission, method.sample_steps)
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for sequences of the kind of `spec`."""
+    emission = steps.emission(spec, settings.mixtures)
+    draw = partial(steps.draw, emission, settings.sample_steps)
     hidden = model.hidden
     network = recurrent.Recurrent(hidden, model.width, emission.outputs)
-    descending = descent.make(config, axis_name)
+    minimiser = descent.minimiser(settings, learning, axis_name)
     advance, emit = (steps.applied(network, name) for name in ('advance', 'emit'))
     read = steps.applied(network, 'read')
 
-    def init(rng) -> TrainState:
-        return steps.initial(rng, network, emission, spec, descending)
+    def init(key) -> TrainState:
+        return steps.initial(key, network, emission, spec, minimiser)
 
-    def told(params, padded: Padded):
+    def log_prob_of(params, padded: Padded):
         """log p [B] of whole sequences, in nats."""
-        seen = steps.seen(emission, params['constants'], padded)
-        drive = read(params['network'], steps.before(seen.inputs))
+        batch_steps = steps.scaled(emission, params['constants'], padded)
+        drive = read(params['network'], steps.before(batch_steps.inputs))
 
         def one(carry, drive):
             carry = advance(params['network'], carry, drive)
@@ -46,43 +49,49 @@ def make(config, spec, axis_name=None) -> Method:
         begin = recurrent.start(drive.shape[:1], hidden)
         _, h = lax.scan(one, begin, steps.along(drive))
         outputs = emit(params['network'], steps.along(h))
-        each = emission.log_prob(outputs, seen.x) * seen.mask
-        return jnp.sum(each, -1) + steps.units(params['constants'], seen.mask)
+        each = emission.log_prob(outputs, batch_steps.x) * batch_steps.mask
+        return jnp.sum(each, -1) + steps.units(params['constants'], batch_steps.mask)
 
     def train_step(state, batch):
         padded = Padded(batch['sequence'], batch['length'])
 
         def objective(params, padded):
-            log_prob = jnp.mean(told(params, padded))
+            log_prob = jnp.mean(log_prob_of(params, padded))
             count = jnp.mean(1.0 * padded.length)
             return -log_prob, {'loss': -log_prob, 'log_prob': log_prob, 'length': count}
 
-        state, metrics = descending.step(state, padded, objective)
+        state, metrics = minimiser.step(state, padded, objective)
         return state, steps.per_step(metrics, ('log_prob',))
 
     def evaluate_step(state, batch):
         """Sums of nats over the steps of all sequences: their mean is of a step."""
         padded = Padded(batch['sequence'], batch['length'])
-        log_prob = told(state.ema, padded)
-        return steps.sums({'log_prob': log_prob}, batch, axis_name)
+        log_prob = log_prob_of(state.ema, padded)
+        return steps.sums({'log_prob': log_prob}, batch)
 
-    def complete(state, rng, begun, n, temperature=1.0):
-        """Sequences [n] that go on from `begun`, Padded, or from nothing."""
-        params = state.ema['network']
+    def continuation(weights, key, prompt, n, temperature=1.0):
+        """Sequences [n] that go on from a prompt, Padded, or from nothing."""
+        params = weights.averaged['network']
 
-        def step(carry, past, key, shown, given):
+        def step(carry, past, key, inputs, given):
             carry = advance(params, carry, read(params, past))
             return carry, emit(params, carry[0])
 
-        begin, held = recurrent.start((n,), hidden), state.ema['constants']
-        return draw(step, begin, held, rng, n, temperature, begun)
+        begin = recurrent.start((n,), hidden)
+        of_set = weights.averaged['constants']
+        return draw(step, begin, of_set, key, n, temperature, prompt)
+
+    def elbo(weights, key, padded):
+        """log p [B], in nats: exact, no bound."""
+        return log_prob_of(weights.averaged, padded)
 
     return Method(
-        objective=f'recurrent: -sum_t log p(x_t | x_<t), nats a sequence (mean over '
-        f'the batch); {emission.formula}',
+        objective='recurrent: -sum_t log p(x_t | x_<t), nats a sequence (mean over the '
+        f'batch); {emission.formula}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        **steps.samplers(complete),
-        log_prob=lambda state, rng, padded: told(state.ema, padded),
+        generate=steps.generator_of(continuation),
+        density=Density(elbo=elbo),
+        continuation=continuation,
     )

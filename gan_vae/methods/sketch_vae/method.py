@@ -16,39 +16,42 @@ from jax import lax
 from gan_vae.data.sequences import Padded
 from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning import descent
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
-from gan_vae.methods import latents, steps
-from gan_vae.methods.contract import Method
+from gan_vae.methods import contract, latents, steps
+from gan_vae.methods.contract import Density, Method
+from gan_vae.methods.sketch_vae import Networks, Settings
 from gan_vae.methods.vae import terms as vae_terms
 from gan_vae.models import recurrent, sketch
 from gan_vae.objectives import bounds
 
 
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer."""
-    method, model = config.method, config.model
-    emission = steps.emission(config, spec)
-    draw = partial(steps.drawn, emission, method.sample_steps)
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for sequences of the kind of `spec`."""
+    emission = steps.emission(spec, settings.mixtures)
+    draw = partial(steps.draw, emission, settings.sample_steps)
     width, latent_dim = model.width, model.latent_dim
     network = sketch.SketchVAE(model.hidden, width, latent_dim, emission.outputs)
-    descending = descent.make(config, axis_name)
+    minimiser = descent.minimiser(settings, learning, axis_name)
     names = 'read', 'look', 'posterior', 'started', 'told', 'advance', 'emit'
-    read, look, conclude, started, told, advance, emit = (
+    read, look, conclude, started, drive_of, advance, emit = (
         steps.applied(network, name) for name in names
     )
     draw_latents = latents.normal(latent_dim).draw
 
-    def whole(x):
+    def all_rows(x):
         return x if axis_name is None else lax.all_gather(x, axis_name, tiled=True)
 
-    weigh = vae_terms.of_kl(method, whole)
+    weigh = vae_terms.kl_term(settings, all_rows)
 
-    def init(rng) -> TrainState:
-        return steps.initial(rng, network, emission, spec, descending)
+    def init(key) -> TrainState:
+        return steps.initial(key, network, emission, spec, minimiser)
 
-    def coded(net, seen):
+    def coded(net, at_steps):
         """Mean and log variance [B, Z] of the posteriors."""
-        on, back = read(net, seen.inputs)
+        on, back = read(net, at_steps.inputs)
         none = recurrent.start(on.shape[:1], width)
 
         def one(carries, at):
@@ -61,14 +64,14 @@ def make(config, spec, axis_name=None) -> Method:
             return tuple(kept), None
 
         # back: from the last place to the first, and nothing before the end is reached
-        inputs = on, seen.mask, back[:, ::-1], seen.mask[:, ::-1]
+        inputs = on, at_steps.mask, back[:, ::-1], at_steps.mask[:, ::-1]
         (on, back), _ = lax.scan(one, (none, none), steps.along(inputs))
         return conclude(net, on[0], back[0])
 
-    def explained(params, seen, z):
+    def log_likelihood_of(params, at_steps, z):
         """log p(x | z) [B], nats."""
         net = params['network']
-        drive = told(net, steps.before(seen.inputs), z[:, None])
+        drive = drive_of(net, steps.before(at_steps.inputs), z[:, None])
 
         def one(carry, drive):
             carry = advance(net, carry, drive)
@@ -76,15 +79,15 @@ def make(config, spec, axis_name=None) -> Method:
 
         _, h = lax.scan(one, started(net, z), steps.along(drive))
         outputs = emit(net, steps.along(h), z[:, None])
-        each = emission.log_prob(outputs, seen.x) * seen.mask
-        return jnp.sum(each, -1) + steps.units(params['constants'], seen.mask)
+        each = emission.log_prob(outputs, at_steps.x) * at_steps.mask
+        return jnp.sum(each, -1) + steps.units(params['constants'], at_steps.mask)
 
     def terms(params, padded, keys):
         """log p(x | z) [B] of one z, and mean and log variance [B, Z] of q."""
-        seen = steps.seen(emission, params['constants'], padded)
-        q = coded(params['network'], seen)
+        at_steps = steps.scaled(emission, params['constants'], padded)
+        q = coded(params['network'], at_steps)
         z = bounds.sample_gaussian(draw_latents(keys), *q)
-        return explained(params, seen, z), z, q
+        return log_likelihood_of(params, at_steps, z), z, q
 
     def train_step(state, batch):
         padded = Padded(batch['sequence'], batch['length'])
@@ -95,81 +98,87 @@ def make(config, spec, axis_name=None) -> Method:
             padded, keys = rows
             log_likelihood, _, q = terms(params, padded, keys)
             kl = bounds.kl_to_standard_normal(*q)
-            penalty, said = weigh(kl, state.step)
-            found, kl = jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
-            return penalty - found, said | {
-                'loss': penalty - found,
-                'elbo': found - kl,
-                'reconstruction': -found,
+            penalty, own = weigh(kl, state.step)
+            explained, kl = jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
+            return penalty - explained, own | {
+                'loss': penalty - explained,
+                'elbo': explained - kl,
+                'reconstruction': -explained,
                 'kl': kl,
                 'length': jnp.mean(1.0 * padded.length),
             }
 
-        state, metrics = descending.step(state, (padded, keys), objective)
+        state, metrics = minimiser.step(state, (padded, keys), objective)
         return state, steps.per_step(metrics, ('elbo', 'reconstruction', 'kl'))
 
     def evaluate_step(state, batch):
         """Sums of nats over the steps of all sequences: their mean is of a step."""
         padded = Padded(batch['sequence'], batch['length'])
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        found, _, q = terms(state.ema, padded, keys)
+        log_likelihood, _, q = terms(state.ema, padded, keys)
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
-        values = {'elbo': found - kl, 'reconstruction': -found, 'kl': kl}
-        return steps.sums(values, batch, axis_name)
+        values = {
+            'elbo': log_likelihood - kl,
+            'reconstruction': -log_likelihood,
+            'kl': kl,
+        }
+        return steps.sums(values, batch)
 
-    def log_weight(state, rng, padded):
+    def log_weight(weights, key, padded):
         """log p(x | z) + log p(z) - log q(z | x) [B] of one sample of z, in nats."""
-        keys = keys_of(rng, jnp.arange(len(padded.length)))
-        found, z, q = terms(state.ema, padded, keys)
-        return found - jnp.sum(bounds.kl_sampled(z, *q), -1)
+        keys = keys_of(key, jnp.arange(len(padded.length)))
+        log_likelihood, z, q = terms(weights.averaged, padded, keys)
+        return log_likelihood - jnp.sum(bounds.kl_sampled(z, *q), -1)
 
-    def prior(rng, n, truncation=None):
-        return draw_latents(keys_of(rng, jnp.arange(n)), truncation)
+    prior = contract.prior_of(draw_latents)
 
-    def drawn(state, z, key, temperature, begun=None):
-        net = state.ema['network']
+    def draw_from(weights, z, key, temperature, prompt=None):
+        net = weights.averaged['network']
 
-        def step(carry, past, key, shown, given):
-            carry = advance(net, carry, told(net, past, z))
+        def step(carry, past, key, inputs, given):
+            carry = advance(net, carry, drive_of(net, past, z))
             return carry, emit(net, carry[0], z)
 
-        begin, held = started(net, z), state.ema['constants']
-        return draw(step, begin, held, key, len(z), temperature, begun)
+        begin, of_set = started(net, z), weights.averaged['constants']
+        return draw(step, begin, of_set, key, len(z), temperature, prompt)
 
-    def complete(state, rng, begun, n, temperature=1.0):
-        """Sequences [n] that go on from `begun`, Padded, by a z of what there is of it;
-        or from nothing, by a z of the prior."""
-        z = prior(purpose_key(rng, 'prior'), n)
-        if begun is not None:
-            constants = state.ema['constants']
-            q = coded(state.ema['network'], steps.seen(emission, constants, begun))
-            z = bounds.sample_gaussian(z, *q)
-        return drawn(state, z, purpose_key(rng, 'draw'), temperature, begun)
+    def continuation(weights, key, prompt, n, temperature=1.0):
+        """Sequences [n] that go on from a prompt, Padded, by a z of what there is of
+        it; or from nothing, by a z of the prior."""
+        z = prior(purpose_key(key, 'prior'), n)
+        if prompt is not None:
+            z = bounds.sample_gaussian(z, *posterior(weights, prompt))
+        return draw_from(weights, z, purpose_key(key, 'draw'), temperature, prompt)
 
-    def posterior(state, padded, condition=None):
+    def posterior(weights, padded, condition=None):
         """Mean and log variance [B, Z] of q(z | x)."""
-        seen = steps.seen(emission, state.ema['constants'], padded)
-        return coded(state.ema['network'], seen)
+        of_set = weights.averaged['constants']
+        at_steps = steps.scaled(emission, of_set, padded)
+        return coded(weights.averaged['network'], at_steps)
 
-    def encode(state, padded, condition=None):
+    def encode(weights, padded, condition=None):
         """Means of the posterior."""
-        return posterior(state, padded, condition)[0]
+        return posterior(weights, padded, condition)[0]
 
-    def decode(state, z, condition=None):
+    def decode(weights, z, condition=None):
         """Sequences of the most probable steps by z [n, Z]."""
-        return drawn(state, jnp.asarray(z), jax.random.key(0), 0.0)
+        return draw_from(weights, jnp.asarray(z), jax.random.key(0), 0.0)
 
     return Method(
         objective='sketch_vae: -E_q[sum_t log p(x_t | x_<t, z)] + '
-        f'{vae_terms.formula(method)}, nats a sequence (mean over the batch); '
+        f'{vae_terms.kl_formula(settings)}, nats a sequence (mean over the batch); '
         f'{emission.formula}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        **steps.samplers(complete),
-        prior=prior,
-        encode=encode,
-        decode=decode,
-        posterior=posterior,
-        log_weight=log_weight,
+        generate=steps.generator_of(continuation),
+        latents=contract.Latents(
+            groups=(latent_dim,),
+            prior=prior,
+            decode=decode,
+            posterior=posterior,
+            encode=encode,
+        ),
+        density=Density(log_weight=log_weight),
+        continuation=continuation,
     )

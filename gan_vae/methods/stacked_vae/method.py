@@ -11,68 +11,46 @@ per example: summed over pixels and latents, averaged over the batch.
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
-from gan_vae.errors import UserError
 from gan_vae.keys import example_indices, keys_of, purpose_key
-from gan_vae.learning import descent as descents
+from gan_vae.learning import descent
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
-from gan_vae.methods import latents
+from gan_vae.methods import contract, latents
 from gan_vae.methods.contract import Method
+from gan_vae.methods.stacked_vae import Networks, Settings
 from gan_vae.objectives import bounds, likelihoods
 
 
-def stochastic_layers(text: str) -> list[tuple[int, int]]:
-    """'200x100,100x50' -> [(width, latents)] from the pixels. UserError for others."""
-    found = []
-    for item in text.split(','):
-        width, _, units = item.strip().partition('x')
-        if not (width.isdecimal() and units.isdecimal() and int(width) and int(units)):
-            raise UserError(
-                f'config.model.stochastic_layers={text!r}: {item!r} is not like '
-                '200x100: the width of its networks and the number of its latents'
-            )
-        found.append((int(width), int(units)))
-    return found
-
-
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer.
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for images of shape `spec`.
 
     Its latents [n, D] are those of all layers from the top, as standard normal noise:
     z_l = mean + deviation * noise of p(z_l | z_{l+1}).
     """
-    method, model = config.method, config.model
-    likelihood = likelihoods.make(config, spec.channels)
-    samples = method.bound_samples
-    if method.bound == 'dreg':
-        raise UserError(
-            'config.method.bound=dreg is of one layer of latents: take iwae or elbo, '
-            'or config.method.name=vae'
-        )
-    if method.bound == 'elbo' and samples > 1:
-        raise UserError(
-            f'config.method.bound_samples={samples}: several layers of latents have '
-            'the elbo of 1 sample, or config.method.bound=iwae'
-        )
-    layers = stochastic_layers(model.stochastic_layers)
+    likelihood = likelihoods.make(
+        settings.likelihood, spec.channels, settings.mixtures, settings.likelihood_scale
+    )
+    samples, layers = settings.bound_samples, model.layers()
     network = models.make(
         'hierarchy',
         'stack',
         layers=tuple(layers),
         outputs=likelihood.outputs,
         image_size=spec.height,
-        dtype=jnp.dtype(config.parallel.dtype),
+        dtype=jnp.dtype(learning.dtype),
     )
     sizes = [units for _, units in layers]
     top = len(sizes) - 1
     ends = [sum(sizes[: n + 1]) for n in range(top)]
     names = [f'kl/{n + 1}' for n in range(top + 1)]
     draw_noise = latents.normal(sum(sizes)).draw
-    descent = descents.make(config, axis_name)
-    recompute = recomputed(config.parallel.remat)
+    minimiser = descent.minimiser(settings, learning, axis_name)
+    recompute = recomputed(learning.remat)
 
     def apply(name):
         function = getattr(network, name)
@@ -108,16 +86,16 @@ def make(config, spec, axis_name=None) -> Method:
             ratios.append(jnp.sum(bounds.kl_sampled(z[number], *q[number], *p), -1))
         outputs = out(net, z[0].reshape(-1, sizes[0]))
         seen = jnp.tile(x, (len(noise), 1, 1, 1))
-        told = likelihood.log_prob(params['likelihood'], outputs, seen)
-        return told.reshape(noise.shape[:2]), ratios
+        log_likelihood = likelihood.log_prob(params['likelihood'], outputs, seen)
+        return log_likelihood.reshape(noise.shape[:2]), ratios
 
-    def init(rng) -> TrainState:
-        key, rng = (purpose_key(rng, p) for p in ('network', 'run'))
+    def init(key) -> TrainState:
+        key_n, key = (purpose_key(key, p) for p in ('network', 'run'))
         params = {
-            'network': network.init(key, jnp.zeros((1, *spec.shape)))['params'],
+            'network': network.init(key_n, jnp.zeros((1, *spec.shape)))['params'],
             'likelihood': likelihood.params,
         }
-        return descent.init(rng, params)
+        return minimiser.init(key, params)
 
     def train_step(state, batch):
         x = batch['image']
@@ -126,8 +104,8 @@ def make(config, spec, axis_name=None) -> Method:
 
         def objective(params, rows):
             x, keys = rows
-            told, ratios = walk(params, x, draws(keys, samples))
-            bound = jnp.mean(bounds.importance_bound(told - sum(ratios)))
+            log_likelihood, ratios = walk(params, x, draws(keys, samples))
+            bound = jnp.mean(bounds.importance_bound(log_likelihood - sum(ratios)))
             each = [jnp.mean(ratio) for ratio in ratios]
             return -bound, {
                 'loss': -bound,
@@ -136,79 +114,67 @@ def make(config, spec, axis_name=None) -> Method:
                 **dict(zip(names, each, strict=True)),
             }
 
-        return descent.step(state, (x, keys), objective)
+        return minimiser.step(state, (x, keys), objective)
 
     def evaluate_step(state, batch):
         """Sums of the ELBO's terms, one z an example, averaged weights."""
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        told, ratios = walk(state.ema, batch['image'], draws(keys, 1))
-        mask = batch['mask']
-        sums = {
-            'elbo': jnp.sum((told - sum(ratios))[0] * mask),
-            'reconstruction': -jnp.sum(told[0] * mask),
-            'kl': jnp.sum(sum(ratios)[0] * mask),
-            **{n: jnp.sum(r[0] * mask) for n, r in zip(names, ratios, strict=True)},
-            'count': jnp.sum(mask),
+        log_likelihood, ratios = walk(state.ema, batch['image'], draws(keys, 1))
+        total = sum(ratios)[0]
+        values = {
+            'elbo': log_likelihood[0] - total,
+            'reconstruction': -log_likelihood[0],
+            'kl': total,
+            **{name: r[0] for name, r in zip(names, ratios, strict=True)},
         }
-        return sums if axis_name is None else lax.psum(sums, axis_name)
+        return contract.sums(values, batch['mask'])
 
-    def draw(rng, n, truncation=None):
-        return draw_noise(keys_of(rng, jnp.arange(n)), truncation)
-
-    def sample(state, rng, n, condition=None):
-        """Means of p(x | z_1), z from the prior."""
-        return decode(state, draw(rng, n), condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        """Deviations of every layer's prior times the temperature."""
-        return decode(state, temperature * draw(rng, n), condition)
-
-    def encode(state, images, condition=None):
+    def encode(weights, images, condition=None):
         """The noise at which the priors give the posteriors' means."""
-        net, below, means = state.ema['network'], images, []
+        net, below, means = weights.averaged['network'], images, []
         for number in range(top + 1):
             below, _ = infer(net, number, below)
             means.append(below)
-        found, above = [], None
+        noise, above = [], None
         for number in reversed(range(top + 1)):
             mean, log_variance = prior(net, number, above)
             log_variance = jnp.clip(log_variance, *bounds.LOG_VARIANCE)
             above = means[number]
-            found.append((above - mean) * jnp.exp(-0.5 * log_variance))
-        return jnp.concatenate(found, -1)
+            noise.append((above - mean) * jnp.exp(-0.5 * log_variance))
+        return jnp.concatenate(noise, -1)
 
-    def decode(state, noise, condition=None):
+    def decode(weights, noise, condition=None):
         """Means of p(x | z_1) at z of that noise."""
-        if condition is not None:
-            raise UserError('this model has no classes: it takes none to sample')
-        net, z, begin = state.ema['network'], None, 0
+        contract.refuse_condition(condition)
+        net, z, begin = weights.averaged['network'], None, 0
         for number in reversed(range(top + 1)):
             own = noise[:, begin : begin + sizes[number]]
             z = bounds.sample_gaussian(own, *prior(net, number, z))
             begin += sizes[number]
         return likelihood.mean(out(net, z))
 
-    def log_weight(state, rng, images):
+    def log_weight(weights, key, images):
         """log p(x, z) - log q(z | x) [B] of one sample of z: its mean is the ELBO."""
-        noise = draw_noise(keys_of(rng, jnp.arange(len(images))))
-        told, ratios = walk(state.ema, images, noise[None])
-        return (told - sum(ratios))[0]
+        noise = draw_noise(keys_of(key, jnp.arange(len(images))))
+        log_likelihood, ratios = walk(weights.averaged, images, noise[None])
+        return (log_likelihood - sum(ratios))[0]
 
-    said = 'x'.join(map(str, spec.shape))
+    size = 'x'.join(map(str, spec.shape))
     layered = ', '.join(map(str, sizes))
+    latents_ = contract.Latents(
+        groups=tuple(reversed(sizes)),
+        prior=contract.prior_of(draw_noise),
+        decode=decode,
+        encode=encode,
+    )
     return Method(
         objective=f'stacked_vae: -log 1/{samples} sum_k p(x, z_k) / q(z_k|x), layers '
-        f'of {layered} latents from the pixels, nats per example (sum over {said}, '
-        f'mean over the batch); p(x|z) {method.likelihood}: {likelihood.units}',
+        f'of {layered} latents from the pixels, nats per example (sum over {size}, '
+        f'mean over the batch); p(x|z) {settings.likelihood}: {likelihood.units}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        sample=sample,
-        tempered=tempered,
-        prior=draw,
-        groups=tuple(reversed(sizes)),
-        encode=encode,
-        decode=decode,
-        log_prob=log_weight,
-        log_weight=log_weight,
+        generate=contract.generator_of(latents_),
+        latents=latents_,
+        density=contract.Density(elbo=log_weight, log_weight=log_weight),
     )

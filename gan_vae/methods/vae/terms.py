@@ -7,15 +7,15 @@ the whole batch, over all devices; see objectives/disentangling.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from gan_vae import models
-from gan_vae.errors import UserError, unknown
 from gan_vae.keys import keys_of
+from gan_vae.methods.vae import Divergence, Settings, Weight
 from gan_vae.objectives import bounds, disentangling
 
 
@@ -33,47 +33,42 @@ class Term(NamedTuple):
 
     init: Callable  # key -> params
     value: Callable  # (params, Coded) -> scalar
+    formula: str  # with its weight, for the objective
 
 
-def of_kl(method, whole: Callable) -> Callable:
-    """(KL [B, D], step) -> (what is added to the loss, metrics) of config.method.
+def kl_term(settings: Divergence, all_rows: Callable) -> Callable:
+    """(KL [B, D], step) -> (what is added to the loss, metrics).
 
-    `whole` gives rows of this device those of the others, for what is no mean over
-    rows. UserError where two ways contradict each other.
+    all_rows: rows of this device -> those of all, for what is no mean over rows.
     """
-    target, nats = method.capacity, method.free_bits
-    if target and nats:
-        raise UserError(
-            f'config.method.capacity={target} and config.method.free_bits={nats} both '
-            'say what the KL may be: take one'
-        )
+    target, nats = settings.capacity, settings.free_bits
     if target:
-        weight, steps = method.capacity_weight, method.capacity_steps
+        weight, steps = settings.capacity_weight, settings.capacity_steps
 
-        def held(kl, step):
+        def at_capacity(kl, step):
             now = bounds.warm_up(step, steps, target)
-            mean = jnp.mean(jnp.sum(whole(kl), -1))
+            mean = jnp.mean(jnp.sum(all_rows(kl), -1))
             return bounds.capacity(mean, now, weight), {'capacity': now}
 
-        return held
-    grown = weight_of(method)
+        return at_capacity
+    weight_at = weight_of(settings)
 
     def weighed(kl, step):
-        weight = grown(step)
+        weight = weight_at(step)
         if nats:
-            return weight * bounds.free_bits(whole(kl), nats), {'beta': weight}
+            return weight * bounds.free_bits(all_rows(kl), nats), {'beta': weight}
         return weight * jnp.mean(jnp.sum(kl, -1)), {'beta': weight}
 
     return weighed
 
 
-def weight_of(method) -> Callable:
+def weight_of(method: Weight) -> Callable:
     """step -> beta, from its share beta_begin on over beta_warmup_steps."""
     beta, warmup, first = method.beta, method.beta_warmup_steps, method.beta_begin
     return lambda step: beta * (first + (1 - first) * bounds.warm_up(step, warmup))
 
 
-def weight_words(method) -> str:
+def weight_words(method: Weight) -> str:
     """`weight_of`, for a formula."""
     grow = ''
     if steps := method.beta_warmup_steps:
@@ -82,8 +77,8 @@ def weight_words(method) -> str:
     return f'{method.beta:g}{grow}'
 
 
-def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
-    """What `of_kl` gives, in symbols."""
+def kl_formula(method: Divergence, prior: str = 'N(0, I)', unit: str = 'd') -> str:
+    """What `kl_term` gives, in symbols."""
     if target := method.capacity:
         return (
             f'{method.capacity_weight:g} |KL(q(z|x) || {prior}) - C|, C to {target:g} '
@@ -95,31 +90,31 @@ def formula(method, prior: str = 'N(0, I)', unit: str = 'd') -> str:
     return f'beta KL(q(z|x) || {prior}), beta = {weight_words(method)}'
 
 
-def of_codes(method, latent_dim: int, count: int) -> dict[str, Term]:
+def latent_terms(settings: Settings, latent_dim: int, count: int) -> dict[str, Term]:
     """{name: term} of config.method.disentangle, for `count` images to train on."""
-    name = method.disentangle
-    if not name:
-        return {}
-    if name not in TERMS:
-        raise unknown('config.method.disentangle', name, TERMS)
-    return {name: TERMS[name](method, latent_dim, count)}
+    name = settings.disentangle
+    return {name: TERMS[name](settings, latent_dim, count)} if name else {}
 
 
 def _beta_tc(method, latent_dim, count) -> Term:
-    weight = method.disentangle_weight
+    weight = method.tc_weight
 
     def value(_, codes):
         z, mean, log_variance, _ = codes
-        found = disentangling.total_correlation(z, mean, log_variance, count)
-        return weight * jnp.mean(found)
+        tc = disentangling.total_correlation(z, mean, log_variance, count)
+        return weight * jnp.mean(tc)
 
-    return Term(lambda key: {}, value)
+    return Term(lambda key: {}, value, f'{weight:g} beta_tc')
 
 
 def _dip(of, method, latent_dim, count) -> Term:
-    weight = method.disentangle_weight
-    penalty = partial(of, off_diagonal=weight, diagonal=weight * method.dip_diagonal)
-    return Term(lambda key: {}, lambda _, codes: penalty(codes))
+    weight, diagonal = method.dip_lambda, method.dip_lambda * method.dip_diagonal
+    penalty = partial(of, off_diagonal=weight, diagonal=diagonal)
+    return Term(
+        lambda key: {},
+        lambda _, codes: penalty(codes),
+        f'{method.disentangle} ({weight:g} covariances, {diagonal:g} variances)',
+    )
 
 
 def _factor(method, latent_dim, count) -> Term:
@@ -127,24 +122,28 @@ def _factor(method, latent_dim, count) -> Term:
 
     It tells the codes of one half of the batch from shuffled ones of the other.
     """
-    weight = method.disentangle_weight
-    tell = models.make('code_discriminator', 'mlp', width=method.factor_width)
+    weight = method.factor_gamma
+    discriminator = models.make('code_discriminator', 'mlp', width=method.factor_width)
 
     def value(params, codes):
         total = disentangling.density_ratio(
-            tell.apply(lax.stop_gradient(params), codes.z)
+            discriminator.apply(lax.stop_gradient(params), codes.z)
         )
         z = lax.stop_gradient(codes.z)
         half = len(z) // 2
         units = keys_of(codes.key, jnp.arange(latent_dim))
         others = disentangling.permute_dims(units, z[half:])
-        told = [tell.apply(params, x) for x in (z[:half], others)]
-        return weight * total + disentangling.density_ratio_loss(*told)
+        logits = [discriminator.apply(params, x) for x in (z[:half], others)]
+        return weight * total + disentangling.density_ratio_loss(*logits)
 
-    return Term(lambda key: tell.init(key, jnp.zeros((1, latent_dim))), value)
+    return Term(
+        lambda key: discriminator.init(key, jnp.zeros((1, latent_dim))),
+        value,
+        f'{weight:g} factor',
+    )
 
 
-TERMS: dict[str, Any] = {
+TERMS = {
     'beta_tc': _beta_tc,
     'dip_i': partial(_dip, lambda c, **w: disentangling.dip_i(c.mean, **w)),
     'dip_ii': partial(

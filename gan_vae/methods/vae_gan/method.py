@@ -17,35 +17,40 @@ by DiffAugment (Zhao et al. 2020, arXiv:2006.10738), x and its x~ alike. There i
 likelihood of pixels, and so no log_prob.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jax.nn import softplus
 
 from gan_vae import models
-from gan_vae.devices import layout as layouts
-from gan_vae.devices.memory import accumulated, recomputed
+from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.keys import example_indices, keys_of, normals, purpose_key
+from gan_vae.learning import descent as descents
 from gan_vae.learning import optimizers
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
+from gan_vae.methods import contract, latents
 from gan_vae.methods.contract import Method
-from gan_vae.methods.gan import networks as gan_networks
+from gan_vae.methods.gan import game as gan_game
+from gan_vae.methods.gan import networks
+from gan_vae.methods.vae_gan import Networks, Settings
 from gan_vae.objectives import augment, bounds
 
 NETWORKS = ('encoder', 'generator', 'discriminator')
 
 
-def game(real, again, drawn):
+def gan_loss(real, again, drawn):
     """L_GAN of the logits [B] of images, of reconstructions and of samples."""
     return jnp.mean(softplus(-real)) + jnp.mean(softplus(again) + softplus(drawn))
 
 
 LOSSES = {  # L_G of the same logits
-    'saturating': lambda *logits: -game(*logits),
+    'saturating': lambda *logits: -gan_loss(*logits),
     'non_saturating': lambda real, again, drawn: jnp.mean(
         softplus(-again) + softplus(-drawn)
     ),
@@ -64,24 +69,123 @@ def learning(real, fake, equilibrium: float, margin: float):
     return ~g_waits | d_waits, ~d_waits | g_waits
 
 
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer."""
-    method, model, optimizer = config.method, config.model, config.optimizer
+@dataclass(frozen=True)
+class VAEGAN:
+    """What the one update of E, G and D takes."""
+
+    encode: Callable  # (params, variables, x) -> ((mean, log variance), new variables)
+    networks: networks.Pair
+    augment: Callable
+    generator_loss: Callable  # L_G of three sets of logits
+    gamma: float
+    balance: tuple[float, float] | None  # equilibrium and margin, in nats
+    latent_dim: int
+    descent: descents.Descent
+
+
+def gradient(model: VAEGAN, state: TrainState, params, variables, rows):
+    """(gradients, (new variables, metrics)) of means over rows: x, and keys.
+
+    Each network once forward. Back through D for each network's loss, and through G for
+    its own and for E's, which has nothing of L_G.
+    """
+    x, *keys = rows
+    n = len(x)
+
+    def code(e):
+        q, after = model.encode(e, variables['encoder'], x)
+        z = bounds.sample_gaussian(normals(keys[0], (model.latent_dim,)), *q)
+        kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
+        return (z, jnp.mean(kl)), after
+
+    def create(g, z):
+        both = jnp.concatenate([z, model.networks.prior.draw(keys[1])])
+        return model.networks.generate(g, variables['generator'], both, None)
+
+    def compare(d, images):
+        change = jnp.concatenate([keys[2], keys[2], keys[3]])
+        images = model.augment(change, jnp.concatenate([x, images]))
+        dropout = step_key(state, 'dropout')
+        verdict, after = model.networks.judge(
+            d, variables['discriminator'], images, None, dropout, None
+        )
+        real, again, drawn = verdict.logits.reshape(3, n)
+        features = verdict.auxiliary[:n] - verdict.auxiliary[n : 2 * n]
+        llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
+        cost_real = jnp.mean(softplus(-real))
+        loss_d = gan_loss(real, again, drawn)
+        loss_g = model.generator_loss(real, again, drawn)
+        metrics = {
+            'reconstruction': llike,
+            'loss_d': loss_d,
+            'loss_g': model.gamma * llike + loss_g,
+            'cost_real': cost_real,
+            'cost_fake': (loss_d - cost_real) / 2,
+            'accuracy_real': jnp.mean(1.0 * (real > 0)),
+            'accuracy_fake': jnp.mean(1.0 * (verdict.logits[n:] < 0)),
+        }
+        return (llike, loss_d, loss_g), (after, metrics)
+
+    (z, kl), back_e, after_e = jax.vjp(code, params['encoder'], has_aux=True)
+    images, back_g, after_g = jax.vjp(create, params['generator'], z, has_aux=True)
+    _, back_d, (after_d, metrics) = jax.vjp(
+        compare, params['discriminator'], images, has_aux=True
+    )
+    one, none = jnp.ones(()), jnp.zeros(())
+    of_d, _ = back_d((none, one, none))
+    of_g, _ = back_g(back_d((model.gamma * one, none, one))[1])
+    _, of_z = back_g(back_d((one, none, none))[1])
+    (of_e,) = back_e((of_z, one))
+    grads = dict(zip(NETWORKS, (of_e, of_g, of_d), strict=True))
+    after = dict(zip(NETWORKS, (after_e, after_g, after_d), strict=True))
+    return grads, (after, metrics | {'kl': kl})
+
+
+def train_step(model: VAEGAN, state: TrainState, batch):
+    """(state, metrics) after one update of the networks that learn."""
+    descent = model.descent
+    index = example_indices(len(batch['image']), descent.axis_name)
+    purposes = 'posterior', 'prior', 'augment_pair', 'augment_drawn'
+    keys = [keys_of(step_key(state, p), index) for p in purposes]
+    grads, variables, metrics = descent.gradients(
+        partial(gradient, model, state),
+        state.params,
+        state.variables,
+        (batch['image'], *keys),
+    )
+    learns = {}
+    if model.balance:
+        costs = metrics['cost_real'], metrics['cost_fake']
+        learns_g, learns_d = learning(*costs, *model.balance)
+        learns = {'generator': learns_g, 'discriminator': learns_d}
+        metrics |= {f'learns_{n[0]}': 1.0 * flag for n, flag in learns.items()}
+    for name in NETWORKS:
+        state, update = descent.update(
+            state, name, grads[name], f'_{name[0]}', learns.get(name)
+        )
+        metrics |= update
+    state = state.replace(variables=variables)
+    values = {n: {'params': state.params[n], **variables[n]} for n in NETWORKS}
+    return descent.advance(state, values), metrics
+
+
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for images of shape `spec`."""
     if model.discriminator != 'vae_gan':
         raise UserError(
-            f'config.model.discriminator={model.discriminator} tells no features to '
+            f'config.model.discriminator={model.discriminator} has no features to '
             'compare images by: take vae_gan'
         )
-    networks = gan_networks.make(config, spec, axis_name)
-    if networks.classes:
+    prior = latents.normal(model.latent_dim)
+    pair = networks.make(
+        model, prior, settings.sampling_statistics, learning, spec, axis_name
+    )
+    if pair.classes:
         raise UserError(
             f'config.model.generator={model.generator} takes classes, and the method '
             'vae_gan has none: take vae_gan or dcgan'
-        )
-    if model.latent != 'normal':
-        raise UserError(
-            f'config.model.latent={model.latent}: the KL of vae_gan is to N(0, I), '
-            'take normal'
         )
     encoder = models.make(
         'encoder',
@@ -90,212 +194,102 @@ def make(config, spec, axis_name=None) -> Method:
         width=model.width,
         latent_dim=model.latent_dim,
         axis_name=axis_name,
-        dtype=jnp.dtype(config.parallel.dtype),
+        dtype=jnp.dtype(learning.dtype),
     )
-    if method.loss not in LOSSES:
-        raise UserError(
-            f'config.method.loss={method.loss}: that of vae_gan is saturating, as '
-            'published, or non_saturating'
-        )
-    fooled = LOSSES[method.loss]
-    transform = augment.make(method.augment)
-    prior, latent_dim = networks.prior, model.latent_dim
-    gamma = method.reconstruction_weight
-    margin = method.balance_margin
-    if margin:
-        equilibrium = method.balance_equilibrium
-        if margin >= equilibrium:
-            raise UserError(
-                f'config.method.balance_margin={margin} is not below '
-                f'balance_equilibrium={equilibrium}: no cost is below their difference'
-            )
-    steps = config.train.steps
-    rate_d, betas_d = optimizers.of_discriminator(optimizer)
-    learners = {
-        n: optimizers.make(optimizer, steps, optimizer.learning_rate)
-        for n in ('encoder', 'generator')
-    } | {'discriminator': optimizers.make(optimizer, steps, rate_d, betas_d)}
-    moving_average = optimizers.averaging(method, config.data.batch_size)
-    parallel = config.parallel
-    layout, parts = layouts.make(parallel.shard_state, axis_name), parallel.accumulate
-    trained = 'train' in signature(encoder.__call__).parameters
-    training = {'train': True} if trained else {}
+    margin, equilibrium = settings.balance_margin, settings.balance_equilibrium
+    own = VAEGAN(
+        encode=_encode(encoder, learning.remat),
+        networks=pair,
+        augment=augment.make(settings.augment),
+        generator_loss=LOSSES[settings.loss],
+        gamma=settings.reconstruction_weight,
+        balance=(equilibrium, margin) if margin else None,
+        latent_dim=model.latent_dim,
+        descent=_descent(settings, learning, axis_name),
+    )
 
-    @recomputed(parallel.remat)
-    def encoded(params, variables, x):
-        variables = {'params': params, **variables}
-        q, after = encoder.apply(variables, x, mutable=list(variables), **training)
-        return q, {name: v for name, v in after.items() if name != 'params'}
+    def init(key) -> TrainState:
+        *keys, key = (purpose_key(key, p) for p in (*NETWORKS, 'run'))
+        variables = {'encoder': encoder.init(keys[0], jnp.zeros((1, *spec.shape)))}
+        variables |= pair.init(*keys[1:])
+        averaged = {name: dict(v) for name, v in variables.items()}
+        params = {name: v.pop('params') for name, v in variables.items()}
+        return own.descent.init(key, params, averaged, variables)
 
-    def init(rng) -> TrainState:
-        *keys, rng = (purpose_key(rng, p) for p in (*NETWORKS, 'run'))
-        split = {'encoder': encoder.init(keys[0], jnp.zeros((1, *spec.shape)))}
-        split |= networks.init(*keys[1:])
-        ema = jax.tree.map(jnp.copy, split)
-        params = {name: v.pop('params') for name, v in split.items()}
-        return TrainState(
-            step=jnp.zeros((), jnp.int32),
-            rng=rng,
-            params=params,
-            variables=split,
-            opt_state={n: o.init(params[n]) for n, o in learners.items()},
-            ema=ema,
-            extra={},
-        )
-
-    def train_step(state, batch):
-        indices = example_indices(len(batch['image']), axis_name)
-        purposes = 'posterior', 'prior', 'augment_pair', 'augment_drawn'
-        keys = [keys_of(step_key(state, p), indices) for p in purposes]
-
-        def gradient(params, variables, rows):
-            """Each network once forward. Back through D for each network's loss, and
-            through G for its own and for E's, which has nothing of L_G.
-            """
-            x, *keys = rows
-            n = len(x)
-
-            def code(e):
-                q, after = encoded(e, variables['encoder'], x)
-                z = bounds.sample_gaussian(normals(keys[0], (latent_dim,)), *q)
-                kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
-                return (z, jnp.mean(kl)), after
-
-            def create(g, z):
-                both = jnp.concatenate([z, prior.draw(keys[1])])
-                return networks.generate(g, variables['generator'], both, None)
-
-            def compare(d, made):
-                before = variables['discriminator']
-                change = jnp.concatenate([keys[2], keys[2], keys[3]])
-                shown = transform(change, jnp.concatenate([x, made]))
-                dropout = step_key(state, 'dropout')
-                found, after = networks.judge(d, before, shown, None, dropout, None)
-                real, again, drawn = found.logits.reshape(3, n)
-                features = found.said[:n] - found.said[n : 2 * n]
-                llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
-                cost_real = jnp.mean(softplus(-real))
-                loss_d, fool = game(real, again, drawn), fooled(real, again, drawn)
-                metrics = {
-                    'reconstruction': llike,
-                    'loss_d': loss_d,
-                    'loss_g': gamma * llike + fool,
-                    'cost_real': cost_real,
-                    'cost_fake': (loss_d - cost_real) / 2,
-                    'accuracy_real': jnp.mean(1.0 * (real > 0)),
-                    'accuracy_fake': jnp.mean(1.0 * (found.logits[n:] < 0)),
-                }
-                return (llike, loss_d, fool), (after, metrics)
-
-            (z, kl), back_e, after_e = jax.vjp(code, params['encoder'], has_aux=True)
-            made, back_g, after_g = jax.vjp(
-                create, params['generator'], z, has_aux=True
-            )
-            _, back_d, (after_d, metrics) = jax.vjp(
-                compare, params['discriminator'], made, has_aux=True
-            )
-            one, none = jnp.ones(()), jnp.zeros(())
-            of_d, _ = back_d((none, one, none))
-            of_g, _ = back_g(back_d((gamma * one, none, one))[1])
-            _, of_z = back_g(back_d((one, none, none))[1])
-            (of_e,) = back_e((of_z, one))
-            grads = dict(zip(NETWORKS, (of_e, of_g, of_d), strict=True))
-            after = dict(zip(NETWORKS, (after_e, after_g, after_d), strict=True))
-            return grads, (after, metrics | {'kl': kl})
-
-        grads, (variables, metrics) = accumulated(gradient, parts)(
-            state.params, state.variables, (batch['image'], *keys)
-        )
-        if axis_name is not None:
-            metrics = lax.pmean(metrics, axis_name)
-        learns = {}
-        if margin:
-            costs = metrics['cost_real'], metrics['cost_fake']
-            learns_g, learns_d = learning(*costs, equilibrium, margin)
-            learns = {'generator': learns_g, 'discriminator': learns_d}
-            metrics |= {f'learns_{n[0]}': 1.0 * told for n, told in learns.items()}
-        params, opt_state = {}, {}
-        for name, learner in learners.items():
-            old = state.params[name], state.opt_state[name]
-            *new, norm = layouts.update(layout, learner, grads[name], old[1], old[0])
-            if name in learns:
-                new = jax.tree.map(partial(jnp.where, learns[name]), new, [*old])
-            params[name], opt_state[name] = new
-            metrics |= {f'gradient_{name[0]}': norm}
-        now = {n: {'params': params[n], **variables[n]} for n in NETWORKS}
-        state = state.replace(
-            step=state.step + 1,
-            params=params,
-            variables=variables,
-            opt_state=opt_state,
-            ema=moving_average(state.ema, layout.own(now), state.step),
-        )
-        return state, metrics
+    def posterior(weights, images, condition=None):
+        """Mean and log variance [B, D] of q(z | x)."""
+        return encoder.apply(weights.averaged['encoder'], images)
 
     def evaluate_step(state, batch):
         """Of the averaged networks: the KL, the error of pixels in [-1, 1] of decoded
         posterior means, and D's accuracy on images, on these and on samples.
         """
-        x, mask = batch['image'], batch['mask']
-        d = state.ema['discriminator']
+        x, d, g = batch['image'], state.ema['discriminator'], state.ema['generator']
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        mean, log_variance = posterior(state, x)
-        again = networks.generated(state.ema['generator'], mean)
-        drawn = networks.generated(state.ema['generator'], prior.draw(keys))
-        real, *fake = (networks.held(d, i, None).logits for i in (x, again, drawn))
-        sums = {
+        mean, log_variance = posterior(state.weights(), x)
+        again = pair.generate_eval(g, mean)
+        drawn = pair.generate_eval(g, prior.draw(keys))
+        real, *fake = (pair.judge_eval(d, i, None).logits for i in (x, again, drawn))
+        values = {
             'pixel_mse': jnp.mean(jnp.square(x - again), (1, 2, 3)),
             'kl': jnp.sum(bounds.kl_to_standard_normal(mean, log_variance), -1),
             'accuracy_real': 1.0 * (real > 0),
             'accuracy_reconstruction': 1.0 * (fake[0] < 0),
             'accuracy_fake': 1.0 * (fake[1] < 0),
         }
-        sums = {name: jnp.sum(value * mask) for name, value in sums.items()}
-        sums['count'] = jnp.sum(mask)
-        return sums if axis_name is None else lax.psum(sums, axis_name)
+        return contract.sums(values, batch['mask'])
 
-    def draw_latents(rng, n, truncation=None):
-        return prior.draw(keys_of(rng, jnp.arange(n)), truncation)
-
-    def sample(state, rng, n, condition=None):
-        return decode(state, draw_latents(rng, n), condition)
-
-    def tempered(state, rng, n, temperature, condition=None):
-        return decode(state, temperature * draw_latents(rng, n), condition)
-
-    def posterior(state, images, condition=None):
-        """Mean and log variance [B, D] of q(z | x)."""
-        return encoder.apply(state.ema['encoder'], images)
-
-    def encode(state, images, condition=None):
-        """Means of the posterior."""
-        return posterior(state, images)[0]
-
-    def decode(state, latents, condition=None):
-        return networks.sample(state.ema['generator'], latents, condition)
-
-    def settled(state):
-        key = jax.random.key(0)  # the same latents whoever asks: samples stay the same
-        g = networks.settled(state.ema['generator'], key)
-        return state.replace(ema=state.ema | {'generator': g})
-
-    if method.sampling_statistics == 'standing':
-        settled = jax.jit(settled)
-    said = f'; balanced to {equilibrium:g} +- {margin:g} nats' if margin else ''
-    if method.augment:
-        said += f'; augment {method.augment}'
-    return Method(
-        objective=f'vae_gan: E KL + L_llike, G {gamma:g} L_llike + {method.loss} L_G, '
-        'D L_GAN of x, G(z), G(z_p), nats per example; L_llike: unit Gaussian of '
-        f'features of D{said}',
-        init=init,
-        train_step=train_step,
-        evaluate_step=evaluate_step,
-        sample=sample,
-        settled=settled,
-        tempered=tempered,
-        prior=draw_latents,
-        encode=encode,
-        decode=decode,
+    of_prior = gan_game.latents_of(pair)
+    latents_ = contract.Latents(
+        groups=of_prior.groups,
+        prior=of_prior.prior,
+        decode=of_prior.decode,
         posterior=posterior,
+        encode=lambda weights, x, condition=None: posterior(weights, x)[0],
+    )
+    return Method(
+        objective=_objective(settings),
+        init=init,
+        train_step=partial(train_step, own),
+        evaluate_step=evaluate_step,
+        generate=contract.generator_of(latents_),
+        settle=gan_game.settler(pair),
+        latents=latents_,
+    )
+
+
+def _encode(encoder, remat: bool) -> Callable:
+    trained = 'train' in signature(encoder.__call__).parameters
+    training = {'train': True} if trained else {}
+
+    @recomputed(remat)
+    def encode(params, variables, x):
+        variables = {'params': params, **variables}
+        q, after = encoder.apply(variables, x, mutable=list(variables), **training)
+        return q, {name: v for name, v in after.items() if name != 'params'}
+
+    return encode
+
+
+def _descent(settings: Settings, learning: Learning, axis_name) -> descents.Descent:
+    own = optimizers.of_discriminator(learning.optimizer)
+    learners = {
+        'encoder': optimizers.make(learning),
+        'generator': optimizers.make(learning),
+        'discriminator': optimizers.make(learning, *own),
+    }
+    learners = {n: descents.network(o, n) for n, o in learners.items()}
+    return descents.make(learners, settings, learning, axis_name)
+
+
+def _objective(settings: Settings) -> str:
+    more = ''
+    if margin := settings.balance_margin:
+        more = f'; balanced to {settings.balance_equilibrium:g} +- {margin:g} nats'
+    if settings.augment:
+        more += f'; augment {settings.augment}'
+    return (
+        f'vae_gan: E KL + L_llike, G {settings.reconstruction_weight:g} L_llike + '
+        f'{settings.loss} L_G, D L_GAN of x, G(z), G(z_p), nats per example; L_llike: '
+        f'unit Gaussian of features of D{more}'
     )

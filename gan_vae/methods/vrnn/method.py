@@ -19,36 +19,39 @@ from jax import lax
 from gan_vae.data.sequences import Padded
 from gan_vae.keys import example_indices, keys_of, normals, purpose_key
 from gan_vae.learning import descent
+from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
 from gan_vae.methods import steps
-from gan_vae.methods.contract import Method
+from gan_vae.methods.contract import Density, Method
 from gan_vae.methods.vae import terms as vae_terms
+from gan_vae.methods.vrnn import Networks, Settings
 from gan_vae.models import recurrent
 from gan_vae.objectives import bounds, filtering
 
 
-def make(config, spec, axis_name=None) -> Method:
-    """The Method of config.method, config.model and config.optimizer."""
-    method, model = config.method, config.model
-    emission = steps.emission(config, spec)
-    draw = partial(steps.drawn, emission, method.sample_steps)
+def make(
+    settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
+) -> Method:
+    """The Method of those settings, for sequences of the kind of `spec`."""
+    emission = steps.emission(spec, settings.mixtures)
+    draw = partial(steps.draw, emission, settings.sample_steps)
     hidden, latent_dim = model.hidden, model.latent_dim
     network = recurrent.VRNN(hidden, model.width, latent_dim, emission.outputs)
-    descending = descent.make(config, axis_name)
+    minimiser = descent.minimiser(settings, learning, axis_name)
     names = 'read', 'code', 'advance', 'prior', 'posterior', 'emit'
     read, code, advance, prior, posterior, emit = (
         steps.applied(network, name) for name in names
     )
-    weight_at = vae_terms.weight_of(method)
+    weight_at = vae_terms.weight_of(settings)
 
-    def init(rng) -> TrainState:
-        return steps.initial(rng, network, emission, spec, descending)
+    def init(key) -> TrainState:
+        return steps.initial(key, network, emission, spec, minimiser)
 
-    def given(net, seen):
+    def given(net, at_steps):
         """Drives, from the step before, and evidence of each step."""
-        drive, evidence = read(net, seen.inputs)
+        drive, evidence = read(net, at_steps.inputs)
         # of the first step, from inputs of zeros
-        zeros = read(net, jnp.zeros_like(seen.inputs[:, :1]))[0]
+        zeros = read(net, jnp.zeros_like(at_steps.inputs[:, :1]))[0]
         return jnp.concatenate([zeros, drive[:, :-1]], 1), evidence
 
     def nothing(net, shape):
@@ -77,8 +80,8 @@ def make(config, spec, axis_name=None) -> Method:
     def terms(params, padded: Padded, keys):
         """log p(x | z) and the KL, [B] each: sums over steps, one z."""
         net = params['network']
-        seen = steps.seen(emission, params['constants'], padded)
-        drive, evidence = given(net, seen)
+        at_steps = steps.scaled(emission, params['constants'], padded)
+        drive, evidence = given(net, at_steps)
 
         def one(carry, at):
             carry, (h, now, p, q, _) = infer(net, carry, *at)
@@ -88,10 +91,12 @@ def make(config, spec, axis_name=None) -> Method:
         begin = nothing(net, drive.shape[:1])
         _, found = lax.scan(one, begin, (*steps.along((drive, evidence)), noise))
         h, now, p, q = steps.along(found)
-        told = emission.log_prob(emit(net, h, now), seen.x) * seen.mask
-        kl = jnp.sum(bounds.kl_gaussians(*q, *p), -1) * seen.mask
-        scale = steps.units(params['constants'], seen.mask)
-        return jnp.sum(told, -1) + scale, jnp.sum(kl, -1)
+        log_likelihood = (
+            emission.log_prob(emit(net, h, now), at_steps.x) * at_steps.mask
+        )
+        kl = jnp.sum(bounds.kl_gaussians(*q, *p), -1) * at_steps.mask
+        scale = steps.units(params['constants'], at_steps.mask)
+        return jnp.sum(log_likelihood, -1) + scale, jnp.sum(kl, -1)
 
     def train_step(state, batch):
         padded = Padded(batch['sequence'], batch['length'])
@@ -101,32 +106,38 @@ def make(config, spec, axis_name=None) -> Method:
 
         def objective(params, rows):
             padded, keys = rows
-            told, kl = (jnp.mean(term) for term in terms(params, padded, keys))
-            return weight * kl - told, {
-                'loss': weight * kl - told,
-                'elbo': told - kl,
-                'reconstruction': -told,
+            log_likelihood, kl = (
+                jnp.mean(term) for term in terms(params, padded, keys)
+            )
+            return weight * kl - log_likelihood, {
+                'loss': weight * kl - log_likelihood,
+                'elbo': log_likelihood - kl,
+                'reconstruction': -log_likelihood,
                 'kl': kl,
                 'beta': weight,
                 'length': jnp.mean(1.0 * padded.length),
             }
 
-        state, metrics = descending.step(state, (padded, keys), objective)
+        state, metrics = minimiser.step(state, (padded, keys), objective)
         return state, steps.per_step(metrics, ('elbo', 'reconstruction', 'kl'))
 
     def evaluate_step(state, batch):
         """Sums of nats over the steps of all sequences: their mean is of a step."""
         padded = Padded(batch['sequence'], batch['length'])
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        told, kl = terms(state.ema, padded, keys)
-        values = {'elbo': told - kl, 'reconstruction': -told, 'kl': kl}
-        return steps.sums(values, batch, axis_name)
+        log_likelihood, kl = terms(state.ema, padded, keys)
+        values = {
+            'elbo': log_likelihood - kl,
+            'reconstruction': -log_likelihood,
+            'kl': kl,
+        }
+        return steps.sums(values, batch)
 
-    def evidence_bound(state, keys, padded, particles, threshold):
+    def particle_bound(weights, keys, padded, particles, threshold):
         """log p^_N [B] of `particles` that are resampled below that share of N."""
-        net, constants = state.ema['network'], state.ema['constants']
-        seen = steps.seen(emission, constants, padded)
-        drive, evidence = given(net, seen)
+        net, constants = (weights.averaged[n] for n in ('network', 'constants'))
+        at_steps = steps.scaled(emission, constants, padded)
+        drive, evidence = given(net, at_steps)
 
         def step(carry, at, keys):
             drive, evidence, x = at
@@ -136,17 +147,17 @@ def make(config, spec, axis_name=None) -> Method:
             return carry, emission.log_prob(emit(net, h, now), x) - ratio
 
         begin = nothing(net, (particles, len(padded.length)))
-        inputs = steps.along((drive, evidence, seen.x))
-        found = filtering.log_evidence(
+        inputs = steps.along((drive, evidence, at_steps.x))
+        log_evidence = filtering.log_evidence(
             step, begin, inputs, padded.length, keys, particles, threshold
         )
-        return found + steps.units(constants, seen.mask)
+        return log_evidence + steps.units(constants, at_steps.mask)
 
-    def reconstruct(state, padded):
+    def reconstruct(weights, padded):
         """The most probable steps, each by the posterior's mean and the given steps
         before it."""
-        net, constants = state.ema['network'], state.ema['constants']
-        drive, evidence = given(net, steps.seen(emission, constants, padded))
+        net, constants = (weights.averaged[n] for n in ('network', 'constants'))
+        drive, evidence = given(net, steps.scaled(emission, constants, padded))
 
         def one(carry, at):
             carry, (h, now, *_) = infer(net, carry, *at, jnp.zeros(latent_dim))
@@ -157,32 +168,33 @@ def make(config, spec, axis_name=None) -> Method:
         x = emission.draw(jax.random.key(0), steps.along(outputs), 0.0)
         return Padded(emission.plain(x * constants['scale']), padded.length)
 
-    def complete(state, rng, begun, n, temperature=1.0):
-        """Sequences [n] that go on from `begun`, Padded, or from nothing."""
-        net = state.ema['network']
+    def continuation(weights, key, prompt, n, temperature=1.0):
+        """Sequences [n] that go on from a prompt, Padded, or from nothing."""
+        net = weights.averaged['network']
 
-        def step(carry, past, key, shown, is_given):
+        def step(carry, past, key, inputs, is_given):
             (h, c), now = carry
             carry = advance(net, (h, c), read(net, past)[0], now)
             p = prior(net, carry[0])
-            q = posterior(net, carry[0], read(net, shown)[1], p[0])
+            q = posterior(net, carry[0], read(net, inputs)[1], p[0])
             noise = jax.random.normal(key, p[0].shape)
             free = bounds.sample_gaussian(jnp.sqrt(temperature) * noise, *p)
-            held = bounds.sample_gaussian(noise, *q)
-            now = code(net, jnp.where(is_given[:, None], held, free))
+            of_given = bounds.sample_gaussian(noise, *q)
+            now = code(net, jnp.where(is_given[:, None], of_given, free))
             return (carry, now), emit(net, carry[0], now)
 
-        begin, held = nothing(net, (n,)), state.ema['constants']
-        return draw(step, begin, held, rng, n, temperature, begun)
+        begin, of_set = nothing(net, (n,)), weights.averaged['constants']
+        return draw(step, begin, of_set, key, n, temperature, prompt)
 
     return Method(
         objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | '
-        f'h_t, x_t) || p(z_t | h_t)), beta = {vae_terms.weight_words(method)}, nats a '
-        f'sequence (mean over the batch); {emission.formula}',
+        f'h_t, x_t) || p(z_t | h_t)), beta = {vae_terms.weight_words(settings)}, nats '
+        f'a sequence (mean over the batch); {emission.formula}',
         init=init,
         train_step=train_step,
         evaluate_step=evaluate_step,
-        **steps.samplers(complete),
+        generate=steps.generator_of(continuation),
+        density=Density(particle_bound=particle_bound),
+        continuation=continuation,
         reconstruct=reconstruct,
-        evidence_bound=evidence_bound,
     )

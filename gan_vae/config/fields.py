@@ -1,0 +1,146 @@
+"""One key, one line: default, range or choices, unit, and reason. Nothing here is JAX.
+
+A settings class is a frozen dataclass whose fields are made here. `check` holds its
+values against what the fields say; what concerns two keys is the class's own `check`.
+"""
+
+import ast
+import dataclasses
+import functools
+import math
+from pathlib import Path
+from typing import Any
+
+from gan_vae.errors import UserError, unknown
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def number(
+    default: Any,
+    says: str,
+    *,
+    least: float | None = None,
+    below: float | None = None,
+    one_of: tuple = (),
+    resumable: bool = False,
+    of_networks: bool = False,
+) -> Any:
+    """An int or a float, by the type of its default, finite, in [least, below).
+
+    one_of: the only values. resumable: may differ between a run folder and the command
+    that resumes it. of_networks: a field of the networks that the section names.
+    """
+    return _field(
+        default,
+        says,
+        least=least,
+        below=below,
+        one_of=one_of,
+        resumable=resumable,
+        of_networks=of_networks,
+    )
+
+
+def switch(default: bool, says: str, *, resumable: bool = False) -> Any:
+    """True or False."""
+    return _field(default, says, resumable=resumable)
+
+
+def text(default: str, says: str, *, resumable: bool = False) -> Any:
+    """Any text."""
+    return _field(default, says, resumable=resumable)
+
+
+def choice(default: str, *names: str, says: str, resumable: bool = False) -> Any:
+    """One of `names`."""
+    return _field(default, says, names=names, resumable=resumable)
+
+
+def several(default: str, *names: str, says: str) -> Any:
+    """Any of `names`, with commas between them; '' is none."""
+    return _field(default, says, names=names, several=True)
+
+
+def network(default: str, role: str, says: str) -> Any:
+    """The name of a network for a role: of gan_vae/models, or a dotted module."""
+    return _field(default, says, role=role)
+
+
+def _field(default, says: str, **rules) -> Any:
+    return dataclasses.field(default=default, metadata={'says': says, **rules})
+
+
+@functools.cache
+def declared(module: str, variable: str) -> tuple[str, ...]:
+    """The keys of a dictionary at the top of a module, which is read, not imported.
+
+    A table of functions that need JAX is so the one place of their names.
+    """
+    file = PACKAGE.parent.joinpath(*module.split('.')).with_suffix('.py')
+    for node in ast.parse(file.read_text('utf-8')).body:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        if isinstance(node, ast.AnnAssign):
+            targets = (node.target,)
+        if any(isinstance(t, ast.Name) and t.id == variable for t in targets):
+            assert isinstance(node.value, ast.Dict)
+            return tuple(ast.literal_eval(key) for key in node.value.keys if key)
+    raise AssertionError(f'{module} has no {variable}')
+
+
+def names_of(value: str) -> list[str]:
+    """['bcr', 'zcr'] of 'bcr, zcr'."""
+    return [name for name in map(str.strip, value.split(',')) if name]
+
+
+def check(section: str, settings):
+    """Raises a UserError for the first value that its field does not allow."""
+    for field in dataclasses.fields(settings):
+        key, value = f'config.{section}.{field.name}', getattr(settings, field.name)
+        _check(key, value, field.metadata)
+    if hasattr(settings, 'check'):
+        settings.check()
+
+
+def _check(key: str, value, rules):
+    if names := rules.get('names'):
+        for name in names_of(value) if rules.get('several') else [value]:
+            if name not in names:
+                raise _unknown(key, name, names)
+    least, below = rules.get('least'), rules.get('below')
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f'{key}={value}: must be finite')
+    if least is not None and below is not None and not least <= value < below:
+        raise UserError(f'{key}={value}: must be in [{least}, {below})')
+    if least is not None and value < least:
+        raise UserError(f'{key}={value}: must be at least {least}')
+    if below is not None and value >= below:
+        raise UserError(f'{key}={value}: must be below {below}')
+    if (one_of := rules.get('one_of')) and value not in one_of:
+        listed = ' or '.join(map(str, one_of))
+        raise UserError(f'{key}={value}: must be {listed}')
+
+
+def _unknown(key: str, name: str, names: tuple[str, ...]) -> UserError:
+    known = [n for n in names if n]
+    if name:
+        return unknown(key, name, known)
+    return UserError(f'{key} is empty: one of {", ".join(known)}')
+
+
+def table(prefix: str, settings: type) -> list[str]:
+    """A line for each key of a section: name, default, what is allowed, and reason."""
+    lines = []
+    for field in dataclasses.fields(settings):
+        rules = field.metadata
+        says = rules['says']
+        names = [n or "''" for n in rules.get('names', ())]
+        if names:
+            says += f' ({", ".join(names)})'
+        if rules.get('one_of'):
+            says += f' ({" or ".join(map(str, rules["one_of"]))})'
+        if rules.get('resumable'):
+            says += ' [may change on resume]'
+        name = f'{prefix}.{field.name}'
+        lines.append(f'  {name:38s} {field.default!r:16} {says}')
+    return lines

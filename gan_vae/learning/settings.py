@@ -1,0 +1,81 @@
+"""Settings of the update: the optimiser, and moving averages of weights."""
+
+from dataclasses import dataclass
+
+from gan_vae.config.fields import choice, number, switch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Section `optimizer`: Adam; rates are per update."""
+
+    learning_rate: float = number(2e-4, 'Adam', least=0)
+    discriminator_learning_rate: float = number(
+        0.0, 'of discriminators; 0 is learning_rate', least=0
+    )
+    b1: float = number(0.9, 'decay of the first moment', least=0, below=1)
+    b2: float = number(0.999, 'decay of the second moment', least=0, below=1)
+    discriminator_b1: float = number(
+        -1.0, 'of discriminators; -1 is b1', least=-1, below=1
+    )
+    discriminator_b2: float = number(
+        -1.0, 'of discriminators; -1 is b2', least=-1, below=1
+    )
+    eps: float = number(1e-8, 'added to the root of the second moment', least=0)
+    schedule: str = choice(
+        'constant',
+        *('constant', 'linear', 'cosine', 'stages'),
+        says='linear and cosine reach 0 at train.steps; stages are 10^(-i/7) of IWAE',
+    )
+    warmup_steps: int = number(0, 'the rate grows linearly from 0', least=0)
+    clip_norm: float = number(0.0, 'global norm of gradients; 0 is off', least=0)
+    weight_decay: float = number(0.0, 'AdamW, of all parameters; 0 is off', least=0)
+    skip_ratio: float = number(
+        0.0,
+        'an update of so many times the median norm of the last 31 is skipped; 0: off',
+        least=0,
+    )
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """The moving average of weights that samples are drawn with (section `method`)."""
+
+    ema_decay: float = number(
+        0.999, 'of averaged weights; 0 is the last weights', least=0, below=1
+    )
+    ema_ramp: bool = switch(True, 'the decay is at most (1 + step) / (10 + step)')
+    ema_half_life: float = number(
+        0.0, 'in images, in place of ema_decay; 0 is off', least=0
+    )
+    ema_rampup: float = number(
+        0.05, 'the half-life is at most this share of the images seen', least=0
+    )
+    ema_start_step: int = number(0, 'until then, the last weights', least=0)
+
+
+@dataclass(frozen=True)
+class Learning:
+    """All of a config that an update depends on, apart from its loss."""
+
+    optimizer: Settings = Settings()
+    steps: int = 1  # of the run
+    batch_size: int = 1  # examples, over all devices
+    accumulate: int = 1  # parts of a device's rows
+    shard_state: bool = False
+    remat: bool = False
+    dtype: str = 'float32'
+
+    @classmethod
+    def of(cls, config) -> 'Learning':
+        """Of a run's config."""
+        parallel = config.parallel
+        return cls(
+            config.optimizer,
+            config.train.steps,
+            config.data.batch_size,
+            parallel.accumulate,
+            parallel.shard_state,
+            parallel.remat,
+            parallel.dtype,
+        )
