@@ -36,7 +36,9 @@ def _parsed(name: str, parser: argparse.ArgumentParser, argv: list[str], known: 
     flags, rest = parser.parse_known_intermixed_args(argv)
     if rest:
         word = rest[0].partition('=')[0]
-        fail(f'unknown flag {word}{nearest(word, [f"--{flag}" for flag in known])}')
+        # without the dashes, which all flags have in common
+        close = nearest(word.lstrip('-'), known).replace("mean '", "mean '--")
+        fail(f'unknown flag {word}{close}')
     return flags, fail
 
 

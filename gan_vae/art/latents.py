@@ -85,8 +85,7 @@ def _encode(encode, state, x):
 
 
 def read(path, model: Model, size: int | None = None) -> np.ndarray:
-    """A picture as the model takes it: uint8 [size, size, C]; by default its own size.
-    """
+    """A picture as the model takes it: uint8 [size, size, C]."""
     settings = model.config.data
     size = size or settings.image_size
     how = Fit(size, settings.channels, settings.fit, settings.background)

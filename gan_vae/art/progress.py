@@ -30,7 +30,7 @@ def reported(command: str) -> Iterator[Callable[[Iterable, str], Iterator]]:
         for number, item in enumerate(items):
             state[0] = f'{what}, {number}{count}'
             yield item
-        state[0] = f'{what}, done'
+        state[0] = f'after {what}'
 
     def report():
         while not ended.wait(SECONDS):

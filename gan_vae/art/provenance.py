@@ -90,8 +90,10 @@ def located_model(word: str, places: list[Path]) -> str:
     last = PurePath(word).name
     candidates = [Path(word), *(place / last for place in places)]
     candidates += [p for place in places for p in place.parents if p.name == last]
-    found = [p for p in candidates if (p / 'config.json').is_file()]
-    return str(found[0] if found else word)
+    for folder in candidates:
+        if (folder / 'config.json').is_file():
+            return str(folder)
+    raise UserError(f'no model {word} here: say by --workdir where it lies')
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import __main__ as art
-from gan_vae.art import latents, making, tools
+from gan_vae.art import latents, making, provenance, tools
+from gan_vae.methods import sampling
 
 
 def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, capsys):
@@ -31,7 +32,8 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, c
         assert art.main([*words, run, f'--out={out}']) == 0
         for file in (out / '00002.png', out.with_suffix('.png'), f'{out}.gif'):
             new = tmp_path / f'{child}-{file}'.replace('/', '_')
-            assert art.main(['reproduce', str(file), f'--out={new}']) == 0
+            words = ['reproduce', str(file), run, f'--inputs={first}', f'--out={new}']
+            assert art.main(words) == 0
             assert 'bit for bit' in capsys.readouterr().out
     about = images.read_provenance(tmp_path / 'between' / '00002.png')
     parent = images.read_provenance(first / '00001.png')
@@ -42,7 +44,8 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, c
     told = json.loads((tmp_path / 'between.json').read_text())
     assert told['made']['run']['state_sha256'] == parent['model']
     monkeypatch.chdir(tmp_path)  # of a file that does not carry its origin
-    assert art.main(['reproduce', 'between.json', '--out=told']) == 0
+    words = ['reproduce', 'between.json', run, '--inputs=first', '--out=told']
+    assert art.main(words) == 0
     assert 'told.json: the same as between.json' in capsys.readouterr().out
 
 
@@ -56,7 +59,8 @@ def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
     picture = np.asarray(Image.open(file)).copy()
     picture[0, 0] ^= 1
     images.save_png(file, picture, about)
-    assert art.main(['reproduce', str(file), f'--out={tmp_path / "n"}']) == 1
+    words = ['reproduce', str(file), f'--workdir={models["vae_emoji"]}']
+    assert art.main([*words, f'--out={tmp_path / "n"}']) == 1
     assert 'is not' in capsys.readouterr().err
     other = make_model(tmp_path, 'vae_emoji', seed=1)
     words = ['reproduce', str(file), f'--workdir={other}', f'--out={tmp_path / "m"}']
@@ -68,6 +72,7 @@ def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
     assert art.main([*words, f'--out={tmp_path / "i"}']) == 0
     given.write_bytes((first / '00000.png').read_bytes())
     words = ['reproduce', str(tmp_path / 'i' / '00000.png'), f'--out={tmp_path / "k"}']
+    words.append(f'--workdir={models["vae_emoji"]}')
     assert art.main(words) == 2
     assert 'is not what it was' in capsys.readouterr().err
 
@@ -90,12 +95,12 @@ def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     other = np.zeros((4, 4, 3), np.uint8)
 
-    def make(asked):  # another command writes while this one works
+    def make(request):  # another command writes while this one works
         images.save_png('art/slow-1/00000.png', other)
         images.save_png('named/00000.png', other)
-        return tools.Made([tools.Picture(other + 9)])
+        return tools.Result(pictures=[tools.Picture(other + 9)])
 
-    tool = tools.Tool('is slow', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     assert art.main(['slow']) == 0
@@ -107,32 +112,26 @@ def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys
         assert np.asarray(Image.open(f'{place}/00000.png')).max() == 0
 
 
-def test_a_picture_gives_its_latent_back(models, tmp_path):
-    run = making.opened(
-        'sample', tools.find('sample'), flags(workdir=models['dcgan_emoji'])
-    )
-    z = latents.draw(run.method, 5, 70)
-    np.testing.assert_array_equal(z[:3], latents.draw(run.method, 5, 3))
-    made = latents.pictures(run, z[66:68])
-    images.save_png(tmp_path / 'a.png', made[0].image, made[0].about)
+def test_a_picture_gives_its_latent_back(models, opened, tmp_path):
+    model = opened(models['dcgan_emoji'])
+    z = sampling.latents(model.method, 5, 70)
+    np.testing.assert_array_equal(z[:3], sampling.latents(model.method, 5, 3))
+    made = latents.pictures(model, z[66:68])
+    images.save_png(tmp_path / 'a.png', made[0].image, made[0].provenance)
     for word in (str(tmp_path / 'a.png'), '66'):
-        found, label = latents.of_thing(run, making.thing(word), seed=5)
+        found, label = latents.of_input(model, provenance.read_input(word), seed=5)
         np.testing.assert_array_equal(found, z[66])
         assert label is None
-    shown = latents.decode(run, z)
-    np.testing.assert_array_equal(shown[66:67], latents.decode(run, z[66:67]))
-
-
-def flags(**given):
-    from argparse import Namespace
-
-    return Namespace(**{n: f.default for n, f in tools.SHARED.items()} | given)
+    every = sampling.decode(model.method, model.weights, z)
+    alone = sampling.decode(model.method, model.weights, z[66:67])
+    np.testing.assert_array_equal(every[66:67], alone)
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
-        ('sample', 'needs --workdir'),
+        ('sample', 'needs --workdir=RUN, the folder of a run, or a model that comes'),
+        ('sample', 'pretrained:emoji_gan'),
         ('sample --workdir=nowhere', 'no run in nowhere'),
         ('sample --workdir=pretrained:emoji', 'pretrained model'),
         ('sample --workdir={g} --seed=-1', '--seed=-1'),
@@ -141,7 +140,10 @@ def flags(**given):
         ('sample --workdir={g} --out=..', '--out=..'),
         ('sample --workdir={g} --step=3', 'a packed model'),
         ('sample --workdir={g} --class=cat', 'has no classes'),
-        ('sample --workdir={g} --colour=red', '--colour'),
+        ('sample --workdir={g} --colour=red', 'unknown flag --colour;'),
+        ('sample --tuncation=1', "did you mean '--truncation'"),
+        ('mine.nothing', 'no module of that name'),
+        ('reproduce {f} --wokdir=x', "did you mean '--workdir'"),
         ('sample cat --workdir={g}', 'takes no files'),
         ('interpolate 1 cat.png --workdir={g}', 'cat.png: no file'),
         ('interpolate 1 {f} --workdir={g}', 'project'),
@@ -154,37 +156,38 @@ def flags(**given):
         ('sample --workdir={x}', 'cannot be used'),
     ],
 )
-def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    vae, gan = models['vae_emoji'], models['dcgan_emoji']
-    Image.new('RGB', (9, 9)).save('foreign.png')
-    (tmp_path / 't.txt').write_text('text')
-    about = json.loads((vae / 'about.json').read_text())
-    run = making.opened('sample', tools.find('sample'), flags(workdir=vae))
-    altered = about | {'latent': 'AAAA', 'model': run.about['state_sha256']}
-    images.save_png('bad.png', np.zeros((8, 8, 3), np.uint8), altered)
-    shutil.copytree(vae, 'broken')
-    (tmp_path / 'broken/weights.npz').write_bytes(b'PK no archive')
-    places = {'g': gan, 'v': vae, 'f': 'foreign.png', 'b': 'bad.png', 't': 't.txt'}
-    assert art.main(words.format(**places, x='broken').split()) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
-    assert not (tmp_path / 'art').exists()
+def test_mistakes_are_one_line(models, place, refused, words, message):
+    places = {'g': models['dcgan_emoji'], 'v': models['vae_emoji'], 'x': 'broken'}
+    places |= {'f': 'foreign.png', 'b': 'bad.png', 't': 't.txt'}
+    refused(words.format(**places).split(), message, place)
+
+
+@pytest.fixture(scope='module')
+def place(models, opened, tmp_path_factory):
+    """A folder of files that are of no use."""
+    folder, vae = tmp_path_factory.mktemp('place'), models['vae_emoji']
+    Image.new('RGB', (9, 9)).save(folder / 'foreign.png')
+    (folder / 't.txt').write_text('text')
+    altered = {'latent': 'AAAA', 'model': opened(vae).about['state_sha256']}
+    images.save_png(folder / 'bad.png', np.zeros((8, 8, 3), np.uint8), altered)
+    shutil.copytree(vae, folder / 'broken')
+    (folder / 'broken/weights.npz').write_bytes(b'PK no archive')
+    return folder
 
 
 def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     models, tmp_path, monkeypatch, capsys
 ):
-    def make(asked):
+    def make(request):
         count = 0
-        for number in asked.steps(range(5), 'counting'):
+        for number in request.progress(range(5), 'counting'):
             count += 1
-            if asked.flags.seed == 1 and number == 2:
+            if request.flags.seed == 1 and number == 2:
                 os.kill(os.getpid(), signal.SIGINT)
         picture = np.full((4, 4, 3), count, np.uint8)
-        return tools.Made([tools.Picture(picture)])
+        return tools.Result(pictures=[tools.Picture(picture)])
 
-    tool = tools.Tool('counts', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     out = tmp_path / 'out'
@@ -198,7 +201,7 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
 
 
 def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
-    drawn = latents._decode
+    drawn = sampling.decode_batch
 
     def interrupted(*given):
         os.kill(os.getpid(), signal.SIGINT)
@@ -206,10 +209,10 @@ def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
 
     run, out = f'--workdir={models["dcgan_emoji"]}', tmp_path / 'out'
     with monkeypatch.context() as patched:
-        patched.setattr(latents, '_decode', interrupted)
+        patched.setattr(sampling, 'decode_batch', interrupted)
         assert art.main(['sample', run, '--num=70', f'--out={out}']) == 0
-    assert len(list(out.iterdir())) == latents.BATCH
-    words = ['reproduce', f'{out}.png', f'--out={tmp_path / "again"}']
+    assert len(list(out.iterdir())) == sampling.BATCH
+    words = ['reproduce', f'{out}.png', run, f'--out={tmp_path / "again"}']
     assert art.main(words) == 0
 
 
@@ -217,7 +220,9 @@ def test_ctrl_c_while_files_are_written_waits_for_the_last(
     tmp_path, monkeypatch, capsys
 ):
     picture = tools.Picture(np.zeros((4, 4, 3), np.uint8))
-    tool = tools.Tool('makes three', lambda asked: tools.Made([picture] * 3), run=False)
+    tool = tools.ToolWithoutModel(
+        make=lambda request: tools.Result(pictures=[picture] * 3)
+    )
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     save = images.save_png
@@ -237,21 +242,21 @@ def test_commands_that_write_at_one_moment_take_turns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     order, lock = [], threading.Barrier(2)
 
-    def write(folder, made, about, run):
+    def write(folder, result, about, model):
         order.append('begin')
         time.sleep(0.2)
         images.save_png(folder / '00000.png', np.zeros((2, 2, 3), np.uint8))
         order.append('end')
 
-    def make(asked):
+    def make(request):
         lock.wait()
-        return tools.Made()
+        return tools.Result()
 
-    tool = tools.Tool('is quick', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(making, '_write', write)
     monkeypatch.setattr(making, 'Watch', nullcontext)
-    monkeypatch.setattr(making, '_made', lambda tool, asked: (make(asked), None))
+    monkeypatch.setattr(making, '_run', lambda tool, request: (make(request), None))
     flags = Namespace(seed=0, out='', force=False)
     with ThreadPoolExecutor(2) as pool:
         places = [*pool.map(lambda _: making.make('quick', [], flags)[0], range(2))]
@@ -263,9 +268,9 @@ def test_a_list_of_files_is_hashed_file_by_file(tmp_path):
     names = [str(tmp_path / n) for n in ('a.png', 'b.png')]
     for number, name in enumerate(names):
         images.save_png(name, np.full((2, 2, 3), number, np.uint8))
-    both = making._given(','.join(names)).sha256
-    assert both and both != making._given(','.join(names[::-1])).sha256
+    both = provenance.read_file_flag(','.join(names)).sha256
+    assert both and both != provenance.read_file_flag(','.join(names[::-1])).sha256
     images.save_png(names[1], np.full((2, 2, 3), 9, np.uint8))
-    assert making._given(','.join(names)).sha256 != both
-    assert making._given(names[0]) == making.thing(names[0])
-    assert not making._given('3,8').sha256
+    assert provenance.read_file_flag(','.join(names)).sha256 != both
+    assert provenance.read_file_flag(names[0]) == provenance.read_input(names[0])
+    assert not provenance.read_file_flag('3,8').sha256

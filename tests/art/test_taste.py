@@ -173,7 +173,7 @@ def test_before_any_choice_it_says_by_what(index, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    'text, said',
+    'text, message',
     [
         ('', 'no choices'),
         ('1', 'choice 1: two pictures'),
@@ -186,7 +186,7 @@ def test_before_any_choice_it_says_by_what(index, tmp_path, capsys):
         (None, 'cannot be read'),
     ],
 )
-def test_choices_that_are_none(index, text, said, tmp_path, capsys, monkeypatch):
+def test_choices_that_are_none(index, text, message, tmp_path, refused, monkeypatch):
     from PIL import Image
 
     monkeypatch.chdir(tmp_path)
@@ -194,14 +194,10 @@ def test_choices_that_are_none(index, text, said, tmp_path, capsys, monkeypatch)
     if text is not None:
         raw = text if isinstance(text, bytes) else text.encode()
         (tmp_path / 'p.txt').write_bytes(raw)
-    assert art.main(['rank', f'--index={index}', '--pairs=p.txt']) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1
+    refused(['rank', f'--index={index}', '--pairs=p.txt'], message, tmp_path)
 
 
 @pytest.mark.parametrize('text', ['{"a": 1}', '[1, 2]', '[[1, 2, 3]]', '[' * 100_000])
-def test_json_that_is_no_choices(index, text, tmp_path, capsys):
+def test_json_that_is_no_choices(index, text, tmp_path, refused):
     (tmp_path / 'p.json').write_text(text)
-    words = ['rank', f'--index={index}', f'--pairs={tmp_path}/p.json']
-    assert art.main([*words, f'--out={tmp_path / "o"}']) == 2
-    assert capsys.readouterr().err.count('\n') == 1
+    refused(['rank', f'--index={index}', '--pairs=p.json'], '', tmp_path)

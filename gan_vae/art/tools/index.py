@@ -1,6 +1,5 @@
 """The features of a folder or a set as emoji:train, to search in."""
 
-
 from gan_vae.art import feature_index, features, sheets
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError

@@ -71,8 +71,8 @@ def _latents(request: ModelRequest, num: int, messages: list[str]):
         components = len(mixture.weights)
         messages.append(
             f'{components} Gaussian(s) fitted to {mixture.active.sum()} active units '
-            f'of {count} training images: KL to the prior at least {mixture.mismatch:.2f} '
-            f'+- {mixture.error:.2f} nats'
+            f'of {count} training images: KL to the prior at least '
+            f'{mixture.mismatch:.2f} +- {mixture.error:.2f} nats'
         )
         narrow = 1.0 if flags.temperature is None else flags.temperature
         z = aggregate.draw(mixture, flags.seed, num, narrow)
