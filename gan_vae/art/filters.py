@@ -6,7 +6,8 @@
 
 D are the cosine transforms of all blocks of SIDE pixels and of the channels, T sets to
 0 what is below, and blocks count by how few numbers they need. L is the Laplacian, and
-a is such that what is left, |K x - y|, is as large as the noise (Morozov 1966).
+a is the least at which what is left, |K x - y|, is as large as the noise (Morozov 1966)
+and the noise in x is limited.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ from gan_vae.art.degradations import kernel
 
 SIDE = 8
 THRESHOLD = 2.7  # deviations of the noise
+GAIN = 4.0  # noise in a sharpened x over that in y, at most
+NOISE = 0.03  # its deviation in such an x in [-1, 1], unless that of y is larger
 
 
 def denoised(y: np.ndarray, deviation: float) -> np.ndarray:
@@ -58,12 +61,15 @@ def deblurred(y: np.ndarray, radius: float, deviation: float) -> np.ndarray:
         shape[axis] = side
         blur = blur * (np.cos(np.outer(angle, away)) @ weights).reshape(shape)
         bends = bends + (2 - 2 * np.cos(angle)).reshape(shape)
+    limit = np.clip(NOISE / deviation, 1, GAIN)
     low, high = -12.0, 6.0  # of log10 a
     for _ in range(40):
         middle = (low + high) / 2
         rough = 10**middle * bends**2
         left = np.mean((numbers * rough / (blur**2 + rough + 1e-30)) ** 2)
-        low, high = (middle, high) if left < deviation**2 else (low, middle)
+        gain = np.mean((blur / (blur**2 + rough + 1e-30)) ** 2)
+        more = left < deviation**2 or gain > limit**2
+        low, high = (middle, high) if more else (low, middle)
     x = numbers * blur / (blur**2 + 10**low * bends**2 + 1e-30)
     return fft.idctn(x, axes=(0, 1), norm='ortho').astype(np.float32)
 

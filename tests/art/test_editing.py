@@ -102,6 +102,7 @@ def test_a_latent_is_carried_while_it_is_true(models, tmp_path, capsys):
         ]
         again = tmp_path / f'{name}-again'
         words = ['reproduce', str(out / '00000.png'), f'--out={again}']
+        words.append(f'--inputs={file}')
         assert art.main(words) == 0
         assert 'bit for bit' in capsys.readouterr().out
 

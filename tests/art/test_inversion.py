@@ -58,7 +58,7 @@ def test_samples_of_a_linear_posterior_have_its_mean_and_variance():
 
 def test_what_a_model_drew_is_found_again(models, opened):
     run = opened(models['vae_emoji'])
-    z = sampling.latents(run.method, 0, 5)
+    z, decode = sampling.latents(run.method, 0, 5), run.method.latents.decode
     y = images.from_uint8(sampling.decode(run.method, run.weights, z[:1]))[0]
     starts = z[1:]
     for how in (WHOLE, Small(2)):
@@ -72,7 +72,7 @@ def test_what_a_model_drew_is_found_again(models, opened):
             steps=200,
             weight=1e-5,
         )
-        again = np.asarray(run.method.latents.decode(run.weights, found.z[:1], None))
+        again = np.asarray(decode(run.weights, found.z[:1], None))
         again = images.to_uint8(how.seen(again))
         assert psnr(again, images.to_uint8(seen[None]))[0] > 30
 

@@ -140,7 +140,7 @@ def test_the_best_of_many_starts_is_the_first():
         ('inpaint', 'takes PICTURE'),
         ('upscale {p} --factor=3', '--factor=3'),
         ('upscale {p}', 'edit --size=16'),
-        ('upscale {p} --num=-1', '--num=-1'),
+        ('upscale {s} --num=-1', '--num=-1'),
         ('denoise {p} --sigma=-1', '--sigma=-1'),
         ('denoise {p} --steps=0', '--steps=0'),
         ('deblur {p} --radius=0', '--radius=0'),
@@ -150,7 +150,7 @@ def test_the_best_of_many_starts_is_the_first():
     ],
 )
 def test_mistakes_are_one_line(models, place, refused, words, message):
-    places = {name: f'{name}.png' for name in 'efop'} | {'g': 'g.gif'}
+    places = {name: f'{name}.png' for name in 'efops'} | {'g': 'g.gif'}
     command = words.format(**places).split()
     refused([*command, f'--workdir={models["vae_emoji"]}'], message, place)
 
@@ -163,5 +163,6 @@ def place(picture, tmp_path_factory):
         level = np.full((*side, 1), level, np.uint8)
         images.save_png(folder / f'{name}.png', level)
     images.save_png(folder / 'p.png', picture[0])
+    images.save_png(folder / 's.png', picture[0][:16, :16])
     images.save_gif(folder / 'g.gif', [picture[0]] * 2)
     return folder

@@ -4,9 +4,11 @@ import numpy as np
 
 from gan_vae.art import filters, restoration
 from gan_vae.art.degradations import Blurred
-from gan_vae.art.restoration import NOISE, UNIT
+from gan_vae.art.restoration import UNIT
 from gan_vae.art.tools import Flag, Request, Result
 from gan_vae.errors import UserError
+
+ROUNDING = 0.3 / UNIT  # deviation of the noise of whole grey levels
 
 
 def make(request: Request) -> Result:
@@ -14,8 +16,10 @@ def make(request: Request) -> Result:
     if not 0.1 <= radius <= max(work.extent):
         raise UserError(f'--radius={radius:g}: must be from 0.1 to {max(work.extent)}')
 
+    noise = max(ROUNDING, filters.noise_of(work.full))
+
     def sharper(y: np.ndarray) -> np.ndarray:
-        return filters.deblurred(y, radius, NOISE / UNIT)
+        return filters.deblurred(y, radius, noise)
 
     def paste(x: np.ndarray) -> np.ndarray:
         base = work.enlarged(x, 0.0)
