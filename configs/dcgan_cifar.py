@@ -6,11 +6,11 @@ python launch.py --config=configs/dcgan_cifar.py:small    two CPU cores: 5k step
 
 `:small` has the networks of Radford et al. (`dcgan`): in the benchmarks' D a BatchNorm
 follows the first convolution too, and at this size it told all real batches from
-generated ones, and G collapsed (experiments/README.md, "gan_zoo.py").
+generated ones, and G collapsed (docs/results/gan.md).
 
 Published: FID 48.29 at the best checkpoint (about 40k steps; the same runs collapse
 later), 50k samples against the 50k training images, TF Inception. Not run here at full
-size; what `:small` gave is in experiments/README.md.
+size; what `:small` gave is in docs/results/gan.md.
 """
 
 from configs import default

@@ -4,7 +4,7 @@ python -m gan_vae.data.prepare jsb_chorales
 python launch.py --config=configs/lstm_jsb.py       one CPU core: 30 s
 
 Published, nats a step of the test split: LSTM 8.45, GRU 8.43, RNN 8.91, TCN 8.10 (Bai
-et al. 2018, arXiv:1803.01271). Ours: experiments/README.md.
+et al. 2018, arXiv:1803.01271). Ours: docs/results/sequences.md.
 """
 
 from configs import default, vrnn_jsb

@@ -3,7 +3,7 @@
 python launch.py --config=configs/mlp_gan_mnist.py
 
 Goodfellow et al. 2014, arXiv:1406.2661, with Adam and LeakyReLU, as it is taught today.
-No published number with a protocol; what it draws is in experiments/README.md.
+No published number with a protocol; what it draws is in docs/results/gan.md.
 """
 
 from configs import default

@@ -7,7 +7,7 @@ python launch.py --config=configs/sketch_vae_kanji.py:loose     its KL of a quar
 
 Theirs: a decoder of 512 units, an encoder of twice 256, layer normalisation, dropout,
 a KL of weight 0.5 and at least 0.2 nats; no figure in these units. Ours:
-experiments/README.md.
+docs/results/sequences.md.
 """
 
 from configs import default, vrnn_jsb, vrnn_kanji

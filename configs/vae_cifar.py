@@ -4,7 +4,7 @@ python launch.py --config=configs/vae_cifar.py          for a GPU: 200 epochs
 python launch.py --config=configs/vae_cifar.py:small    two CPU cores
 
 Published: 4.51 bits/dim for a comparable convolutional VAE (van den Oord et al. 2017,
-arXiv:1711.00937). Ours: experiments/README.md.
+arXiv:1711.00937). Ours: docs/results/vae.md.
 """
 
 from configs import default

@@ -4,7 +4,7 @@ python launch.py --config=configs/vae_mnist.py
 python launch.py --config=configs/vae_mnist.py:classes   p(x | z, digit)
 
 One hidden layer of 500, 20 latents: the networks of Flax's VAE example, whose test loss
-is about 104 nats after 10 epochs (4,690 steps). Ours: experiments/README.md.
+is about 104 nats after 10 epochs (4,690 steps). Ours: docs/results/vae.md.
 """
 
 from configs import default

@@ -8,7 +8,7 @@ python launch.py --mode=evaluate --workdir=runs/vrnn_jsb --step=best --split=tes
 
 Published, nats a step of the test split: DMM 6.87 (ELBO; Krishnan et al. 2017 by
 Pyro); VRNN of Maddison et al. 2017, arXiv:1705.09279, ELBO 8.60, FIVO 6.90 of 4
-particles, 6.72 of 16. Ours: experiments/README.md.
+particles, 6.72 of 16. Ours: docs/results/sequences.md.
 """
 
 from configs import default

@@ -7,7 +7,7 @@ python launch.py --config=configs/vrnn_kanji.py:lstm    without latents: the bas
 --config.data.name=sketch_sheep draws those; 2,500 steps: 29 min
 
 Published: no figure in these units (nats a step, of whole offsets). Ours:
-experiments/README.md.
+docs/results/sequences.md.
 """
 
 from configs import default, vrnn_jsb

@@ -6,7 +6,7 @@ python launch.py --config=configs/vrnn_nottingham.py        one CPU core: 28 min
 Published, nats a step of the test split: VRNN of Maddison et al. 2017,
 arXiv:1705.09279, ELBO 3.00, FIVO 2.68 of 4 particles, 2.58 of 16; SRNN 2.94
 (Fraccaro et al. 2016); LSTM 3.29, TCN 3.07 (Bai et al. 2018). Ours:
-experiments/README.md.
+docs/results/sequences.md.
 """
 
 from configs import default, vrnn_jsb

@@ -5,7 +5,7 @@ python launch.py --config=configs/vrnn_piano.py         one CPU core: 18 min
 
 Published, nats a step of the test split: VRNN of Maddison et al. 2017,
 arXiv:1705.09279, ELBO 7.81, FIVO 7.76 of 4 particles, 7.43 of 16; SRNN 8.20
-(Fraccaro et al. 2016). Ours: experiments/README.md.
+(Fraccaro et al. 2016). Ours: docs/results/sequences.md.
 """
 
 from configs import default, vrnn_jsb, vrnn_nottingham

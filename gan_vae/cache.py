@@ -1,10 +1,35 @@
 """Where this computer keeps what can be made again."""
 
+import atexit
+import functools
 import os
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 
 def root() -> Path:
-    """The private folder of caches: $GAN_VAE_CACHE, else ~/.cache/gan_vae."""
-    folder = os.environ.get('GAN_VAE_CACHE') or Path.home() / '.cache' / 'gan_vae'
-    return Path(folder).expanduser()
+    """The private folder of caches: $GAN_VAE_CACHE, else ~/.cache/gan_vae.
+
+    Without a home folder it is a temporary one, which ends with the process.
+    """
+    if folder := os.environ.get('GAN_VAE_CACHE'):
+        return Path(os.path.expanduser(folder))
+    try:
+        return Path.home() / '.cache' / 'gan_vae'
+    except RuntimeError:
+        return _temporary()
+
+
+@functools.cache
+def _temporary() -> Path:
+    folder = tempfile.mkdtemp(prefix='gan_vae-')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    print(
+        'gan_vae: no home folder: nothing is cached for the next command; set '
+        'GAN_VAE_CACHE to a folder',
+        file=sys.stderr,
+        flush=True,
+    )
+    return Path(folder)

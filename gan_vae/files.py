@@ -1,7 +1,48 @@
-"""Files that are there whole or not at all."""
+"""Paths as people type them, and files that are there whole or not at all."""
 
 import os
+import sys
 from pathlib import Path
+
+
+def expand(path) -> Path:
+    """The path of a word, ~ for the home folder; as it is where there is none."""
+    return Path(os.path.expanduser(path))
+
+
+def lock(path, wait: bool = True):
+    """Opens `path` and locks it against all processes; None if another has it locked.
+
+    The lock lasts until the handle is closed, here and in every child that inherited
+    it, or all of them have ended. `wait`: for it, so that None is not returned. Where
+    the file system has no locks a line says so, and nothing is locked. An OSError where
+    the file cannot be opened.
+    """
+    from filelock import lock_descriptor
+
+    handle = open(path, 'a')
+    try:
+        if lock_descriptor(handle.fileno(), blocking=wait):
+            return handle
+    except OSError as error:
+        _say_unlocked(os.fstat(handle.fileno()).st_dev, path, error.strerror)
+        return handle
+    handle.close()
+    return None
+
+
+_unlocked: set[int] = set()  # file systems whose lack of locks was printed
+
+
+def _say_unlocked(device: int, path, reason: str):
+    if device not in _unlocked:
+        _unlocked.add(device)
+        print(
+            f'gan_vae: the file system of {path} has no locks ({reason}): use it by '
+            'one command at a time',
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def write(path, content: bytes | str) -> Path:

@@ -1,82 +1,176 @@
-"""The flags of launch.py: which there are, in which mode, and what they default to."""
+"""The flags of the commands that train and use runs: one line each, per mode."""
 
 import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from gan_vae.errors import UserError, nearest, unknown
 
-FLAGS = {  # of each mode
-    'train': ('config', 'workdir', 'hosts', 'host', 'coordinator'),
-    'evaluate': ('workdir', 'split', 'metrics', 'num', 'seed', 'step'),
-    'sample': ('workdir', 'num', 'seed', 'step', 'class', 'truncation')
-    + ('temperature', 'latents'),
-    'sweep': ('sweep', 'workdir', 'engine', 'storage', 'retry')
-    + ('parallel', 'trials', 'seeds', 'seed'),
-}
-WORDS = {'config': '', 'workdir': '', 'split': '', 'metrics': None}
-WORDS |= {'hosts': '', 'coordinator': ''}
-WORDS |= {
-    'sweep': '',
-    'engine': 'grid',
-    'storage': '',
-    'class': None,
-    'latents': 'prior',
-}
-NUMBERS = {'num': None, 'seed': 0, 'host': None}
-NUMBERS |= {'parallel': 1, 'trials': None, 'seeds': None}
-REALS = {'truncation': None, 'temperature': None}
-SWITCHES = {'retry': False}
-STEPS = {'step': None}
-DEFAULTS = WORDS | STEPS | NUMBERS | REALS | SWITCHES
+
+class Flag(NamedTuple):
+    """One flag. kind: what reads its text; bool: a switch, which takes none."""
+
+    kind: Callable
+    default: Any
+    help: str
 
 
 def step(text: str) -> int | str:
     """The number of a checkpoint, or 'best'."""
     if text == 'best' or text.isdecimal():
         return text if text == 'best' else int(text)
-    raise argparse.ArgumentTypeError(f'{text!r} is no number of a step, and not best')
+    raise argparse.ArgumentTypeError(f'{text!r} is neither a step number nor best')
 
 
-def parse(argv: list[str], usage: str) -> tuple[argparse.Namespace, dict[str, str]]:
-    """Flags, and the overrides {'train.steps': '30'} among them.
+_RUN = Flag(str, '', 'folder of a run, or pretrained:NAME')
+_STEP = Flag(step, None, 'checkpoint to use: a step, or best (the newest)')
+_SEED = Flag(int, 0, 'seed of the samples')
 
-    A UserError for a flag that does not exist, or not in the mode that was chosen.
-    """
+MODES: dict[str, tuple[str, dict[str, Flag]]] = {
+    'train': (
+        'Train a model. The same command resumes a run that was stopped.',
+        {
+            'config': Flag(str, '', 'configs/NAME.py[:VARIANT]'),
+            'workdir': Flag(str, '', 'folder of the run (runs/NAME)'),
+            'hosts': Flag(str, '', 'number of processes of the run, or auto'),
+            'host': Flag(int, None, 'which of them this is, from 0'),
+            'coordinator': Flag(str, '', 'ADDRESS:PORT of host 0'),
+        },
+    ),
+    'evaluate': (
+        'Measure a trained model.',
+        {
+            'workdir': _RUN,
+            'split': Flag(str, '', 'split of the objective (config.data.eval_split)'),
+            'metrics': Flag(str, None, 'as swd,kid_random (config.eval.metrics)'),
+            'num': Flag(int, None, 'number of samples (config.eval.num_samples)'),
+            'seed': _SEED,
+            'step': _STEP,
+        },
+    ),
+    'sample': (
+        'Write samples of a trained model.',
+        {
+            'workdir': _RUN,
+            'num': Flag(int, None, 'number of samples (64, of sequences 16)'),
+            'seed': _SEED,
+            'step': _STEP,
+            'class': Flag(str, None, 'name or id of the class (each in turn)'),
+            'truncation': Flag(float, None, 'bound of the latents, as 0.7'),
+            'temperature': Flag(float, None, 'factor of their deviations, as 0.8'),
+            'latents': Flag(str, 'prior', 'prior or aggregate'),
+        },
+    ),
+    'sweep': (
+        'Train many runs of one config and compare them.',
+        {
+            'sweep': Flag(str, '', 'experiments/NAME.py[:VARIANT]'),
+            'workdir': Flag(str, '', 'folder of the sweep (runs/sweeps/NAME)'),
+            'engine': Flag(str, 'grid', 'grid, random or optuna'),
+            'trials': Flag(int, None, 'points to draw (random, optuna)'),
+            'seeds': Flag(int, None, 'runs of each point'),
+            'seed': Flag(int, 0, 'seed of the search'),
+            'parallel': Flag(int, 1, 'runs at a time'),
+            'storage': Flag(str, '', 'URL of a database for Optuna (a file)'),
+            'retry': Flag(bool, False, 'try failed runs again'),
+        },
+    ),
+}
+CONFIGURED = ('train', 'sweep')  # modes that take --config.KEY=VALUE
+
+
+def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentParser:
+    """A parser of these flags: only those given are set, `fail(message)` on errors."""
     parser = argparse.ArgumentParser(
-        prog='launch.py', usage=usage, add_help=False, allow_abbrev=False
+        add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
-    parser.add_argument('--help', '-h', action='store_true')
-    parser.add_argument('--debug', action='store_true', help='show tracebacks')
-    parser.add_argument('--mode', default='train')
-    kinds = dict.fromkeys(WORDS, str) | dict.fromkeys(NUMBERS, int)
-    kinds |= dict.fromkeys(REALS, float) | dict.fromkeys(STEPS, step)
-    for name, kind in kinds.items():
-        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
-    for name in SWITCHES:
-        parser.add_argument(f'--{name}', action='store_true', default=argparse.SUPPRESS)
+    for name, flag in flags.items():
+        reads = {'action': 'store_true'} if flag.kind is bool else {'type': flag.kind}
+        parser.add_argument(f'--{name}', **reads)
+    parser.error = fail
+    return parser
+
+
+def lines_of(flags: Mapping[str, Flag]) -> list[str]:
+    """The help, one line per flag."""
+    return [
+        f'  --{name:12s} {flag.help}'
+        + ('' if flag.default in (None, '', False) else f' ({flag.default})')
+        for name, flag in flags.items()
+    ]
+
+
+def usage() -> str:
+    """The help of all modes."""
+    lines = [
+        'python launch.py [--mode=MODE] [--FLAG=VALUE ...] [--config.KEY=VALUE ...]'
+    ]
+    for mode, (purpose, flags) in MODES.items():
+        default = ' (the default)' if mode == 'train' else ''
+        lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
+    lines += ['', '--debug shows tracebacks. --config.train.steps=30 sets a key of the']
+    lines += ['config, in training and in sweeps.']
+    return '\n'.join(lines)
+
+
+def parse_one(
+    flags: Mapping[str, Flag], argv: list[str], command: str
+) -> argparse.Namespace:
+    """The flags of a command without modes, and `help`. Raises UserErrors."""
 
     def fail(message: str):
-        raise UserError(f'{message}; see python launch.py --help')
+        raise UserError(f'{message}; see {command} --help')
 
-    parser.error = fail
-    flags, rest = parser.parse_known_args(argv)
+    argv = ['--help' if word == '-h' else word for word in argv]
+    every = {'help': Flag(bool, False, '')} | flags
+    given, rest = parser_of(every, fail).parse_known_args(argv)
+    if rest:
+        key = rest[0].partition('=')[0]
+        fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
+    defaults = {name: flag.default for name, flag in every.items()}
+    return argparse.Namespace(**defaults | vars(given))
+
+
+def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
+    """All flags of the mode, with `mode`, `help` and `debug`; and the overrides.
+
+    The overrides are {'train.steps': '30'} of --config.train.steps=30. Raises a
+    UserError for a flag that does not exist, or does not belong to the mode.
+    """
+
+    def fail(message: str):
+        raise UserError(f'{message}; see --help')
+
+    every = {name: flag for _, flags in MODES.values() for name, flag in flags.items()}
+    common = {
+        'mode': Flag(str, 'train', ''),
+        'help': Flag(bool, False, ''),
+        'debug': Flag(bool, False, ''),
+    }
+    argv = ['--help' if word == '-h' else word for word in argv]
+    given, rest = parser_of(common | every, fail).parse_known_args(argv)
+    mode = getattr(given, 'mode', 'train')
+    if mode not in MODES:
+        raise unknown('--mode', mode, MODES)
+    flags = MODES[mode][1]
     overrides = {}
     while rest:
-        word = rest.pop(0)
-        key, equals, value = word.partition('=')
+        key, equals, value = rest.pop(0).partition('=')
         if not key.startswith('--config.'):
-            known = [f'--{name}' for name in ('mode', *DEFAULTS)]
-            fail(f'unknown flag {key!r}{nearest(key, known)}')
+            words, others = (
+                [f'--{n}' for n in (*common, *flags)],
+                [f'--{n}' for n in every],
+            )
+            fail(f'unknown flag {key!r}{nearest(key, words) or nearest(key, others)}')
+        if mode not in CONFIGURED:
+            fail(f'--mode={mode} takes no {key}: the config is that of the run')
         if not equals:
             if not rest or rest[0].startswith('--'):
                 fail(f'{key} needs a value')
             value = rest.pop(0)
         overrides[key.removeprefix('--config.')] = value
-    if flags.mode not in FLAGS:
-        raise unknown('--mode', flags.mode, FLAGS)
-    for name in DEFAULTS.keys() & vars(flags).keys() - set(FLAGS[flags.mode]):
-        fail(f'--{name} has no meaning with --mode={flags.mode}')
-    if overrides and flags.mode not in ('train', 'sweep'):
-        fail(
-            f'--config.{next(iter(overrides))} has no meaning with --mode={flags.mode}'
-        )
-    return argparse.Namespace(**DEFAULTS | vars(flags)), overrides
+    for name in vars(given).keys() - common.keys() - flags.keys():
+        modes = ' and '.join(m for m, (_, table) in MODES.items() if name in table)
+        fail(f'--{name} is a flag of --mode={modes}, not of --mode={mode}')
+    defaults = {name: flag.default for name, flag in (common | flags).items()}
+    return argparse.Namespace(**defaults | vars(given)), overrides

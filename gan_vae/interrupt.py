@@ -1,27 +1,161 @@
-"""Signals as requests: a run that is told to stop saves its step first."""
+"""Signals as requests to stop: a command listens to them, the library asks a Watch.
 
+Without a command (a notebook, a worker thread of a server) a Watch is never asked to
+stop, and Ctrl-C is Python's own KeyboardInterrupt.
+
+Python runs signal handlers in its main thread between two bytecodes. A compilation
+occupies that thread for minutes, and a KeyboardInterrupt that is raised within one of
+JAX's callbacks is lost. So a thread of its own answers: it reads the numbers that
+Python's C handler writes to a socket at once (signal.set_wakeup_fd). A process that
+ends on a signal ends by os._exit, since XLA's threads may be compiling still, and crash
+when the interpreter is torn down around them.
+"""
+
+import os
 import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LAST_WORDS = 'stopped at once; finished files and checkpoints stay'
+GRACE_SECONDS = 1.0  # for `finally` clauses, from the answer to the end of the process
+_watches: list['Watch'] = []
 
 
 class Watch:
-    """Makes SIGTERM and Ctrl-C ask to stop at the next step; twice is at once."""
+    """Inside, the first SIGINT or SIGTERM is a request, and the second ends at once.
+
+    asked: the name of the signal, or None. action: what the request leads to, in words
+    for the user. waits: while False, the first signal ends the process too, as there is
+    nothing to finish.
+    """
+
+    def __init__(self, action: str, waits: bool = True):
+        self.action, self.waits = action, waits
+        self.asked: str | None = None
 
     def __enter__(self):
-        self.asked = None
-        self._old = {
-            s: signal.signal(s, self._ask) for s in (signal.SIGTERM, signal.SIGINT)
-        }
+        _watches.append(self)
         return self
 
-    def _ask(self, number, frame):
-        if self.asked is not None:
-            raise KeyboardInterrupt
-        self.asked = signal.Signals(number).name
+    def __exit__(self, *_):
+        _watches.remove(self)
+
+    def request(self, name: str):
+        """Called once, in the thread that answers."""
+        self.asked = name
 
     def after(self, step: int) -> bool:
         """Whether this step is the last one."""
         return self.asked is not None
 
-    def __exit__(self, *_):
-        for number, handler in self._old.items():
+
+class _Listener:
+    """Answers signals in a thread of its own, with a line each."""
+
+    def __init__(self):
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        self._main = threading.current_thread()
+        self._interrupts = 0  # KeyboardInterrupts to raise in the main thread
+        self._marks = [0, 0]  # sent by the main thread, read by the other
+        self._timer: threading.Timer | None = None
+        self.ending = 0  # the signal that ends the process; 0: none does
+        self._old_handlers = {n: signal.signal(n, self._handle) for n in SIGNALS}
+        self._old_hook = sys.unraisablehook
+        self._old_socket = signal.set_wakeup_fd(self._sender.fileno())
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        signal.set_wakeup_fd(self._old_socket)
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
+        sys.unraisablehook = self._old_hook
+        self._sender.close()  # so that the thread reads the end, and returns
+        self._thread.join()
+        self._receiver.close()
+        if self._timer:
+            self._timer.cancel()
+
+    def _handle(self, number, frame):
+        """Runs in the main thread, which sees requests from then on."""
+        self._marks[0] += 1
+        until = time.monotonic() + 1
+        self._sender.send(b'\0')  # after the signal's own byte
+        while self._marks[1] < self._marks[0] and time.monotonic() < until:
+            time.sleep(0.001)
+        if self._interrupts:
+            self._interrupts = 0
+            raise KeyboardInterrupt
+
+    def _answer(self):
+        while numbers := self._receiver.recv(64):
+            for number in numbers:
+                if number == 0:
+                    self._marks[1] += 1
+                elif number in SIGNALS and not self.ending:
+                    self._take(signal.Signals(number))
+
+    def _take(self, number: signal.Signals):
+        asked = [w for w in list(_watches) if w.waits]
+        if asked and asked[-1].asked is None:
+            for watch in asked:
+                watch.request(number.name)
+            _write(f'{number.name}: {asked[-1].action}; once more: ends at once')
+            return
+        self.ending, self._interrupts = number, 1
+        sys.unraisablehook = lambda unraisable: None  # a callback that was interrupted
+        _write(f'gan_vae: {LAST_WORDS}')
+        if hasattr(signal, 'pthread_kill'):  # also breaks off a system call
+            signal.pthread_kill(self._main.ident, number)
+        else:
+            signal.raise_signal(number)
+        self._timer = threading.Timer(GRACE_SECONDS, os._exit, (128 + number,))
+        self._timer.daemon = True
+        self._timer.start()
+
+
+def _write(line: str):
+    """To stderr, past Python's buffers: the main thread may be writing to them."""
+    begin = '\n' if os.isatty(2) else ''
+    os.write(2, f'{begin}{line}\n'.encode())
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Inside, signals are answered. For the main thread of a process only.
+
+    A signal that no Watch waits for prints the last words, raises KeyboardInterrupt in
+    the main thread, and ends the process if that takes longer than GRACE_SECONDS.
+    """
+    listener = _Listener()
+    try:
+        yield
+    finally:
+        listener.close()
+
+
+def command(main: Callable[[list[str]], int]):
+    """Runs main(argv) as a process's command, and ends the process with its status.
+
+    The status is 130 after SIGINT and 143 after SIGTERM, as of a shell's commands.
+    """
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(line_buffering=True)  # also when it is redirected
+    listener, status = _Listener(), 0
+    try:
+        status = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        listener.ending = listener.ending or signal.SIGINT
+    if listener.ending:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(128 + listener.ending)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    sys.exit(status)

@@ -30,11 +30,21 @@ process.prepare()
 
 
 @pytest.fixture
-def config():
-    """default.py's config, unlocked for a test to change, tiny and on one device."""
-    made = default.with_variant(default.get_config(), 'tiny')
-    made.parallel.devices = 1
-    return made
+def config_of():
+    """config_of('vae'): the tiny config of a method, on one device, unlocked."""
+
+    def make(method: str):
+        config = default.with_variant(default.get_config(method), 'tiny')
+        config.parallel.devices = 1
+        return config.unlock()
+
+    return make
+
+
+@pytest.fixture
+def config(config_of):
+    """The tiny config of the method `gan`."""
+    return config_of('gan')
 
 
 @pytest.fixture(scope='session')

@@ -1,5 +1,6 @@
 """The command line: quick, one line for each mistake, samples without TensorFlow."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -52,8 +53,14 @@ def run(tmp_path_factory):
         ([TINY, '--mode=trian'], "did you mean 'train'"),
         ([TINY, '--wrkdir=x'], "did you mean '--workdir'"),
         (['--mode=sample', '--workdir='], 'needs --workdir'),
-        ([TINY, '--num=5'], '--num has no meaning'),
-        ([TINY, '--config.optimizer.learning_rate=nan'], 'must be at least 0'),
+        ([TINY, '--num=5'], '--num is a flag of --mode=evaluate and sample, not of'),
+        (
+            ['--mode=sample', '--metrics=swd'],
+            'of --mode=evaluate, not of --mode=sample',
+        ),
+        (['--mode=sample', '--tuncation=1'], "did you mean '--truncation'"),
+        (['--mode=sample', '--config.train.steps=3'], 'the config is that of the run'),
+        ([TINY, '--config.optimizer.learning_rate=nan'], 'must be finite'),
         ([TINY, '--config.optimizer.learning_rate=inf'], 'must be finite'),
         (['--mode=sample', '--workdir=/nowhere'], 'no config.json'),
         (['--mode=sample', '--workdir=/nowhere', '--num=x'], 'invalid int value'),
@@ -126,9 +133,9 @@ def test_a_second_draw_traces_nothing(run):
 
     def counted(*arguments):
         traced.append(arguments)
-        return method.sample(*arguments)
+        return method.generate(*arguments)
 
-    counting = method._replace(sample=counted)
+    counting = dataclasses.replace(method, generate=counted)
     first, again = (sampling.draw(counting, state, seed, 5) for seed in (0, 1))
     assert len(traced) == 1 and (first != again).any()
 
@@ -153,8 +160,8 @@ def test_evaluate_repeats_the_summary(run, capsys):
 def test_measures_that_cannot_be_taken_are_refused_before_training(tmp_path, capsys):
     for metrics, message in {
         'fid': 'pt_inception-2015-12-05-6726825d.pth',
-        'originality_random': 'originality needs',
-        'iwae_5': 'needs an encoder',
+        'originality_random': 'originality_random needs',
+        'iwae_5': 'needs a likelihood of pixels',
     }.items():
         argv = [TINY, f'--workdir={tmp_path / "r"}', f'--config.eval.metrics={metrics}']
         assert launch.main(argv) == 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -15,7 +15,7 @@ from gan_vae.learning.state import named_leaves, sha256
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import build
 
-IMAGES = toy_shapes.load('train[:96]', 8, 3).images
+IMAGES = toy_shapes.examples('train[:96]', 8, 3).images
 SETTINGS = {
     'data.image_size': '8',
     'optimizer.eps': '1e-3',  # as small as usual, Adam magnifies rounding
@@ -26,7 +26,7 @@ MLP_GAN = (
     ('model.discriminator', 'mlp'),
     ('model.dropout', '0.3'),
     ('method.penalty', 'r1'),
-    ('method.penalty_weight', '1.0'),
+    ('method.penalty_lambda', '1.0'),
     ('method.augment', 'color'),
 )
 MLPS = (('model.generator', 'mlp'), ('model.discriminator', 'mlp'))
@@ -34,7 +34,7 @@ TERMS = (  # a lazy penalty, images and latents changed, moving means, weights
     *MLPS,
     ('method.loss', 'relativistic'),
     ('method.penalty', 'r1_r2'),
-    ('method.penalty_weight', '1.0'),
+    ('method.penalty_lambda', '1.0'),
     ('method.penalty_interval', '2'),
     ('method.consistency', 'bcr,zcr'),
     ('method.lecam_weight', '0.3'),
@@ -65,7 +65,7 @@ def start(made):
 
 def go(made, state, steps):
     """(state, metrics of each step), from where the state stands."""
-    metrics, rows = [], 8 * made.method.updates_per_step
+    metrics, rows = [], 8 * made.method.batches_per_step
     for step in range(int(state.step), int(state.step) + steps):
         batch = {
             'image': IMAGES[step * rows : (step + 1) * rows],

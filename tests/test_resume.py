@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
@@ -261,3 +263,33 @@ def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     checkpoints.close()
     again = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
     assert again.steps() == [2, 4] and again.best_step() == 2
+
+
+def test_data_that_moved_are_the_same_and_others_are_not(tmp_path):
+    """By content: another place, or a slash at the end. The run lies within the data,
+    and its samples are not among them."""
+    for i in range(12):
+        path = tmp_path / 'pictures' / f'{i}.png'
+        path.parent.mkdir(exist_ok=True)
+        Image.new('RGB', (16, 16), (20 * i, 0, 99)).save(path)
+    every = {'data.split': 'all', 'data.eval_split': 'all', 'data.categories': ''}
+
+    def train(folder, steps):
+        name = {'data.name': f'folder:{folder}', 'train.steps': str(steps)}
+        workdir = tmp_path / folder.strip('/') / 'runs' / 'a'
+        return loop.train(load(**every, **name), workdir)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        train('pictures', 5)
+        os.rename('pictures', 'moved')
+        assert train('moved/', 6)['step'] == 6
+        config = Path('moved/runs/a/config.json')
+        assert '"folder:moved/"' in config.read_text()
+        os.rename('moved/runs', 'runs')
+        os.mkdir('others')
+        os.rename('moved/0.png', 'others/0.png')
+        os.rename('runs', 'others/runs')
+        with pytest.raises(UserError, match='the data have changed'):
+            train('others', 7)
+        assert '"folder:moved/"' in Path('others/runs/a/config.json').read_text()

@@ -12,6 +12,7 @@ its provenance, bit for bit. A tool with a dotted name is a module of your own.
 import argparse
 import sys
 
+from gan_vae import interrupt
 from gan_vae.art import tools
 from gan_vae.errors import UserError, nearest
 
@@ -134,10 +135,7 @@ def main(argv: list[str]) -> int:
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print('gan_vae: stopped at once: not all was written', file=sys.stderr)
-        return 130
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    interrupt.command(main)

@@ -6,6 +6,7 @@ of an extractor of gan_vae/evaluation, or of the encoder of a run: the means of 
 posterior.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from gan_vae import data, extractors, images
 from gan_vae.art.tools import Model
 from gan_vae.config import default
-from gan_vae.data import folder
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
@@ -37,12 +38,12 @@ class Items(NamedTuple):
 
 def items(place: str, how: Fit) -> Items:
     """Those of a folder, or of a set as 'emoji:train'; a UserError for neither."""
-    path = Path(place).expanduser()
-    if path.is_dir():
-        files, names = folder.chosen(str(path), 'all', '*', 'folder')
-        if not files:
+    if os.path.isdir(os.path.expanduser(place)):
+        found = listing.of(place)
+        if not found.files:
             raise UserError(f'{place} has no pictures')
-        return Items(names, lambda i: fit(open_picture(files[i]), how))
+        names = [listing.printable(name) for name in found.names]
+        return Items(names, lambda i: fit(open_picture(found.files[i]), how))
     every = examples(place, how)
     captions = every.captions or ('',) * every.count
     names = [f'{i} {word}'.rstrip() for i, word in enumerate(captions)]
@@ -60,16 +61,16 @@ def picture_files(place: str) -> tuple[list[Path], list[str]]:
 
     A UserError where there are none.
     """
-    path = Path(place).expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(os.path.expanduser(place)):
         raise UserError(f'{place} is no folder of pictures')
-    pictures, left_out = [], []
-    for file, name in zip(*folder.chosen(str(path), 'all', '*', 'folder'), strict=True):
+    found = listing.of(place)
+    pictures, left_out = [], found.left_out
+    for file, name in zip(found.files, found.names, strict=True):
         try:
             open_picture(file)
             pictures.append(file)
         except Unusable as error:
-            left_out.append(f'{name} ({error})')
+            left_out.append(f'{listing.printable(name)} ({error})')
     if not pictures:
         more = f': {left_out[0]}' if left_out else ''
         raise UserError(f'{place} has no pictures{more}')
@@ -87,9 +88,7 @@ def message_of(left_out: list[str], where: str = '') -> list[str]:
 def examples(place: str, how: Fit):
     """The Examples of a set and its splits: 'emoji:train', 'cifar10:train+test'."""
     settings = default.get_config().data
-    settings.name, _, split = place.partition(':')
-    if not split:
-        raise UserError(f'{place!r} is neither a folder nor a set as emoji:train')
+    settings.name, split = data.place(place)
     if data.kind_of(settings.name) != 'images':
         raise UserError(f'{place} is not of pictures')
     settings.image_size, settings.channels = how.size, how.channels
@@ -113,14 +112,12 @@ def extractor(name: str, model: Model | None, place: str) -> extractors.Extracto
         state, size = model.about['state_sha256'], model.config.data.image_size
         apply = _encoding(encode)
         return extractors.Extractor(name, state, size, 'none', model.weights, apply)
-    if name not in extractors.NAMES:
-        raise UserError(
-            f'--features={name}: one of {", ".join(extractors.NAMES)}, encoder'
-        )
-    if name == 'classifier':
+    if '.' not in name and name not in (known := extractors.names()):
+        raise UserError(f'--features={name}: one of {", ".join(known)}, encoder')
+    if extractors.facts(name).get('examples'):
         set_name = place.partition(':')[0]
         if Path(place).expanduser().is_dir():
-            raise UserError('--features=classifier is for sets with classes as emoji')
+            raise UserError(f'--features={name} is for sets with classes as emoji')
         learned = examples(f'{set_name}:train', Fit(SIZE, 3))
         return extractors.load(name, examples=learned)
     try:

@@ -5,9 +5,7 @@ three travel in each file and in OUT.json, so that `reproduce` can make a file a
 compare the two, bit for bit.
 """
 
-import fcntl
 import json
-import os
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -76,7 +74,8 @@ def make(
         about['stopped'] = stopped
         message = f'stopped by Ctrl-C after {stopped} steps: the best so far'
         result = replace(result, messages=[*result.messages, message])
-    with Watch(), _alone(_folder(name, flags)):  # Ctrl-C waits until all is written
+    writing = Watch('all files are being written')
+    with writing, _alone(_folder(name, flags)):
         out = _folder(name, flags)  # the place may have been taken meanwhile
         _write(out, result, about, model)
     return out, result
@@ -231,7 +230,8 @@ def _run(tool: Tool, request: Request, last: int | None = None):
     """
     taken, stopped = 0, None
 
-    with Watch() as watch, progress.reported(request.tool) as report:
+    watching = Watch('ends with the best so far')
+    with watching as watch, progress.reported(request.tool) as report:
 
         def steps(items: Iterable, what: str) -> Iterator:
             nonlocal taken, stopped
@@ -265,14 +265,11 @@ def _alone(folder: Path):
     """Other commands that write beside that folder wait."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = os.open(folder.parent, os.O_RDONLY)
+        lock = files.lock(folder.parent / '.gan_vae.lock')
     except OSError as error:
         raise UserError(f'cannot write in {folder}: {error.strerror}') from error
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+    with lock:
         yield
-    finally:
-        os.close(place)
 
 
 def _taken(folder: Path) -> list[Path]:

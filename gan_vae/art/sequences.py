@@ -76,7 +76,7 @@ def given(
         from gan_vae.media import midi
 
         return midi.from_midi(word, grid, report)
-    from gan_vae.data import drawings
+    from gan_vae.data.readers import drawings
 
     strokes, scale = drawings.read(word), model.weights.averaged['constants']['scale']
     size = np.sqrt(np.square(strokes[:, :2]).mean())

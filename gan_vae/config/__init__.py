@@ -7,9 +7,7 @@ needs JAX.
 
 import ast
 import dataclasses
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 import ml_collections
 
-from gan_vae.config import default, fields, history, sections
+from gan_vae.config import default, fields, history, sections, user_file
 from gan_vae.errors import UserError, nearest
 
 
@@ -33,18 +31,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
         folder = file.parent if file.parent.is_dir() else Path('configs')
         known = [str(f) for f in sorted(folder.glob('*.py')) if f.stem != '__init__']
         raise UserError(f'no config file {path!r}{nearest(path, known)}')
-    module_spec = importlib.util.spec_from_file_location(f'config_{file.stem}', file)
-    module = importlib.util.module_from_spec(module_spec)
-    root = str(file.resolve().parent.parent)
-    if root not in sys.path:
-        sys.path.append(root)  # so that a config elsewhere finds its own `configs`
-    try:
-        module_spec.loader.exec_module(module)
+    with user_file.running(file, f'config {path}') as module:
         config = module.get_config(variant)
-    except UserError:
-        raise
-    except Exception as error:  # a config is the user's own code: name file and fault
-        raise UserError(f'config {path}: {type(error).__name__}: {error}') from error
     with config.unlocked():
         config.name = file.stem + (f'-{variant}' if variant else '')
     overrides = dict(overrides or {})

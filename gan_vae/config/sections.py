@@ -40,13 +40,18 @@ def method(name: str) -> ModuleType:
     return own_module(name, 'config.method.name', 'Settings')
 
 
+def search_working_directory():
+    """Modules of the user's own may lie in the working directory."""
+    if '' not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+
+
 def own_module(name: str, key: str, *needs: str) -> ModuleType:
     """A module of the user's own, which has those names; UserError for any other.
 
     It is looked for in the working directory too.
     """
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    search_working_directory()
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:

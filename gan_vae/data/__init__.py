@@ -1,30 +1,16 @@
-"""Where examples come from: `examples(config.data, split)`, by name."""
+"""Where examples come from: `examples(config.data, split)`, by the name of a reader."""
+
+import os
 
 import numpy as np
 
-from gan_vae.data import (
-    drawings,
-    piano_rolls,
-    prepared,
-    prepared_sequences,
-    sketches,
-    toy_sequences,
-    toy_shapes,
-)
-from gan_vae.data.pictures import Fit
+from gan_vae.data import readers
+from gan_vae.data.readers import kind_of
 from gan_vae.data.sequences import Padded, Sequences
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, unknown
 
-
-def kind_of(name: str) -> str:
-    """What the set `name` is of: images, rolls or strokes."""
-    name = name if name.startswith('drawings:') else name.partition(':')[0]
-    if name in piano_rolls.SETS or name == 'toy_rolls':
-        return 'rolls'
-    if name in sketches.SETS or name == 'toy_strokes' or name.startswith('drawings:'):
-        return 'strokes'
-    return 'images'
+__all__ = ['content', 'examples', 'kind_of', 'noun', 'place', 'training']
 
 
 def noun(kind: str) -> str:
@@ -39,47 +25,41 @@ def content(batch: dict):
     return Padded(batch['sequence'], batch['length'])
 
 
-def training(data) -> Examples | Sequences:
+def training(settings) -> Examples | Sequences:
     """The split of config.data to train on, its sequences in pieces if it says so."""
-    return examples(data, data.split).cut(data.segment_steps)
+    return examples(settings, settings.split).cut(settings.segment_steps)
 
 
-def examples(data, split: str) -> Examples | Sequences:
-    """The set that the config section `data` names."""
-    images = kind_of(data.name) == 'images'
-    found = _images(data, split) if images else _sequences(data, split)
+def examples(settings, split: str) -> Examples | Sequences:
+    """The set that the config section `data` names, at most its `categories`."""
+    reader, rest = readers.find(settings.name)
+    if settings.categories and kind_of(settings.name) != 'images':
+        raise UserError(f'config.data.categories: {settings.name} has none')
+    found = reader.load(rest, split, settings)
+    if found.kind == 'images':
+        found = keep_categories(found, settings.categories)
     if found.count == 0:
-        raise UserError(f'the split {split!r} of {data.name} is empty')
+        raise UserError(f'the split {split!r} of {settings.name} is empty')
     return found
 
 
-def _sequences(data, split: str) -> Sequences:
-    if data.categories:
-        raise UserError(f'config.data.categories: {data.name} has none')
-    if data.name.startswith('toy_'):
-        return toy_sequences.load(data.name, split)
-    if data.name.startswith('drawings:'):
-        return drawings.load(data.name.removeprefix('drawings:'), split)
-    return prepared_sequences.load(data.name, split, data.dir)
+def place(word: str) -> tuple[str, str]:
+    """(name, split) of a word that stands for a set, as the tools take it.
 
-
-def _images(data, split: str) -> Examples:
-    how = Fit(data.image_size, data.channels, data.fit, data.background)
-    name = data.name
-    if name == 'emoji':
-        from gan_vae.data import emoji
-
-        found = emoji.examples(split, how)
-    elif name == 'toy_shapes':
-        found = toy_shapes.load(split, data.image_size, data.channels)
-    elif name.startswith('folder:'):
-        from gan_vae.data import folder
-
-        path = name.removeprefix('folder:')
-        found = folder.load(path, split, how, data.storage, data.memory_gb)
-    else:
-        found = prepared.load(name, split, data.dir, how, data.storage, data.memory_gb)
-    return keep_categories(found, data.categories)
+    A folder or ZIP file, folder:PATH and the like: all of it; NAME:SPLIT of other sets
+    ('emoji:test'). A UserError where the split is missing.
+    """
+    if readers.exists(word):
+        kind = 'folder' if os.path.isdir(os.path.expanduser(word)) else 'zip'
+        return f'{kind}:{word}', 'all'
+    prefix, _, split = word.partition(':')
+    if split and getattr(readers.of(prefix), 'REST', ''):
+        return word, 'all'
+    if not split:
+        raise UserError(
+            f'{word!r} is neither a folder nor a set and its split, as emoji:train'
+        )
+    return prefix, split
 
 
 def keep_categories(found: Examples, categories: str) -> Examples:

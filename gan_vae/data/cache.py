@@ -23,13 +23,13 @@ def cached(
     key: dict,
     shape: tuple[int, int, int],
     parse: Callable[[dict], Iterator[tuple[np.ndarray, int, str]]],
-    storage: str,
-    memory_gb: float,
+    settings,
 ) -> Examples:
     """The set of `key`, parsed once.
 
     `parse(about)` yields (image uint8 `shape`, label or -1, caption or ''), and may put
-    'class_names' and 'note' into the dict `about`. `storage` is 'memory' or 'stream'.
+    'class_names' and 'note' into the dict `about`. `settings`: the section `data` of a
+    config, for `storage` ('memory' or 'stream') and `memory_gb`.
     """
     text = json.dumps([key, shape], sort_keys=True)
     folder = cache.root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -46,11 +46,11 @@ def cached(
             f'cannot use the cache {folder}: {error.strerror or error}; '
             'set GAN_VAE_CACHE to a folder with room'
         ) from error
-    if storage == 'memory':
-        if images.nbytes > memory_gb * 1e9:
+    if settings.storage == 'memory':
+        if images.nbytes > settings.memory_gb * 1e9:
             raise UserError(
                 f'the set takes {images.nbytes / 1e9:.1f} GB, more than '
-                f'config.data.memory_gb={memory_gb}: raise it, or set '
+                f'config.data.memory_gb={settings.memory_gb}: raise it, or set '
                 'config.data.storage=stream to read it from disk'
             )
         images = np.array(images)

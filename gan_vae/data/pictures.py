@@ -4,6 +4,9 @@ Orientation, transparency, palettes and depth are resolved first, then the state
 makes it square, then one antialiased resize (Lanczos) makes it small.
 """
 
+import os
+import stat
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +27,16 @@ class Fit(NamedTuple):
     policy: str = 'crop'  # centre 'crop', or 'pad' with the background
     background: str = 'white'  # any CSS colour
 
+    @classmethod
+    def of(cls, settings) -> 'Fit':
+        """What the section `data` of a config says."""
+        s = settings
+        return cls(s.image_size, s.channels, s.fit, s.background)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.size, self.size, self.channels
+
     def colour(self) -> tuple[int, int, int]:
         try:
             return ImageColor.getrgb(self.background)[:3]
@@ -39,11 +52,40 @@ class Unusable(Exception):
 
 
 def open_picture(file) -> Image.Image:
-    """Opens and decodes an image file; `Unusable` if it is not one we can take."""
+    """Opens and decodes a path or a binary stream; `Unusable` with the reason if not.
+
+    Whatever Pillow raises on a damaged file becomes `Unusable`, and its warnings are
+    not shown: MAX_PIXELS is the limit here.
+    """
+    stream = None
     try:
-        if isinstance(file, str | Path) and Path(file).is_fifo():
-            raise Unusable('a pipe, not a file')
-        with Image.open(file) as picture:
+        if isinstance(file, str | Path):
+            if not stat.S_ISREG(mode := os.stat(file).st_mode):
+                raise Unusable('a folder' if stat.S_ISDIR(mode) else 'not a file')
+            stream = open(file, 'rb')
+        with warnings.catch_warnings(action='ignore'):
+            return _decoded(stream or file)
+    except Unusable:
+        raise
+    except Image.DecompressionBombError as error:
+        raise Unusable(f'too large: at most {LIMIT}') from error
+    except Exception as error:  # of parsers of large formats
+        why = getattr(error, 'strerror', None)  # of the file, and not of what it holds
+        if 'MAX_TEXT_CHUNK' in str(error) or 'text chunks' in str(error):
+            why = 'its text chunks are too large: save it without metadata'
+        raise Unusable(why.lower() if why else 'corrupt') from error
+    finally:
+        if stream:
+            stream.close()
+
+
+def _decoded(stream) -> Image.Image:
+    head = stream.read(64)
+    stream.seek(0)
+    if name := _format(head):
+        raise Unusable(f'{name} is not PNG, JPEG or WebP')
+    try:
+        with Image.open(stream) as picture:
             if picture.format not in ('PNG', 'JPEG', 'WEBP', 'MPO'):
                 raise Unusable(f'{picture.format} is not PNG, JPEG or WebP')
             if picture.width * picture.height > MAX_PIXELS:
@@ -53,12 +95,37 @@ def open_picture(file) -> Image.Image:
             picture.load()
             return picture
     except Image.UnidentifiedImageError as error:
-        raise Unusable('not an image') from error
-    except Image.DecompressionBombError as error:
-        raise Unusable(f'too large: at most {LIMIT}') from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        why = getattr(error, 'strerror', None)  # of the file, and not of what it holds
-        raise Unusable(why.lower() if why else 'corrupt') from error
+        damaged = head.startswith((b'\x89PNG', b'\xff\xd8\xff'))
+        raise Unusable('corrupt' if damaged else 'not an image') from error
+
+
+_BRANDS = (  # of ISO media files, after 'ftyp'
+    (b'avif', 'AVIF'),
+    (b'avis', 'AVIF'),
+    (b'he', 'HEIC'),
+    (b'mif1', 'HEIC'),
+    (b'msf1', 'HEIC'),
+    (b'crx ', 'CR3'),
+    (b'', 'a film'),
+)
+_MAGIC = (
+    (b'\xff\x0a', 'JPEG XL'),
+    (b'\0\0\0\x0cJXL ', 'JPEG XL'),
+    (b'%PDF', 'PDF'),
+    (b'<svg', 'SVG'),
+    (b'<?xml', 'XML or SVG'),
+    (b'PK\x03\x04', 'a ZIP archive'),
+    (b'\x1aE\xdf\xa3', 'a film'),
+)
+
+
+def _format(head: bytes) -> str:
+    """The name of a format that Pillow may not know, of the first bytes; '' if none."""
+    if not head:
+        raise Unusable('empty')
+    if head[4:8] == b'ftyp':
+        return next(name for brand, name in _BRANDS if head[8:].startswith(brand))
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), '')
 
 
 def given(file: str, called: str = '') -> Image.Image:
@@ -68,7 +135,7 @@ def given(file: str, called: str = '') -> Image.Image:
     film of several.
     """
     try:
-        picture = open_picture(Path(file).expanduser())
+        picture = open_picture(os.path.expanduser(file))
         if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
             raise Unusable('a film of several pictures: take one of them')
     except Unusable as error:
@@ -78,12 +145,35 @@ def given(file: str, called: str = '') -> Image.Image:
 
 def upright(picture: Image.Image) -> Image.Image:
     """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
-    picture = ImageOps.exif_transpose(picture)
+    if turn := _TURNS.get(_orientation(picture)):
+        picture = picture.transpose(turn)
+        for key in ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'):
+            picture.info.pop(key, None)  # else it would be turned again
     if picture.mode.startswith(('I', 'F')):  # 16 bits or float grey: scale to 8 bits
         grey, deep = np.asarray(picture, np.float64), picture.mode.startswith('I;16')
         top = 65535.0 if deep or grey.max() > 255 else 255.0
         picture = Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8))
     return picture
+
+
+_TURNS = {  # EXIF orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _orientation(picture: Image.Image):
+    """As EXIF says; None where its block is damaged, so that it says nothing."""
+    try:
+        with warnings.catch_warnings(action='ignore'):
+            return picture.getexif().get(0x0112)
+    except Exception:  # struct.error, SyntaxError, KeyError, ...: as many as damages
+        return None
 
 
 def is_transparent(picture: Image.Image) -> bool:

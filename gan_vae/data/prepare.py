@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 
 from gan_vae import files
-from gan_vae.data import packages, piano_rolls, prepared, sketches
+from gan_vae.data import packages, piano_rolls, prepared, readers, sketches
 from gan_vae.errors import UserError
 
 MUSIC = {  # the name of a set in those of configs
@@ -58,9 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
         data_dir = prepared.data_dir(args.data_dir)
-        if args.name in prepared.EMBEDDED or args.name.startswith(
-            ('folder:', 'drawings:')
-        ):
+        if args.name.partition(':')[0] in readers.names():
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
         if args.name == 'hed':
             print(f'prepared in {_hed(data_dir, args.archive)}')

@@ -1,4 +1,8 @@
-"""Any image set that TFDS has prepared on disk; nothing here ever downloads.
+"""Any set that TFDS has prepared on disk; nothing here ever downloads.
+
+The reader of all names that no module of `readers` has: pictures, and the piano rolls
+and sketches that `gan_vae.data.prepare` builds.
+
 
 The files are looked for before TensorFlow is imported, so that a missing set costs a
 second, not the minutes of retries that TFDS spends without a network.
@@ -9,31 +13,49 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan_vae.data import cache, piano_rolls, sketches
-from gan_vae.data.pictures import Fit, fit_array
-from gan_vae.errors import UserError, nearest
+import numpy as np
 
-EMBEDDED = ('emoji', 'toy_shapes', 'toy_rolls', 'toy_strokes')
-FOLDERS = ('folder:PATH', 'drawings:PATH')
+from gan_vae.data import cache, piano_rolls, readers, sketches
+from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.data.sequences import Sequences
+from gan_vae.data.source import Examples
+from gan_vae.errors import UserError
+
+_FEATURES = {piano_rolls.FEATURE: 'rolls', sketches.FEATURE: 'strokes'}
+_BUILT_IN = {'images': 'emoji', 'rolls': 'toy_rolls', 'strokes': 'toy_strokes'}
+
+
+def kind(name: str) -> str:
+    """Images, but for the sets of piano rolls and sketches."""
+    name = name.partition(':')[0]
+    if name in piano_rolls.SETS:
+        return 'rolls'
+    return 'strokes' if name in sketches.SETS else 'images'
 
 
 def data_dir(directory: str = '') -> Path:
     """The folder of TFDS data: as given, $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     directory = directory or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return Path(directory).expanduser()
+    try:
+        return Path(directory).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            'no home folder for data sets: set config.data.dir (--data_dir) or '
+            '$TFDS_DATA_DIR'
+        ) from error
 
 
-def load(
-    name: str, split: str, directory: str, how: Fit, storage: str, memory_gb: float
-):
-    """Reads split `split` (TFDS slicing included) of a prepared set into Examples."""
-    folder = find(name, directory)
+def load(name: str, split: str, settings) -> Examples | Sequences:
+    """Split `split` (TFDS slicing included) of the prepared set `name`."""
+    folder = find(name, settings.dir)
+    if kind(name) != 'images':
+        return _sequences(folder, name, split)
+    how = Fit.of(settings)
     how.colour()
     key = {'tfds': str(folder.resolve()), 'split': split, 'fit': how}
     key['written'] = (folder / 'dataset_info.json').stat().st_mtime_ns
-    shape = (how.size, how.size, how.channels)
     return cache.cached(
-        key, shape, lambda about: _parse(folder, split, how, about), storage, memory_gb
+        key, how.shape, lambda about: _parse(folder, split, how, about), settings
     )
 
 
@@ -52,20 +74,9 @@ def find(name: str, directory: str = '') -> Path:
         raise UserError(
             f'dataset {name!r} is not prepared in {base}: run `python -m '
             f'gan_vae.data.prepare {name} --data_dir={base}`, or train on a built-in '
-            f'set with --config.data.name={_built_in(path)}'
+            f'set with --config.data.name={_BUILT_IN[kind(path)]}'
         )
-    hint = nearest(path, [*EMBEDDED, *FOLDERS, *known])
-    raise UserError(
-        f'unknown dataset {name!r}{hint}: use {", ".join(EMBEDDED + FOLDERS)}, or a '
-        f'TFDS set prepared in {base}'
-    )
-
-
-def _built_in(name: str) -> str:
-    """A set of the same kind that needs no files."""
-    if name in piano_rolls.SETS:
-        return 'toy_rolls'
-    return 'toy_strokes' if name in sketches.SETS else 'emoji'
+    raise readers.unknown(name, sorted(known), str(base))
 
 
 def names() -> set[str]:
@@ -103,3 +114,16 @@ def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
     for example in tfds.as_numpy(dataset):
         caption = example[caption_key].decode() if caption_key else ''
         yield fit_array(example['image'], how), example.get(label_key, -1), caption
+
+
+def _sequences(folder: Path, name: str, split: str) -> Sequences:
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    feature = next((f for f in _FEATURES if f in builder.info.features), None)
+    if feature is None:
+        raise UserError(f'{folder} holds no sequences: prepare {name} again')
+    of = _FEATURES[feature]
+    dtype = np.uint8 if of == 'rolls' else np.float32
+    values = [example[feature] for example in tfds.as_numpy(of_split(builder, split))]
+    return Sequences(of, tuple(value.astype(dtype) for value in values))

@@ -2,20 +2,23 @@
                               [--size=32] [--seed=0]
        python -m gan_vae.evaluation report RUN [RUN ...] [--out=report.html]
 
-SAMPLES and REFERENCE are folders of pictures, or prepared sets as cifar10:test, so that
-the output of any generator of any framework can be scored. Pictures of other sizes are
-resized to --size (by default the first sample's). The measures cas and intra_… match
-the subfolders of SAMPLES, one a class, by name to the classes of REFERENCE. `report`
-compares run folders.
+Scores the output of any generator of any framework. SAMPLES and REFERENCE are each a
+folder of pictures, zip:FILE, a .npz or .npy file of uint8 arrays [n, H, W, C], or a
+prepared set with its split, as cifar10:test. All pictures are made --size pixels a
+side, by default the most common size of the reference: the middle square of one that is
+not square, resized; the card states it. The metrics cas and intra_... match the classes
+of SAMPLES (subfolders, or the second array of a .npz) to those of REFERENCE by name.
+`report` compares run folders on one page.
 """
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 
+from gan_vae import extractors, interrupt
 from gan_vae.errors import UserError
+from gan_vae.evaluation import plan
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -52,78 +55,75 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return flags
 
 
-def score(samples: str, reference: str, metrics: str, num: int, size: int, seed: int):
-    """{name: Card} of one set of pictures against another."""
+def score(
+    samples: str,
+    reference: str,
+    metrics: str = 'swd',
+    num: int = 0,
+    size: int = 0,
+    seed: int = 0,
+) -> dict:
+    """{title: Card} of one set of pictures against another.
+
+    samples, reference: places as places.py describes; metrics: as plan.py does; num: of
+    the samples, drawn at random, 0 for all; size: pixels a side, 0 for the most common
+    of the reference. Raises UserError.
+    """
     from gan_vae.devices import process
     from gan_vae.devices.mesh import mesh_of
-    from gan_vae.evaluation import by_class, panel
+    from gan_vae.evaluation import by_class, panel, places
 
+    requests = plan.parse(metrics)
+    of_classes = [request.name for request in requests if request.needs_classes]
     process.prepare()
-    of_classes = panel.of_classes(metrics)
-    size = size or _size_of(samples) or _size_of(reference) or 32
-    fake = pictures(samples, size)
+    both = [places.opened(text) for text in (samples, reference)]
+    fake_place, real_place = both
+    size = size or real_place.common_size or fake_place.common_size or 32
+    fake = places.examples(fake_place, size)
     if of_classes:
         by_class.check_samples(fake, samples, of_classes)
-    real = pictures(reference, size)
+    real = places.examples(real_place, size)
     if num > len(fake.images):
         raise UserError(f'--num={num}: {samples} has {len(fake.images)} pictures')
-    for place, found in ((samples, fake), (reference, real)):
-        if found.note:
-            print(f'{place}: {found.note}', file=sys.stderr)
-    made, labels = fake.images, None
+    for place, examples in zip(both, (fake, real), strict=True):
+        if examples.note:
+            print(f'{place.text}: {examples.note}', file=sys.stderr)
+    images, labels = fake.images, None
     if of_classes:
+        if fake_place.arrays and not real_place.arrays:  # its classes are numbers
+            fake = by_class.numbered(fake, real, samples)
         labels = by_class.matched(fake, real, (samples, reference), of_classes)
     if num:
-        order = np.random.Generator(np.random.Philox(seed)).permutation(len(made))
+        order = np.random.Generator(np.random.Philox(seed)).permutation(len(images))
         rows = np.sort(order[:num])
-        made, labels = made[rows], labels if labels is None else labels[rows]
-    train = held = None
-    if 'classifier' in metrics and ':' in reference:
-        train = pictures(reference.partition(':')[0] + ':train', size)
-    if 'originality' in metrics:
-        if ':' not in reference:
-            raise UserError('originality needs a reference with a held-out test split')
-        held_name = reference.partition(':')[0] + ':test'
-        held = panel.Pictures(held_name, pictures(held_name, size))
+        images, labels = images[rows], labels if labels is None else labels[rows]
+    train = held_out = None
+    if places.is_prepared(real_place):
+        name = real_place.text.partition(':')[0]
+        learned = [r for r in requests if r.of_samples and r.argument]
+        if any(extractors.facts(r.argument).get('examples') for r in learned):
+            train = places.examples(real_place, size, 'train')
+        if any(r.of_samples and r.metric.needs_held_out for r in requests):
+            test = places.examples(real_place, size, 'test')
+            held_out = panel.Pictures(f'{name}:test', test)
     compared = panel.Panel(
-        metrics, panel.Pictures(reference, real), mesh_of(1, 1), held, train, seed
+        requests,
+        panel.Pictures(real_place.name, real),
+        mesh_of(1, 1),
+        held_out,
+        train,
+        seed,
     )
-    fitted = f'uint8 as stored, fitted to {size} px'
-    return compared.measure(made, {'pictures': samples}, fitted, labels)
-
-
-def pictures(place: str, size: int):
-    """The Examples of a folder of pictures or of 'name:split' ('all': every split)."""
-    from gan_vae import data
-    from gan_vae.config import default
-
-    settings = default.get_config().data
-    settings.image_size = size
-    settings.storage = 'stream'
-    if Path(place).expanduser().is_dir():
-        settings.name, split = f'folder:{place}', 'all'
-    else:
-        settings.name, _, split = place.partition(':')
-        if not split:
-            raise UserError(f'{place!r} is neither a folder nor a set as cifar10:test')
-        if (kind := data.kind_of(settings.name)) != 'images':
-            raise UserError(f'{place} is of {kind}, and this compares pictures')
-        if split == 'all':
-            split = 'train+validation+test'
-    return data.examples(settings, split)
-
-
-def _size_of(place: str) -> int:
-    """The shorter side of the first picture of a folder; 0 where it is none."""
-    from gan_vae.data.pictures import Unusable, open_picture
-
-    folder = Path(place).expanduser()
-    for file in sorted(folder.rglob('*')) if folder.is_dir() else ():
-        try:
-            return min(open_picture(file).size) if file.is_file() else 0
-        except Unusable:
-            continue
-    return 0
+    fits = [place.fit(size) for place in both]
+    fit = fits[0] if fits[0] == fits[1] else f'samples {fits[0]}, reference {fits[1]}'
+    flags = fake_place.flags('samples') + real_place.flags('reference pictures')
+    return compared.measure(
+        images,
+        {'pictures': fake_place.name},
+        f'uint8 of {size} px, {fit}',
+        labels,
+        flags=flags,
+    )
 
 
 def main(argv: list[str]) -> int:
@@ -136,10 +136,10 @@ def main(argv: list[str]) -> int:
 
             print(report.write(flags.places[1:], flags.out))
         else:
-            found = score(
+            cards = score(
                 *flags.places, flags.metrics, flags.num, flags.size, flags.seed
             )
-            for card in found.values():
+            for card in cards.values():
                 print(card.line())
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
@@ -148,4 +148,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    interrupt.command(main)

@@ -11,46 +11,50 @@ import numpy as np
 
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError, nearest
-from gan_vae.evaluation.found import LEAST, Found
+from gan_vae.evaluation.comparison import LEAST, Comparison, Values
 
-# A class must have a null, which is between two disjoint parts of the reference.
+# A class must have a baseline, which is between two disjoint parts of the reference.
 LEAST_REAL, LEAST_FAKE = 2 * LEAST, LEAST
 
 
-def mean(parts: list[Found]) -> Found:
+def mean(parts: list[Comparison]) -> Comparison:
     """Of classes: means of what each gave, sums of the numbers of pictures."""
     quarters = [part.quarters for part in parts]
-    return Found(
-        mean_values([part.values for part in parts]),
-        [mean_values(pair) for pair in zip(*(p.nulls for p in parts), strict=True)],
-        [mean_values(quarter) for quarter in zip(*quarters, strict=True)]
+    baselines = zip(*(part.baselines for part in parts), strict=True)
+    return Comparison(
+        values=mean_values([part.values for part in parts]),
+        baselines=[mean_values(pair) for pair in baselines],
+        quarters=[mean_values(quarter) for quarter in zip(*quarters, strict=True)]
         if all(quarters)
         else [],
-        *(sum(numbers) for numbers in zip(*(part[3:] for part in parts), strict=True)),
+        n_real=sum(part.n_real for part in parts),
+        n_fake=sum(part.n_fake for part in parts),
+        baseline_n=sum(part.baseline_n for part in parts),
     )
 
 
-def mean_values(values) -> dict[str, float]:
+def mean_values(values: list[Values]) -> Values:
     """The mean of dictionaries with the same names."""
     return {name: float(np.mean([v[name] for v in values])) for name in values[0]}
 
 
-def table(parts: dict[str, Found], key: str, less_is_better: bool) -> dict | None:
-    """{class: {'value', 'null', 'n_real', 'n_fake'}} for a card, the worst first."""
+def table(parts: dict[str, Comparison], key: str, lower: bool) -> dict | None:
+    """{class: {'value', 'null', 'n_real', 'n_fake'}} for a card, the worst first.
+
+    lower: whether lower values are better.
+    """
     rows = {
         name: {
             'value': float(part.values[key]),
-            'null': float(np.mean([n[key] for n in part.nulls]))
-            if part.nulls
+            'null': float(np.mean([values[key] for values in part.baselines]))
+            if part.baselines
             else None,
             'n_real': part.n_real,
             'n_fake': part.n_fake,
         }
         for name, part in parts.items()
     }
-    worst_first = sorted(
-        rows, key=lambda name: rows[name]['value'], reverse=less_is_better
-    )
+    worst_first = sorted(rows, key=lambda name: rows[name]['value'], reverse=lower)
     return {name: rows[name] for name in worst_first} or None
 
 
@@ -94,6 +98,16 @@ def check_samples(samples: Examples, place: str, metrics: list[str]):
         )
 
 
+def numbered(samples: Examples, reference: Examples, place: str) -> Examples:
+    """`samples`, whose labels are indices of the reference's classes, with names."""
+    names, count = reference.class_names, len(samples.class_names)
+    if count > len(names):
+        raise UserError(
+            f'{place}: a class {count - 1}, and the reference has {len(names)} classes'
+        )
+    return samples._replace(class_names=tuple(names))
+
+
 def matched(
     samples: Examples, reference: Examples, places: tuple[str, str], metrics: list[str]
 ) -> np.ndarray:
@@ -122,21 +136,21 @@ def rows(reference: Examples, labels: np.ndarray) -> dict[str, tuple]:
 
     A UserError names the classes with fewer than LEAST_REAL or LEAST_FAKE pictures.
     """
-    found, few = {}, []
+    classes, few = {}, []
     for label, name in enumerate(reference.class_names):
         real, fake = (np.flatnonzero(of == label) for of in (reference.labels, labels))
         if not len(real) + len(fake):
             continue
         if len(real) < LEAST_REAL or len(fake) < LEAST_FAKE:
             few.append(f'{name} ({len(real)} and {len(fake)})')
-        found[name] = real, fake
+        classes[name] = real, fake
     if few:
         raise UserError(
             f'measures within classes need {LEAST_REAL} pictures of the reference and '
             f'{LEAST_FAKE} samples of each class: too few of {_listed(few)}; take more '
             'pictures, or leave the intra_ measures out'
         )
-    return found
+    return classes
 
 
 def _within(labels, classes: int) -> bool:

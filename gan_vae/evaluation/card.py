@@ -1,7 +1,7 @@
 """The protocol card of a number: what must be equal to compare it with another.
 
-A value alone says nothing: each carries how it was made and a null, the same measure
-between two disjoint sets of real pictures.
+A value alone says nothing: each carries how it was made and a baseline (`null`), the
+same metric between two disjoint sets of real pictures.
 """
 
 from typing import NamedTuple
@@ -26,30 +26,31 @@ class Card(NamedTuple):
     n_real: int
     n_fake: int
     quantisation: str
-    made: (
-        dict  # of the samples: run, step, checkpoint, ema_decay, batch_statistics, seed
-    )
+    made: dict  # the samples: run, step, checkpoint, ema_decay, batch_statistics, seed
     seed: int  # of the subsets and projections
     flags: tuple[str, ...] = ()  # why the value may mean little
     note: str = ''  # of the extractor
     # {class: {'value', 'null', 'n_real', 'n_fake'}}, the worst first
     by_class: dict | None = None
+    options: str = ''  # arguments of the metric that are not its defaults, as 'k=5'
 
     def line(self) -> str:
         """The card on one readable line."""
-        parts = [f'{self.metric} {self.value:.5g}{_plus_minus(self.spread)}']
+        options = f' ({self.options})' if self.options else ''
+        value = f'{self.value:.5g}{_plus_minus(self.spread)}'
+        parts = [f'{self.metric}{options} {value}']
         if self.null is not None:
-            of = f' (n={self.null_n})' if self.null_n else ''
+            of = f' (real against real, n={self.null_n})' if self.null_n else ''
             null = f'{self.null:.4g}{_plus_minus(self.null_spread)}'
-            parts.append(f'real against real {null}{of}')
+            parts.append(f'baseline {null}{of}')
         made = ' '.join(f'{k} {v}' for k, v in self.made.items())
         parts.append(f'{self.n_fake} of {made}')
         parts.append(
             f'against {self.n_real} of {self.reference} {self.reference_sha256[:8]}'
         )
         if self.by_class:
-            worst, found = next(iter(self.by_class.items()))
-            parts.append(f'{self.classes}, worst {worst} {found["value"]:.4g}')
+            worst, row = next(iter(self.by_class.items()))
+            parts.append(f'{self.classes}, worst {worst} {row["value"]:.4g}')
         if self.extractor:
             weights = self.weights_sha256[:8]
             parts.append(f'{self.extractor} {weights}, resize {self.resize}')
@@ -64,7 +65,7 @@ class Card(NamedTuple):
         if not self.by_class:
             return ''
         fake, real = (
-            min(found[side] for found in self.by_class.values())
+            min(row[side] for row in self.by_class.values())
             for side in ('n_fake', 'n_real')
         )
         return f'{len(self.by_class)} classes of {fake} against {real} or more'
@@ -84,6 +85,7 @@ _PROTOCOL = (
     'n_fake',
     'quantisation',
     'classes',
+    'options',
 )
 
 

@@ -15,6 +15,7 @@ al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
 
 
@@ -96,19 +97,6 @@ def sap(codes, factors, test_codes, test_factors) -> float:
     return _gap(scores)
 
 
-def sap_continuous(codes, factors) -> float:
-    """Separated attribute predictability of real factors [n, F]: S_ij = R^2.
-
-    The squared correlation is the R^2 of the linear fit of v_j from c_i; a unit that
-    does not vary predicts nothing.
-    """
-    codes, factors = _pairs(codes, factors)
-    c, v = codes - codes.mean(0), factors - factors.mean(0)
-    power = np.outer((c**2).sum(0), (v**2).sum(0))
-    scores = np.divide((c.T @ v) ** 2, power, np.zeros_like(power), where=power > 0)
-    return _gap(scores)
-
-
 def _binned(code, bins):
     return np.digitize(code, np.histogram_bin_edges(code, bins)[1:-1])
 
@@ -145,12 +133,11 @@ def _concentration(rows) -> float:
 
 
 def _pairs(codes, factors):
-    codes, factors = np.asarray(codes, np.float64), np.asarray(factors)
-    fits = codes.ndim == factors.ndim == 2 and 0 < len(codes) == len(factors)
-    if not fits or 0 in codes.shape + factors.shape or not np.isfinite(codes).all():
+    codes, factors = arrays.vectors(codes, 'codes'), np.asarray(factors)
+    if factors.ndim != 2 or len(codes) != len(factors) or not factors.shape[1]:
         raise UserError(
             f'codes {codes.shape} and factors {factors.shape}: both must be [n, ...] '
-            'of the same examples, the codes finite'
+            'of the same examples'
         )
     return codes, factors
 

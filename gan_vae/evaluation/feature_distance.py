@@ -4,8 +4,12 @@
 
 with u the vector of channels at a pixel scaled to length one. The manner of LPIPS
 (Zhang et al. 2018, arXiv:1801.03924) with all weights 1 and another network, hence
-neither its name nor its values: a figure is called by `metric_name`.
+neither its name nor its values: a figure is called distance_X of the extractor X, as
+values of different extractors cannot be compared.
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +18,6 @@ from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
 
 _SMALL = 1e-10  # added to squared lengths: a pixel without activations stays zero
-
-
-def metric_name(extractor: Extractor) -> str:
-    """E.g. 'distance_vgg_hed': values of different extractors cannot be compared."""
-    return f'distance_{extractor.name}'
 
 
 def distance(extractor: Extractor, a, b) -> jax.Array:
@@ -33,6 +32,17 @@ def distance(extractor: Extractor, a, b) -> jax.Array:
         squares = (_unit(of_a) - _unit(maps_b[name])) ** 2
         total = total + jnp.mean(jnp.sum(squares, -1), (1, 2))
     return total
+
+
+def compiled(extractor: Extractor) -> Callable:
+    """`distance` of an extractor, compiled once a process."""
+    return partial(_distance, extractor._replace(params=None), extractor.params)
+
+
+# Params come apart: no program holds them as constants.
+@partial(jax.jit, static_argnums=0)
+def _distance(extractor: Extractor, params, a, b):
+    return distance(extractor._replace(params=params), a, b)
 
 
 def _maps(extractor: Extractor, images) -> dict:

@@ -1,4 +1,4 @@
-"""Averages of a method's evaluate_step over a whole split, each example once."""
+"""Averages of a method's evaluate_step over a split, each example once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ def evaluate(
     """
     sums: Counter = Counter()
     for batch in _batches(program, examples, batch_size):
-        found = program.evaluate_step(state, put(rows_of_host(batch), program.mesh))
-        for name, value in jax.device_get(found).items():
+        of_batch = program.evaluate_step(state, put(rows_of_host(batch), program.mesh))
+        for name, value in jax.device_get(of_batch).items():
             sums[name] += float(value)
     return program.method.finish(sums)
 
 
 def names(program: Program, state, examples: Examples, batch_size: int) -> list[str]:
-    """The keys of `evaluate`, found without computing; `state`: arrays or shapes."""
+    """The keys of `evaluate`, without computing; `state`: arrays or shapes."""
     batch = next(_batches(program, examples, batch_size))
     sums = jax.eval_shape(program.evaluate_step, state, batch)
     return list(program.method.finish(dict.fromkeys(sums, 1.0)))
@@ -40,6 +40,12 @@ def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:
     return padded_batches(examples, size + -size % program.mesh.size)
 
 
+def set_name(config) -> str:
+    """config.data.name, without the folders of the machine: folder:pictures."""
+    prefix, colon, rest = config.data.name.partition(':')
+    return prefix + colon + rest.rstrip('/').rpartition('/')[2]
+
+
 def protocol(config, split: str, n: int, step: int, averaged: bool = True) -> str:
     """What a value was measured on; `averaged`: with which weights."""
     weights = 'the weights of that step'
@@ -48,6 +54,6 @@ def protocol(config, split: str, n: int, step: int, averaged: bool = True) -> st
     images = kind_of(config.data.name) == 'images'
     how = f'binarize={config.data.binarize}, ' if images else ''
     return (
-        f'of the {split} split of {config.data.name}, n={n}, {how}step {step}, '
+        f'of the {split} split of {set_name(config)}, n={n}, {how}step {step}, '
         f'{weights}'
     )

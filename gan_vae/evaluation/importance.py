@@ -20,12 +20,12 @@ from gan_vae.objectives.likelihoods import GAUSSIANS, LIKELIHOODS
 
 
 def iwae_bound(
-    log_weight: Callable, state, rng: jax.Array, images, k: int, chunk: int = 16
+    log_weight: Callable, weights, rng: jax.Array, images, k: int, chunk: int = 16
 ) -> np.ndarray:
     """L_K [n], float64, in nats per example, of images [n, H, W, C] in [-1, 1],
     or whatever n examples are to the method.
 
-    `log_weight` is a Method's: (state, rng, images) -> log w [n] of one draw. `chunk`
+    `log_weight` is a Method's: (weights, rng, images) -> log w [n] of one draw. `chunk`
     draws are held at once: memory is that of chunk * n examples whatever `k`, and the
     draws do not depend on it. The same `rng` gives the same noise: fold in the number
     of the batch.
@@ -36,16 +36,43 @@ def iwae_bound(
     for start in range(0, k, chunk):
         # The last chunk draws too many: one shape, compiled once.
         numbers = start + jnp.arange(min(chunk, k))
-        weights = _log_weights(log_weight, state, rng, images, numbers)
-        weights = np.asarray(weights, np.float64)[: k - start]
-        bound = np.logaddexp(bound, np.logaddexp.reduce(weights))
+        draws = _log_weights(log_weight, weights, rng, images, numbers)
+        draws = np.asarray(draws, np.float64)[: k - start]
+        bound = np.logaddexp(bound, np.logaddexp.reduce(draws))
     return bound - math.log(k)
 
 
 @partial(jax.jit, static_argnums=0)
-def _log_weights(log_weight, state, rng, images, numbers):
+def _log_weights(log_weight, weights, rng, images, numbers):
     """log w [chunk, n] of the draws with these numbers."""
-    return jax.vmap(lambda key: log_weight(state, key, images))(keys_of(rng, numbers))
+    return jax.vmap(lambda key: log_weight(weights, key, images))(keys_of(rng, numbers))
+
+
+def mean_of_steps(model, k: int, threshold: float) -> float:
+    """The mean over all steps of all sequences of a bound by k particles, in nats.
+
+    model: a TrainedModel; threshold: the share of effective particles below which they
+    are resampled, if the method has a latent at each step.
+    """
+    key = purpose_key(model.weights.key, 'iwae')
+    particle_bound = model.capability('density.particle_bound')
+    log_weight = model.capability('density.log_weight')
+    total, count = 0.0, 0
+    for number, x, _ in model.batches():
+        rng = jax.random.fold_in(key, number)
+        if particle_bound:
+            keys = keys_of(rng, np.arange(len(x.length)))
+            bound = _particles(particle_bound, model.weights, keys, x, k, threshold)
+        else:
+            bound = iwae_bound(log_weight, model.weights, rng, x, k)
+        total += float(np.sum(np.asarray(bound), dtype=np.float64))
+        count += int(np.sum(x.length))
+    return total / count
+
+
+@partial(jax.jit, static_argnums=(0, 4, 5))
+def _particles(bound, weights, keys, x, particles, threshold):
+    return bound(weights, keys, x, particles, threshold)
 
 
 @cache
@@ -58,14 +85,14 @@ def dequantised(log_weight: Callable) -> Callable:
     arXiv:1511.01844.
     """
 
-    def of_noisy(state, rng, images):
+    def of_noisy(weights, rng, images):
         keys = keys_of(purpose_key(rng, 'dequantise'), jnp.arange(len(images)))
         noise = jax.vmap(
             lambda key: jax.random.uniform(
                 key, images.shape[1:], minval=-1 / 255, maxval=1 / 255
             )
         )(keys)
-        return log_weight(state, rng, images + noise)
+        return log_weight(weights, rng, images + noise)
 
     return of_noisy
 

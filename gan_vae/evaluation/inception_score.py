@@ -8,6 +8,7 @@ From 1 (all alike) to the number of classes. Salimans et al. 2016, arXiv:1606.03
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
 
 
@@ -18,9 +19,7 @@ def inception_score(logits, splits: int = 10, seed: int = 2020) -> tuple[float, 
     consecutive parts of nearly equal size; float64. (It feeds Inception's logits
     without their bias.) A UserError where a split would be empty.
     """
-    logits = np.asarray(logits, np.float64)
-    if logits.ndim != 2:
-        raise UserError(f'logits have the shape {logits.shape}: give [n, classes]')
+    logits = arrays.vectors(logits, 'logits')
     n = len(logits)
     if not 1 <= splits <= n:
         raise UserError(f'{splits} splits of {n} pictures: give at least one to each')

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
 
 
@@ -80,10 +81,10 @@ def collapsed(batches: Iterable, threshold: float = 0.01) -> dict:
     'mutual_information_at_most' (nats), and 'collapsed': no unit is active, or z can
     tell less than 0.1 nats of x, however large the KL. Raises UserError without data.
     """
-    found = [moments(mean, log_variance) for mean, log_variance in batches]
-    if not found:
+    parts = [moments(mean, log_variance) for mean, log_variance in batches]
+    if not parts:
         raise UserError('no posteriors to look for collapse in: the split is empty')
-    total = reduce(merge, found)
+    total = reduce(merge, parts)
     covariance = total.scatter / total.count
     kl = total.kl / total.count
     active = int(np.sum(np.diag(covariance) > threshold))
@@ -101,11 +102,12 @@ def collapsed(batches: Iterable, threshold: float = 0.01) -> dict:
 
 
 def _posteriors(mean, log_variance):
-    mean, log_variance = (np.asarray(a, np.float64) for a in (mean, log_variance))
-    if mean.ndim != 2 or mean.shape != log_variance.shape or not len(mean):
+    mean = arrays.vectors(mean, 'posterior means')
+    log_variance = arrays.vectors(log_variance, 'posterior log-variances')
+    if mean.shape != log_variance.shape:
         raise UserError(
             f'posteriors of shapes {mean.shape} and {log_variance.shape}: means and '
-            'log-variances must both be [n, D], with n of at least 1'
+            'log-variances must both be [n, D]'
         )
     return mean, log_variance
 
@@ -115,17 +117,15 @@ def _kl(mean, log_variance):
 
 
 COLUMNS, UNITS = 10, 16
-
-
 VALUES = np.linspace(-3, 3, COLUMNS)  # of a unit whose prior is N(0, 1)
 
 
 def along(z: np.ndarray, units, values: np.ndarray) -> np.ndarray:
     """[len(units), len(values), D]: copies of z [D], one of its units at each value."""
-    found = np.tile(z, (len(units), len(values), 1))
+    copies = np.tile(z, (len(units), len(values), 1))
     for row, unit in enumerate(units):
-        found[row, :, unit] = values
-    return found
+        copies[row, :, unit] = values
+    return copies
 
 
 def by_kl(kl: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ E[density] = 1 and E[coverage] = 1 - prod_{i=1..k} (n - i) / (m + n - i)).
 
 import numpy as np
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
-from gan_vae.evaluation.frechet import checked_pair
 
 _CELLS = 1 << 24  # pairs in memory at a time: 128 MiB
 
@@ -67,7 +67,7 @@ def nearest(
     proposes, exact differences decide; ties are in the order of their index. A
     UserError where there are not k of them.
     """
-    queries, references = checked_pair(queries, references)
+    queries, references = arrays.vector_pair(queries, references)
     if skip_self and len(queries) != len(references):
         raise UserError('skip_self: queries and references must be the same set')
     n, m = len(queries), len(references)
@@ -81,14 +81,14 @@ def nearest(
             own = np.arange(len(squared))
             squared[own, rows.start + own] = np.inf
         # Sorted, so that the stable sort below breaks ties by index.
-        found = np.sort(np.argpartition(squared, keep - 1, axis=1)[:, :keep], axis=1)
+        chosen = np.sort(np.argpartition(squared, keep - 1, axis=1)[:, :keep], axis=1)
         at = np.repeat(np.arange(n)[rows], keep)
-        exact = _exact(queries, at, references, found.ravel()).reshape(found.shape)
+        exact = _exact(queries, at, references, chosen.ravel()).reshape(chosen.shape)
         if skip_self:
-            exact[found == rows.start + own[:, None]] = np.inf
+            exact[chosen == rows.start + own[:, None]] = np.inf
         order = np.argsort(exact, axis=1, kind='stable')[:, :k]
         distances[rows] = np.take_along_axis(exact, order, 1)
-        indices[rows] = np.take_along_axis(found, order, 1)
+        indices[rows] = np.take_along_axis(chosen, order, 1)
     return distances, indices
 
 
@@ -98,10 +98,10 @@ def _inside(points, centres, radii):
     for rows in _blocks(len(points), len(centres)):
         gap = near(rows)
         gap -= radii**2
-        held = gap <= 0
+        within = gap <= 0
         i, j = np.nonzero(np.abs(gap) <= near.slack(rows))
-        held[i, j] = _exact(points, rows.start + i, centres, j) <= radii[j]
-        counts[rows] = held.sum(1)
+        within[i, j] = _exact(points, rows.start + i, centres, j) <= radii[j]
+        counts[rows] = within.sum(1)
     return counts
 
 
@@ -114,7 +114,7 @@ def precision_recall(real, fake, k: int = 3) -> dict[str, float]:
 
     A UserError where a set has no k-th neighbour or the dimensions differ.
     """
-    real, fake = checked_pair(real, fake)
+    real, fake = arrays.vector_pair(real, fake)
     precision = _inside(fake, real, _radii(real, k)) > 0
     recall = _inside(real, fake, _radii(fake, k)) > 0
     return {'precision': float(precision.mean()), 'recall': float(recall.mean())}
@@ -125,7 +125,7 @@ def density_coverage(real, fake, k: int = 5) -> dict[str, float]:
 
     A UserError where the reals have no k-th neighbour or the dimensions differ.
     """
-    real, fake = checked_pair(real, fake)
+    real, fake = arrays.vector_pair(real, fake)
     radii = _radii(real, k)
     density = _inside(fake, real, radii).mean() / k
     coverage = np.mean(nearest(real, fake, 1)[0][:, 0] <= radii)

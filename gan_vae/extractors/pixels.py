@@ -7,6 +7,8 @@ import jax.numpy as jnp
 
 from gan_vae.extractors import Extractor
 
+EXTRACTOR = {}
+
 
 def load() -> Extractor:
     """Features [n, H W C], the pixels in 0..1 in row-major order."""

@@ -15,6 +15,7 @@ from jax import lax
 from gan_vae.extractors import Extractor
 from gan_vae.learning import state
 
+EXTRACTOR = {'maps': True, 'style': True}
 SIZE = 64
 SEED = 2020
 _BLOCKS = ((16, 16), (32, 32), (64, 64, 64), (64, 64, 64), (64, 64, 64))
@@ -48,6 +49,11 @@ def draw() -> dict[str, np.ndarray]:
             params[f'conv{block}_{layer}'] = np.float32(kernel.reshape(shape))
             channels = width
     return params
+
+
+def style_network() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """{layer: (kernel HWIO, zeros for its bias)}."""
+    return {k: (v, np.zeros(v.shape[-1], np.float32)) for k, v in draw().items()}
 
 
 def apply(params: dict, images) -> dict[str, jax.Array]:

@@ -13,12 +13,10 @@ network.
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from gan_vae.errors import unknown
+from gan_vae import extractors
 from gan_vae.extractors import vgg_hed
 
-FEATURES = ('vgg_hed', 'random')
 STYLE = ('pixels', 'conv1_2', 'conv2_2', 'conv3_3', 'conv4_3')
 CONTENT = 'conv3_3'
 SIDE = 16  # pixels, the network's smallest
@@ -31,14 +29,8 @@ def network(name: str) -> dict:
 
     A UserError for another name, or where the weights of vgg_hed are not there.
     """
-    if name not in FEATURES:
-        raise unknown('features', name, FEATURES)
-    if name == 'vgg_hed':
-        return vgg_hed.load().params
-    from gan_vae.extractors import random
-
-    kernels = random.draw()
-    return {k: (v, np.zeros(v.shape[-1], np.float32)) for k, v in kernels.items()}
+    extractors.check(name, 'features', 'style')
+    return extractors.module(name).style_network()
 
 
 @jax.jit

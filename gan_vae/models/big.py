@@ -17,6 +17,8 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import conditional, layers, resnet
 
+NETWORKS = {'generator': {'biggan': ('Generator', {})}}
+
 EMBEDDING = 128  # units of the class embedding
 
 

@@ -11,6 +11,8 @@ from flax import linen as nn
 from gan_vae.models import layers
 from gan_vae.models.dcgan import levels
 
+NETWORKS = {'encoder': {'conv': ('Encoder', {})}, 'decoder': {'conv': ('Decoder', {})}}
+
 
 def _norm_relu(x, dtype):
     return nn.relu(nn.GroupNorm(num_groups=min(8, x.shape[-1]), dtype=dtype)(x))

@@ -14,6 +14,11 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import layers
 
+NETWORKS = {
+    'generator': {'dcgan': ('Generator', {})},
+    'discriminator': {'dcgan': ('Discriminator', {})},
+}
+
 _INIT = nn.initializers.normal(0.02)
 
 

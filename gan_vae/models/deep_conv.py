@@ -12,6 +12,11 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import layers
 
+NETWORKS = {
+    'generator': {'deep_conv': ('Generator', {})},
+    'discriminator': {'deep_conv': ('Discriminator', {})},
+}
+
 _INIT = nn.initializers.orthogonal()
 
 

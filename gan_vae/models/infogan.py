@@ -15,6 +15,11 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import layers
 
+NETWORKS = {
+    'generator': {'infogan': ('Generator', {})},
+    'discriminator': {'infogan': ('Discriminator', {})},
+}
+
 _INIT = nn.initializers.normal(0.02)
 _SLOPE = 0.1
 

@@ -11,6 +11,23 @@ from flax import linen as nn
 
 from gan_vae.keys import keys_of
 
+NETWORKS = {
+    'generator': {'mlp': ('Generator', {})},
+    'discriminator': {'mlp': ('Discriminator', {})},
+    'code_discriminator': {'mlp': ('CodeDiscriminator', {})},
+    'encoder': {
+        'iwae': ('DeepEncoder', {}),
+        'linear': ('LinearEncoder', {}),
+        'mlp': ('Encoder', {}),
+    },
+    'decoder': {
+        'iwae': ('DeepDecoder', {}),
+        'linear': ('LinearDecoder', {}),
+        'mlp': ('Decoder', {}),
+    },
+    'hierarchy': {'stack': ('Stack', {})},
+}
+
 
 class Dropout(nn.Module):
     """Zeros units with probability `rate` in training, each example by its own key."""

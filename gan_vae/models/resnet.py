@@ -29,6 +29,22 @@ from gan_vae.errors import UserError
 from gan_vae.models import conditional, layers
 from gan_vae.models.attention import SelfAttention
 
+NETWORKS = {
+    'generator': {
+        'resnet': ('Generator', {}),
+        'resnet_class': ('ConditionalGenerator', {}),
+        'sagan': ('ConditionalGenerator', {'spectral': True, 'attention': True}),
+    },
+    'discriminator': {
+        'acgan': ('ClassifierDiscriminator', {'spectral': True}),
+        'biggan': ('ProjectionDiscriminator', {'spectral': True, 'attention': True}),
+        'resnet': ('Discriminator', {}),
+        'sagan': ('ProjectionDiscriminator', {'spectral': True, 'attention': True}),
+        'sngan': ('Discriminator', {'spectral': True}),
+        'sngan_projection': ('ProjectionDiscriminator', {'spectral': True}),
+    },
+}
+
 _SIZES = {  # pixels: those at G's bottom, channels over width of G and of D, D's pools
     32: (4, (4, 4, 4, 4), (2, 2, 2, 2), 2),
     48: (6, (8, 4, 2, 1), (1, 2, 4, 8, 16), 4),

@@ -12,6 +12,11 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import layers
 
+NETWORKS = {
+    'encoder': {'study': ('Encoder', {})},
+    'decoder': {'study': ('Decoder', {})},
+}
+
 
 def _bottom(image_size: int) -> int:
     if image_size % 16:

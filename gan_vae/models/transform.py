@@ -14,6 +14,8 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
+NETWORKS = {'transform': {'johnson': ('Transform', {})}}
+
 STRIDE = 4  # H and W are multiples of it
 
 

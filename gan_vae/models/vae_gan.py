@@ -18,6 +18,12 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.models import layers
 
+NETWORKS = {
+    'encoder': {'vae_gan': ('Encoder', {})},
+    'generator': {'vae_gan': ('Generator', {})},
+    'discriminator': {'vae_gan': ('Discriminator', {})},
+}
+
 HALVINGS = 3
 
 

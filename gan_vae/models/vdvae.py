@@ -21,6 +21,8 @@ from jax import lax
 
 from gan_vae.errors import UserError
 
+NETWORKS = {'hierarchy': {'vdvae': ('VDVAE', {})}}
+
 # Of nn.Conv: those of models/layers are no faster where channels are few, and of the
 # hundreds here a program is made in four times the time.
 BIAS_TO = 64  # pixels: above, a resolution begins without a picture of its own

@@ -6,6 +6,7 @@ spent). A save is written beside its place and renamed, so a killed one leaves t
 others whole; a restore compares the hash, so that no damaged file can pass.
 """
 
+import functools
 import logging
 import re
 import shutil
@@ -24,19 +25,21 @@ from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 
 args = ocp.args
 _SAVE_SECONDS = 300  # that hosts wait for each other's part of a save
-# Orbax prints the traceback of a failure before it raises it; we report it in one line.
-absl.logging.set_verbosity(absl.logging.FATAL)
-logging.getLogger('asyncio').setLevel(logging.CRITICAL)
-_unraisable = sys.unraisablehook
 
 
-def _without_late_callbacks(event):
-    """TensorStore's threads find the event loop of a failed save closed: no news."""
-    if str(event.exc_value) != 'Event loop is closed':
-        _unraisable(event)
+@functools.cache
+def _silence_orbax():
+    """Its failures are reported in one line, not by the tracebacks that it prints."""
+    absl.logging.set_verbosity(absl.logging.FATAL)
+    logging.getLogger('asyncio').setLevel(logging.CRITICAL)
+    default = sys.unraisablehook
 
+    def hook(event):
+        # TensorStore's threads find the event loop of a failed save closed.
+        if str(event.exc_value) != 'Event loop is closed':
+            default(event)
 
-sys.unraisablehook = _without_late_callbacks
+    sys.unraisablehook = hook
 
 
 def parse_best(text: str) -> tuple[str, str] | None:
@@ -63,6 +66,7 @@ class Checkpoints:
         best: str = '',
         read_only: bool = False,
     ):
+        _silence_orbax()
         self.folder = Path(folder).absolute()
         keep = [policies.LatestN(keep_latest)]
         if keep_every:

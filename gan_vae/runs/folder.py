@@ -4,7 +4,6 @@ A run folder alone is enough to resume, evaluate, sample and compare. The same c
 finds the same folder and goes on; another config is refused.
 """
 
-import fcntl
 import functools
 import importlib.metadata
 import json
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from gan_vae import config as config_lib
 from gan_vae import files
+from gan_vae.data import readers
 from gan_vae.errors import UserError
 
 PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
@@ -22,31 +22,38 @@ PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
 def claim(workdir, config) -> object:
     """Makes `workdir` the folder of this run, or says why it cannot be.
 
-    Returns a handle that holds the folder's lock as long as it lives.
+    Returns a handle that holds the folder's lock as long as it lives. A folder or file
+    of data may have moved: the hash of the data in a checkpoint tells whether they are
+    the same, and `write_config` then keeps the new place.
     """
     workdir = Path(workdir)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / '.lock', 'w')
+        lock = files.lock(workdir / '.lock', wait=False)
     except OSError as error:
         raise UserError(
             f'cannot write in the run folder {workdir}: {error.strerror}; choose '
             'another with --workdir'
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UserError(f'another process is training in {workdir}') from error
-    file = workdir / 'config.json'
-    if file.exists():
-        changed = config_lib.differences(read_config(workdir), config)
-        if changed:
-            raise UserError(
-                f'{workdir} holds a run of another config ({"; ".join(changed)}): use '
-                'those values, or another --workdir'
-            )
-    files.write(file, config_lib.to_json(config) + '\n')
+    if lock is None:
+        raise UserError(f'another process is training in {workdir}')
+    if not (workdir / 'config.json').exists():
+        write_config(workdir, config)
+        return lock
+    stored = read_config(workdir)
+    if readers.differ_in_place(stored.data.name, config.data.name):
+        stored.data.name = config.data.name
+    if changed := config_lib.differences(stored, config):
+        raise UserError(
+            f'{workdir} holds a run of another config ({"; ".join(changed)}): use '
+            'those values, or another --workdir'
+        )
     return lock
+
+
+def write_config(workdir, config):
+    """config.json: all that the run computes follows from it and the data."""
+    files.write(Path(workdir) / 'config.json', config_lib.to_json(config) + '\n')
 
 
 def read_config(workdir):
@@ -115,6 +122,8 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit of this code, '+changes' where it is not just that; '' if unknown."""
     root = Path(__file__).resolve().parents[2]
+    if not (root / '.git').exists():  # installed, perhaps below another repository
+        return ''
 
     def git(*words):
         command = ['git', '-C', str(root), *words]

@@ -1,16 +1,19 @@
-"""Trained runs, opened again; and runs that begin with the weights of another."""
+"""Trained runs, opened; and runs whose initial weights are those of another."""
 
+import functools
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from gan_vae import config as config_lib
 from gan_vae import data, methods
 from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.keys import purpose_key
-from gan_vae.learning.state import TrainState, named_leaves, sha256
+from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 from gan_vae.methods.contract import Method
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
@@ -19,16 +22,42 @@ from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
 
-def model_of(workdir) -> tuple[object, Method, TrainState]:
-    """A run's config, its method, and the shapes of its state, on one device."""
+class Model(NamedTuple):
+    """A run without its weights."""
+
+    config: Any
+    method: Method
+    abstract: TrainState  # shapes and dtypes, on one device
+
+
+class Opened(NamedTuple):
+    """A trained model."""
+
+    config: Any
+    method: Method
+    weights: Weights
+    record: dict  # step, state_sha256, git_commit and what else was saved with it
+
+
+def model_of(workdir) -> Model:
+    """The Model of a run folder, or of a packed model's.
+
+    Equal configs give one and the same method, so that what was compiled for it is not
+    compiled again when a run is opened again.
+    """
     config = run_folder.read_config(workdir)
     size, names = config.data.image_size, run_folder.read_classes(workdir)
     spec = Spec(size, size, config.data.channels, names)
     if (kind := data.kind_of(config.data.name)) != 'images':
         spec = SequenceSpec(kind, FEATURES[kind])
-    method = methods.make(config, spec)
+    return Model(config, *_method_of(config_lib.to_json(config), spec))
+
+
+@functools.lru_cache(16)
+def _method_of(text: str, spec: Spec | SequenceSpec) -> tuple[Method, TrainState]:
+    method = methods.make(config_lib.from_json(text), spec)
     device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    return config, method, abstract_state(method.init, device)
+    return method, abstract_state(method.init, device)
 
 
 def checkpoints_of(workdir) -> Checkpoints:
@@ -40,20 +69,25 @@ def checkpoints_of(workdir) -> Checkpoints:
     return Checkpoints(folder, best=best, read_only=True)
 
 
-def load(workdir, step: int | str | None = None):
-    """(config, method, weights, about) of a run, at a
-    checkpoint, or of a packed model."""
+def load(workdir, step: int | str | None = None) -> Opened:
+    """Opens a run at a checkpoint, or a packed model, which may be pretrained:NAME.
+
+    step: of the checkpoint, or 'best'; by default the newest. A UserError says what is
+    missing.
+    """
     workdir = packed.find(workdir)
-    config, method, abstract = model_of(workdir)
+    model = model_of(workdir)
     if packed.is_packed(workdir):
         if step is not None:
             raise UserError(f'--step={step}: {workdir} is a packed model, of one step')
-        return config, method, *packed.restore(workdir, abstract)
-    checkpoints = checkpoints_of(workdir)
-    step = checkpoints.chosen(step)
-    key = purpose_key(jax.random.key(config.train.seed), 'run')
-    state, run = checkpoints.restore_model(abstract, key, step)
-    return config, method, state, run | {'step': step}
+        weights, record = packed.restore(workdir, model.abstract)
+    else:
+        checkpoints = checkpoints_of(workdir)
+        step = checkpoints.chosen(step)
+        key = purpose_key(jax.random.key(model.config.train.seed), 'run')
+        weights, record = checkpoints.restore_model(model.abstract, key, step)
+        record = record | {'step': step}
+    return Opened(model.config, model.method, weights, record)
 
 
 def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
@@ -62,36 +96,36 @@ def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
     A UserError where it has none, or networks that are not those of `state`: arrays or
     shapes.
     """
-    checkpoints, (*_, abstract) = checkpoints_of(workdir), model_of(workdir)
+    checkpoints, abstract = checkpoints_of(workdir), model_of(workdir).abstract
     for part in TAKEN:
         _same(getattr(abstract, part), getattr(state, part), f'{workdir}: {part}')
     return checkpoints, abstract
 
 
 def begin(state: TrainState, workdir) -> tuple[TrainState, dict]:
-    """`state` with the weights of a run's newest checkpoint, and what they were."""
+    """(`state` with the weights of a run's newest checkpoint, {run, step, hash})."""
     checkpoints, abstract = check(state, workdir)
-    found = checkpoints.restore_step(abstract, None)
+    restored = checkpoints.restore_step(abstract, None)
     taken = {
         part: jax.tree.map(
             lambda new, old: jax.device_put(np.asarray(new), old.sharding),
-            getattr(found, part),
+            getattr(restored, part),
             getattr(state, part),
         )
         for part in TAKEN
     }
-    about = {'run': str(workdir), 'step': int(found.step)}
-    about['state_sha256'] = sha256(named_leaves(found))
-    return state.replace(**taken), about
+    digest = sha256(named_leaves(restored))
+    record = {'run': str(workdir), 'step': int(restored.step), 'state_sha256': digest}
+    return state.replace(**taken), record
 
 
-def _same(found, wanted, where: str):
+def _same(stored, wanted, where: str):
     shapes = [
         {
             jax.tree_util.keystr(path, simple=True, separator='/'): leaf.shape
             for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
         }
-        for tree in (found, wanted)
+        for tree in (stored, wanted)
     ]
     for name in sorted(shapes[0].keys() | shapes[1].keys()):
         has, wants = (s.get(name, 'nothing') for s in shapes)

@@ -3,14 +3,10 @@
 What sampling, evaluation and art need of a run, and nothing to go on training with: the
 averaged weights, in half precision if asked. `pretrained:NAME` is one of those that
 come with the package.
-
-python -m gan_vae.runs.packed --workdir=RUN --out=FOLDER [--half] [--step=N|best]
 """
 
-import argparse
 import io
 import json
-import sys
 import zipfile
 from pathlib import Path
 
@@ -20,7 +16,6 @@ import numpy as np
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import UserError, unknown
-from gan_vae.flags import step
 from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
 
@@ -108,41 +103,3 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
     averaged = jax.tree.unflatten(jax.tree.structure(abstract.ema), leaves)
     about['state_sha256'] = sha256(named_leaves(averaged))
     return Weights(averaged, jax.random.key(0)), about
-
-
-def main(argv: list[str]) -> int:
-    """The exit status: 0, or 2 for what the user can put right."""
-    from gan_vae.devices import process
-    from gan_vae.runs import opened as pretrained
-
-    parser = argparse.ArgumentParser(
-        prog='python -m gan_vae.runs.packed', allow_abbrev=False
-    )
-    parser.add_argument('--workdir', required=True, help='the folder of a run')
-    parser.add_argument('--out', required=True, help='a folder, new or empty')
-    parser.add_argument('--half', action='store_true', help='weights as float16')
-    parser.add_argument('--step', type=step, help="a checkpoint, or 'best'")
-
-    def fail(message: str):
-        raise UserError(f'{message}; see python -m gan_vae.runs.packed --help')
-
-    parser.error = fail
-    try:
-        flags = parser.parse_args(argv)
-        if Path(flags.out).is_dir() and any(Path(flags.out).iterdir()):
-            raise UserError(f'{flags.out} is not empty')
-        process.prepare()
-        config, _, state, run = pretrained.load(flags.workdir, flags.step)
-        about = {k: run[k] for k in ('step', 'git_commit', 'state_sha256')}
-        about['config'] = config.name
-        classes = run_folder.read_classes(find(flags.workdir))
-        size = pack(config, classes, state, about, flags.out, flags.half)
-        print(f'{flags.out}: {size:,} bytes of weights')
-        return 0
-    except UserError as error:
-        print(f'gan_vae: {error}', file=sys.stderr)
-        return 2
-
-
-if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))

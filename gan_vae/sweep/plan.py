@@ -1,7 +1,7 @@
-"""What is asked of a config: experiment files, their points, and the trials of these.
+"""Experiment files, the points that they list or draw, and the trials of a point.
 
-A point is a set of values {'section.key': value}; a trial is a point with a seed, that
-is a run. An experiment file has
+A point is a set of values {'section.key': value}. A trial is a point with a seed: one
+run. An experiment file has
 
     CONFIG = 'configs/dcgan_emoji.py'        the config that the points change
     METRIC = ('eval/swd', 'min', 'final')    name, 'min' or 'max', 'best' or 'final'
@@ -22,7 +22,6 @@ few keys matter it beats a grid: Bergstra & Bengio 2012, JMLR 13.
 """
 
 import hashlib
-import importlib.util
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_vae import config as config_lib
+from gan_vae.config import user_file
 from gan_vae.errors import UserError, nearest, unknown
 from gan_vae.runs import folder as run_folder
 
@@ -42,7 +42,7 @@ RESERVED = ('train.steps', 'train.seed', 'name')
 
 
 class Metric(NamedTuple):
-    """What trials are ranked by, as it is called in metrics.jsonl."""
+    """The metric that ranks the trials, by its name in metrics.jsonl."""
 
     name: str  # 'eval/swd'
     direction: str  # 'min' | 'max'
@@ -50,7 +50,7 @@ class Metric(NamedTuple):
 
 
 class Experiment(NamedTuple):
-    """An experiment file as read."""
+    """The content of an experiment file."""
 
     file: str
     name: str  # the file's stem, with the variant
@@ -82,30 +82,23 @@ def read(spec: str) -> Experiment:
         if file.is_file():
             raise UserError(f'{path!r} is no experiment file: it must end in .py')
         raise UserError(f'no experiment file {path!r}{nearest(path, known)}')
-    module_spec = importlib.util.spec_from_file_location(f'sweep_{file.stem}', file)
-    module = importlib.util.module_from_spec(module_spec)
     points: list[Point] = []
 
     def add(point: Mapping | None = None, /, **values):
         points.append(plain(path, {**(point or {}), **values}))
 
-    try:
-        module_spec.loader.exec_module(module)
+    with user_file.running(file, path) as module:
         if hasattr(module, 'sweep'):
             module.sweep(add)
-    except UserError:
-        raise
-    except Exception as error:  # the user's own code: name file and fault
-        raise UserError(f'{path}: {type(error).__name__}: {error}') from error
     for name, example in {
         'CONFIG': "CONFIG = 'configs/dcgan_emoji.py'",
         'METRIC': "METRIC = ('eval/swd', 'min', 'final')",
     }.items():
         if not hasattr(module, name):
-            raise UserError(f'{path} has no {name}: write, say, {example}')
+            raise UserError(f'{path} has no {name}: write, for example, {example}')
     space = getattr(module, 'space', None)
     if not hasattr(module, 'sweep') and not space:
-        raise UserError(f'{path} has no sweep(add), nor a space(draw)')
+        raise UserError(f'{path} has neither sweep(add) nor space(draw)')
     if not points and not space:
         raise UserError(f'{path}: sweep(add) adds nothing')
     config = module.CONFIG
@@ -117,13 +110,13 @@ def read(spec: str) -> Experiment:
     return Experiment(path, name, config, _metric(path, module.METRIC), points, space)
 
 
-def _metric(path: str, given) -> Metric:
+def _metric(path: str, value) -> Metric:
     shape = "('eval/NAME', 'min' or 'max', 'best' or 'final')"
-    if not (isinstance(given, tuple | list) and len(given) == 3):
-        raise UserError(f'{path}: METRIC={given!r} should be {shape}')
-    metric = Metric(*given)
+    if not (isinstance(value, tuple | list) and len(value) == 3):
+        raise UserError(f'{path}: METRIC={value!r} should be {shape}')
+    metric = Metric(*value)
     if metric.direction not in ('min', 'max') or metric.of not in ('best', 'final'):
-        raise UserError(f'{path}: METRIC={given!r} should be {shape}')
+        raise UserError(f'{path}: METRIC={value!r} should be {shape}')
     if not str(metric.name).startswith('eval/'):
         raise UserError(
             f'{path}: METRIC is {metric.name!r}: trials are compared by an evaluation, '
@@ -133,8 +126,8 @@ def _metric(path: str, given) -> Metric:
 
 
 def plain(where: str, point: Mapping) -> Point:
-    """The point with Python's own numbers; raises for what a sweep may not change."""
-    found: Point = {}
+    """The point with Python's own numbers; raises for keys that are not swept."""
+    checked: Point = {}
     for key, value in point.items():
         value = value.item() if isinstance(value, np.generic) else value
         if not isinstance(value, bool | int | float | str):
@@ -144,10 +137,10 @@ def plain(where: str, point: Mapping) -> Point:
                 f'{where}: {key} cannot be swept: repeat trials with --seeds=K, '
                 'and give all the same --config.train.steps=N'
             )
-        found[key] = value
-    if not found:
+        checked[key] = value
+    if not checked:
         raise UserError(f'{where}: a point is empty')
-    return found
+    return checked
 
 
 def text(value: Value) -> str:
@@ -162,19 +155,19 @@ def trials(
     seeds: int | None,
     workdir: Path,
 ) -> list[Trial]:
-    """The trials of a point, one a seed; each config is loaded and so validated.
+    """The trials of a point, one for each seed; loads and so validates each config.
 
     fixed: overrides of every trial; seeds: of 0..seeds-1, or None for the config's own.
     """
-    both = sorted(point.keys() & fixed.keys())
-    if both:
+    clashes = sorted(point.keys() & fixed.keys())
+    if clashes:
         raise UserError(
-            f'--config.{both[0]} is what {experiment.file} sweeps: leave it out'
+            f'--config.{clashes[0]} is swept by {experiment.file}: leave it out'
         )
     if seeds is not None and 'train.seed' in fixed:
         raise UserError('--config.train.seed and --seeds exclude each other')
     overrides = dict(fixed) | {key: text(value) for key, value in point.items()}
-    found = []
+    result = []
     for seed in [None] if seeds is None else range(seeds):
         own = overrides if seed is None else overrides | {'train.seed': str(seed)}
         try:
@@ -183,15 +176,15 @@ def trials(
             raise UserError(f'{experiment.file}: {error}') from error
         flat = config_lib.flatten(config)
         point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
-        # Where data are and how often to look is no part of what a trial is.
+        # Places and intervals do not change what a trial computes.
         free = config_lib.resumable(config.method.name)
-        told = [key for key in fixed if key not in free]
-        chosen = {key: flat[key] for key in [*told, *point, 'train.seed']}
+        computing = [key for key in fixed if key not in free]
+        chosen = {key: flat[key] for key in [*computing, *point, 'train.seed']}
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
         folder = workdir / digest[:12]
         _check_folder(experiment, folder, config)
         own = own | {'train.seed': str(config.train.seed)}
-        found.append(
+        result.append(
             Trial(
                 digest[:12],
                 point,
@@ -202,11 +195,11 @@ def trials(
                 folder,
             )
         )
-    return found
+    return result
 
 
 def _check_folder(experiment: Experiment, folder: Path, config):
-    """A trial that was begun under another text of the config is not this trial."""
+    """Raises if the folder is of a trial of another version of the config file."""
     if not (folder / 'config.json').is_file():
         return
     stored = run_folder.read_config(folder)
@@ -276,14 +269,14 @@ def random_points(experiment: Experiment, count: int | None, seed: int) -> list[
         order = rng(0).permutation(len(experiment.points))
         return [experiment.points[i] for i in order[:count]]
     if count is None:
-        raise UserError('--engine=random draws from a space: say --trials=N')
+        raise UserError('--engine=random draws from a space: add --trials=N')
     return [fill(experiment, Draw(rng(index))) for index in range(count)]
 
 
 def listed(
     experiment: Experiment, engine: str, count: int | None, seed: int
 ) -> list[Point]:
-    """The points of an engine that knows them beforehand: 'grid' or 'random'."""
+    """The points of 'grid' or 'random', which are known before any trial."""
     if engine == 'random':
         return random_points(experiment, count, seed)
     if engine != 'grid':

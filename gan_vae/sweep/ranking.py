@@ -1,11 +1,13 @@
-"""Points ranked by the mean over their seeds, and how much each key explains.
+"""Ranks points by the mean over their seeds, and says how much each key explains.
 
-The share of a key is its main effect in the analysis of variance of the points' means
-(Hutter, Hoos & Leyton-Brown 2014, ICML, on the finished points themselves):
+The share of a key is its main effect in the analysis of variance of the finished runs
+(Hutter, Hoos & Leyton-Brown 2014, ICML, on the runs themselves):
 
-    V_key = sum over levels l of n_l (m_l - m)^2 / sum over points (y - m)^2.
+    V_key = sum over levels l of n_l (m_l - m)^2 / sum over runs (y - m)^2.
 
-Of noise alone, a key of L levels takes (L - 1) / (n - 1) on average: shown beside it.
+A key of L levels takes (L - 1) / (n - 1) of n runs that are noise alone, on average. It
+takes everything where each run has a level of its own (L = n), whatever the runs gave,
+so that such a key has no share: it needs more seeds.
 """
 
 import math
@@ -17,37 +19,47 @@ import numpy as np
 from gan_vae.sweep.plan import Metric, Point, Trial
 from gan_vae.sweep.trial import Outcome
 
-_BINS = 4  # of a key with more numbers than _LEVELS: quarters of the points
+_BINS = 4  # of a key with more numbers than _LEVELS: quarters of the runs
 _LEVELS = 6
+_EQUAL = 1e-9  # relative difference of two means that only rounding made
 
 
 class Ranked(NamedTuple):
-    """A point, its trials, and what they gave."""
+    """A point, its trials, and their outcomes."""
 
     point: Point
     trials: list[Trial]
     outcomes: list[Outcome]
     mean: float | None  # None: not every seed has finished
     spread: float | None  # standard deviation over seeds (n - 1); None for one seed
+    place: int | None = None  # 1 for the best; equal means share a place
 
 
 def rank(
     groups: list[list[Trial]], states: Mapping[str, Outcome], metric: Metric
 ) -> list[Ranked]:
-    """Best first; points of which a seed has not finished come last, unranked.
+    """Sorts the points, best first; equal means have the same place (1, 2, 2, 4).
 
-    The mean of the seeds that did finish would flatter a point whose others diverged.
+    Points of which a seed has not finished come last, without a place: the mean of the
+    other seeds would flatter a point whose worst runs diverged.
     """
-    found = []
+    results = []
     for group in groups:
         outcomes = [states.get(t.id, Outcome('waiting')) for t in group]
         values = [o.value for o in outcomes if o.status == 'finished']
         mean = float(np.mean(values)) if len(values) == len(group) else None
         several = mean is not None and len(values) > 1
         spread = float(np.std(values, ddof=1)) if several else None
-        found.append(Ranked(group[0].point, group, outcomes, mean, spread))
+        results.append(Ranked(group[0].point, group, outcomes, mean, spread))
     sign = 1 if metric.direction == 'min' else -1
-    return sorted(found, key=lambda r: math.inf if r.mean is None else sign * r.mean)
+    results.sort(key=lambda r: math.inf if r.mean is None else sign * r.mean)
+    for index, result in enumerate(results):
+        if result.mean is None:
+            break
+        before = results[index - 1] if index else None
+        tied = before and math.isclose(result.mean, before.mean, rel_tol=_EQUAL)
+        results[index] = result._replace(place=before.place if tied else index + 1)
+    return results
 
 
 def swept(points: list[Point]) -> list[str]:
@@ -57,28 +69,31 @@ def swept(points: list[Point]) -> list[str]:
 
 
 class Effect(NamedTuple):
-    """What a key explains of the variance between points."""
+    """What a key explains of the variance between runs."""
 
-    share: float  # in [0, 1]
+    share: float | None  # in [0, 1]; None: no run shares its level with another
     chance: float  # what noise alone would give on average
     levels: int
 
 
 def effects(ranked: list[Ranked]) -> dict[str, Effect]:
-    """{key: Effect} over the points that have a mean; {} for fewer than three."""
-    done = [r for r in ranked if r.mean is not None]
-    means = np.array([r.mean for r in done])
-    total = float(((means - means.mean()) ** 2).sum()) if len(done) > 2 else 0.0
+    """{key: Effect} over the runs of finished points; {} for fewer than three runs."""
+    runs = [
+        (r.point, o.value) for r in ranked if r.mean is not None for o in r.outcomes
+    ]
+    points = [point for point, _ in runs]
+    values = np.array([value for _, value in runs])
+    total = float(((values - values.mean()) ** 2).sum()) if len(runs) > 2 else 0.0
     if not total > 0:
         return {}
-    found = {}
-    for key in swept([r.point for r in done]):
-        labels = np.array(_levels([r.point.get(key) for r in done]))
-        groups = [means[labels == label] for label in np.unique(labels)]
-        between = sum(len(g) * (g.mean() - means.mean()) ** 2 for g in groups)
-        chance = (len(groups) - 1) / (len(done) - 1)
-        found[key] = Effect(float(between / total), chance, len(groups))
-    return found
+    table = {}
+    for key in swept(points):
+        labels = np.array(_levels([point.get(key) for point in points]))
+        groups = [values[labels == label] for label in np.unique(labels)]
+        between = sum(len(g) * (g.mean() - values.mean()) ** 2 for g in groups)
+        share = float(between / total) if len(groups) < len(runs) else None
+        table[key] = Effect(share, (len(groups) - 1) / (len(runs) - 1), len(groups))
+    return table
 
 
 def _levels(values: list) -> list[int]:
@@ -87,5 +102,5 @@ def _levels(values: list) -> list[int]:
     numbers = all(isinstance(v, int | float) for v in values)
     if not numbers or len(distinct) <= _LEVELS:
         return [distinct.index(v) for v in values]
-    order = np.argsort(np.argsort(values, kind='stable'), kind='stable')
-    return list(order * _BINS // len(values))
+    edges = np.quantile(distinct, np.arange(1, _BINS) / _BINS)
+    return list(np.searchsorted(edges, values))

@@ -1,16 +1,16 @@
-"""python -m gan_vae.sweep.rehearsal CONFIG OVERRIDES_JSON: what a run would measure.
+"""python -m gan_vae.sweep.rehearsal CONFIG OVERRIDES_JSON: the metrics of a run.
 
 Prints the names of its evaluations as a JSON list, and trains nothing. In a process of
 its own, on the CPU, so that the worker of a sweep holds no data and no accelerator.
 """
 
 import json
-import os
 import subprocess
 import sys
 
 from gan_vae.errors import UserError, unknown
 from gan_vae.sweep.plan import Experiment, Trial
+from gan_vae.sweep.trial import environment
 
 
 def check(experiment: Experiment, trial: Trial):
@@ -19,36 +19,29 @@ def check(experiment: Experiment, trial: Trial):
         [sys.executable, '-m', __name__, trial.config, json.dumps(trial.overrides)],
         capture_output=True,
         text=True,
-        env=os.environ | {'JAX_PLATFORMS': 'cpu', 'PYTHONPATH': ':'.join(sys.path)},
+        env=environment() | {'JAX_PLATFORMS': 'cpu'},
     )
-    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    output = done.stderr if done.returncode else done.stdout
+    *_, last = ['no output', *output.strip().splitlines()]
     if done.returncode:
-        raise UserError(said[-1].removeprefix('gan_vae: ') if said else 'no rehearsal')
-    names = json.loads(said[-1])
+        raise UserError(last.removeprefix('gan_vae: '))
+    names = json.loads(last)
     if experiment.metric.name not in names:
         raise unknown(f'METRIC of {experiment.file}:', experiment.metric.name, names)
 
 
 def names(spec: str, overrides: dict[str, str]) -> list[str]:
-    """What the evaluations of a config's runs are called."""
-    import jax
-
+    """The names in metrics.jsonl of the evaluations of a config's runs."""
     from gan_vae import config as config_lib
     from gan_vae import data
-    from gan_vae.evaluation import held_out, of_model, panel
-    from gan_vae.evaluation.measures import divide
+    from gan_vae.evaluation import measures
     from gan_vae.runs.program import build
 
     # The devices of this machine's CPU are not those that the run will have.
     config = config_lib.load(spec, overrides | {'parallel.devices': '1'})
     held = data.examples(config.data, config.data.eval_split)
     program = build(config, held.spec)
-    state = jax.eval_shape(program.method.init, jax.random.key(0))
-    found = held_out.names(program, state, held, config.eval.batch_size)
-    of_samples, of_the_model = divide(config.eval.metrics)
-    found += panel.names(of_samples)
-    found += [key for name in of_the_model for key in of_model.names(name)]
-    return [f'eval/{name}' for name in found]
+    return measures.names(config, program, held)
 
 
 if __name__ == '__main__':

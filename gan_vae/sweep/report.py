@@ -1,10 +1,12 @@
-"""One static HTML page of a sweep: what was tried, what it gave, which keys matter."""
+"""One static HTML page of a sweep: its points, their results, which keys matter."""
 
 import base64
 import html
+import itertools
 import math
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from gan_vae.evaluation.report import STYLE
 from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Experiment, Metric, Point, Value
 from gan_vae.sweep.ranking import Ranked, effects, swept
-from gan_vae.sweep.table import describe, shown
+from gan_vae.sweep.table import describe, distinct_labels, format_value
 
 _MORE = """
 tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
@@ -28,13 +30,18 @@ _RAMP = ((28, 60, 120), (38, 130, 142), (122, 180, 90), (240, 200, 60))
 
 
 def write(
-    path: Path,
+    folder: Path,
     experiment: Experiment,
     ranked: list[Ranked],
     engine: str,
     importance: Mapping[str, float],
 ) -> Path:
-    """Writes the page. importance: of the engine's own, {} if it has none."""
+    """Writes the page to `folder`, and returns its path.
+
+    The page is report.html, or report-2.html and so on where that is the page of
+    another sweep: of another metric, or of trials that this sweep does not have.
+    importance: {key: share} by the engine, {} if it has none.
+    """
     title = f'Sweep {experiment.name}'
     body = [
         f'<h1>{_text(title)}</h1>',
@@ -48,8 +55,11 @@ def write(
         '<h2>Samples of the best</h2>',
         _pictures(ranked),
     ]
+    identity = [' '.join(experiment.metric), *(t.id for r in ranked for t in r.trials)]
+    path = _free(folder, identity)
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="sweep" content="{_text(";".join(identity))}">'
         '<meta name="viewport" content="width=device-width">'
         f'<title>{_text(title)}</title><style>{STYLE}{_MORE}</style></head>'
         f'<body>{"".join(body)}</body></html>'
@@ -57,11 +67,25 @@ def write(
     try:
         # Of a name of its own: other workers may write the page at the same moment.
         part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
-        part.write_text(page)
+        part.write_text(page, encoding='utf-8')
         os.replace(part, path)
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
     return path
+
+
+def _free(folder: Path, identity: list[str]) -> Path:
+    """The first page that does not exist, or of which this sweep has every trial."""
+    for number in itertools.count(1):
+        path = folder / (f'report-{number}.html' if number > 1 else 'report.html')
+        if not path.exists():
+            return path
+        with open(path, encoding='utf-8', errors='replace') as page:
+            head = re.search('<meta name="sweep" content="([^"]*)">', page.readline())
+        metric, *trials = html.unescape(head[1]).split(';') if head else ['']
+        if metric == identity[0] and set(trials) <= set(identity[1:]):
+            return path
+    raise AssertionError
 
 
 def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
@@ -80,11 +104,11 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
         f'the mean over seeds {", ".join(map(str, seeds))}, ± their standard deviation'
     )
     if len(seeds) == 1:
-        over = f'one seed each ({seeds[0]}), so no spread is known'
+        over = f'one seed each ({seeds[0]}), so the spread over seeds is unknown'
     lines = [
         f'{experiment.file} on {experiment.config}, engine {engine}.',
-        f'Ranked by {metric.name}, {when}, {lower} is better: {over}. A point '
-        'of which a seed has not finished is not ranked.',
+        f'Ranked by {metric.name}, {when}, {lower} is better: {over}. Equal '
+        'means share a place. A point of which a seed has not finished has none.',
         f'Equal budget: every trial has {" or ".join(map(str, steps))} steps. Equal '
         'steps are not equal time where sizes are swept: the table has the seconds.',
     ]
@@ -99,8 +123,9 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         f'<th>{_text(name)}</th>'
         for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
     )
+    places = [r.place for r in ranked]
     rows = []
-    for place, r in enumerate(ranked, 1):
+    for r in ranked:
         statuses = [o.status for o in r.outcomes]
         status = ', '.join(
             f'{statuses.count(s)} {s}' if len(statuses) > 1 else s
@@ -115,10 +140,11 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         )
         mean = '' if r.mean is None else f'{r.mean:.5g}'
         spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
-        mark = '' if r.mean is None else _swatch(r, ranked) + f' {place}'
+        tie = '=' if places.count(r.place) > 1 else ''
+        mark = '' if r.place is None else f'{_swatch(r, ranked)} {r.place}{tie}'
         cells = [
             mark,
-            *(_text(shown(r.point[k])) if k in r.point else '' for k in keys),
+            *(_text(format_value(r.point[k])) if k in r.point else '' for k in keys),
             mean + spread,
             each,
             status + errors,
@@ -145,8 +171,8 @@ def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
 
 def _badness(r: Ranked, ranked: list[Ranked]) -> float:
     """0 for the first place, 1 for the last: one outlier leaves the others apart."""
-    means = [x.mean for x in ranked if x.mean is not None]
-    return means.index(r.mean) / max(1, len(means) - 1)
+    last = max(x.place for x in ranked if x.place is not None)
+    return (r.place - 1) / max(1, last - 1)
 
 
 def _colour(at: float) -> str:
@@ -170,7 +196,7 @@ def _axis(
     """{value: height in [0, 1]}, and the labels with theirs.
 
     Up to `few` values stand at even distances; more numbers on a scale, a logarithmic
-    one where they span more than a factor of 20.
+    one where they span more than a factor of 20. No two labels are the same text.
     """
     distinct = list(dict.fromkeys(values))
     numbers = all(type(v) in (int, float) for v in distinct)
@@ -178,16 +204,21 @@ def _axis(
     if not numbers or len(distinct) <= few:
         gap = max(1, len(distinct) - 1)
         places = {v: i / gap if distinct[1:] else 0.5 for i, v in enumerate(distinct)}
-        return places, [(place, shown(v)) for v, place in places.items()]
+        labels = distinct_labels(distinct)
+        return places, list(zip(places.values(), labels, strict=True))
     low, high = distinct[0], distinct[-1]
     scale = math.log if low > 0 and high > 20 * low else float
     width = scale(high) - scale(low)
     places = {v: (scale(v) - scale(low)) / width for v in distinct}
-    ticks = [i / 4 for i in range(5)]
-    labels = [low + t * (high - low) for t in ticks]
     if scale is math.log:
-        labels = [low * (high / low) ** t for t in ticks]
-    return places, [(t, f'{v:.3g}') for t, v in zip(ticks, labels, strict=True)]
+        values = [low * (high / low) ** (i / 4) for i in range(5)]
+    else:  # multiples of 1, 2 or 5 times a power of ten, at most six of them
+        power = 10.0 ** math.floor(math.log10(width / 5))
+        step = next(n * power for n in (1, 2, 5, 10) if n * power >= width / 5)
+        first, last = math.ceil(low / step), math.floor(high / step)
+        values = [i * step for i in range(first, last + 1)]
+    ticks = [(scale(v) - scale(low)) / width for v in values]
+    return places, list(zip(ticks, distinct_labels(values, 3), strict=True))
 
 
 def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
@@ -227,18 +258,18 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         ]
         xs = [across(i) for i, k in enumerate(keys) if k in r.point]
         style = 'stroke="#999" stroke-dasharray="4 4"'
-        said = ', '.join(dict.fromkeys(o.status for o in r.outcomes))
+        result = ', '.join(dict.fromkeys(o.status for o in r.outcomes))
         if r.mean is not None:
             heights.append(axes[-1][0][r.mean])
             xs.append(across(len(keys)))
             colour = _colour(_badness(r, ranked))
-            style, said = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
+            style, result = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
         places = ' '.join(
             f'{x:.1f},{up(h):.1f}' for x, h in zip(xs, heights, strict=True)
         )
         drawn.append(
             f'<polyline points="{places}" fill="none" {style} stroke-opacity=".85">'
-            f'<title>{_text(describe(r.point))}: {_text(said)}</title></polyline>'
+            f'<title>{_text(describe(r.point))}: {_text(result)}</title></polyline>'
         )
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
@@ -248,41 +279,51 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
 
 
 def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
-    found = effects(ranked)
-    if not found:
-        return '<p>Too few finished points to tell.</p>'
+    table = effects(ranked)
+    if not table:
+        return '<p>Too few finished runs that differ.</p>'
     rows = []
-    for key, e in sorted(found.items(), key=lambda item: -item[1].share):
-        bar = (
-            '<svg width="220" height="16"><rect width="220" height="14" fill="#eee"/>'
-            f'<rect class="bar" width="{220 * e.share:.1f}" height="14"/>'
-            f'<path class="chance" d="M{220 * e.chance:.1f} 0V16"/></svg>'
-        )
+    for key, e in sorted(table.items(), key=lambda item: -(item[1].share or 0)):
+        bar, share = '', 'unknown'
+        if e.share is not None:
+            bar = (
+                '<svg width="220" height="16">'
+                '<rect width="220" height="14" fill="#eee"/>'
+                f'<rect class="bar" width="{220 * e.share:.1f}" height="14"/>'
+                f'<path class="chance" d="M{220 * e.chance:.1f} 0V16"/></svg>'
+            )
+            share = f'{e.share:.0%}'
         own = f'{importance[key]:.0%}' if key in importance else ''
         rows.append(
             f'<tr><td class="key">{_text(key)}</td><td>{bar}</td>'
-            f'<td class="n">{e.share:.0%}</td><td class="n">{e.chance:.0%}</td>'
+            f'<td class="n">{share}</td><td class="n">{e.chance:.0%}</td>'
             f'<td class="n">{e.levels}</td><td class="n">{own}</td></tr>'
+        )
+    unknown = ''
+    if any(e.share is None for e in table.values()):
+        unknown = (
+            ' Unknown: every run has another level of this key, so that its effect and '
+            'noise cannot be separated; repeat the points with --seeds=K.'
         )
     return (
         '<table><tr><th></th><th></th><th>of the variance</th><th>by chance</th>'
         f'<th>levels</th><th>{"Optuna" if importance else ""}</th></tr>'
-        f'{"".join(rows)}</table><p><small>The share of the variance between points '
+        f'{"".join(rows)}</table><p><small>The share of the variance between runs '
         "that a key's levels explain by themselves (main effects); the red mark is "
         'what noise alone takes on average. On a full grid the rest is interaction and '
         'noise; drawn points are not balanced: shares may add up to more than 100 %.'
-        '</small></p>'
+        f'{unknown}</small></p>'
     )
 
 
 def _pictures(ranked: list[Ranked]) -> str:
     figures = []
-    for place, r in enumerate([r for r in ranked if r.mean is not None][:3], 1):
+    for r in [r for r in ranked if r.place is not None][:3]:
         one = r.trials[0]
         file = one.folder / 'samples' / f'{one.steps:07d}.png'
         if file.is_file():
             data = base64.b64encode(file.read_bytes()).decode()
-            caption = _text(f'{place}: {describe(r.point, one.seed)}')
+            caption = _text(f'{r.place}: {describe(r.point, one.seed)}')
             figures.append(
                 f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
                 f'<figcaption>{caption}</figcaption></figure>'

@@ -1,10 +1,9 @@
 """A worker of a sweep: runs trials, N at a time, until none is left.
 
 Any number of workers share a folder: the same command on each machine. A trial's lock
-says who runs it, its folder how far it is; so a killed worker loses nothing but time.
+shows that it runs, its folder how far it is; so a killed worker loses nothing but time.
 """
 
-import os
 import shlex
 import time
 from collections.abc import Mapping
@@ -76,23 +75,22 @@ def sweep(
         first = plan.random_points(experiment, 1, seed)[0]
         for point in experiment.points if experiment.space is None else [first]:
             make(point)
-        told = identity(experiment, fixed, seeds)
-        search = Study(experiment, make, told, trials, seed, storage, folder)
+        same = identity(experiment, fixed, seeds)
+        search = Study(experiment, make, same, trials, seed, storage, folder)
         example = make(first)[0]
     else:
         points = plan.listed(experiment, engine, trials, seed)
         search = Listed(plan.distinct(map(make, points)))
         example = search.groups[0][0]
-    if not (folder / 'trials.jsonl').exists():  # else it was found right before
+    if not (folder / 'trials.jsonl').exists():  # else this has been checked
         rehearsal.check(experiment, example)
     worker = _Worker(experiment, search, folder, parallel)
     if retry:
         worker.retry()
     stopped = worker.go()
     ranked = ranking.rank(search.groups, worker.states, experiment.metric)
-    page = report.write(
-        folder / 'report.html', experiment, ranked, engine, dict(search.importance)
-    )
+    importance = dict(search.importance)
+    page = report.write(folder, experiment, ranked, engine, importance)
     _conclude(experiment, ranked, page, stopped)
     return ranked
 
@@ -113,16 +111,15 @@ class _Worker:
         for group in self._search.groups:
             for one in group:
                 if events.get(one.id, {}).get('status') == 'failed':
-                    found = Outcome('waiting')
-                    trial.record(self._folder, one, 'to retry', found, 0)
+                    trial.record(self._folder, one, 'to retry', Outcome(''), 0)
         if isinstance(self._search, Study):
             self._search.retry()
 
     def go(self) -> str | None:
-        """Works until all is done or a signal asks to stop: its name."""
+        """Works until all is done; returns the name of the signal that stopped it."""
         looked = 0.0
         try:
-            with Watch() as watch:
+            with Watch('running trials save and stop') as watch:
                 self._look()
                 while True:
                     free, nothing = self._parallel > len(self._children), False
@@ -152,49 +149,49 @@ class _Worker:
         for one in self._search.candidates():
             if one.id in self._children:
                 continue
-            found = trial.outcome(one, self._metric, events)
-            if found.status in self._search.final:
-                self._told(one, found)
+            state = trial.outcome(one, self._metric, events)
+            if state.status in self._search.final:
+                self._note(one, state)
                 continue
             lock = trial.claim(one)
             if lock is None:  # another worker's
-                self.states[one.id] = Outcome('begun')
+                self.states[one.id] = Outcome('unfinished')
                 continue
             events = trial.ledger(self._folder)  # it may have ended just before
-            found = trial.outcome(one, self._metric, events)
-            if found.status in self._search.final:
+            state = trial.outcome(one, self._metric, events)
+            if state.status in self._search.final:
                 lock.close()
-                self._told(one, found)
+                self._note(one, state)
                 continue
-            status = 'resumed' if found.status != 'waiting' else 'started'
+            status = 'resumed' if state.status != 'waiting' else 'started'
             trial.record(self._folder, one, status, Outcome(status), 0)
             self._children[one.id] = Child(one, lock, self._parallel)
             return True
         return False
 
     def _reap(self) -> bool:
-        """Takes note of children that have ended, and of those not worth their time."""
+        """Records the children that have ended, and stops those that are pruned."""
         ended = False
         for child in list(self._children.values()):
             one = child.trial
-            found = child.ended(self._metric)
-            if found is None:
-                if not child.asked and self._search.prune(one):
+            result = child.ended(self._metric)
+            if result is None:
+                if not child.reason and self._search.prune(one):
                     child.stop('pruned')
                 continue
             del self._children[one.id]
-            seconds = time.monotonic() - child.began
-            trial.record(self._folder, one, found.status, found, seconds)
-            self._told(one, found)
+            seconds = time.monotonic() - child.started
+            trial.record(self._folder, one, result.status, result, seconds)
+            self._note(one, result)
             ended = True
         return ended
 
-    def _told(self, one: Trial, found: Outcome):
-        self.states[one.id] = found
-        self._search.tell(one, found)
+    def _note(self, one: Trial, result: Outcome):
+        self.states[one.id] = result
+        self._search.tell(one, result)
 
     def _look(self):
-        """How trials stand of which this worker has not seen the end."""
+        """Reads the state of each trial whose end this worker has not seen."""
         events = trial.ledger(self._folder)
         for group in self._search.groups:
             for one in group:
@@ -205,8 +202,8 @@ class _Worker:
         rows = []
         for group in self._search.groups:
             for one in group:
-                found = self.states.get(one.id, Outcome('waiting'))
-                status, value, step = found.status, found.value, one.steps
+                state = self.states.get(one.id, Outcome('waiting'))
+                status, value, step = state.status, state.value, one.steps
                 if one.id in self._children:
                     status = 'running'
                     known = [v for _, v in trial.curve(one, self._metric.name)]
@@ -238,8 +235,7 @@ def longer(experiment: Experiment, best: Ranked) -> str:
     changed = one.overrides | {'train.steps': str(steps)}
     return shlex.join(
         [
-            'python',
-            os.path.relpath(trial.LAUNCH),
+            *('python', '-m', 'gan_vae', 'train'),
             f'--config={one.config}',
             f'--workdir={folder}',
             *(f'--config.{key}={value}' for key, value in changed.items()),
@@ -256,20 +252,22 @@ def _conclude(
         for t, o in zip(r.trials, r.outcomes, strict=True)
         if o.status == 'failed'
     ]
-    for one, found in failed:
-        print(f'{one.id} failed: {found.error}')
+    for one, result in failed:
+        print(f'{one.id} failed: {result.error}')
     if failed:
         print(f'{len(failed)} trials failed; --retry tries them again')
     if stopped:
         print(f'{stopped}: running trials saved; the same command goes on')
-    best = ranked[0] if ranked and ranked[0].mean is not None else None
-    if best:
+    first = [r for r in ranked if r.place == 1]
+    for best in first[:1]:
         name, values = experiment.metric.name, [o.value for o in best.outcomes]
         spread = ''
         if best.spread is not None:
             each = ', '.join(f'{v:.5g}' for v in values)
             spread = f' ± {best.spread:.2g} over {len(values)} seeds ({each})'
         print(f'best: {table.describe(best.point)}: {name} {best.mean:.5g}{spread}')
+        for other in first[1:]:
+            print(f'equal: {table.describe(other.point)}')
         print(f'longer: {longer(experiment, best)}')
     print(f'report: {page}')
     if failed and not stopped and len(failed) == sum(len(r.trials) for r in ranked):

@@ -1,13 +1,12 @@
-"""Engines: which trial comes next, and what is learned from one that ended.
+"""Engines: they choose the next trial, and learn from the outcomes.
 
-A worker asks for `candidates`, runs what it can lock, and `tell`s what came of each.
-`Listed` knows its trials beforehand (grid, random search). `Study` asks Optuna (Akiba
+A worker takes `candidates`, runs those that it can lock, and `tell`s each outcome.
+`Listed` has a fixed list of trials (grid, random search). `Study` asks Optuna (Akiba
 et al. 2019, arXiv:1907.10902): TPE (Bergstra et al. 2011, NeurIPS) over the
 experiment's space, and the median rule on intermediate evaluations: a trial whose best
 value so far is worse than the median of the others at the same step is stopped.
 """
 
-import fcntl
 import hashlib
 import json
 import re
@@ -18,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.sweep.plan import Experiment, Point, Trial, fill
 from gan_vae.sweep.trial import ENDED, Outcome, curve, try_lock
 
 
 class Listed:
-    """Trials known beforehand, in their order."""
+    """A fixed list of trials, in its order."""
 
     final = ('finished', 'failed')  # a pruned trial goes on
     importance: Mapping[str, float] = {}
@@ -37,7 +37,7 @@ class Listed:
         """The trials that have not ended, perhaps because others run them."""
         yield from list(self._open.values())
 
-    def tell(self, trial: Trial, found: Outcome):
+    def tell(self, trial: Trial, result: Outcome):
         self._open.pop(trial.id, None)
 
     def prune(self, trial: Trial) -> bool:
@@ -48,13 +48,13 @@ class Listed:
         return not self._open
 
 
-class _Asked:
-    """A trial of Optuna's that this worker holds: a point, its seeds one by one."""
+class _Proposal:
+    """A point that Optuna proposed to this worker; its seeds run one by one."""
 
-    def __init__(self, asked, lock, trials: list[Trial]):
-        self.asked, self.lock, self.trials = asked, lock, trials
+    def __init__(self, optuna_trial, lock, trials: list[Trial]):
+        self.optuna_trial, self.lock, self.trials = optuna_trial, lock, trials
         self.values: list[float] = []
-        self.reported = -1  # the last step that Optuna was told of
+        self.reported = -1  # the last step whose value Optuna has
 
     @property
     def current(self) -> Trial:
@@ -85,19 +85,19 @@ class Study:
         if experiment.space is None:
             count = min(count or len(experiment.points), len(experiment.points))
         elif count is None:
-            raise UserError('--engine=optuna draws from a space: say --trials=N')
+            raise UserError('--engine=optuna draws from a space: add --trials=N')
         self._count = count
         self._optuna = _import()
         self._locks = workdir / '.optuna'
         self._locks.mkdir(parents=True, exist_ok=True)
-        told = json.dumps(dict(identity), sort_keys=True)
-        digest = hashlib.sha256(told.encode()).hexdigest()[:8]
+        same = json.dumps(dict(identity), sort_keys=True)
+        digest = hashlib.sha256(same.encode()).hexdigest()[:8]
         with self._alone():  # two workers that create tables at once would clash
             self._study = self._create(
                 f'{experiment.name}-{digest}', storage, workdir / 'optuna.journal'
             )
-        self._held: dict[int, _Asked] = {}
-        self._left: list[_Asked] = []  # stopped: their locks are kept
+        self._open: dict[int, _Proposal] = {}
+        self._left: list[_Proposal] = []  # stopped: their locks are kept
 
     def _create(self, name: str, url: str, journal: Path):
         optuna = self._optuna
@@ -127,26 +127,26 @@ class Study:
             raise UserError(f'--storage={where} cannot be used: {line}') from error
 
     def candidates(self) -> Iterator[Trial]:
-        """What this worker has begun to ask about, then what Optuna suggests."""
-        for held in list(self._held.values()):
-            yield held.current
-        while asked := self._ask():
-            yield asked.current
+        """The open trials of this worker, then those that Optuna proposes."""
+        for proposal in list(self._open.values()):
+            yield proposal.current
+        while proposal := self._ask():
+            yield proposal.current
 
-    def _ask(self) -> _Asked | None:
+    def _ask(self) -> _Proposal | None:
         states = self._optuna.trial.TrialState
         with self._alone():
             self._requeue()
             known = self._study.get_trials(deepcopy=False)
             waiting = any(t.state == states.WAITING for t in known)
-            begun = sum(
+            started = sum(
                 t.state != states.WAITING and 'again' not in t.user_attrs for t in known
             )
             if not waiting:
-                if begun >= self._count:
+                if started >= self._count:
                     return None
                 if self._experiment.space is None:
-                    point = self._experiment.points[begun]
+                    point = self._experiment.points[started]
                     self._study.enqueue_trial(point, user_attrs={'keys': list(point)})
             # Of the study's length: a worker started again does not draw the same.
             seeds = np.random.SeedSequence([self._seed, len(known)]).generate_state(1)
@@ -155,28 +155,28 @@ class Study:
                 self._study.sampler = self._optuna.samplers.TPESampler(
                     seed=int(seeds[0]), constant_liar=True
                 )
-            asked = self._study.ask()
-            lock = try_lock(self._locks / f'{asked.number}.lock')
+            optuna_trial = self._study.ask()
+            lock = try_lock(self._locks / f'{optuna_trial.number}.lock')
             try:
-                point = self._suggest(asked)
+                point = self._suggest(optuna_trial)
                 trials = self._trials(point)
             except UserError:
-                self._study.tell(asked, state=states.FAIL)
+                self._study.tell(optuna_trial, state=states.FAIL)
                 raise
-            asked.set_user_attr('point', point)
-        held = _Asked(asked, lock, trials)
-        self._held[asked.number] = held
-        return held
+            optuna_trial.set_user_attr('point', point)
+        proposal = _Proposal(optuna_trial, lock, trials)
+        self._open[optuna_trial.number] = proposal
+        return proposal
 
-    def _suggest(self, asked) -> Point:
+    def _suggest(self, optuna_trial) -> Point:
         if self._experiment.space:
-            return fill(self._experiment, _Suggest(asked))
+            return fill(self._experiment, _Suggest(optuna_trial))
         points = self._experiment.points
         return {
-            key: asked.suggest_categorical(
+            key: optuna_trial.suggest_categorical(
                 key, list(dict.fromkeys(p[key] for p in points if key in p))
             )
-            for key in asked.user_attrs['keys']
+            for key in optuna_trial.user_attrs['keys']
         }
 
     def _requeue(self):
@@ -213,58 +213,58 @@ class Study:
                     again = kept | {'again': t.number}
                     self._study.enqueue_trial(t.params, user_attrs=again)
 
-    def tell(self, trial: Trial, found: Outcome):
+    def tell(self, trial: Trial, result: Outcome):
         """To all points that wait for this trial (Optuna may suggest one twice)."""
         states = self._optuna.trial.TrialState
-        for number, held in list(self._held.items()):
-            if held.current.id != trial.id:
+        for number, proposal in list(self._open.items()):
+            if proposal.current.id != trial.id:
                 continue
-            if found.status == 'finished':
-                held.values.append(found.value)
-                if len(held.values) < len(held.trials):
+            if result.status == 'finished':
+                proposal.values.append(result.value)
+                if len(proposal.values) < len(proposal.trials):
                     continue
-                self._study.tell(held.asked, float(np.mean(held.values)))
-            elif found.status == 'pruned':
-                self._study.tell(held.asked, state=states.PRUNED)
-            elif found.status == 'failed':
-                self._study.tell(held.asked, state=states.FAIL)
+                self._study.tell(proposal.optuna_trial, float(np.mean(proposal.values)))
+            elif result.status == 'pruned':
+                self._study.tell(proposal.optuna_trial, state=states.PRUNED)
+            elif result.status == 'failed':
+                self._study.tell(proposal.optuna_trial, state=states.FAIL)
             else:  # stopped from outside: RUNNING until the next command
-                self._left.append(held)
-            del self._held[number]
-            if held not in self._left:
-                held.lock.close()
+                self._left.append(proposal)
+            del self._open[number]
+            if proposal not in self._left:
+                proposal.lock.close()
 
     def prune(self, trial: Trial) -> bool:
         """Reports what was evaluated since; whether the trial is to be stopped."""
-        for held in self._held.values():
-            if held.current.id != trial.id or held.values:
+        for proposal in self._open.values():
+            if proposal.current.id != trial.id or proposal.values:
                 continue
             news = [
                 (step, value)
                 for step, value in curve(trial, self._experiment.metric.name)
-                if value is not None and held.reported < step < trial.steps
+                if value is not None and proposal.reported < step < trial.steps
             ]
             for step, value in news:
-                held.asked.report(value, step)
-                held.reported = step
+                proposal.optuna_trial.report(value, step)
+                proposal.reported = step
             if news:
-                return held.asked.should_prune()
+                return proposal.optuna_trial.should_prune()
         return False
 
     @property
     def done(self) -> bool:
-        """Whether nothing is held here or by a worker that this folder knows of."""
+        """Whether neither this worker nor another one of this folder has a proposal."""
         states = self._optuna.trial.TrialState
         running = self._study.get_trials(deepcopy=False, states=(states.RUNNING,))
-        left = {held.asked.number for held in self._left}
-        return not self._held and not any(
+        left = {proposal.optuna_trial.number for proposal in self._left}
+        return not self._open and not any(
             (self._locks / f'{t.number}.lock').exists() and t.number not in left
             for t in running
         )
 
     @property
     def groups(self) -> list[list[Trial]]:
-        """The trials of every point that any worker has asked for."""
+        """The trials of every point that Optuna has proposed to any worker."""
         known = self._study.get_trials(deepcopy=False)
         points = [t.user_attrs['point'] for t in known if 'point' in t.user_attrs]
         groups = [self._trials(point) for point in points]
@@ -288,38 +288,26 @@ class Study:
 
     def _alone(self):
         """Holds the sweep's lock: one worker at a time asks."""
-        return _Alone(self._locks / 'ask.lock')
-
-
-class _Alone:
-    def __init__(self, file: Path):
-        self._file = file
-
-    def __enter__(self):
-        self._lock = open(self._file, 'a')
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def __exit__(self, *_):
-        self._lock.close()
+        return files.lock(self._locks / 'ask.lock')
 
 
 class _Suggest:
     """What a space draws from when Optuna suggests the values."""
 
-    def __init__(self, asked):
-        self._asked, self.point = asked, {}
+    def __init__(self, optuna_trial):
+        self._trial, self.point = optuna_trial, {}
 
     def uniform(self, key, low, high):
-        return self._keep(key, self._asked.suggest_float(key, low, high))
+        return self._keep(key, self._trial.suggest_float(key, low, high))
 
     def log_uniform(self, key, low, high):
-        return self._keep(key, self._asked.suggest_float(key, low, high, log=True))
+        return self._keep(key, self._trial.suggest_float(key, low, high, log=True))
 
     def integer(self, key, low, high):
-        return self._keep(key, self._asked.suggest_int(key, low, high))
+        return self._keep(key, self._trial.suggest_int(key, low, high))
 
     def choice(self, key, values):
-        return self._keep(key, self._asked.suggest_categorical(key, values))
+        return self._keep(key, self._trial.suggest_categorical(key, values))
 
     def _keep(self, key, value):
         self.point[key] = value
@@ -329,11 +317,11 @@ class _Suggest:
 def identity(experiment: Experiment, fixed: Mapping, seeds: int | None) -> dict:
     """What must be equal for two sweeps to be one study."""
     free = config_lib.resumable(config_lib.load(experiment.config).method.name)
-    told = {k: v for k, v in fixed.items() if k not in free}
+    computing = {k: v for k, v in fixed.items() if k not in free}
     return {
         'config': experiment.config,
         'metric': experiment.metric,
-        'fixed': told,
+        'fixed': computing,
         'seeds': seeds,
     }
 

@@ -1,4 +1,4 @@
-"""What one sees of a sweep while it runs: a table, redrawn on a terminal."""
+"""The table of a sweep while it runs, redrawn on a terminal."""
 
 import shutil
 import sys
@@ -23,13 +23,22 @@ def short(key: str) -> str:
     return key.rpartition('.')[2]
 
 
-def shown(value: Value) -> str:
-    return f'{value:.4g}' if isinstance(value, float) else str(value)
+def format_value(value: Value, digits: int = 4) -> str:
+    return f'{value:.{digits}g}' if isinstance(value, float) else str(value)
+
+
+def distinct_labels(values: list[Value], digits: int = 4) -> list[str]:
+    """The values as text, of as many digits as tell them apart."""
+    for more in range(digits, 18):
+        labels = [format_value(value, more) for value in values]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
 def describe(point: Point, seed: int | None = None) -> str:
     """The values of a point on a line."""
-    words = [f'{short(key)}={shown(value)}' for key, value in point.items()]
+    words = [f'{short(key)}={format_value(value)}' for key, value in point.items()]
     return ' '.join(words if seed is None else [*words, f'seed={seed}'])
 
 
@@ -44,7 +53,7 @@ def line(row: Row, width: int) -> str:
 def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:
     """The table for a terminal of `width` by `height`.
 
-    What runs is kept, what has no place is counted.
+    Running trials are kept; trials that do not fit are counted in the last line.
     """
     wide = max([7, *(len(r.changed) for r in rows)])
     order = {'running': 0, 'failed': 1, 'pruned': 1, 'finished': 1}
@@ -77,8 +86,8 @@ class Screen:
                 self._seen[row.trial] = row.status
             return
         size = shutil.get_terminal_size()
-        made = lines(rows, self._metric, size.columns - 1, size.lines - 1)
+        text = lines(rows, self._metric, size.columns - 1, size.lines - 1)
         up = f'\x1b[{self._drawn}F\x1b[J' if self._drawn else ''
-        sys.stdout.write(up + '\n'.join(made) + '\n')
+        sys.stdout.write(up + '\n'.join(text) + '\n')
         sys.stdout.flush()
-        self._drawn = len(made)
+        self._drawn = len(text)

@@ -1,11 +1,10 @@
-"""One trial: its folder, what came of it, and the process that trains it.
+"""One trial: its folder, its outcome, and the process that trains it.
 
-A trial is `launch.py --mode=train` in a process of its own, so that a crash costs one
-trial. Its folder is a run folder, whose trainer resumes exactly. What the folder does
-not tell, a failure or a pruning, is in trials.jsonl, a line an event.
+A trial is `python -m gan_vae train` in a process of its own, so that a crash costs one
+trial. Its folder is a run folder, whose trainer resumes exactly. Events that the folder
+does not show (a failure, a pruning) are lines of trials.jsonl.
 """
 
-import fcntl
 import json
 import math
 import os
@@ -18,18 +17,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Metric, Trial
 
-LAUNCH = Path(__file__).resolve().parents[2] / 'launch.py'
+TRAIN = (sys.executable, '-m', 'gan_vae', 'train')
 ENDED = ('finished', 'failed', 'pruned')
 
 
 class Outcome(NamedTuple):
-    """How a trial stands."""
+    """The state of a trial, and its value of the metric."""
 
-    status: str  # 'waiting' | 'begun' | 'running' | 'stopped' or one of ENDED
+    status: str  # 'waiting' | 'unfinished' | 'running' | 'stopped' or one of ENDED
     value: float | None = None  # of the metric, where finished or pruned
     error: str = ''  # the last line of a failed one
 
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 def curve(trial: Trial, name: str) -> list[tuple[int, float | None]]:
     """[(step, value)] of the metric up to the trial's budget; None: not finite."""
     file = trial.folder / 'metrics.jsonl'
-    found: dict[int, float | None] = {}
+    values: dict[int, float | None] = {}
     for line in file.read_text().splitlines() if file.is_file() else ():
         if f'"{name}"' in line:
             try:
@@ -45,8 +45,8 @@ def curve(trial: Trial, name: str) -> list[tuple[int, float | None]]:
             except ValueError:  # being written
                 continue
             if name in row and row['step'] <= trial.steps:
-                found[row['step']] = row[name]
-    return sorted(found.items())
+                values[row['step']] = row[name]
+    return sorted(values.items())
 
 
 def score(trial: Trial, metric: Metric) -> float | None:
@@ -54,15 +54,15 @@ def score(trial: Trial, metric: Metric) -> float | None:
 
     Read at the trial's own budget, even if its run was continued beyond it.
     """
-    found = curve(trial, metric.name)
-    if not found or found[-1][0] != trial.steps:
+    points = curve(trial, metric.name)
+    if not points or points[-1][0] != trial.steps:
         raise UserError(
             f'{trial.folder} has no {metric.name} at step {trial.steps}: the config '
             'does not measure it (config.eval.metrics)'
         )
     if metric.of == 'final':
-        return found[-1][1]
-    finite = [value for _, value in found if value is not None]
+        return points[-1][1]
+    finite = [value for _, value in points if value is not None]
     best = min if metric.direction == 'min' else max
     return best(finite) if finite else None
 
@@ -84,7 +84,7 @@ def position(trial: Trial) -> int:
 
 
 def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome:
-    """How the trial stands, by its folder and the last events of all trials."""
+    """The state of a trial, from its folder and the last events of all trials."""
     try:
         done = run_folder.read_summary(trial.folder).get('step', 0) >= trial.steps
         if done:
@@ -97,8 +97,8 @@ def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome
     event = ledger.get(trial.id, {})
     if event.get('status') in ('failed', 'pruned'):
         return Outcome(event['status'], event.get('metric'), event.get('error', ''))
-    begun = (trial.folder / 'checkpoints').is_dir()
-    return Outcome('begun' if begun else 'waiting')
+    started = (trial.folder / 'checkpoints').is_dir()
+    return Outcome('unfinished' if started else 'waiting')
 
 
 def claim(trial: Trial) -> object | None:
@@ -120,35 +120,41 @@ def claim(trial: Trial) -> object | None:
 
 def try_lock(file: Path) -> object | None:
     """An exclusive lock on a file, held while the handle lives; None if it is taken."""
-    lock = open(file, 'a')
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    return files.lock(file, wait=False)
+
+
+def _apart(lock) -> dict:
+    """How a child is started: Ctrl-C is for the worker, which tells it once, and the
+    lock is inherited (Windows: only the trainer's own lasts when the worker is killed).
+    """
+    if os.name == 'nt':
+        return {'creationflags': subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {'pass_fds': (lock.fileno(),), 'process_group': 0}
+
+
+def environment() -> dict[str, str]:
+    """The environment in which a child imports the modules that this process does."""
+    return os.environ | {'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
 
 
 class Child:
-    """A trial being trained: start it, ask how it does, tell it to stop."""
+    """A trial in training: starts its process, polls it and stops it."""
 
     def __init__(self, trial: Trial, lock, share: int):
         self.trial, self._lock = trial, lock
         self._log = trial.folder / 'log.txt'
-        self.began = time.monotonic()
-        self.asked = ''  # why it was told to stop
+        self.started = time.monotonic()
+        self.reason = ''  # for which it was stopped
         self.killed = False
         flags = [f'--config.{key}={value}' for key, value in trial.overrides.items()]
-        env = os.environ | {'PYTHONUNBUFFERED': '1'}
+        env = environment() | {'PYTHONUNBUFFERED': '1'}
         if share > 1:  # JAX takes three quarters of a GPU for itself
             env.setdefault('XLA_PYTHON_CLIENT_MEM_FRACTION', f'{0.9 / share:.3f}')
         with open(self._log, 'ab') as log:
             self._offset = log.tell()
             self.process = subprocess.Popen(
                 [
-                    sys.executable,
-                    str(LAUNCH),
-                    '--mode=train',
+                    *TRAIN,
                     f'--config={trial.config}',
                     f'--workdir={trial.folder}',
                     *flags,
@@ -157,14 +163,13 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=(lock.fileno(),),
-                process_group=0,  # Ctrl-C is for the worker, which tells it once
+                **_apart(lock),
             )
 
     def stop(self, why: str):
-        """Asks it to save and end; asked once, since twice is at once."""
-        if not self.asked:
-            self.asked = why
+        """Lets it save and end: one signal, as a second would end it at once."""
+        if not self.reason:
+            self.reason = why
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self):
@@ -173,59 +178,58 @@ class Child:
         self.process.kill()
 
     def ended(self, metric: Metric) -> Outcome | None:
-        """None while it runs; then what came of it, and its lock is free."""
+        """None while it runs; then its outcome, and its lock is free."""
         status = self.process.poll()
         if status is None:
             return None
         self._lock.close()
-        found = outcome(self.trial, metric, {})
-        if found.status in ENDED:  # also one that was told to stop too late
-            return found
-        if self.asked == 'pruned':
+        result = outcome(self.trial, metric, {})
+        if result.status in ENDED:  # also one that was stopped too late
+            return result
+        if self.reason == 'pruned':
             values = [v for _, v in curve(self.trial, metric.name) if v is not None]
             return Outcome('pruned', values[-1] if values else None)
-        if self.asked or status == 0:
+        if self.reason or status == 0:
             return Outcome('stopped')
         return Outcome('failed', error=self._last_line(status))
 
     def _last_line(self, status: int) -> str:
-        """What it said last of its own accord, or by which signal it ended."""
+        """The last message of its log, or the signal that ended it."""
         if status < 0:
             return f'ended by {signal.Signals(-status).name}; see {self._log}'
         with open(self._log, 'rb') as log:
             log.seek(self._offset)
-            said = log.read().decode(errors='replace').splitlines()
-        lines = [line.strip() for line in said if line.strip()]
+            text = log.read().decode(errors='replace')
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         own = [line for line in lines if line.startswith('gan_vae: ')]
         return (own or lines or [f'exit status {status}'])[-1].removeprefix('gan_vae: ')
 
 
-def record(workdir: Path, trial: Trial, status: str, found: Outcome, seconds: float):
+def record(workdir: Path, trial: Trial, status: str, result: Outcome, seconds: float):
     """Appends an event to trials.jsonl."""
     event = {
         'trial': trial.id,
         'overrides': trial.overrides,
         'seed': trial.seed,
         'status': status,
-        'metric': found.value,
+        'metric': result.value,
         'seconds': round(seconds, 1),
         'host': platform.node(),
     }
-    if found.error:
-        event['error'] = found.error
-    with open(workdir / 'trials.jsonl', 'a') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # other workers append too
+    if result.error:
+        event['error'] = result.error
+    with files.lock(workdir / 'trials.jsonl') as file:  # other workers append too
         file.write(json.dumps(event) + '\n')
 
 
 def ledger(workdir: Path) -> dict[str, dict]:
     """{trial: its last event} of trials.jsonl."""
     file = workdir / 'trials.jsonl'
-    found = {}
+    last = {}
     for line in file.read_text().splitlines() if file.is_file() else ():
         try:
             event = json.loads(line)
-            found[event['trial']] = event
+            last[event['trial']] = event
         except (ValueError, KeyError, TypeError):  # torn by a kill
             continue
-    return found
+    return last

@@ -18,6 +18,7 @@ import jax
 from jax.experimental import multihost_utils
 
 from gan_vae.errors import RunError, UserError
+from gan_vae.interrupt import Watch
 from gan_vae.training.supervisor import JOIN_SECONDS, LOST, Place
 
 _STATUS = re.compile(
@@ -48,10 +49,11 @@ def joined(where: Place | None) -> Iterator[None]:
         elif isinstance(error, UserError):
             status, text = 1 if isinstance(error, RunError) else 2, f'gan_vae: {error}'
         elif isinstance(error, KeyboardInterrupt):
-            status, text = 130, 'gan_vae: stopped at once; the last checkpoint stands'
+            status, text = 130, ''  # answered already
         else:
             status, text = 1, traceback.format_exc().rstrip()
-        print(text, file=sys.stderr, flush=True)
+        if text:
+            print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(status)
     jax.distributed.shutdown()
@@ -102,22 +104,14 @@ def _words(error: OSError) -> str:
     return (os.strerror(error.errno) if known else str(error)).lower()
 
 
-class Stop:
-    """On many hosts: SIGTERM or Ctrl-C on any stops all after the same step.
+class Stop(Watch):
+    """On many hosts: a signal to any of them stops all after the same step.
 
-    JAX's preemption service catches SIGTERM and finds the step.
+    JAX's preemption service catches SIGTERM, and finds the step.
     """
 
-    asked: str | None = None
-
-    def __enter__(self):
-        self._old = signal.signal(
-            signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM)
-        )
-        return self
-
-    def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self._old)
+    def request(self, name: str):
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def after(self, step: int) -> bool:
         """Whether this step is the last one; every host asks after every step."""

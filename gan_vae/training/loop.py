@@ -1,16 +1,17 @@
 """The only training loop: any Method, any data, resumed exactly.
 
-state <- restore or init
-for step:  state, metrics <- train_step(state, batch(step))     <= 2 steps in flight
-           now and then: scalars, pictures, evaluation, checkpoint
+state <- initial or restored
+for each step:  state, metrics <- train_step(state, batch(step))   <= 2 steps in flight
+                at their intervals: scalars, pictures, evaluation, checkpoint
 """
 
 import math
+import threading
 import time
 from collections import deque
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -20,38 +21,82 @@ from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, unknown
-from gan_vae.evaluation import held_out, measures, of_model, panel
-from gan_vae.evaluation.measures import (
-    divide,
-    draw,
-    model_results,
-    objective,
-    of_cards,
-    provenance,
-)
+from gan_vae.evaluation import measures
 from gan_vae.interrupt import Watch
-from gan_vae.learning.state import (
-    Occasional,
-    TrainState,
-    named_leaves,
-    not_finite,
-    sha256,
-)
+from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
 from gan_vae.runs import folder as run_folder
-from gan_vae.runs import opened as pretrained
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state, parse_best
-from gan_vae.runs.program import build
+from gan_vae.runs import opened
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.runs.program import Program, build
 from gan_vae.training.hosts import Stop as StopTogether
+from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
 from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
 
+_TRAINING = threading.Lock()
+
+
+class Setup(NamedTuple):
+    """A run for which everything that can be refused has been accepted."""
+
+    config: Any
+    workdir: Path
+    program: Program
+    source: Source
+    measures: measures.Measures
+    gallery: Shown
+    schedule: Schedule
+    fingerprint: str  # of the data trained on
+    warnings: list[str]  # keys that are set, and that nothing reads
+
+    @property
+    def init_from(self) -> str:
+        return self.config.train.init_from
+
+
+class Run(NamedTuple):
+    """What is open while a run trains."""
+
+    setup: Setup
+    progress: Progress
+    checkpoints: Checkpoints
+    writer: Writer | Silent
+    window: Window
+
 
 def train(config, workdir) -> dict:
-    """Trains to config.train.steps, from where `workdir` stands; returns the summary.
+    """Trains to config.train.steps from where `workdir` stands; returns the summary.
 
-    The final state is a function of the config alone: interruptions leave no trace.
+    The final state is a function of the config alone: interruptions leave no trace. The
+    summary is {} where a signal to the command has stopped the run, see interrupt.py.
+    Raises a UserError for what the config, the data or the folder rule out, and a
+    RunError for a run that has to stop. Works in any thread, one run at a time.
     """
-    workdir = Path(workdir)
+    setup = set_up(config, Path(workdir))
+    with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
+        progress, state = begin(setup, checkpoints)
+        if hosts.is_first():
+            run_folder.write_config(setup.workdir, config)
+        summary = run_folder.read_summary(setup.workdir)
+        if progress.step == summary.get('step') and progress.ended(setup.schedule):
+            say(f'{setup.workdir}: already at step {progress.step}, nothing to do')
+            return summary
+        writer = Silent()
+        if hosts.is_first():
+            writer = Writer(setup.workdir, config, progress.step)
+        window = Window(progress.step, config.data.batch_size)
+        run = Run(setup, progress, checkpoints, writer, window)
+        watch = Watch if jax.process_count() == 1 else StopTogether
+        try:
+            with watch('the step at hand is finished and saved', waits=False) as watch:
+                state = train_steps(run, state, watch)
+            return finish(run, state, watch.asked)
+        finally:
+            writer.close()
+
+
+def set_up(config, workdir: Path) -> Setup:
+    """Builds a run without compiling or writing anything. Raises UserErrors."""
     config_lib.validate(config)
     process.prepare()  # before the first question for devices
     reads = config_lib.Reads(config)
@@ -60,344 +105,331 @@ def train(config, workdir) -> dict:
     mesh_of(config.parallel.devices, config.data.batch_size)
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.training(reads.data)
-    held = data.examples(reads.data, reads.data.eval_split)
-    spec = examples.spec
-    program = build(reads, spec)
-    _rehearse(program, config, held)  # so that a bad config leaves no folder behind
-    compared = measures.panel_of(reads, program, examples)
-    stamp = examples.fingerprint()
-    hosts.agree('data', stamp + held.fingerprint())
-    with run_folder.claim(workdir, config) if hosts.is_first() else nullcontext():
-        if program.method.classes and hosts.is_first():
-            run_folder.write_classes(workdir, spec.class_names)
-        hosts.barrier('claimed')
-        run = _Run(config, reads, workdir, program, examples, held, stamp, compared)
-        return run.go()
+    held_out = data.examples(reads.data, reads.data.eval_split)
+    program = build(reads, examples.spec)
+    schedule = Schedule.of(reads.train, reads.eval)
+    check(config, schedule, program, held_out)
+    measured = measures.Measures(reads, program, examples, held_out)
+    fingerprint = examples.fingerprint()
+    hosts.agree('data', fingerprint + held_out.fingerprint())
+    source = Source(
+        examples,
+        config.data.batch_size * program.method.batches_per_step,
+        reads.train.seed,
+        jax.process_index(),
+        jax.process_count(),
+    )
+    gallery = Shown(config, program, examples, held_out, reads.train.num_samples)
+    for key in ('init_from', 'keep_latest', 'keep_every_steps'):
+        getattr(reads.train, key)  # read later, of the config
+    return Setup(
+        config,
+        workdir,
+        program,
+        source,
+        measured,
+        gallery,
+        schedule,
+        fingerprint,
+        reads.unread_settings(),
+    )
 
 
-def _rehearse(program, config, held):
-    """Traces the initial state and an evaluation: what the networks rule out, and names
-    that do not exist, come to light before anything is written or compiled."""
+def check(config, schedule: Schedule, program: Program, held_out):
+    """Traces the initial state and an evaluation, so that what the networks rule out,
+    and names that do not exist, are errors before anything is written or compiled."""
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     if config.train.init_from:
-        pretrained.check(state, config.train.init_from)
-    of_samples, of_the_model = divide(config.eval.metrics)
-    for name in of_the_model:
-        of_model.check(name, program.method)
-    best = parse_best(config.train.best_metric)
-    if config.train.patience and not best:
+        opened.check(state, config.train.init_from)
+    names = measures.names(config, program, held_out)
+    if schedule.best and schedule.best[1] not in names:
+        raise unknown('metric in config.train.best_metric', schedule.best[1], names)
+
+
+@contextmanager
+def alone():
+    """Inside, no other thread trains: Orbax mixes up saves at the same time."""
+    if not _TRAINING.acquire(blocking=False):
         raise UserError(
-            f'config.train.patience={config.train.patience} waits for a better '
-            "config.train.best_metric: set it, as 'max:eval/elbo'"
+            'another thread of this process is training: train one run after the '
+            'other, or each in a process of its own'
         )
-    if best:
-        found = held_out.names(program, state, held, config.eval.batch_size)
-        found += panel.names(of_samples)
-        found += [key for name in of_the_model for key in of_model.names(name)]
-        if best[1] not in (known := [f'eval/{name}' for name in found]):
-            raise unknown('metric in config.train.best_metric', best[1], known)
+    try:
+        yield
+    finally:
+        _TRAINING.release()
 
 
-class _Run:
-    """One process's part of a run: what stays open, and where it stands."""
+@contextmanager
+def claimed(setup: Setup):
+    """Inside, the run folder is this run's; the first host locks it for all."""
+    first = hosts.is_first()
+    with run_folder.claim(setup.workdir, setup.config) if first else nullcontext():
+        if first and setup.program.method.classes:
+            names = setup.gallery.examples.spec.class_names
+            run_folder.write_classes(setup.workdir, names)
+        hosts.barrier('claimed')
+        yield
 
-    def __init__(
-        self, config, reads, workdir, program, examples, held, stamp, compared
-    ):
-        self.config, self.workdir, self.program = config, workdir, program
-        self.examples, self.held = examples, held
-        self.fingerprint = stamp
-        settings = reads.train
-        self.steps, self.seed = settings.steps, settings.seed
-        self.init_from, self.begun_from = settings.init_from, None
-        self.patience = settings.patience
-        self.log_steps, self.image_steps = settings.log_steps, settings.image_steps
-        evaluation = reads.eval
-        self.eval_steps, self.eval_batch = evaluation.every_steps, evaluation.batch_size
-        self.metrics, self.metrics_num = evaluation.metrics, evaluation.num_samples
-        self.checkpoint_steps = settings.checkpoint_steps
-        self.checkpoints = Checkpoints(
-            workdir / 'checkpoints',
-            settings.keep_latest,
-            settings.keep_every_steps,
-            settings.best_metric,
-        )
-        self.source = Source(
-            examples,
-            config.data.batch_size * program.method.batches_per_step,
-            self.seed,
-            jax.process_index(),
-            jax.process_count(),
-        )
-        self.shown = Shown(config, program, examples, held, settings.num_samples)
-        self.per_step = config.data.batch_size
-        self.speed = f'perf/{data.noun(self.shown.kind)}_per_second'
-        self.dead_settings = reads.unread_settings()
-        self.seconds = 0.0
-        self.speeds: list[float] = []
-        self.last_save: int | None = None
-        self.state_sha256 = ''
-        self.panel = compared
-        self.results: dict[str, dict] = {}  # of the last evaluation
-        self.evaluated = False  # at the last step
-        # the best value of train.best_metric, its step, and how many came after
-        self.ranked: tuple[float, int, int] | None = None
 
-    def go(self) -> dict:
-        try:
-            state = self._start()
-            summary = run_folder.read_summary(self.workdir)
-            step = int(state.step)
-            if step == summary.get('step') and self._ends(step):
-                self.say(f'{self.workdir}: already at step {step}, nothing to do')
-                return summary
-            first = hosts.is_first()
-            self.writer = Writer(self.workdir, self.config, step) if first else Silent()
-            try:
-                with Watch() if jax.process_count() == 1 else StopTogether() as watch:
-                    state = self._loop(state, watch)
-                return self._finish(state, watch.asked)
-            finally:
-                self.writer.close()
-        except OSError as error:
-            raise RunError(
-                f'cannot write in {self.workdir}: {error.strerror or error}; earlier '
-                'checkpoints are intact: make room and run the same command again'
-            ) from error
-        finally:
-            self.checkpoints.close()
-
-    def say(self, text: str):
-        if hosts.is_first():
-            print(text, flush=True)
-
-    def _start(self) -> TrainState:
-        """The state to go on from: the newest checkpoint, or a new one."""
-        init = self.program.method.init
-        sharding = self.program.sharding
-        found = self.checkpoints.restore(abstract_state(init, sharding))
-        hosts.agree('newest whole checkpoints', str(found and int(found[0].step)))
-        self.say(self.program.method.objective)
-        self.say(self.program.rows)
-        for note in dict.fromkeys((self.examples.note, self.held.note)):
-            if note:
-                self.say(note)
-        for key in self.dead_settings:
-            self.say(f'warning: config.{key} is set, but nothing reads it')
-        if found is None:
-            self.say(f'{self.workdir}: a new run of {self.steps} steps')
-            # run once: not worth the compiler's effort (1 s instead of 8)
-            quick = {'xla_backend_optimization_level': 0}
-            make = jax.jit(init, out_shardings=sharding, compiler_options=quick)
-            state = make(jax.random.key(self.seed))
-            if self.init_from:
-                state, self.begun_from = pretrained.begin(state, self.init_from)
-                self.say(
-                    f'begun with the weights of {self.init_from}, step '
-                    f'{self.begun_from["step"]}'
-                )
-            return state
-        state, run = found
-        self.begun_from = run.get('begun_from')
-        self.ranked = run.get('ranked') and tuple(run['ranked'])
-        if run['data'] != self.fingerprint:
-            raise UserError(
-                f'the data have changed since {self.workdir} was trained: give the run '
-                'a new --workdir, or bring the old data back'
-            )
-        self.seconds = run['seconds']
-        self.last_save, self.state_sha256 = int(state.step), run['state_sha256']
-        if self.last_save > self.steps:
-            raise UserError(
-                f'{self.workdir} is at step {self.last_save} already, past '
-                f'config.train.steps={self.steps}'
-            )
-        self.say(f'{self.workdir}: going on from step {self.last_save} of {self.steps}')
-        return state
-
-    def _loop(self, state: TrainState, watch: Watch | StopTogether) -> TrainState:
-        step = int(state.step)
-        if step == 0:
-            self.shown.at_the_start(self.writer, state, self.source.order(0))
-        pending: deque[tuple[int, Any]] = deque()
-        self.mark = (step, time.monotonic())
-        last_time = time.monotonic()
-        while not self._ends(step) and not watch.after(step):
-            batch = put(self.source.batch(step), self.program.mesh)
-            state, metrics = self.program.train_step(state, batch)
-            step += 1
-            pending.append((step, metrics))
-            if len(pending) > 2:  # so the host reads what the devices have done with
-                self._read(*pending.popleft())
-            due = (self.image_steps, self.eval_steps, self.checkpoint_steps)
-            if any(every and step % every == 0 for every in due) or step == self.steps:
-                while pending:
-                    self._read(*pending.popleft())
-                self._due(state, step)
-            now = time.monotonic()
-            self.seconds, last_time = self.seconds + now - last_time, now
-        while pending:
-            self._read(*pending.popleft())
-        return state
-
-    def _ends(self, step: int) -> bool:
-        """Whether the run is through, or nothing better is to be waited for."""
-        tired = self.patience and self.ranked and self.ranked[2] >= self.patience
-        return step >= self.steps or bool(tired)
-
-    def _rank(self, step: int, metrics: dict[str, float]):
-        """Counts the evaluations since the best one."""
-        mode, name = self.checkpoints.best
-        value, sign = metrics[name], 1 if mode == 'max' else -1
-        best, at, since = self.ranked or (-sign * math.inf, step, 0)
-        better = sign * value > sign * best
-        self.ranked = (value, step, 0) if better else (best, at, since + 1)
-
-    def _read(self, step: int, metrics):
-        """Fetches the metrics of a finished step; ends the run if one is not finite."""
-        self.writer.progress(step)
-        values = _values(jax.device_get(metrics))
-        bad = [name for name, value in values.items() if not math.isfinite(value)]
-        if bad:
-            self.writer.scalars(step, {f'train/{k}': v for k, v in values.items()})
-            self._diverged(step, f'{bad[0]} is {values[bad[0]]}')
-        if step % self.log_steps == 0:
-            scalars = {f'train/{name}': value for name, value in values.items()}
-            before, since = self.mark
-            self.mark = (step, time.monotonic())
-            speed = (step - before) * self.per_step / (self.mark[1] - since)
-            self.speeds.append(speed)
-            self.writer.scalars(step, scalars | {self.speed: speed})
-
-    def _diverged(self, step: int, what: str):
-        self.checkpoints.wait()
-        done = self.checkpoints.steps()
-        good = (
-            f'checkpoint {done[-1]} is the last good one' if done else 'none was saved'
-        )
+@contextmanager
+def opened_checkpoints(setup: Setup):
+    """The run's checkpoints. Inside, a failure to write is a RunError."""
+    train = setup.config.train
+    checkpoints = Checkpoints(
+        setup.workdir / 'checkpoints',
+        train.keep_latest,
+        train.keep_every_steps,
+        train.best_metric,
+    )
+    try:
+        yield checkpoints
+    except OSError as error:
         raise RunError(
-            f'the run diverged at step {step}: {what}; {good} in '
-            f'{self.checkpoints.folder}. Lower the learning rate or change the seed, '
-            'in a new --workdir'
+            f'cannot write in {setup.workdir}: {error.strerror or error}; earlier '
+            'checkpoints are intact: make room and run the same command again'
+        ) from error
+    finally:
+        checkpoints.close()
+
+
+def say(text: str):
+    """A line on the terminal of the first host."""
+    if hosts.is_first():
+        print(text, flush=True)
+
+
+def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]:
+    """Where the run stands: at its newest whole checkpoint, or at its beginning."""
+    init, sharding = setup.program.method.init, setup.program.sharding
+    steps, workdir = setup.schedule.steps, setup.workdir
+    restored = checkpoints.restore(abstract_state(init, sharding))
+    hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
+    say(setup.program.method.objective)
+    say(setup.program.rows)
+    notes = (setup.gallery.examples.note, setup.gallery.held.note)
+    for note in filter(None, dict.fromkeys(notes)):
+        say(note)
+    for key in setup.warnings:
+        say(f'warning: config.{key} is set, but nothing reads it')
+    if restored is None:
+        say(f'{workdir}: a new run of {steps} steps')
+        return initial(setup)
+    state, record = restored
+    progress = Progress.from_json(int(state.step), record)
+    if record['data'] != setup.fingerprint:
+        raise UserError(
+            f'the data have changed since {workdir} was trained: give the run a new '
+            '--workdir, or bring the old data back'
         )
-
-    def _due(self, state: TrainState, step: int):
-        """What is due at this step, after its metrics were read."""
-        last = step == self.steps
-        if last or step % self.image_steps == 0:
-            self.shown.at(self.writer, state, step)
-        save = last or step % self.checkpoint_steps == 0
-        ranked = save and self.checkpoints.best
-        if save and not ranked:  # what was trained is safe before it is measured
-            self._save(state, step)
-        if last or ranked or (self.eval_steps and step % self.eval_steps == 0):
-            metrics = self._evaluate(state, step)
-            if ranked:
-                self._rank(step, metrics)
-                self._save(state, step, metrics)
-                if self._ends(step) and not last:
-                    last = True
-                    self.shown.at(self.writer, state, step)
-        self.evaluated = last
-        self.mark = (step, time.monotonic())
-
-    def _evaluate(self, state: TrainState, step: int) -> dict[str, float]:
-        """Writes the measures of this step; `results` holds them with their cards."""
-        config, program = self.config, self.program
-        split = config.data.eval_split
-        _, of_the_model = divide(self.metrics)
-        self.results = objective(config, program, state, self.held, split)
-        self.results |= model_results(
-            config, program, state, self.held, split, of_the_model
+    if progress.step > steps:
+        raise UserError(
+            f'{workdir} is at step {progress.step} already, past '
+            f'config.train.steps={steps}'
         )
-        if self.panel:
-            shown = program.method.settle(state.weights())
-            made, labels = draw(
-                program.method, shown, self.seed, self.metrics_num, self.examples
-            )
-            about = provenance(config, step, self.seed)
-            self.results |= of_cards(self.panel.measure(made, about, labels=labels))
-        metrics = {name: found['value'] for name, found in self.results.items()}
-        self.writer.scalars(step, metrics)
-        return metrics
+    say(f'{workdir}: going on from step {progress.step} of {steps}')
+    return progress, state
 
-    def _save(self, state: TrainState, step: int, metrics: dict | None = None):
-        leaves = named_leaves(state)
-        bad = not_finite(leaves)
-        if bad:
-            self._diverged(step, f'{bad} is not finite')
-        self.state_sha256 = sha256(leaves)
-        run = {
-            'state_sha256': self.state_sha256,
-            'seconds': self.seconds,
-            'data': self.fingerprint,
-            'git_commit': run_folder.git_commit(),
-            'begun_from': self.begun_from,
-            'ranked': self.ranked,
-        }
-        ranked = metrics if self.checkpoints.best else None
-        self.checkpoints.save(state, run, ranked)
-        self.last_save = step
 
-    def _finish(self, state: TrainState, asked: str | None) -> dict:
-        step = int(state.step)
-        if self.last_save != step:
-            self._save(state, step)
-        self.checkpoints.wait()
-        if asked:
-            self.writer.say(
-                f'{asked}: saved step {step} of {self.steps} in {self.workdir}; the '
-                'same command goes on from there'
-            )
-            return {}
-        summary = self._summary(state, step)
-        self.writer.finish(summary)
-        if step < self.steps:
-            self.writer.say(
-                f'{self.patience} evaluations without a better '
-                f'{self.checkpoints.best[1]}: stopped before step {self.steps}'
-            )
-        if self.ranked:
-            self.writer.say(
-                f'best {self.checkpoints.best[1]} {self.ranked[0]:.6g}, '
-                f'step {self.ranked[1]}: --step=best'
-            )
-        self.writer.say(
-            f'done: step {step} in {self.seconds:.0f} s\n'
-            f'  pictures     {self.workdir}/samples/{step:07d}.png, samples.gif\n'
-            f'  TensorBoard  tensorboard --logdir {self.workdir}\n'
-            f'  summary      {self.workdir}/summary.json\n'
-            f'  more         python launch.py --mode=sample --workdir={self.workdir}'
-            + (' --class=NAME' if self.program.method.classes else '')
+def initial(setup: Setup) -> tuple[Progress, TrainState]:
+    """The state at step 0, with the weights of config.train.init_from if it is set."""
+    # run once: not worth the compiler's effort (1 s instead of 8)
+    quick = {'xla_backend_optimization_level': 0}
+    init = jax.jit(
+        setup.program.method.init,
+        out_shardings=setup.program.sharding,
+        compiler_options=quick,
+    )
+    state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
+    if setup.init_from:
+        state, progress.init_from = opened.begin(state, setup.init_from)
+        say(
+            f'initial weights are those of {setup.init_from}, step '
+            f'{progress.init_from["step"]}'
         )
-        return summary
-
-    def _summary(self, state: TrainState, step: int) -> dict:
-        if not self.evaluated:
-            self._evaluate(state, step)
-        steady = sorted(self.speeds[1:] or self.speeds)
-        usual = steady[len(steady) // 2] if steady else None
-        return {
-            'config_name': self.config.name,
-            'step': step,
-            'metrics': self.results,
-            self.speed.removeprefix('perf/'): usual,
-            'seconds': self.seconds,
-            'state_sha256': self.state_sha256,
-            'begun_from': self.begun_from,
-            'best': self.ranked and {'value': self.ranked[0], 'step': self.ranked[1]},
-            'devices': [str(d) for d in self.program.mesh.devices.flat],
-            'versions': run_folder.versions(),
-            'git_commit': run_folder.git_commit(),
-        }
+    return progress, state
 
 
-def _values(metrics: dict) -> dict[str, float]:
-    """{name: value} of the metrics of an update, of those that acted in it."""
-    values = {}
-    for name, metric in metrics.items():
-        if not isinstance(metric, Occasional):
-            values[name] = float(metric)
-        elif metric.acted:
-            values[name] = float(metric.value)
+def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
+    """Trains until the run has ended or is to stop; returns the state it reached.
+
+    A signal before the end of the first step ends the process at once: there is nothing
+    to save, and a compilation may take minutes.
+    """
+    setup, progress, schedule = run.setup, run.progress, run.setup.schedule
+    if progress.step == 0:
+        setup.gallery.at_the_start(run.writer, state, setup.source.order(0))
+    in_flight: deque[tuple[int, Any]] = deque()
+    run.window.restart_clock(progress.step)
+    last_time = time.monotonic()
+    while not progress.ended(schedule) and not watch.after(progress.step):
+        batch = put(setup.source.batch(progress.step), setup.program.mesh)
+        state, metrics = setup.program.train_step(state, batch)
+        progress.step += 1
+        in_flight.append((progress.step, metrics))
+        due = schedule.due(progress.step, bool(metrics_due(run)))
+        # The host reads what the devices have finished while they go on.
+        drain(run, in_flight, keep=2 if watch.waits and not due else 0)
+        watch.waits = True
+        for event in due:
+            EVENTS[event](run, state)
+        if due:
+            run.window.restart_clock(progress.step)
+        now = time.monotonic()
+        progress.seconds, last_time = progress.seconds + now - last_time, now
+    drain(run, in_flight, keep=0)
+    return state
+
+
+def drain(run: Run, in_flight: deque, keep: int):
+    """Reads the metrics of all but the newest `keep` steps.
+
+    Logs their means over each window of config.train.log_steps. A metric that is not
+    finite in a step in which it acts ends the run.
+    """
+    while len(in_flight) > keep:
+        step, metrics = in_flight.popleft()
+        run.writer.progress(step)
+        values = acting(jax.device_get(metrics))
+        for name, value, _ in values:
+            if not math.isfinite(value):
+                run.writer.scalars(step, {f'train/{n}': v for n, v, _ in values})
+                raise diverged(run, step, f'{name} is {value}')
+        run.window.add(values)
+        if step % run.setup.schedule.log_steps == 0:
+            means, speed = run.window.close(step)
+            run.progress.speeds.append(speed)
+            scalars = {f'train/{name}': mean for name, mean in means.items()}
+            scalars[f'perf/{speed_name(run.setup)}'] = speed
+            run.writer.scalars(step, scalars)
+
+
+def speed_name(setup: Setup) -> str:
+    return f'{data.noun(setup.gallery.kind)}_per_second'
+
+
+def diverged(run: Run, step: int, what: str) -> RunError:
+    """The error of a run whose numbers are not finite."""
+    run.checkpoints.wait()
+    saved = run.checkpoints.steps()
+    good = f'checkpoint {saved[-1]} is the last good one' if saved else 'none was saved'
+    return RunError(
+        f'the run diverged at step {step}: {what}; {good} in '
+        f'{run.checkpoints.folder}. Lower the learning rate or change the seed, '
+        'in a new --workdir'
+    )
+
+
+def metrics_due(run: Run):
+    """The plan of the metrics that are due at this step, each by its own interval."""
+    schedule, step = run.setup.schedule, run.progress.step
+    ranking = schedule.best[1] if schedule.best and schedule.saves(step) else ''
+    if step == schedule.steps:
+        return run.setup.measures.plan
+    return run.setup.measures.due(step, schedule.evaluates(step), ranking)
+
+
+def draw_pictures(run: Run, state: TrainState):
+    run.setup.gallery.at(run.writer, state, run.progress.step)
+
+
+def evaluate(run: Run, state: TrainState):
+    """Measures what is due, and ranks the step where a checkpoint follows.
+
+    Where patience has run out the run ends here, and draws its last pictures.
+    """
+    progress, schedule = run.progress, run.setup.schedule
+    step, due = progress.step, metrics_due(run)
+    values = measure(run, state, due, objective=schedule.evaluates(step))
+    if schedule.best and schedule.saves(step):
+        value = values[schedule.best[1]]
+        progress.best = schedule.rank(progress.best, step, value)
+    progress.evaluated = progress.ended(schedule) and due == run.setup.measures.plan
+    if progress.ended(schedule) and step < schedule.steps:
+        draw_pictures(run, state)
+
+
+def measure(run: Run, state: TrainState, due, objective: bool) -> dict[str, float]:
+    """{'eval/NAME': value}, written as scalars; `progress` keeps the cards too."""
+    run.progress.results = run.setup.measures.measure(state, due, objective)
+    values = {name: r['value'] for name, r in run.progress.results.items()}
+    run.writer.scalars(run.progress.step, values)
     return values
+
+
+def save(run: Run, state: TrainState):
+    """Saves a checkpoint; a state that is not finite ends the run."""
+    progress, leaves = run.progress, named_leaves(state)
+    if bad := not_finite(leaves):
+        raise diverged(run, progress.step, f'{bad} is not finite')
+    progress.state_sha256 = sha256(leaves)
+    record = progress.to_json() | {
+        'data': run.setup.fingerprint,
+        'git_commit': run_folder.git_commit(),
+    }
+    ranking = None  # a checkpoint of a stop has no rank
+    best = run.setup.schedule.best
+    if best and run.setup.schedule.saves(progress.step):
+        ranking = {best[1]: progress.results[best[1]]['value']}
+    run.checkpoints.save(state, record, ranking)
+    progress.saved_step = progress.step
+
+
+EVENTS = {'pictures': draw_pictures, 'checkpoint': save, 'evaluation': evaluate}
+
+
+def finish(run: Run, state: TrainState, signal: str | None) -> dict:
+    """Saves where the run has stopped; the summary of one that has ended, else {}."""
+    setup, progress, writer = run.setup, run.progress, run.writer
+    steps, workdir = setup.schedule.steps, setup.workdir
+    if progress.saved_step != progress.step:
+        save(run, state)
+    run.checkpoints.wait()
+    if signal:
+        writer.say(
+            f'{signal}: saved step {progress.step} of {steps} in {workdir}; the same '
+            'command goes on from there'
+        )
+        return {}
+    if not progress.evaluated:
+        measure(run, state, setup.measures.plan, objective=True)
+    result = summary_of(setup, progress)
+    writer.finish(result)
+    if progress.step < steps:
+        writer.say(
+            f'{setup.schedule.patience} evaluations without a better '
+            f'{setup.schedule.best[1]}: stopped before step {steps}'
+        )
+    if progress.best:
+        writer.say(
+            f'best {setup.schedule.best[1]} {progress.best.value:.6g}, step '
+            f'{progress.best.step}: --step=best'
+        )
+    writer.say(
+        f'done: step {progress.step} in {progress.seconds:.0f} s\n'
+        f'  pictures     {workdir}/samples/{progress.step:07d}.png, samples.gif\n'
+        f'  TensorBoard  tensorboard --logdir {workdir}\n'
+        f'  summary      {workdir}/summary.json\n'
+        f'  more         python launch.py --mode=sample --workdir={workdir}'
+        + (' --class=NAME' if setup.program.method.classes else '')
+    )
+    return result
+
+
+def summary_of(setup: Setup, progress: Progress) -> dict:
+    """What summary.json records."""
+    steady = sorted(progress.speeds[1:] or progress.speeds)
+    best: Best | None = progress.best
+    return {
+        'config_name': setup.config.name,
+        'step': progress.step,
+        'metrics': progress.results,
+        speed_name(setup): steady[len(steady) // 2] if steady else None,
+        'seconds': progress.seconds,
+        'state_sha256': progress.state_sha256,
+        'begun_from': progress.init_from,
+        'best': best and {'value': best.value, 'step': best.step},
+        'devices': [str(d) for d in setup.program.mesh.devices.flat],
+        'versions': run_folder.versions(),
+        'git_commit': run_folder.git_commit(),
+    }

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TextIO
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import RunError, UserError
+from gan_vae.interrupt import Watch
 from gan_vae.runs import folder as run_folder
 
 JOIN_SECONDS = 120  # for all hosts to be started
@@ -32,6 +33,8 @@ BEAT_SECONDS = 0.5
 CHILD = 'GAN_VAE_SUPERVISED'  # in the environment of the process that trains
 LOST = 75  # exit status: another host broke a collective off; so does JAX's abort
 _SECONDARY = (LOST, -signal.SIGABRT)
+# Of a child that a signal ends before its first step.
+_STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM, 128 + signal.SIGINT)
 _ALIVE = ('waiting', 'running')
 _GO_ON = 'the same command on all hosts goes on from the last checkpoint'
 # Lines of the native libraries, which are kept in the log alone.
@@ -230,41 +233,39 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
     """Runs the child to its end, or ends it when another host has failed."""
     child = subprocess.Popen(
         command,
-        env=os.environ | {CHILD: '1'},
+        env=os.environ | {CHILD: '1', 'PYTHONPATH': os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors='replace',
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent if sys.platform == 'linux' else None,
     )
     said: list[str] = []
     streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, said))
     readers = [threading.Thread(target=_echo, args=(log, *each)) for each in streams]
     for reader in readers:
         reader.start()
-    told = []
-
-    def stop(number, frame):
-        told.append(number)
-        child.terminate()
-
-    old = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
     board.post('running')
     try:
-        while child.poll() is None:
-            time.sleep(BEAT_SECONDS)
-            board.look()
-            cause = board.culprit()
-            if cause and not _own(said):
-                child.kill()
-                raise RunError(cause)
+        with Watch('all hosts save the same step and stop') as watch:
+            asked = False
+            while child.poll() is None:
+                if watch.asked and not asked:
+                    asked = True
+                    child.terminate()
+                time.sleep(BEAT_SECONDS)
+                board.look()
+                cause = board.culprit()
+                if cause and not _own(said):
+                    child.kill()
+                    raise RunError(cause)
         for reader in readers:
             reader.join()
         status = child.returncode
         if status == 0:
             board.post('done')
             return 0
-        if told and status == -signal.SIGTERM:
+        if asked and status in _STOPPED:
             board.post('failed', f'stopped before its first step; {_GO_ON}')
             raise RunError(f'host {board.host} was stopped before its first step')
         until = time.monotonic() + LOST_SECONDS + 5
@@ -289,8 +290,6 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         child.wait()
         for reader in readers:
             reader.join()
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _own(said: list[str]) -> str:
@@ -316,8 +315,7 @@ def _echo(log, stream, terminal, said: list[str]):
 
 def _die_with_parent():
     """A supervisor killed by -9 takes its child along (Linux: PR_SET_PDEATHSIG)."""
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _short(value) -> str:

@@ -10,7 +10,7 @@ from gan_vae import config as config_lib
 from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import making, sample, sequences
-from gan_vae.data import toy_sequences
+from gan_vae.data.readers import toy_rolls, toy_strokes
 from gan_vae.media import midi
 from gan_vae.training import loop
 
@@ -45,7 +45,7 @@ def test_music_is_written_with_its_origin(runs):
 
 
 def test_music_goes_on_from_a_file_and_from_a_number(runs, tmp_path):
-    held = toy_sequences.load('toy_rolls', 'test[:10]')
+    held = toy_rolls.load('', 'test[:10]')
     given = tmp_path / 'mine.mid'
     midi.to_midi(held.values[2]).write(str(given))
     for thing in (str(given), '2'):
@@ -63,7 +63,7 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
     words = ['interpolate', f'--workdir={workdir}', '0', '1', f'--out={tmp_path / "o"}']
     assert art.main([*words, '--num=3']) == 0
     assert len(list((tmp_path / 'o').glob('*.svg'))) == 3
-    held = toy_sequences.load('toy_strokes', 'test[:10]')
+    held = toy_strokes.load('', 'test[:10]')
     method, state, _ = making.load(workdir)
     shown = sequences.between(method, state, *held.values[:2], 4)
     for value, end in zip((shown[0], shown[-1]), held.values[:2], strict=True):

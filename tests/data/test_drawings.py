@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gan_vae import data
-from gan_vae.data import drawings
-from gan_vae.data.drawings import Unusable, simplified, strokes_of
+from gan_vae.data.readers import drawings
+from gan_vae.data.readers.drawings import Unusable, simplified, strokes_of
 from gan_vae.errors import UserError
 from gan_vae.media import strokes as media
 

@@ -14,7 +14,6 @@ from PIL import Image
 
 from gan_vae import data
 from gan_vae.data import emoji, noto_emoji, packages
-from gan_vae.data.pictures import Fit
 from gan_vae.errors import UserError
 
 
@@ -43,9 +42,10 @@ def test_embedded_set_is_whole_quick_and_in_eight_categories():
     assert (images[:, 0, 0] == 255).all()  # on white, and white survives the palette
 
 
-def test_kept_categories_are_numbered_anew_in_the_order_of_the_set():
+def test_kept_categories_are_numbered_anew_in_the_order_of_the_set(config):
     """So that a model by class has no class without pictures."""
-    every = emoji.examples('all', Fit(32, 3))
+    config.data.categories, config.data.name = '', 'emoji'
+    every = data.examples(config.data, 'all')
     kept = data.keep_categories(every, 'Symbols, Food & Drink')
     assert kept.class_names == ('Food & Drink', 'Symbols')
     assert np.bincount(kept.labels).tolist() == [131, 224]

@@ -5,9 +5,17 @@ import sys
 import numpy as np
 import pytest
 
-from gan_vae.data import prepared
+from configs import default
+from gan_vae import data
 from gan_vae.data.pictures import Fit
 from gan_vae.errors import UserError
+
+
+def load(name, split, folder, how, storage='memory'):
+    settings = default.get_config().data
+    settings.update(name=name, dir=folder, categories='', storage=storage)
+    settings.update(image_size=how.size, channels=how.channels)
+    return data.examples(settings, split)
 
 
 @pytest.mark.parametrize(
@@ -17,13 +25,13 @@ from gan_vae.errors import UserError
         ('cifer10', "did you mean 'cifar10'"),
         ('emojji', "did you mean 'emoji'"),
         ('noto_emoji', 'gan_vae.data.prepare noto_emoji'),
-        ('../x', 'unknown dataset'),
+        ('../x', 'unknown data set'),
     ],
 )
 def test_missing_set_names_folder_command_and_alternative(name, message, tmp_path):
     before = 'tensorflow' in sys.modules
     with pytest.raises(UserError) as error:
-        prepared.load(name, 'train', str(tmp_path), Fit(32, 3), 'memory', 4.0)
+        load(name, 'train', str(tmp_path), Fit(32, 3))
     text = str(error.value)
     assert (
         message in text
@@ -35,18 +43,18 @@ def test_missing_set_names_folder_command_and_alternative(name, message, tmp_pat
 
 
 def test_mnist_is_read_whole_and_cached(tfds_dir):
-    found = prepared.load('mnist', 'test', tfds_dir, Fit(28, 1), 'memory', 4.0)
+    found = load('mnist', 'test', tfds_dir, Fit(28, 1))
     assert found.images.shape == (10_000, 28, 28, 1)
     assert np.bincount(found.labels).tolist() == [
         980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
     ]  # fmt: skip
     np.testing.assert_allclose(found.images.mean() / 255, 0.1325, atol=1e-4)
-    again = prepared.load('mnist', 'test', tfds_dir, Fit(28, 1), 'stream', 4.0)
+    again = load('mnist', 'test', tfds_dir, Fit(28, 1), 'stream')
     np.testing.assert_array_equal(found.images, again.images)
     with pytest.raises(UserError, match="no split 'tset'; it has"):
-        prepared.load('mnist', 'tset', tfds_dir, Fit(28, 1), 'memory', 4.0)
+        load('mnist', 'tset', tfds_dir, Fit(28, 1))
 
 
 def test_cifar10_has_its_classes(tfds_dir):
-    found = prepared.load('cifar10', 'test[:100]', tfds_dir, Fit(32, 3), 'memory', 4.0)
+    found = load('cifar10', 'test[:100]', tfds_dir, Fit(32, 3))
     assert found.images.shape == (100, 32, 32, 3) and found.class_names[0] == 'airplane'

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_vae.data import toy_sequences
+from gan_vae.data.readers import toy_rolls, toy_strokes
 from gan_vae.data.sequences import BUCKET, Sequences
 from gan_vae.data.source import Source, padded_batches
 from gan_vae.errors import UserError
@@ -76,10 +76,10 @@ def test_the_fingerprint_knows_where_sequences_end():
 
 
 def test_the_constants_are_of_all_steps():
-    found = toy_sequences.load('toy_strokes', 'train').spec
-    steps = np.concatenate(toy_sequences.load('toy_strokes', 'train').values)
+    found = toy_strokes.load('', 'train').spec
+    steps = np.concatenate(toy_strokes.load('', 'train').values)
     scale = np.sqrt(np.square(steps[:, :2].astype(float)).mean())
     np.testing.assert_allclose(found.scale, (scale, scale, 1), rtol=1e-6)
     assert found.mean == (0, 0, 0)
-    mean = toy_sequences.load('toy_rolls', 'train').spec.mean
+    mean = toy_rolls.load('', 'train').spec.mean
     assert len(mean) == 88 and 0 < max(mean) < 1

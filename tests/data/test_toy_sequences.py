@@ -4,26 +4,27 @@ import numpy as np
 import pytest
 
 from gan_vae import data
-from gan_vae.data import toy_sequences
+from gan_vae.data.readers import toy_rolls, toy_strokes
 from gan_vae.errors import UserError
 
 
-@pytest.mark.parametrize('name', ['toy_rolls', 'toy_strokes'])
-def test_toy_sets_are_a_function_of_their_split(name):
-    few = toy_sequences.load(name, 'train[:5]')
-    again = toy_sequences.load(name, 'train')
+@pytest.mark.parametrize('reader', [toy_rolls, toy_strokes])
+def test_toy_sets_are_a_function_of_their_split(reader):
+    name = reader.__name__.rpartition('.')[2]
+    few = reader.load('', 'train[:5]')
+    again = reader.load('', 'train')
     for a, b in zip(few.values, again.values, strict=False):
         np.testing.assert_array_equal(a, b)
     assert few.count == 5 and data.kind_of(name) == few.kind
-    test = toy_sequences.load(name, 'test')
+    test = reader.load('', 'test')
     assert (again.count, test.count) == (256, 64)
-    assert test.fingerprint() != toy_sequences.load(name, 'validation').fingerprint()
+    assert test.fingerprint() != reader.load('', 'validation').fingerprint()
     with pytest.raises(UserError, match=f'{name} has no split'):
-        toy_sequences.load(name, 'all')
+        reader.load('', 'all')
 
 
 def test_rolls_are_triads_of_a_major_key_that_are_held():
-    found = toy_sequences.load('toy_rolls', 'train')
+    found = toy_rolls.load('', 'train')
     scale = np.isin(np.arange(12), [0, 2, 4, 5, 7, 9, 11])
     for roll in found.values:
         assert roll.dtype == np.uint8 and roll.shape[1] == 88 and 8 <= len(roll) <= 48
@@ -35,9 +36,9 @@ def test_rolls_are_triads_of_a_major_key_that_are_held():
 
 
 def test_strokes_are_the_shapes_they_say():
-    found = toy_sequences.load('toy_strokes', 'train')
+    found = toy_strokes.load('', 'train')
     for number, strokes in enumerate(found.values):
-        shape = toy_sequences.SHAPES[number % 3]
+        shape = toy_strokes.SHAPES[number % 3]
         assert strokes.dtype == np.float32 and (strokes == np.round(strokes)).all()
         lifted = np.flatnonzero(strokes[:, 2])
         assert lifted.tolist() == [len(strokes) - 4, len(strokes) - 1]

@@ -5,12 +5,12 @@ import colorsys
 import numpy as np
 import pytest
 
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.errors import UserError
 
 
 def test_centre_hue_and_area_follow_the_factors():
-    found = toy_shapes.load('test[:200]', 64, 3)
+    found = toy_shapes.examples('test[:200]', 64, 3)
     factors, images = found.factors, found.images.astype(float) / 255
     ink = np.abs(images - 0.92).sum(-1)
     ink[ink < 0.02] = 0  # the background, rounded
@@ -52,8 +52,10 @@ def test_rotation_by_the_symmetry_angle_changes_nothing():
 
 
 def test_splits_differ_repeat_and_are_checked():
-    first = toy_shapes.load('train[:50]', 16, 3).images
-    np.testing.assert_array_equal(first, toy_shapes.load('train[:50]', 16, 3).images)
-    assert not np.array_equal(first, toy_shapes.load('test[:50]', 16, 3).images)
+    first = toy_shapes.examples('train[:50]', 16, 3).images
+    np.testing.assert_array_equal(
+        first, toy_shapes.examples('train[:50]', 16, 3).images
+    )
+    assert not np.array_equal(first, toy_shapes.examples('test[:50]', 16, 3).images)
     with pytest.raises(UserError, match='no split'):
-        toy_shapes.load('val', 16, 3)
+        toy_shapes.examples('val', 16, 3)

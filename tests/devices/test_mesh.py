@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import map_step, mesh_of, put, replicated
 from gan_vae.errors import UserError
 from gan_vae.learning.state import named_leaves
 from gan_vae.runs.program import build
 
-IMAGES = toy_shapes.load('train[:64]', 8, 3).images
+IMAGES = toy_shapes.examples('train[:64]', 8, 3).images
 
 
 def run(name, devices, how='shard_map', steps=3, **overrides):

@@ -5,12 +5,14 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae import extractors
-from gan_vae.data.source import Examples
+from gan_vae.data.source import Examples, Spec
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.errors import UserError
-from gan_vae.evaluation import by_class, frechet, kernel, manifold, panel
+from gan_vae.evaluation import by_class, manifold, panel, plan
 from gan_vae.evaluation.card import Card, differences
-from gan_vae.evaluation.measures import make_panel
+from gan_vae.evaluation.measures import Measures
+from gan_vae.evaluation.metrics import fd, kid
+from gan_vae.runs.program import build
 
 NAMES = ('ant', 'bee', 'cat')
 ALL = 'intra_fd_random,intra_kid_random,intra_pr_random,intra_dc_random'
@@ -57,11 +59,11 @@ def test_is_the_mean_of_the_measure_in_each_class():
     each = []
     for label in range(3):
         real, fake = (means(e.images[e.labels == label]) for e in (reference, made))
-        found = {'fd': frechet.distance_of(real, fake), 'kid': kernel.kid(real, fake)}
+        found = {'fd': fd.distance_of(real, fake), 'kid': kid.kid(real, fake)}
         found |= manifold.precision_recall(real, fake)
         each.append(found | manifold.density_coverage(real, fake))
     assert cards.keys() == {f'intra_{key}_random' for key in each[0]}
-    assert set(panel.names(ALL)) == cards.keys()
+    assert set(plan.parse(ALL).results) == cards.keys()
     values = compared.values(made.images, made.labels)
     for key in each[0]:
         card = cards[f'intra_{key}_random']
@@ -183,10 +185,11 @@ def test_classes_are_matched_by_name():
 
 
 def test_names():
-    assert panel.names('intra_fid,cas') == ['intra_fid', 'cas']
-    assert panel.names('intra_pr_random')[1] == 'intra_recall_random'
+    assert plan.parse('intra_fid,cas').results == ['intra_fid', 'cas']
+    assert plan.parse('intra_pr_random').results[1] == 'intra_recall_random'
     asked = 'swd,cas,fid,intra_fid,intra_kid_random'
-    assert panel.of_classes(asked) == ['cas', 'intra_fid', 'intra_kid_random']
+    found = [r.name for r in plan.parse(asked) if r.needs_classes]
+    assert found == ['cas', 'intra_fid', 'intra_kid_random']
 
 
 @pytest.mark.parametrize(
@@ -194,10 +197,11 @@ def test_names():
 )
 def test_only_measures_of_two_sets_are_taken_within(name):
     with pytest.raises(UserError, match='unknown metric'):
-        panel.parse(name)
+        plan.parse(name)
 
 
-def test_runs_without_classes_are_told_before_anything_is_measured():
+def test_runs_without_classes_are_refused_before_anything_is_measured():
     config = config_lib.load('configs/mlp_gan_mnist.py:tiny', {})
+    program = build(config, Spec(28, 28, 1))
     with pytest.raises(UserError, match='have no classes: leave cas, intra_fid out'):
-        make_panel(config, mesh_of(1, 1), 'swd,cas,intra_fid', 0, None, '')
+        Measures(config, program, None, None, metrics='swd,cas,intra_fid')

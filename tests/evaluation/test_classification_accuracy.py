@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from gan_vae.data import toy_shapes
+from gan_vae.data.readers import toy_shapes
 from gan_vae.devices.mesh import mesh_of
-from gan_vae.evaluation import classification_accuracy, panel
+from gan_vae.evaluation import panel
 from gan_vae.evaluation.card import differences
+from gan_vae.evaluation.metrics import cas
 from gan_vae.extractors import classifier
 
 
@@ -18,7 +19,7 @@ def short(monkeypatch):
 
 def shapes(split):
     """Toy shapes by their hue, which is learned sooner than their shape."""
-    found = toy_shapes.load(split, 16, 3)
+    found = toy_shapes.examples(split, 16, 3)
     labels = (found.factors['hue'] * 3).astype(np.int32)
     return found._replace(labels=labels, class_names=('red', 'green', 'blue'))
 
@@ -45,12 +46,12 @@ def test_real_pictures_teach_and_shuffled_labels_do_not(monkeypatch):
     assert len(calls) == 1  # the null is kept
     # Another recipe is another protocol.
     monkeypatch.setattr(classifier, 'RECIPE', classifier.RECIPE | {'steps': 1})
-    other = card._replace(**classification_accuracy.about())
+    other = card._replace(**cas.about())
     assert differences(card, other)[0].startswith('weights_sha256')
 
 
 def test_a_class_that_the_samples_lack_is_never_right():
     made, real = shapes('train[:300]'), shapes('test[:200]')
     made = made.take(np.flatnonzero(made.labels < 2))
-    found = classification_accuracy.accuracies(made, real)
+    found = cas.accuracies(made, real)
     assert found['blue'] == 0 and found[''] > 0.4

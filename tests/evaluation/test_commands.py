@@ -1,6 +1,8 @@
 """python -m gan_vae.evaluation: two folders of pictures, and the report of runs."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,14 +24,61 @@ def folder(tmp_path):
     return make
 
 
-def test_two_folders(folder, capsys):
+def test_two_folders(folder, tmp_path, capsys):
     assert main([folder('a', 50, 0), folder('b', 60, 1), '--metrics=swd']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith('swd ') and 'real against real' in lines[-1]
-    assert '50 of pictures' in lines[-1] and 'fitted to 16 px' in lines[-1]
+    assert '50 of pictures a' in lines[-1] and '16 px, as stored' in lines[-1]
+    assert str(tmp_path) not in lines[-1] and 'FLAG: the samples' not in lines[-1]
     same = folder('c', 50, 0)
     assert main([same, folder('d', 50, 0), '--metrics=swd']) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith('swd 0 ')
+
+
+def test_most_common_size_of_the_reference_decides(folder, tmp_path, capsys):
+    """Not the first file's; and the card states mixed sizes, cropping and resizing."""
+    a, b = folder('a', 50, 0), folder('b', 50, 1)
+    for place in (a, b):
+        images.save_png(Path(place) / '0.png', np.zeros((8, 8, 3), np.uint8))
+    images.save_png(Path(b) / '1.png', np.zeros((24, 40, 3), np.uint8))
+    assert main([a, b]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert 'uint8 of 16 px, samples resized to 16 px by Lanczos, reference the' in line
+    assert 'reference the middle square cropped and resized' in line
+    assert 'FLAG: the samples are of 2 sizes, 8x8 to 16x16 px' in line
+    assert 'FLAG: the reference pictures are of 3 sizes, 8x8 to 40x24 px' in line
+    assert main([a, folder('c', 50, 2), '--size=8']) == 0
+    assert 'uint8 of 8 px' in capsys.readouterr().out
+
+
+def test_files_of_arrays(folder, tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 256, (50, 16, 16, 3), np.uint8)
+    names = [str(tmp_path / name) for name in ('a.npz', 'b.npy', 'c.npz', 'd.npy')]
+    np.savez(names[0], noise)
+    np.save(names[1], noise)
+    assert main(names[:2]) == 0  # the same pictures
+    line = capsys.readouterr().out
+    assert line.splitlines()[-1].startswith('swd 0 ') and '50 of pictures a.npz' in line
+    folder('e/cat', 45, 0), folder('e/dog', 45, 1)
+    np.savez(names[2], np.concatenate([noise, noise]), np.arange(100) % 2)
+    assert main([names[2], str(tmp_path / 'e'), '--metrics=intra_kid_pixels']) == 0
+    assert '2 classes of 50 against 45' in capsys.readouterr().out
+    np.savez(names[2], noise, np.arange(50))
+    for wrong, message in (
+        (noise / 127.5 - 1, 'are float64: give uint8 in 0..255; gan_vae.images.to_'),
+        (noise.transpose(0, 3, 1, 2), 'channels come last'),
+        (noise[0], r'[n, H, W, C]'),
+        (np.array([None, noise], object), 'not a file of arrays'),
+    ):
+        np.save(names[3], wrong, allow_pickle=True)
+        assert main([names[3], names[0]]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count('\n') == 1
+    for argv, message in (
+        ([names[2], str(tmp_path / 'e'), '--metrics=cas'], 'has 2 classes'),
+        ([str(tmp_path / 'z.npz'), names[0]], 'there is no file'),
+    ):
+        assert main(argv) == 2 and message in capsys.readouterr().err
 
 
 def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
@@ -58,6 +107,7 @@ def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
         (['/nowhere', 'emoji:test'], 'neither a folder nor a set'),
         (['emoji:test', 'emoji:train', '--metrics=sdw'], "did you mean 'swd'"),
         (['emoji:test', 'emoji:train', '--nmu=3'], 'unrecognized'),
+        (['emoji:test', 'emoji:train', '--metrics=mig'], 'is of a model'),
         (['emoji:test', 'emoji:train', '--num=-3'], 'must not be negative'),
         (['report'], 'folders of runs'),
         (['report', '/nowhere'], 'no run in'),
@@ -89,6 +139,15 @@ def test_report_of_runs(tmp_path, capsys):
     for part in ('run0', 'run1', 'eval/swd', 'n_fake: 8, 9', '<polyline', 'image/png'):
         assert part in page
     assert 'train.seed' in page and 'model.width' not in page  # what differs
+    assert str(tmp_path) not in page
+    twin = tmp_path / 'other' / 'run0'
+    shutil.copytree(tmp_path / 'run0', twin)
+    config = json.loads((twin / 'config.json').read_text())
+    config['data']['dir'] = '/home/me/data'
+    (twin / 'config.json').write_text(json.dumps(config))
+    assert main(['report', folders[0], str(twin), f'--out={out}']) == 0
+    page = out.read_text()
+    assert 'other/run0' in page and '/home/me' not in page and str(tmp_path) not in page
     for name in ('evaluation.jsonl', 'metrics.jsonl'):  # torn lines are left out
         with open(tmp_path / 'run0' / name, 'ab') as file:
             file.write(b'{"x": 1}\n[]\n\xff\n{"step": 1, "metr')

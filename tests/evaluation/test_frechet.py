@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation import frechet
+from gan_vae.evaluation.metrics import fd
 
 
 def features(n, d, seed=0, scale=1.0, shift=0.0):
@@ -18,8 +18,8 @@ def with_moments(mean, variances, n):
 
 
 FORMS = {
-    'moments': lambda x, y: frechet.distance(frechet.moments(x), frechet.moments(y)),
-    'features': frechet.distance_of,
+    'moments': lambda x, y: fd.distance(fd.moments(x), fd.moments(y)),
+    'features': fd.distance_of,
 }
 
 
@@ -36,9 +36,9 @@ def test_gaussians_of_commuting_covariances(form, variances):
 @pytest.mark.parametrize('n, m', [(200, 300), (20, 30), (20, 300), (300, 20)])
 def test_both_forms_agree_at_any_rank_and_are_symmetric(n, m):
     x, y = features(n, 48), features(m, 48, seed=1, scale=1.3, shift=0.2)
-    of_features = frechet.distance_of(x, y)
+    of_features = fd.distance_of(x, y)
     np.testing.assert_allclose(FORMS['moments'](x, y), of_features, rtol=1e-9)
-    np.testing.assert_allclose(frechet.distance_of(y, x), of_features, rtol=1e-9)
+    np.testing.assert_allclose(fd.distance_of(y, x), of_features, rtol=1e-9)
 
 
 @pytest.mark.parametrize('form', FORMS)
@@ -59,30 +59,30 @@ def test_constant_features_are_at_the_distance_of_their_means():
 @pytest.mark.parametrize('size', [1, 7, 64, 1000])
 def test_moments_in_pieces_are_those_of_the_whole(size):
     x = features(1000, 24, shift=50.0).astype(np.float32)
-    whole = frechet.moments(x)
+    whole = fd.moments(x)
     pieces = [x[i : i + size] for i in range(0, len(x), size)]
-    merged = frechet.moments(pieces[0])
+    merged = fd.moments(pieces[0])
     for piece in pieces[1:]:
-        merged = frechet.merge(merged, frechet.moments(piece))
-    for other in (merged, frechet.of_batches(pieces)):
+        merged = fd.merge(merged, fd.moments(piece))
+    for other in (merged, fd.of_batches(pieces)):
         assert other.n == 1000
         np.testing.assert_allclose(other.mean, whole.mean, rtol=1e-10)
         np.testing.assert_allclose(other.m2, whole.m2, rtol=1e-10, atol=1e-10)
     expected = np.cov(x.astype(np.float64), rowvar=False)
-    np.testing.assert_allclose(frechet.covariance(merged), expected, atol=1e-10)
+    np.testing.assert_allclose(fd.covariance(merged), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize(
     'wrong, message',
     [
-        (lambda: frechet.distance_of(features(9, 3), features(9, 4)), '3 and 4 dim'),
-        (lambda: frechet.distance_of(features(1, 3), features(9, 3)), 'at least 2'),
+        (lambda: fd.distance_of(features(9, 3), features(9, 4)), '3 and 4 dim'),
+        (lambda: fd.distance_of(features(1, 3), features(9, 3)), 'at least 2'),
         (lambda: FORMS['moments'](features(1, 3), features(9, 3)), 'at least 2'),
         (lambda: FORMS['moments'](features(9, 4), features(9, 3)), '4 and 3 dim'),
-        (lambda: frechet.of_batches([features(2, 3), features(2, 4)]), '3 and 4 dim'),
-        (lambda: frechet.moments(np.full((4, 3), np.nan)), 'NaN'),
-        (lambda: frechet.moments(np.zeros(3)), r'shape \(3,\)'),
-        (lambda: frechet.of_batches([]), 'no batch'),
+        (lambda: fd.of_batches([features(2, 3), features(2, 4)]), '3 and 4 dim'),
+        (lambda: fd.moments(np.full((4, 3), np.nan)), 'NaN'),
+        (lambda: fd.moments(np.zeros(3)), r'shape \(3,\)'),
+        (lambda: fd.of_batches([]), 'no batch'),
     ],
 )
 def test_mistakes_are_told_in_one_line(wrong, message):

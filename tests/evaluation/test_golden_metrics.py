@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.golden_metrics import CASES, GOLDEN, arrays
+from tests.evaluation.golden.metrics import CASES, GOLDEN, arrays
 
 # Theirs are rounded to float32, or are roots of eigenvalues that rounding keeps from 0.
 LOOSE = {
@@ -32,5 +32,5 @@ def test_equals_the_library(name, seed):
     try:
         theirs = case.theirs(*arguments)
     except ImportError as error:
-        pytest.skip(f'{error}: see experiments/golden_metrics.py')
+        pytest.skip(f'{error}: see tests/evaluation/golden/metrics.py')
     np.testing.assert_allclose(case.ours(*arguments), theirs, rtol=1e-6)

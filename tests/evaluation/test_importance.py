@@ -8,7 +8,7 @@ from jax.scipy.stats import multivariate_normal as law
 from scipy import stats
 
 from gan_vae import methods
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import bits_per_dim, dequantised, iwae_bound
@@ -78,10 +78,10 @@ def test_chunks_change_nothing():
     assert len(np.unique(whole)) == 4  # each example has its own noise
 
 
-def test_weights_of_a_vae(config):
+def test_weights_of_a_vae():
     """A decoder blind to z, q = N(m, v): E[log w] = log p(x) - KL, E[w] = p(x)."""
+    config = default.with_variant(default.get_config('vae'), 'tiny')
     config.data.image_size = 16
-    config.method.name = 'vae'
     config.model.encoder = config.model.decoder = 'mlp'
     method = methods.make(Reads(config), Spec(16, 16, 3))
     state = jax.jit(method.init)(KEY)
@@ -89,15 +89,15 @@ def test_weights_of_a_vae(config):
     m, log_v = np.linspace(-0.4, 0.4, 8), np.linspace(-0.4, 0.1, 8)
     ema['encoder']['Dense_1']['bias'] = jnp.asarray(m, jnp.float32)
     ema['encoder']['Dense_2']['bias'] = jnp.asarray(log_v, jnp.float32)
-    state, n = state.replace(ema=ema), 2000
+    trained, n = state.replace(ema=ema).weights(), 2000
     x = jnp.broadcast_to(jax.random.normal(KEY, (16, 16, 3)), (n, 16, 16, 3))
     exact = stats.norm.logpdf(np.asarray(x[0], np.float64)).sum()
     kl = 0.5 * np.sum(m**2 + np.exp(log_v) - 1 - log_v)
-    weights = iwae_bound(method.log_weight, state, KEY, x, 1) - exact
+    weights = iwae_bound(method.density.log_weight, trained, KEY, x, 1) - exact
     assert abs(weights.mean() + kl) < 4 * weights.std() / np.sqrt(n) < kl / 4
     ratio = np.exp(weights)
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(n) < 0.2
-    bound = iwae_bound(method.log_weight, state, KEY, x[:2], 3000, chunk=1000)
+    bound = iwae_bound(method.density.log_weight, trained, KEY, x[:2], 3000, chunk=1000)
     np.testing.assert_allclose(bound, exact, atol=0.1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation import kernel
+from gan_vae.evaluation.metrics import kid
 
 
 def features(n, seed, d=3):
@@ -24,27 +24,27 @@ def test_is_the_mean_over_pairs(monkeypatch):
     ]
     across = np.mean([k(a, b) for a in x for b in y])
     for block in (2, 3, 100):
-        monkeypatch.setattr(kernel, '_BLOCK', block)
-        np.testing.assert_allclose(kernel.kid(x, y), sum(within) - 2 * across)
+        monkeypatch.setattr(kid, '_BLOCK', block)
+        np.testing.assert_allclose(kid.kid(x, y), sum(within) - 2 * across)
 
 
 def test_is_zero_in_the_mean_for_one_distribution():
     """Within 4 standard errors; with the diagonal kept the mean would be 40 away."""
     random = np.random.default_rng(0)
-    values = [kernel.kid(*random.standard_normal((2, 20, 8))) for _ in range(400)]
+    values = [kid.kid(*random.standard_normal((2, 20, 8))) for _ in range(400)]
     assert abs(np.mean(values)) < 4 * np.std(values) / 20
     assert min(values) < 0
 
 
 def test_one_subset_of_everything_is_the_whole():
     x, y = features(30, 0), features(30, 1)
-    mean, deviation = kernel.kid_subsets(x, y, subsets=1, size=30)
-    np.testing.assert_allclose(mean, kernel.kid(x, y), rtol=1e-9)
+    mean, deviation = kid.kid_subsets(x, y, subsets=1, size=30)
+    np.testing.assert_allclose(mean, kid.kid(x, y), rtol=1e-9)
     assert deviation == 0
 
 
 def test_sets_that_are_too_small_are_refused():
     with pytest.raises(UserError, match='subsets of 1000 from 30 and 40'):
-        kernel.kid_subsets(features(30, 0), features(40, 1))
+        kid.kid_subsets(features(30, 0), features(40, 1))
     with pytest.raises(UserError, match='got 1 and 40'):
-        kernel.kid(features(1, 0), features(40, 1))
+        kid.kid(features(1, 0), features(40, 1))

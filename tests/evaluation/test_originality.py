@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation import originality as module
-from gan_vae.evaluation.originality import originality, sheet
+from gan_vae.evaluation.metrics import originality as module
+from gan_vae.evaluation.metrics.originality import originality, sheet
 
 
 def draws(seed, *sizes, d=4):
@@ -81,7 +81,7 @@ def test_sheet_shows_each_sample_beside_its_neighbour():
     'train, held, fake, match',
     [
         (np.ones((3, 2)), np.ones((99, 2)), np.ones((3, 4)), 'one extractor'),
-        (np.ones((3, 2)), np.ones((98, 2)), np.ones((3, 2)), '99 held-out'),
+        (np.ones((3, 2)), np.ones((98, 2)), np.ones((3, 2)), '98 held-out images'),
         (np.ones((3, 2)), np.ones((99, 2)), np.ones((3, 2)), 'are copies'),
     ],
 )

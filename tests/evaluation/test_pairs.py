@@ -45,7 +45,7 @@ def test_ssim_is_a_mean_over_channels_and_blind_to_the_border():
     'a, b, message',
     [
         (flat(1, size=10), flat(1, size=10), '11 pixels a side'),
-        (flat(1), flat(1, 2), 'of one shape'),
+        (flat(1), flat(1, 2), 'are not pairs'),
         (flat(1) / 255, flat(1), 'give uint8'),
     ],
 )

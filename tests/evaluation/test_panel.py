@@ -1,4 +1,4 @@
-"""The panel: nulls, flags, names, and independence of batches and devices."""
+"""The panel: baselines, flags, names, and independence of batches and devices."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from gan_vae import extractors
 from gan_vae.data.source import Examples
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.errors import UserError
-from gan_vae.evaluation import frechet, panel
+from gan_vae.evaluation import panel, plan
 from gan_vae.evaluation.card import Card, compare
+from gan_vae.evaluation.metrics import fd
 from gan_vae.extractors import features
 
 
@@ -82,7 +83,7 @@ def test_cards_hold_value_null_and_protocol():
     card = cards['fd_random']
     real = pictures(200, 0).astype(np.float32).reshape(200, 4, -1).mean(-1) / 2
     fake = samples.astype(np.float32).reshape(100, 4, -1).mean(-1) / 2
-    np.testing.assert_allclose(card.value, frechet.distance_of(real, fake), rtol=1e-5)
+    np.testing.assert_allclose(card.value, fd.distance_of(real, fake), rtol=1e-5)
     assert (card.n_real, card.n_fake, card.null_n) == (200, 100, 100)
     assert card.value > 20 * card.null > 0 and card.spread < card.value / 5
     assert not card.flags and 'real against real' in card.line()
@@ -112,15 +113,16 @@ def test_originality_finds_planted_copies():
     found = compared.measure(copied, {})
     assert clean['near_random'].value <= 0.05 and clean['near_p_random'].value > 1e-3
     assert found['near_random'].value >= 0.2 and found['near_p_random'].value < 1e-6
-    sheet = compared.closest(copied, 'random', count=8)
+    sheet = compared.sheets(copied)['originality_random']
     tiles = sheet[2:, 2:].reshape(-1, 10, 8, 10, 1)[:, :8, :, :8]  # rows of 4 pairs
+    tiles = tiles[:5]  # the copies
     np.testing.assert_array_equal(tiles[:, :, 0::2], tiles[:, :, 1::2])
 
 
 def test_few_pictures_are_flagged():
     cards = panel_of('fd_random', 4).measure(pictures(4, 1), {})
-    no_null, biased = cards['fd_random'].flags
-    assert 'no null' in no_null and 'dimensions' in biased
+    no_baseline, biased = cards['fd_random'].flags
+    assert 'no baseline' in no_baseline and 'dimensions' in biased
 
 
 def test_cards_of_other_protocols_do_not_compare():
@@ -132,10 +134,14 @@ def test_cards_of_other_protocols_do_not_compare():
         compare(a, b)
 
 
+def names(text):
+    return plan.parse(text).results
+
+
 def test_names():
-    assert panel.names('fid, is,swd') == ['fid', 'is', 'swd']
-    assert panel.names('fd_random,pr_random')[:2] == ['fd_random', 'precision_random']
-    assert panel.names('') == []
+    assert names('fid, is,swd') == ['fid', 'is', 'swd']
+    assert names('fd_random,pr_random')[:2] == ['fd_random', 'precision_random']
+    assert names('') == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +149,7 @@ def test_names():
     [
         ('fdi', "did you mean 'fid'"),
         ('fd', 'unknown'),
-        ('kid_', 'extractor'),
+        ('kid_', 'another extractor of'),
         ('kid_incption', "did you mean 'inception'"),
         ('swd_random', 'takes no extractor'),
         ('modes_random', 'has no classes'),

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation import sliced
-from gan_vae.evaluation.sliced import swd
+from gan_vae.evaluation.metrics import swd as module
+from gan_vae.evaluation.metrics.swd import swd
 
 
 def pictures(n, height=32, width=32, channels=3, seed=0):
@@ -26,23 +26,23 @@ def test_distance_on_a_line_is_scipys(n, m):
     a, b = random.standard_normal((3, n)), random.standard_normal((3, m)) + 0.3
     a[:, 0] = b[:, 0]  # a tie between the sets
     expected = [stats.wasserstein_distance(*pair) for pair in zip(a, b, strict=True)]
-    np.testing.assert_allclose(sliced.wasserstein(a, b), expected, rtol=1e-12)
+    np.testing.assert_allclose(module.wasserstein(a, b), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize('shape', [(32, 32, 3), (33, 50, 1), (64, 64, 1)])
 def test_pyramid_adds_up_and_ends_at_sixteen(shape):
     images = pictures(2, *shape).astype(np.float32)
-    levels = sliced.pyramid(images)
+    levels = module.pyramid(images)
     assert 16 <= min(levels[-1].shape[1:3]) < 32
     total = levels[-1]
     for level in levels[-2::-1]:
-        total = level + sliced._up(total, *level.shape[1:3])
+        total = level + module._up(total, *level.shape[1:3])
     np.testing.assert_allclose(total, images, atol=1e-3)
 
 
 def test_blur_keeps_flat_pictures_flat():
     flat = np.full((1, 33, 50, 1), 77, np.uint8)
-    *details, rest = sliced.pyramid(flat)
+    *details, rest = module.pyramid(flat)
     np.testing.assert_array_equal(rest, 77)
     assert all((level == 0).all() for level in details)
     assert swd(flat, flat + 9)['swd'] == 0  # normalised: only structure counts
@@ -102,7 +102,7 @@ def test_pure_in_the_seed():
 @pytest.mark.parametrize(
     'a, b, message',
     [
-        (pictures(2), pictures(2, 16, 16), 'resize one set'),
+        (pictures(2), pictures(2, 16, 16), 'must have 32x32x3'),
         (pictures(2, 6, 9), pictures(2, 6, 9), 'too small'),
         (pictures(2).astype(np.float32), pictures(2), 'give uint8'),
     ],

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.golden_metrics import declare_torchvision
 from gan_vae.errors import UserError
 from gan_vae.extractors import load
+from tests.evaluation.golden.metrics import declare_torchvision
 
 
 @pytest.fixture(scope='module')

@@ -1,8 +1,8 @@
 """The network of FID is that of torch-fidelity and pytorch-fid, on seeded weights.
 
 Parity does not depend on the values of the weights, so that it can be shown without the
-file: `experiments/golden_inception.py` runs torch-fidelity on `seeded_state` once, and
-stores what it gives.
+file: `tests/evaluation/golden/inception.py` runs torch-fidelity on `seeded_state` once,
+and stores what it gives.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import pytest
 from gan_vae.errors import UserError
 from gan_vae.extractors import inception, load
 
-GOLDEN = Path(__file__).with_name('inception_golden.json')
+GOLDEN = Path(__file__).parents[1] / 'evaluation' / 'golden' / 'inception.json'
 OUTPUTS = {
     'pool64': '64',
     'pool192': '192',

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_vae.config import default
 from gan_vae.learning import optimizers
 
 
@@ -32,7 +33,7 @@ def test_half_life_of_stylegan2_and_r3gan(batch_size, half_life, decay):
 
 
 def average(config, values, batch_size=8, **changes):
-    config.update_from_flattened_dict({f'method.{k}': v for k, v in changes.items()})
+    default.update(config, {f'method.{k}': v for k, v in changes.items()})
     run = jax.jit(optimizers.averaging(config.method, batch_size))
     found = [values[0]]
     for step, value in enumerate(values):
@@ -91,7 +92,7 @@ def test_a_discriminator_has_its_own_rate_and_betas(config):
 def guarded(config, norms, **changes):
     """What updates with gradients of these norms move, and the state after them."""
     changes = {'skip_ratio': 3.0, 'learning_rate': 1.0} | changes
-    config.update_from_flattened_dict({f'optimizer.{k}': v for k, v in changes.items()})
+    default.update(config, {f'optimizer.{k}': v for k, v in changes.items()})
     made = optimizers.make(config.optimizer, 10, config.optimizer.learning_rate)
     params = {'w': jnp.ones(4)}
     state, update, found = made.init(params), jax.jit(made.update), []

@@ -41,7 +41,7 @@ def test_the_loss_is_the_objective_of_each_picture(tmp_path):
     sums = method.evaluate_step(state, batch)
     params = style.network('random')
     wanted = style.moments(params, fast_style.read(config.method.style, 32))
-    made = method.reconstruct(state, x)
+    made = method.translation(state.weights(), x)
     rough = sum(float(np.mean(np.diff(made[:2], axis=a) ** 2)) for a in (1, 2))
     total = 2 * 0.3 * rough + sum(
         float(style.loss(params, y, style.content_maps(params, p), wanted, 0.7))
@@ -63,6 +63,7 @@ def test_each_picture_is_normalised_by_itself_and_of_any_size():
         )
 
 
+@pytest.mark.slow
 def test_the_run_folder_is_enough(tmp_path, capsys):
     """Trained, its style's file lost: it still restyles, and trains no more."""
     config, _, _ = built(tmp_path)

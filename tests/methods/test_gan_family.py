@@ -27,7 +27,7 @@ OVERRIDES = {
     'model.width': '2',
     'method.critic_steps': '1',
     'method.penalty': 'r1',
-    'method.penalty_weight': '0.1',
+    'method.penalty_gamma': '0.1',
     'method.penalty_interval': '3',
     'method.lecam_weight': '0.3',
     'method.lecam_start_step': '2',

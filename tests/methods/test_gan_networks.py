@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from gan_vae import config as config_lib
 from gan_vae import methods, models
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.methods.gan import networks as gan_networks
@@ -67,9 +68,7 @@ def networks(config, monkeypatch):
 
     def make(discriminator, **changes):
         config.model.discriminator = discriminator
-        config.update_from_flattened_dict(
-            {f'method.{k}': v for k, v in changes.items()}
-        )
+        default.update(config, {f'method.{k}': v for k, v in changes.items()})
         method = methods.make(Reads(config), SPEC)
         return method, jax.jit(method.init)(jax.random.key(0))
 
@@ -99,14 +98,19 @@ def test_only_the_classes_of_the_batch_are_learned(networks):
 def test_samples_are_of_the_class_asked_for(networks):
     method, state = networks('projection')
     assert method.classes == 3
-    z = method.prior(jax.random.key(1), 6)
+    z = method.latents.prior(jax.random.key(1), 6)
     table = state.ema['generator']['params']['table']['embedding']
     asked = jnp.array([2, 2, 0, 1, 1, 0])
-    logits = jnp.arctanh(method.decode(state, z, asked).reshape(6, -1))
-    plain = jnp.arctanh(method.decode(state, z, 0 * asked).reshape(6, -1)) - table[0]
+    logits = jnp.arctanh(
+        method.latents.decode(state.weights(), z, asked).reshape(6, -1)
+    )
+    plain = (
+        jnp.arctanh(method.latents.decode(state.weights(), z, 0 * asked).reshape(6, -1))
+        - table[0]
+    )
     np.testing.assert_allclose(logits, plain + table[asked], atol=1e-4)
-    by_turns = method.sample(state, jax.random.key(1), 6)
-    turns = method.decode(state, z, jnp.arange(6) % 3)
+    by_turns = method.generate(state.weights(), jax.random.key(1), 6)
+    turns = method.latents.decode(state.weights(), z, jnp.arange(6) % 3)
     np.testing.assert_array_equal(by_turns, turns)
 
 
@@ -133,15 +137,16 @@ def test_standing_statistics_are_means_over_batches_of_latents(networks, config)
     moments = []
     for number in range(gan_networks.STANDING):
         key = jax.random.fold_in(jax.random.key(0), number)
-        h = method.prior(key, config.data.batch_size)
+        h = method.latents.prior(key, config.data.batch_size)
         h = h @ ema['params']['Dense_0']['kernel'] + ema['params']['Dense_0']['bias']
         moments.append((h.mean(0), h.var(0)))
     expected = np.mean(moments, axis=0)
-    found = method.settled(state).ema['generator']['batch_stats']['BatchNorm_0']
+    settled = method.settle(state.weights())
+    found = settled.averaged['generator']['batch_stats']['BatchNorm_0']
     np.testing.assert_allclose(found['mean'], expected[0], atol=1e-5)
     np.testing.assert_allclose(found['var'], expected[1], rtol=1e-4, atol=1e-5)
-    once = method.settled(method.settled(state))
-    again = once.ema['generator']['batch_stats']['BatchNorm_0']['var']
+    again = method.settle(settled).averaged['generator']['batch_stats']
+    again = again['BatchNorm_0']['var']
     np.testing.assert_allclose(again, found['var'], rtol=1e-4)
 
 
@@ -150,8 +155,11 @@ def test_a_sample_depends_on_its_company_only_by_statistics_of_the_batch(
     networks, statistics, depends
 ):
     method, state = networks('projection', sampling_statistics=statistics)
-    z, y = method.prior(jax.random.key(1), 4), jnp.zeros(4, jnp.int32)
-    alone, company = method.decode(state, z[:2], y[:2]), method.decode(state, z, y)[:2]
+    z, y = method.latents.prior(jax.random.key(1), 4), jnp.zeros(4, jnp.int32)
+    alone, company = (
+        method.latents.decode(state.weights(), z[:2], y[:2]),
+        method.latents.decode(state.weights(), z, y)[:2],
+    )
     assert bool(jnp.allclose(alone, company, atol=1e-5)) is not depends
 
 
@@ -160,7 +168,7 @@ def test_a_sample_depends_on_its_company_only_by_statistics_of_the_batch(
     [
         ({'generator': 'resnet_class'}, 'ab', 'discriminator=dcgan does not'),
         ({'discriminator': 'sagan'}, 'ab', 'generator=dcgan does not'),
-        ({'generator': 'biggan', 'discriminator': 'acgan'}, '', 'emoji has none'),
+        ({'generator': 'biggan', 'discriminator': 'acgan'}, '', 'the data have none'),
         ({'code_categories': 3}, '', 'tells no codes'),
         ({'discriminator': 'infogan'}, '', 'there are none'),
         ({'discriminator': 'infogan', 'code_categories': 1}, '', 'says nothing'),
@@ -168,9 +176,10 @@ def test_a_sample_depends_on_its_company_only_by_statistics_of_the_batch(
 )
 def test_networks_that_do_not_fit_are_one_line(config, model, names, said):
     config.data.name = 'emoji'
-    config.update_from_flattened_dict({f'model.{k}': v for k, v in model.items()})
+    default.update(config, {f'model.{k}': v for k, v in model.items()})
     with pytest.raises(UserError, match=said) as found:
-        gan_networks.make(Reads(config), Spec(32, 32, 3, tuple(names)))
+        config_lib.validate(config)
+        methods.make(config, Spec(32, 32, 3, tuple(names)))
     assert '\n' not in str(found.value) and 'config.model' in str(found.value)
 
 
@@ -178,12 +187,14 @@ def test_networks_that_do_not_fit_are_one_line(config, model, names, said):
 def test_statistics_of_a_generator_that_has_none_are_one_line(config, statistics):
     config.model.generator = 'mlp'
     config.method.sampling_statistics = statistics
-    with pytest.raises(UserError, match='mlp has no BatchNorm'):
-        gan_networks.make(Reads(config), Spec(32, 32, 3))
+    with pytest.raises(UserError, match='generator has no BatchNorm'):
+        methods.make(config, Spec(32, 32, 3))
 
 
 def test_a_model_without_classes_refuses_one(config):
     method = methods.make(Reads(config), Spec(32, 32, 3))
     state = jax.eval_shape(method.init, jax.random.key(0))
     with pytest.raises(UserError, match='has no classes'):
-        jax.eval_shape(lambda: method.sample(state, jax.random.key(0), 2, [0, 1]))
+        jax.eval_shape(
+            lambda: method.generate(state.weights(), jax.random.key(0), 2, [0, 1])
+        )

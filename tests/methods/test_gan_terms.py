@@ -7,10 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_vae.errors import UserError
 from gan_vae.keys import normals
 from gan_vae.methods import latents
-from gan_vae.methods.gan import terms as gan_terms
+from gan_vae.methods.gan import Settings
+from gan_vae.methods.gan.game import mean_of
+from gan_vae.methods.gan.method import terms_of
+from gan_vae.methods.gan.terms import (
+    DiscriminatorView,
+    GeneratorView,
+    Term,
+    added,
+)
 from gan_vae.objectives import augment
 
 A = jax.random.normal(jax.random.key(1), (4, 4, 1)) / 4
@@ -27,33 +34,57 @@ def generate(z):
     return 2 * z
 
 
-def judged(**changes):
-    at = gan_terms.Judged(
+AVERAGES = {'real': jnp.array(0.5), 'fake': jnp.array(-0.5)}
+
+
+def d_view(**changes):
+    view = DiscriminatorView(
         real=REAL,
         fake=FAKE,
-        shown_real=REAL + 1,
-        shown_fake=FAKE + 1,
-        on_real=logits(REAL + 1),
-        on_fake=logits(FAKE + 1),
-        said=(None, None),
+        augmented_real=REAL + 1,
+        augmented_fake=FAKE + 1,
+        real_logits=logits(REAL + 1),
+        fake_logits=logits(FAKE + 1),
+        real_auxiliary=None,
+        fake_auxiliary=None,
         logits=logits,
         label=None,
         latents=Z,
         generate=generate,
         keys=KEYS,
-        extra={'lecam': {'real': jnp.array(0.5), 'fake': jnp.array(-0.5)}},
+        state=AVERAGES,
         step=jnp.array(7),
         update=jnp.array(14),
     )
-    return at._replace(**changes)
+    return view._replace(**changes)
 
 
-NETWORKS = SimpleNamespace(tells='')
+def g_view(**changes):
+    view = GeneratorView(
+        params={},
+        latents=Z,
+        fake=generate(Z),
+        fake_logits=None,
+        fake_auxiliary=None,
+        label=None,
+        generate=generate,
+        keys=KEYS,
+        state=None,
+        step=jnp.array(7),
+        update=jnp.array(7),
+    )
+    return view._replace(**changes)
 
 
-def terms(config, of, networks=NETWORKS, **changes):
-    config.update_from_flattened_dict({f'method.{k}': v for k, v in changes.items()})
-    return of(config.method, networks)
+PAIR = SimpleNamespace(auxiliary='')
+
+
+def d_terms(pair=PAIR, **settings):
+    return terms_of(Settings(**settings), pair)[0]
+
+
+def g_terms(pair=PAIR, **settings):
+    return terms_of(Settings(**settings), pair)[1]
 
 
 def squared(x):
@@ -75,45 +106,68 @@ NEAR = Z + 0.05 * normals(KEYS, Z.shape[1:])
         ('r1_r2', 3 * NORM**2),
     ],
 )
-def test_penalties_of_a_linear_discriminator(config, name, expected):
-    made = terms(config, gan_terms.of_discriminator, penalty=name, penalty_weight=3.0)
-    assert list(made) == [name]
-    np.testing.assert_allclose(made[name](judged()), expected, rtol=1e-5)
+def test_penalties_of_a_linear_discriminator(name, expected):
+    (term,) = d_terms(penalty=name, penalty_lambda=3.0, penalty_gamma=3.0).values()
+    np.testing.assert_allclose(term.value(d_view()), expected, rtol=1e-5)
+    assert term.formula == f'3 {name}' or term.formula == f'3/2 {name}'
 
 
-def test_penalties_look_at_images_as_they_are(config):
+def test_penalties_look_at_images_as_they_are():
     """Not augmented: of |x|^2 / 2 the gradient is x."""
 
     def at(name):
-        made = terms(config, gan_terms.of_discriminator, penalty=name, penalty_weight=2)
-        seen = judged(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2)
-        return float(made[name](seen))
+        (term,) = d_terms(penalty=name, penalty_gamma=2.0).values()
+        view = d_view(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2)
+        return float(term.value(view))
 
     real, fake = 16 * squared(REAL), 16 * squared(FAKE)
     np.testing.assert_allclose([at('r1'), at('r2')], [real, fake], rtol=1e-5)
     np.testing.assert_allclose(at('r1_r2'), real + fake, rtol=1e-5)
 
 
-def test_a_lazy_penalty_comes_every_k_updates_k_times_as_heavy(config):
-    (every,) = terms(config, gan_terms.of_discriminator, penalty='r1').values()
-    changes = {'penalty': 'r1', 'penalty_interval': 4}
-    (lazy,) = terms(config, gan_terms.of_discriminator, **changes).values()
-    found = [float(lazy(judged(update=jnp.array(u)))) for u in range(8)]
-    expected = 4 * float(every(judged()))
-    np.testing.assert_allclose(found, [expected, 0, 0, 0] * 2, rtol=1e-6)
-    np.testing.assert_allclose(np.mean(found), every(judged()), rtol=1e-6)
+def test_a_lazy_penalty_comes_every_k_updates_k_times_as_heavy():
+    """And is logged where it acts, as it is."""
+    (plain,) = d_terms(penalty='r1').values()
+    lazy = d_terms(penalty='r1', penalty_interval=4)
+    values, logged = [], []
+    for update in range(8):
+        total, metrics = added(lazy, lambda name, u=update: d_view(update=jnp.array(u)))
+        values.append(float(total))
+        logged.append((float(metrics['r1'].value), int(metrics['r1'].acted)))
+    r1 = float(plain.value(d_view()))
+    np.testing.assert_allclose(values, [4 * r1, 0, 0, 0] * 2, rtol=1e-6)
+    np.testing.assert_allclose(logged, [(r1, 1), (0, 0), (0, 0), (0, 0)] * 2, rtol=1e-6)
+    assert 'every 4 D updates' in lazy['r1'].formula
 
 
-def test_consistency_is_of_what_d_was_shown(config):
-    made = terms(
-        config,
-        gan_terms.of_discriminator,
+def test_metrics_of_a_term_are_those_of_the_updates_where_it_acted():
+    """Of three updates of D in a step, with an interval of two."""
+    lazy = d_terms(penalty='r1', penalty_interval=2)
+    per_update = [
+        added(lazy, lambda name, u=u: d_view(update=jnp.array(u), real=(u + 1) * REAL))[
+            1
+        ]
+        for u in (3, 4, 5)
+    ]
+    mean = mean_of(per_update)['r1']
+    np.testing.assert_allclose(mean.value, per_update[1]['r1'].value)
+    assert mean.acted == 1
+
+
+def test_a_term_has_metrics_of_its_own_and_a_state():
+    term = Term('', lambda view: (2.0 * view.state, {'k': view.state}), state=3.0)
+    total, metrics = added({'t': term}, lambda name: d_view(state=term.state))
+    assert (total, metrics) == (6.0, {'t': 6.0, 'k': 3.0})
+
+
+def test_consistency_is_of_what_d_was_shown():
+    made = d_terms(
         consistency='cr, bcr, zcr',
         consistency_weight=3.0,
         zcr_discriminator_weight=5.0,
     )
     assert list(made) == ['cr', 'bcr', 'zcr']
-    found = {name: float(term(judged())) for name, term in made.items()}
+    found = {name: float(term.value(d_view())) for name, term in made.items()}
     shown, fake = REAL + 1, FAKE + 1
     changed = logits(FLIP(KEYS, shown))
     assert squared(changed - logits(shown)) > 1e-3
@@ -127,50 +181,46 @@ def test_consistency_is_of_what_d_was_shown(config):
     np.testing.assert_allclose(found['zcr'], 5 * squared(near), rtol=1e-5)
 
 
-def test_terms_of_the_generator(config):
-    made = terms(
-        config,
-        gan_terms.of_generator,
+def test_terms_of_the_generator():
+    made = g_terms(
         consistency='zcr',
         zcr_generator_weight=0.5,
         orthogonal_weight=0.1,
     )
     kernel = {'dense': {'kernel': jnp.array([[1.0, 2.0], [0.0, 3.0]])}}
-    seen = gan_terms.Generated(kernel, Z, generate(Z), None, None, generate, KEYS)
-    found = {name: float(term(seen)) for name, term in made.items()}
+    view = g_view(params=kernel)
+    found = {name: float(term.value(view)) for name, term in made.items()}
     expected = {'zcr_g': -0.5 * squared(2 * (NEAR - Z)), 'orthogonal': 0.8}
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-def test_lecam_waits_for_its_start(config):
-    changes = {'lecam_weight': 2.0, 'lecam_start_step': 7}
-    (term,) = terms(config, gan_terms.of_discriminator, **changes).values()
-    seen = judged()
-    expected = 2 * (squared(seen.on_real + 0.5) + squared(seen.on_fake - 0.5))
-    np.testing.assert_allclose(term(seen), expected, rtol=1e-5)
-    assert term(judged(step=jnp.array(6))) == 0
+def test_lecam_waits_for_its_start():
+    (term,) = d_terms(lecam_weight=2.0, lecam_start_step=7).values()
+    view = d_view()
+    expected = 2 * (squared(view.real_logits + 0.5) + squared(view.fake_logits - 0.5))
+    np.testing.assert_allclose(term.value(view), expected, rtol=1e-5)
+    assert term.value(d_view(step=jnp.array(6))) == 0
+    means = {'real': jnp.array(2.0), 'fake': jnp.array(1.0)}
+    assert term.advance(AVERAGES, means, jnp.array(6)) == means
+    moved = term.advance(AVERAGES, means, jnp.array(7))
+    np.testing.assert_allclose([moved['real'], moved['fake']], [0.515, -0.485])
 
 
-def test_names_are_checked(config):
-    with pytest.raises(UserError, match="'wgangp' \\(did you mean 'wgan_gp'"):
-        terms(config, gan_terms.of_discriminator, penalty='wgangp')
-    with pytest.raises(UserError, match="config.method.consistency 'icr'"):
-        terms(config, gan_terms.of_generator, consistency='cr, icr')
-
-
-def test_both_networks_raise_the_information_in_the_codes(config):
+def test_both_networks_raise_the_information_in_the_codes():
     """Codes are the last numbers of the latent; D is asked of generated images alone.
     Told without doubt, the terms are -2 log 3 and -0.5 log(2 / sqrt(2 pi)).
     """
-    networks = SimpleNamespace(tells='codes', prior=latents.Prior(7, None, 3, 1))
+    pair = SimpleNamespace(auxiliary='codes', prior=latents.Prior(7, None, 3, 1))
     weights = {'category_weight': 2.0, 'continuous_weight': 0.5}
     code = jnp.concatenate([jax.nn.one_hot(jnp.arange(6) % 3, 3), Z[:, 0, 0]], axis=1)
     z = jnp.concatenate([Z[:, :3, 0, 0], code], axis=1)
-    told = code * jnp.array([1e3, 1e3, 1e3, 1])
-    (d,) = terms(config, gan_terms.of_discriminator, networks, **weights).values()
-    (g,) = terms(config, gan_terms.of_generator, networks).values()
+    said = code * jnp.array([1e3, 1e3, 1e3, 1])
+    (d,), (g,) = d_terms(pair, **weights).values(), g_terms(pair, **weights).values()
     best = -2 * np.log(3) - 0.5 * np.log(2 / np.sqrt(2 * np.pi))
-    of_d = d(judged(said=(jnp.nan * told, told), latents=z))
-    seen = gan_terms.Generated(None, z, None, told, None, None, KEYS)
-    np.testing.assert_allclose([of_d, g(seen)], best, rtol=1e-5)
-    assert g(seen._replace(said=jnp.roll(told, 1, axis=0))) > best + 100
+    of_d = d.value(
+        d_view(real_auxiliary=jnp.nan * said, fake_auxiliary=said, latents=z)
+    )
+    of_g = g.value(g_view(fake_auxiliary=said, latents=z))
+    np.testing.assert_allclose([of_d, of_g], best, rtol=1e-5)
+    wrong = g_view(fake_auxiliary=jnp.roll(said, 1, axis=0), latents=z)
+    assert g.value(wrong) > best + 100

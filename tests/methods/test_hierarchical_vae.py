@@ -1,5 +1,6 @@
 """The ELBO of a hierarchy: its terms in float64, whatever the devices or the batch."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 from scipy import stats
 
 from gan_vae import methods
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -41,14 +42,17 @@ def made():
 @pytest.fixture
 def vae(config, made):
     def make(**changes):
-        config.update_from_flattened_dict(TINY)
+        default.update(config, TINY)
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
-        config.update_from_flattened_dict(changes)
+        default.update(config, changes)
         if (key := config.to_json()) not in made:
             method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
-            names = ('init', 'train_step', 'evaluate_step', 'log_prob')
+            names = ('init', 'train_step', 'evaluate_step')
             jitted = {name: jax.jit(getattr(method, name)) for name in names}
-            made[key] = method._replace(**jitted), jitted['init'](jax.random.key(0))
+            made[key] = (
+                dataclasses.replace(method, **jitted),
+                jitted['init'](jax.random.key(0)),
+            )
         return made[key]
 
     return make
@@ -79,7 +83,7 @@ def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
 
     @jax.jit
     def walk(noises):
-        coder, found = method.coder(state), []
+        coder, found = method.density.coder(state.weights()), []
         features, carry = coder.features(x), coder.start(4)
         assert coder.groups == len(SIZES)
         for number, noise in enumerate(noises):
@@ -106,7 +110,7 @@ def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
     np.testing.assert_allclose(sums['elbo'], told_here.sum() - total, rtol=2e-5)
 
     key = jax.random.key(5)  # the same walk at other noise
-    weights = jax.jit(method.log_weight)(state, key, x)
+    weights = jax.jit(method.density.log_weight)(state.weights(), key, x)
     found, told, _ = walk(noise_of(key, 4))
     for z, q, p in found:
         for sign, (m, v) in ((-1, q), (1, p)):
@@ -118,7 +122,7 @@ def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
 def test_at_the_beginning_the_prior_is_standard(vae):
     """Its last convolutions are zero: KL_l = KL(q_l || N(0, I)), and small."""
     method, state = vae()
-    coder, x = method.coder(state), batch(4)['image']
+    coder, x = method.density.coder(state.weights()), batch(4)['image']
     carry, features = coder.start(4), coder.features(x)
     sums = method.evaluate_step(state, batch(4))
     noises = noise_of(purpose_key(state.rng, 'evaluate'), 4)
@@ -151,7 +155,7 @@ def after_steps(config, **changes):
     settings = {'optimizer.eps': 1e-3, 'optimizer.learning_rate': 0.01}
     settings |= {'model.encoder_blocks': '8d8,1x1', 'model.decoder_blocks': '1x1,8m1'}
     changes = {k.replace('__', '.'): v for k, v in changes.items()}
-    given.update_from_flattened_dict(TINY | settings | changes)
+    default.update(given, TINY | settings | changes)
     program = build(given, SPEC)
     state = jax.jit(program.method.init)(jax.random.key(0))
     state = jax.device_put(state, program.sharding)
@@ -196,8 +200,9 @@ def test_weights_average_to_the_elbo_and_bounds_grow(vae):
     state, n = moved(state, 0.03), 200
     x = jnp.tile(batch(1)['image'], (n, 1, 1, 1))
     key = jax.random.key(3)
-    analytic = np.asarray(method.log_prob(state, key, x))
-    found = {k: iwae_bound(method.log_weight, state, key, x, k) for k in (1, 8)}
+    analytic = np.asarray(method.density.elbo(state.weights(), key, x))
+    bound = partial(iwae_bound, method.density.log_weight, state.weights(), key, x)
+    found = {k: bound(k) for k in (1, 8)}
     error = found[1].std() / np.sqrt(n)
     assert abs(found[1].mean() - analytic.mean()) < 4 * error < 1
     assert found[8].mean() > found[1].mean() + 4 * error
@@ -207,22 +212,22 @@ def test_weights_average_to_the_elbo_and_bounds_grow(vae):
 def test_encoded_means_are_decoded(vae):
     """Noise of the posteriors' means; samples are of the prior's noise."""
     method, state = vae()
-    state, x = moved(state), batch(3)['image']
-    coder = method.coder(state)
+    weights, x = moved(state).weights(), batch(3)['image']
+    coder = method.density.coder(weights)
     carry, features = coder.start(3), coder.features(x)
     for number in range(coder.groups):
         z, _ = coder.posterior(number, carry, features)
         carry = coder.descend(number, carry, z)
     expected = coder.likelihood.mean(coder.outputs(carry))
-    codes = jax.jit(method.encode)(state, x)
+    codes = jax.jit(method.latents.encode)(weights, x)
     assert codes.shape == (3, sum(SIZES))
-    decode = jax.jit(method.decode)
-    np.testing.assert_allclose(decode(state, codes), expected, rtol=1e-3, atol=1e-3)
+    decode = jax.jit(method.latents.decode)
+    np.testing.assert_allclose(decode(weights, codes), expected, rtol=1e-3, atol=1e-3)
     key = jax.random.key(7)
-    made = jax.jit(method.sample, static_argnums=2)(state, key, 3)
-    again = decode(state, method.prior(key, 3))
+    made = jax.jit(method.generate, static_argnums=2)(weights, key, 3)
+    again = decode(weights, method.latents.prior(key, 3))
     np.testing.assert_allclose(made, again, rtol=1e-4, atol=1e-5)
-    assert np.abs(method.prior(key, 50, 0.5)).max() <= 0.5
+    assert np.abs(method.latents.prior(key, 50, 0.5)).max() <= 0.5
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from flax import linen as nn
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.sequences import Padded, SequenceSpec
 from gan_vae.data.source import Source, padded_batches
 from gan_vae.devices.mesh import put
@@ -39,7 +39,8 @@ def method(config, made):
 
     def make(name, spec=SPEC, steps=STEPS):
         if (name, spec.kind, steps) not in made:
-            config.update_from_flattened_dict(
+            default.update(
+                config,
                 {
                     'method.name': name,
                     'method.sample_steps': steps,
@@ -48,7 +49,7 @@ def method(config, made):
                     'model.width': 5,
                     'model.latent_dim': 2,
                     'method.ema_decay': 0.5,
-                }
+                },
             )
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
@@ -83,13 +84,14 @@ def strokes(extra=0, seed=0):
 
 def probabilities(found, state, padded, count=8000):
     """p(x) [B] of each sequence, by `count` samples of what is not seen."""
-    if found.evidence_bound:
+    weights, density = state.weights(), found.density
+    if density.particle_bound:
         keys = keys_of(jax.random.key(0), jnp.arange(len(padded.length)))
-        return np.exp(found.evidence_bound(state, keys, padded, count, 0.0))
-    if found.log_prob:
-        return np.exp(found.log_prob(state, None, padded))
+        return np.exp(density.particle_bound(weights, keys, padded, count, 0.0))
+    if density.elbo:
+        return np.exp(density.elbo(weights, None, padded))
     keys = keys_of(jax.random.key(0), jnp.arange(count))
-    log_w = jax.vmap(lambda key: found.log_weight(state, key, padded))(keys)
+    log_w = jax.vmap(lambda key: density.log_weight(weights, key, padded))(keys)
     return np.exp(log_w).mean(0)
 
 
@@ -102,7 +104,8 @@ def test_probabilities_of_all_sequences_sum_to_one_and_are_those_of_samples(
     np.testing.assert_allclose(p.sum(), 1, atol=0.03)
     assert p.max() > 3 * p.min()
     n = 20_000
-    drawn = jax.jit(found.sample, static_argnums=2)(state, jax.random.key(1), n)
+    generate = jax.jit(found.generate, static_argnums=2)
+    drawn = generate(state.weights(), jax.random.key(1), n)
     assert (drawn.length == STEPS).all()
     powers = 2 ** np.arange(STEPS * KEYS)[::-1]
     numbers = np.asarray(drawn.values).reshape(n, -1) @ powers
@@ -156,8 +159,9 @@ def test_scores_are_of_whole_offsets_whatever_the_scale(name, method):
 def test_what_is_begun_stays_and_goes_on(name, method):
     found, state = method(name, DRAWINGS, 9)
     begun = Padded(np.round(strokes()), LENGTH)
-    drawn = found.complete(state, jax.random.key(0), begun, len(LENGTH))
-    other = found.complete(state, jax.random.key(1), begun, len(LENGTH))
+    weights, n = state.weights(), len(LENGTH)
+    drawn = found.continuation(weights, jax.random.key(0), begun, n)
+    other = found.continuation(weights, jax.random.key(1), begun, n)
     for n, length in enumerate(LENGTH):
         np.testing.assert_allclose(
             drawn.values[n, :length], begun.values[n, :length], rtol=1e-5, atol=1e-5
@@ -212,7 +216,7 @@ def test_a_vrnn_is_its_equations(method):
     np.testing.assert_allclose(whole['reconstruction'], -told, rtol=1e-4)
     np.testing.assert_allclose(whole['kl'], sum(kl for _, kl in steps), rtol=1e-4)
 
-    again = found.reconstruct(state, Padded(values[:1], LENGTH[:1]))
+    again = found.reconstruct(state.weights(), Padded(values[:1], LENGTH[:1]))
     likely = [emission.draw(jax.random.key(0), o, 0.0) for o, _ in walk(lambda t: 0.0)]
     likely = np.array(emission.plain(jnp.stack(likely))) * np.array([4, 4, 1])
     assert again.length == LENGTH[0]
@@ -240,10 +244,10 @@ def test_the_lstm_is_flaxs():
 
 
 def test_other_kinds_are_refused(config):
-    config.method.name = 'vae'
+    default.use_method(config, 'vae')
     with pytest.raises(UserError, match='of rolls, and config.method.name=vae is not'):
         methods.make(config, SPEC)
-    config.method.name = 'vrnn'
+    default.use_method(config, 'vrnn')
     with pytest.raises(UserError, match='of images'):
         from gan_vae.data.source import Spec
 

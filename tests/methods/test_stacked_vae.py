@@ -1,5 +1,7 @@
 """Layers of latents: weights whose mean is p(x), and one layer as the VAE has it."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from gan_vae import methods
+from gan_vae.config import default
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import iwae_bound
@@ -16,19 +19,29 @@ from gan_vae.methods.stacked_vae.method import stochastic_layers
 SPEC = Spec(4, 4, 1)
 
 
+def jitted(capability, *names):
+    changed = {name: jax.jit(getattr(capability, name)) for name in names}
+    return dataclasses.replace(capability, **changed)
+
+
 @pytest.fixture
 def stacked(config):
     def make(layers, scale=1.5, **changes):
-        config.method.name = 'stacked_vae'
+        default.use_method(config, 'stacked_vae')
         config.method.likelihood, config.data.binarize = 'bernoulli', 'threshold'
         config.method.bound, config.method.bound_samples = 'iwae', 5
         config.model.stochastic_layers = layers
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
-        config.update_from_flattened_dict(changes)
+        default.update(config, changes)
         method = methods.make(config, SPEC)
         state = jax.jit(method.init)(jax.random.key(0))
-        jitted = ('train_step', 'evaluate_step', 'log_weight', 'encode', 'decode')
-        method = method._replace(**{n: jax.jit(getattr(method, n)) for n in jitted})
+        method = dataclasses.replace(
+            method,
+            train_step=jax.jit(method.train_step),
+            evaluate_step=jax.jit(method.evaluate_step),
+            latents=jitted(method.latents, 'encode', 'decode'),
+            density=jitted(method.density, 'log_weight'),
+        )
         louder = jax.tree.map(lambda a: scale * a + 0.1, state.ema)
         return method, state.replace(ema=louder, params=louder)
 
@@ -70,13 +83,17 @@ def test_the_mean_weight_is_the_evidence(stacked):
 
     n = 4000
     many = jnp.tile(x, (n, 1, 1, 1))
-    found = np.asarray(method.log_weight(state, jax.random.key(1), many), np.float64)
+    found = np.asarray(
+        method.density.log_weight(state.weights(), jax.random.key(1), many), np.float64
+    )
     weights = np.exp(found - exact)
     error = weights.std() / np.sqrt(n)
     assert error < 0.05 and abs(weights.mean() - 1) < 4 * error
     assert found.mean() < exact - 0.05  # the ELBO, far enough for the next to tell
     key = jax.random.key(2)
-    tight = iwae_bound(method.log_weight, state, key, many[:100], 64).mean()
+    tight = iwae_bound(
+        method.density.log_weight, state.weights(), key, many[:100], 64
+    ).mean()
     assert found.mean() + 0.02 < tight < exact + 0.02
     method, _ = stacked('6x1,5x1', method__bound_samples=64)
     _, metrics = method.train_step(state, {'image': many[:100]})
@@ -85,7 +102,7 @@ def test_the_mean_weight_is_the_evidence(stacked):
 
 def test_one_layer_is_the_vae(stacked, config):
     method, state = stacked('8x3')
-    config.method.name = 'vae'
+    default.use_method(config, 'vae')
     config.model.encoder = config.model.decoder = 'iwae'
     config.model.width, config.model.latent_dim = 8, 3
     vae = methods.make(config, SPEC)
@@ -93,11 +110,19 @@ def test_one_layer_is_the_vae(stacked, config):
     same = {'encoder': net['encoder'], 'decoder': net['decoder'], 'likelihood': {}}
     other = state.replace(ema=same, params=same)
     x, key = images(6), jax.random.key(3)
-    weights = method.log_weight(state, key, x), vae.log_weight(other, key, x)
+    weights = (
+        method.density.log_weight(state.weights(), key, x),
+        vae.density.log_weight(other.weights(), key, x),
+    )
     np.testing.assert_allclose(*weights, rtol=1e-5)
-    codes = method.encode(state, x)
-    np.testing.assert_allclose(codes, vae.encode(other, x), rtol=1e-5, atol=1e-6)
-    made = method.decode(state, codes), vae.decode(other, codes)
+    codes = method.latents.encode(state.weights(), x)
+    np.testing.assert_allclose(
+        codes, vae.latents.encode(other.weights(), x), rtol=1e-5, atol=1e-6
+    )
+    made = (
+        method.latents.decode(state.weights(), codes),
+        vae.latents.decode(other.weights(), codes),
+    )
     np.testing.assert_allclose(*made, rtol=1e-5, atol=1e-6)
 
 
@@ -108,16 +133,22 @@ def test_codes_are_the_noise_of_the_means(stacked):
     z2, _ = gaussian(net['up_0'], z1)
     mean, deviation = gaussian(net['down_0'], z2)
     expected = np.concatenate([z2, (z1 - mean) / deviation], 1)
-    np.testing.assert_allclose(method.encode(state, x), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        method.latents.encode(state.weights(), x), expected, rtol=1e-4, atol=1e-4
+    )
     h = z1
     for name in ('Dense_0', 'Dense_1'):
         h = np.tanh(dense(net['decoder'][name], h))
     shown = 2 * expit(dense(net['decoder']['Dense_2'], h)).reshape(3, 4, 4, 1) - 1
-    codes = method.encode(state, x)
-    np.testing.assert_allclose(method.decode(state, codes), shown, rtol=1e-4, atol=1e-4)
+    codes = method.latents.encode(state.weights(), x)
+    np.testing.assert_allclose(
+        method.latents.decode(state.weights(), codes), shown, rtol=1e-4, atol=1e-4
+    )
     key = jax.random.key(0)
-    cold = method.tempered(state, key, 2, 0.0)
-    np.testing.assert_allclose(cold, method.decode(state, jnp.zeros((2, 5))), rtol=1e-5)
+    cold = method.generate(state.weights(), key, 2, None, 0.0)
+    np.testing.assert_allclose(
+        cold, method.latents.decode(state.weights(), jnp.zeros((2, 5))), rtol=1e-5
+    )
 
 
 def test_evaluation_is_of_the_mask_and_sums_its_layers(stacked):

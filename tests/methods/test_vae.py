@@ -1,5 +1,6 @@
 """The ELBO: reductions, bounds, and an exact case."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae import methods
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.source import Examples, Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -31,16 +32,19 @@ def made():
 @pytest.fixture
 def vae(config, made):
     config.data.image_size = 16
-    config.method.name = 'vae'
+    default.use_method(config, 'vae')
 
     def make(**changes):
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
-        config.update_from_flattened_dict(changes)
+        default.update(config, changes)
         if (key := config.to_json()) not in made:
             method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
-            names = ('init', 'train_step', 'evaluate_step', 'log_prob')
+            names = ('init', 'train_step', 'evaluate_step')
             jitted = {name: jax.jit(getattr(method, name)) for name in names}
-            made[key] = method._replace(**jitted), jitted['init'](jax.random.key(0))
+            made[key] = (
+                dataclasses.replace(method, **jitted),
+                jitted['init'](jax.random.key(0)),
+            )
         return made[key]
 
     return make
@@ -103,14 +107,15 @@ def test_elbo_is_exact_when_the_posterior_is(vae):
     method, state = vae(method__likelihood='gaussian')
     ema = jax.tree.map(jnp.zeros_like, state.ema)
     x = batch(3)['image']
-    found = method.log_prob(state.replace(ema=ema), jax.random.key(0), x)
+    weights = state.replace(ema=ema).weights()
+    found = method.density.elbo(weights, jax.random.key(0), x)
     exact = -0.5 * jnp.sum(x**2, (1, 2, 3)) - 0.5 * x[0].size * np.log(2 * np.pi)
     np.testing.assert_allclose(found, exact, rtol=1e-5)
 
 
 def test_log_prob_is_the_evaluated_elbo_on_average(vae):
     method, state = vae()
-    found = method.log_prob(state, jax.random.key(1), batch(8)['image'])
+    found = method.density.elbo(state.weights(), jax.random.key(1), batch(8)['image'])
     evaluated = method.evaluate_step(state, batch(8))
     assert found.shape == (8,)
     np.testing.assert_allclose(found.sum(), evaluated['elbo'], rtol=0.05)
@@ -118,9 +123,11 @@ def test_log_prob_is_the_evaluated_elbo_on_average(vae):
 
 def test_encode_decode_sample_shapes_and_range(vae):
     method, state = vae()
-    z = jax.jit(method.encode)(state, batch(5)['image'])
-    again = jax.jit(method.decode)(state, z)
-    pictures = jax.jit(method.sample, static_argnums=2)(state, jax.random.key(0), 3)
+    weights = state.weights()
+    z = jax.jit(method.latents.encode)(weights, batch(5)['image'])
+    again = jax.jit(method.latents.decode)(weights, z)
+    generate = jax.jit(method.generate, static_argnums=2)
+    pictures = generate(weights, jax.random.key(0), 3)
     assert z.shape == (5, 8) and again.shape == (5, 16, 16, 3)
     assert np.abs(again).max() <= 1 and pictures.shape[0] == 3
 
@@ -137,9 +144,11 @@ def test_training_lowers_the_loss(vae):
     assert losses[-1] < losses[0] - 100  # of 886; 706 is the best at scale 1
 
 
-def test_bernoulli_refuses_grey_pixels(vae):
+def test_bernoulli_refuses_grey_pixels(vae, config):
+    vae()
+    config.method.likelihood = 'bernoulli'
     with pytest.raises(UserError, match='binary pixels'):
-        vae(method__likelihood='bernoulli')
+        config_lib.validate(config)
 
 
 SMALL = {'model__encoder': 'mlp', 'model__decoder': 'mlp', 'model__width': 16}
@@ -153,14 +162,16 @@ def test_the_bound_is_the_log_of_the_mean_weight(vae, bound):
     _, metrics = method.train_step(state, shown)
     one, _ = vae(method__bound='elbo', method__bound_samples=1, **SMALL)
     x = np.asarray(shown['image'], np.float64)
-    mean, log_variance = one.posterior(state, shown['image'])
+    mean, log_variance = one.latents.posterior(state.weights(), shown['image'])
     keys = keys_of(step_key(state, 'posterior'), jnp.arange(4))
     found = []
     for k in range(5):  # each draw is of its own noise, the first of the ELBO's
         own = jax.vmap(lambda key, k=k: jax.random.fold_in(key, k))(keys)
         noise = np.asarray(normals(own if k else keys, mean.shape[1:]), np.float64)
         z = mean + np.exp(log_variance / 2) * noise
-        chance = (1 + x * np.asarray(one.decode(state, z), np.float64)) / 2
+        chance = (
+            1 + x * np.asarray(one.latents.decode(state.weights(), z), np.float64)
+        ) / 2
         ratio = 0.5 * (z**2 - noise**2 - log_variance).sum(1)
         found.append(np.log(chance).sum((1, 2, 3)) - ratio)
     expected = np.logaddexp.reduce(np.array(found, np.float64)) - np.log(5)
@@ -191,14 +202,13 @@ def test_devices_share_what_is_of_the_whole_batch(config, way):
     """And the whole is a step that differs from that of the ELBO."""
 
     def after(devices, changes):
-        config.method.name = 'vae'
+        default.use_method(config, 'vae')
         flat = {k.replace('__', '.'): v for k, v in SMALL.items()} | changes
         flat |= {'parallel.devices': devices, 'optimizer.eps': 1e-3}
         flat |= {'optimizer.learning_rate': 0.01}
-        if 'method.disentangle' in changes:
-            flat |= {'method.disentangle_weight': 100.0}
+        flat |= {'method.tc_weight': 100.0, 'method.factor_gamma': 100.0}
         given = config.copy_and_resolve_references()
-        given.update_from_flattened_dict(flat)
+        default.update(given, flat)
         program = build(given, Spec(16, 16, 3, (), 100))
         state = jax.jit(program.method.init)(jax.random.key(0))
         images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), np.uint8)
@@ -219,7 +229,7 @@ def test_devices_share_what_is_of_the_whole_batch(config, way):
 
 def test_the_ratio_is_told_by_a_discriminator_that_leaves_the_vae_alone(vae):
     factor = {'method__disentangle': 'factor', 'method__factor_width': 8}
-    method, state = vae(**factor, method__disentangle_weight=0.0, **SMALL)
+    method, state = vae(**factor, method__factor_gamma=0.0, **SMALL)
     after, _ = method.train_step(state, batch(8))
     told = [s.params['terms']['factor'] for s in (state, after)]
     moved = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), *told)
@@ -257,9 +267,12 @@ def test_a_small_step_raises_the_likelihood(vae, name):
         ),
     ],
 )
-def test_what_contradicts_itself_is_one_line(vae, changes, said):
+def test_what_contradicts_itself_is_one_line(vae, config, changes, said):
     with pytest.raises(UserError, match=said):
-        vae(**changes)
+        vae()
+        default.update(config, {k.replace('__', '.'): v for k, v in changes.items()})
+        config_lib.validate(config)
+        methods.make(config, SPEC)
 
 
 LABELLED = Spec(4, 4, 1, ('a', 'b', 'c'))
@@ -268,12 +281,13 @@ LABELLED = Spec(4, 4, 1, ('a', 'b', 'c'))
 def test_a_class_tells_what_z_need_not(config):
     """The bound is of log p(x | class): one decoder for each class, of shared z."""
     small = {k.replace('__', '.'): v for k, v in SMALL.items()}
-    config.update_from_flattened_dict(small | {'method.conditional': True})
-    config.data.image_size, config.method.name = 4, 'vae'
+    default.use_method(config, 'vae')
+    default.update(config, small | {'method.conditional': True})
+    config.data.image_size = 4
     config.model.encoder = config.model.decoder = 'mlp'
     config.optimizer.learning_rate = 0.01
     method = methods.make(config, LABELLED)
-    assert method.classes == 3 and method.log_weight is None is method.coder
+    assert method.classes == 3 and method.density is None
     state = jax.jit(method.init)(jax.random.key(0))
     label = jnp.arange(12) % 3
     images = jnp.broadcast_to((label - 1.0)[:, None, None, None] / 2, (12, 4, 4, 1))
@@ -305,12 +319,16 @@ def test_a_class_tells_what_z_need_not(config):
     step = jax.jit(method.train_step)
     for _ in range(300):
         state, metrics = step(state, shown)
-    made = method.decode(state, method.prior(jax.random.key(0), 12), label)
+    made = method.latents.decode(
+        state.weights(), method.latents.prior(jax.random.key(0), 12), label
+    )
     np.testing.assert_allclose(made, images, atol=0.15)
     assert metrics['kl'] < 0.5  # to tell the class by z takes log 3
-    again = method.decode(state, method.encode(state, images, label), label)
+    again = method.latents.decode(
+        state.weights(), method.latents.encode(state.weights(), images, label), label
+    )
     np.testing.assert_allclose(again, images, atol=0.15)
-    cycled = method.sample(state, jax.random.key(0), 12)
+    cycled = method.generate(state.weights(), jax.random.key(0), 12)
     np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
 
 
@@ -330,7 +348,8 @@ def test_the_trained_linear_vae_reaches_probabilistic_pca(config):
     spread = np.log(values[-latents:]).sum() + (pixels - latents) * np.log(noise)
     best = -0.5 * (pixels * np.log(2 * np.pi) + spread + pixels)
 
-    config.update_from_flattened_dict(
+    default.update(
+        config,
         {
             'method.name': 'vae',
             'method.likelihood': 'gaussian',
@@ -341,7 +360,7 @@ def test_the_trained_linear_vae_reaches_probabilistic_pca(config):
             'optimizer.learning_rate': 0.02,
             'optimizer.schedule': 'cosine',
             'train.steps': steps,
-        }
+        },
     )
     method = methods.make(config, Spec(4, 4, 1))
     shown = {'image': jnp.asarray(x.reshape(n, 4, 4, 1), jnp.float32)}
@@ -354,7 +373,8 @@ def test_the_trained_linear_vae_reaches_probabilistic_pca(config):
         )
 
     state = train(state)
-    bound = jax.jit(method.log_prob)
+    bound = jax.jit(method.density.elbo)
     keys = jax.random.split(jax.random.key(1), 50)
-    found = np.mean([bound(state, key, shown['image']) for key in keys])
+    weights = state.weights()
+    found = np.mean([bound(weights, key, shown['image']) for key in keys])
     assert abs(found - best) < 0.02

@@ -1,5 +1,6 @@
 """VAE-GAN: whom each gradient reaches, who waits, devices, what it gives."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_vae import methods, models
-from gan_vae.config import Reads
+from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -48,10 +49,10 @@ def made():
 def vae_gan(config, made):
     def make(**changes):
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
-        config.update_from_flattened_dict(SETTINGS | changes)
+        default.update(config, SETTINGS | changes)
         if (key := config.to_json()) not in made:
             method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
-            method = method._replace(train_step=jax.jit(method.train_step))
+            method = dataclasses.replace(method, train_step=jax.jit(method.train_step))
             made[key] = method, jax.jit(method.init)(jax.random.key(0))
         return made[key]
 
@@ -258,12 +259,20 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
             for part in (slice(2), slice(2, None))
         ]
         q, drawn, few = (
-            method.posterior(state, x),
-            *(method.sample(state, key, n) for n in (7, 4)),
+            method.latents.posterior(state.weights(), x),
+            *(method.generate(state.weights(), key, n) for n in (7, 4)),
         )
-        means = method.encode(state, x)
-        narrow = method.prior(key, 50, 0.5)
-        return q, means, method.decode(state, means), drawn, few, narrow, parts
+        means = method.latents.encode(state.weights(), x)
+        narrow = method.latents.prior(key, 50, 0.5)
+        return (
+            q,
+            means,
+            method.latents.decode(state.weights(), means),
+            drawn,
+            few,
+            narrow,
+            parts,
+        )
 
     x = batch(5)['image']
     (mean, log_variance), means, again, drawn, few, narrow, parts = given(
@@ -280,7 +289,7 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
     np.testing.assert_allclose(sums['pixel_mse'], error, rtol=1e-5)
     kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum()
     np.testing.assert_allclose(sums['kl'], kl, rtol=1e-4)
-    assert sums['count'] == 5 and method.log_prob is None and method.log_weight is None
+    assert sums['count'] == 5 and method.density is None
 
 
 def test_training_brings_reconstructions_nearer(vae_gan):

@@ -6,7 +6,6 @@ import re
 import jax
 import jax.numpy as jnp
 import pytest
-from flax import linen as nn
 
 from gan_vae import models
 from gan_vae.errors import UserError
@@ -104,7 +103,7 @@ def rounded(tree):
 
 @pytest.mark.parametrize(
     'role, name',
-    [(role, name) for role in models.NETWORKS for name in models.NETWORKS[role]],
+    [(role, name) for role in models.roles() for name in models.names(role)],
 )
 def test_bfloat16_is_of_the_computation_alone(role, name):
     """Products in bfloat16; parameters, statistics and outputs in float32.
@@ -150,12 +149,3 @@ def test_bfloat16_is_of_the_computation_alone(role, name):
     leaves = map(jax.tree.leaves, (found, expected, reference))
     for a, b, c in zip(*leaves, strict=True):
         assert 0 < jnp.linalg.norm(a - b) < 4 * jnp.linalg.norm(c - b)
-
-
-def test_a_network_without_precisions_is_one_line(monkeypatch):
-    class Fixed(nn.Module):
-        pass
-
-    monkeypatch.setattr('gan_vae.models.mlp.Decoder', Fixed)
-    with pytest.raises(UserError, match="bfloat16: the decoder 'mlp' computes in fl"):
-        models.make('decoder', 'mlp', dtype=jnp.dtype('bfloat16'))

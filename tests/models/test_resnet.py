@@ -13,10 +13,11 @@ from gan_vae import models
 from gan_vae.errors import UserError
 
 NETWORKS = {  # each kind under one of its names
-    (role, path): (role, name)
+    (role, network.module, network.cls): (role, name)
     for role in ('generator', 'discriminator')
-    for name, path in models.NETWORKS[role].items()
-    if path.startswith(('resnet.', 'big.'))
+    for name in models.names(role)
+    for network in [models.find(role, name)]
+    if network.module in ('gan_vae.models.resnet', 'gan_vae.models.big')
 }.values()
 LABEL = jnp.array([0, 2, 1])
 

@@ -1,4 +1,4 @@
-"""Runs that begin with the weights of others."""
+"""Runs, opened again; and runs whose initial weights are those of another."""
 
 import shutil
 from functools import partial
@@ -11,7 +11,8 @@ from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
-from gan_vae.runs import opened as pretrained
+from gan_vae.methods import sampling
+from gan_vae.runs import opened
 from gan_vae.training import loop
 
 CONFIG = 'configs/vae_emoji.py:tiny'
@@ -19,6 +20,7 @@ TINY = {
     'data.image_size': '8',
     'method.name': 'vae',
     'model.encoder': 'linear',
+    'model.width': '64',  # which these networks lack
     'model.decoder': 'linear',
     'model.latent_dim': '3',
     'eval.metrics': '',
@@ -44,7 +46,7 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     }
     still = {'optimizer.learning_rate': '1e-12', 'method.ema_decay': '0.0'}
     kept = train(tmp_path / 'b', other | still)
-    assert 'begun with the weights' in capsys.readouterr().out
+    assert 'initial weights are those' in capsys.readouterr().out
     assert kept['begun_from'] == {
         'run': str(tmp_path / 'a'),
         'step': 2,
@@ -52,7 +54,7 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     }
     method = methods.make(config_lib.load(CONFIG, TINY), Spec(8, 8, 3))
     start = jax.jit(method.init)(jax.random.key(9))
-    found = [pretrained.begin(start, tmp_path / name)[0].params for name in 'ab']
+    found = [opened.begin(start, tmp_path / name)[0].params for name in 'ab']
     assert len(jax.tree.leaves(found[0])) == 6
     same = partial(np.testing.assert_allclose, atol=1e-9)
     jax.tree.map(same, *found)
@@ -71,7 +73,7 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     'changes, said',
     [
         ({'model.latent_dim': '4'}, r'is \(3, 192\), and this run has \(4, 192\)'),
-        ({'model.decoder': 'mlp'}, r'has \(8,\): the networks'),
+        ({'model.decoder': 'mlp'}, r'has \(64,\): the networks'),
         ({'train.init_from': 'nowhere'}, 'nowhere'),
     ],
 )
@@ -86,4 +88,31 @@ def test_a_run_without_checkpoints(tmp_path):
     config = config_lib.load(CONFIG, {})
     (tmp_path / 'config.json').write_text(config_lib.to_json(config))
     with pytest.raises(UserError, match='has no checkpoints yet'):
-        pretrained.check(None, tmp_path)
+        opened.check(None, tmp_path)
+
+
+def test_a_run_that_is_opened_again_compiles_nothing(tmp_path):
+    """Equal configs share a method, also in another folder."""
+    train(tmp_path / 'a', {})
+    shutil.copytree(tmp_path / 'a', tmp_path / 'b')
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append('backend_compile' in event)
+    )
+
+    def draw(folder):
+        model = opened.load(folder)
+        method = model.method
+        weights = method.settle(model.weights)
+        x = sampling.draw(method, weights, 0, 3)
+        z = np.zeros((3, 3), np.float32)
+        return method, np.stack([x, sampling.decoded(method, weights, z)])
+
+    first, pictures = draw(tmp_path / 'a')
+    assert any(compiled)
+    compiled.clear()
+    again, equal = draw(tmp_path / 'b')
+    assert again is first and not any(compiled)
+    np.testing.assert_array_equal(equal, pictures)
+    other = train(tmp_path / 'c', {'model.latent_dim': '4'})
+    assert other and opened.load(tmp_path / 'c').method is not first

@@ -10,41 +10,41 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError
 from gan_vae.learning.state import named_leaves
-from gan_vae.runs import opened as pretrained
-from gan_vae.runs import packed
+from gan_vae.runs import opened, packed
 
 ABOUT = {'config': 'a', 'step': 7, 'git_commit': ''}
 
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    """(config, state) of a tiny VAE, and a folder with its config."""
+    """(config, weights) of a tiny VAE."""
     config = config_lib.load('configs/vae_mnist.py:tiny', {})
     folder = tmp_path_factory.mktemp('model')
     (folder / 'config.json').write_text(config_lib.to_json(config))
-    _, method, _ = pretrained.model_of(folder)
-    return config, jax.jit(method.init)(jax.random.key(0))
+    method = opened.model_of(folder).method
+    return config, jax.jit(method.init)(jax.random.key(0)).weights()
 
 
 @pytest.mark.parametrize('half', [False, True])
 def test_it_comes_back_as_it_was(model, tmp_path, half):
-    config, state = model
-    size = packed.pack(config, (), state, ABOUT, tmp_path, half)
+    config, weights = model
+    size = packed.pack(config, (), weights, ABOUT, tmp_path, half)
     assert size == (tmp_path / packed.WEIGHTS).stat().st_size
-    again, _, found, about = pretrained.load(tmp_path)
-    assert about['step'] == 7 and again.to_dict() == config.to_dict()
-    wanted = named_leaves(state.ema)
-    for name, leaf in named_leaves(found.ema).items():
+    again = opened.load(tmp_path)
+    assert again.record['step'] == 7 and again.config.to_dict() == config.to_dict()
+    wanted = named_leaves(weights.averaged)
+    for name, leaf in named_leaves(again.weights.averaged).items():
         assert leaf.dtype == wanted[name].dtype
         kept = wanted[name].astype(np.float16) if half else wanted[name]
         np.testing.assert_array_equal(leaf, kept)
     with pytest.raises(UserError, match='of one step'):
-        pretrained.load(tmp_path, 7)
+        opened.load(tmp_path, 7)
 
 
 def test_numbers_that_have_no_half_are_refused(model, tmp_path):
-    config, state = model
-    large = state.replace(ema=jax.tree.map(lambda p: p + 7e4, state.ema))
+    config, weights = model
+    large = jax.tree.map(lambda leaf: leaf + 7e4, weights.averaged)
+    large = weights.replace(averaged=large)
     with pytest.raises(UserError, match='above 65504'):
         packed.pack(config, (), large, ABOUT, tmp_path, True)
     assert not list(tmp_path.iterdir())
@@ -81,8 +81,8 @@ def change(arrays, how):
     ],
 )
 def test_another_file_is_one_line(model, tmp_path, how, said):
-    config, state = model
-    packed.pack(config, (), state, ABOUT, tmp_path, False)
+    config, weights = model
+    packed.pack(config, (), weights, ABOUT, tmp_path, False)
     file = tmp_path / packed.WEIGHTS
     arrays = dict(np.load(file))
     change(arrays, how)
@@ -96,7 +96,7 @@ def test_another_file_is_one_line(model, tmp_path, how, said):
     elif how == 'no step':
         (tmp_path / packed.ABOUT).write_text(json.dumps({'config': 'a'}))
     with pytest.raises(UserError, match=said):
-        pretrained.load(tmp_path)
+        opened.load(tmp_path)
 
 
 def test_names_of_the_package_are_known():

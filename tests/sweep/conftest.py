@@ -10,8 +10,8 @@ from gan_vae.sweep import run, trial
 
 TRAINER = Path(__file__).with_name('trainer.py')
 PATCH = (
-    'import sys; from pathlib import Path; from gan_vae.sweep import run, trial; '
-    f'trial.LAUNCH = Path({str(TRAINER)!r}); '
+    'import sys; from gan_vae.sweep import run, trial; '
+    f'trial.TRAIN = (sys.executable, {str(TRAINER)!r}); '
     'run.rehearsal.check = lambda *_: None; run._POLL = run._WAIT = 0.05; '
 )
 HEAD = """
@@ -45,7 +45,7 @@ def write(tmp_path):
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
     """sweep(spec, fixed, **options) with the stand-in trainer, in tmp_path/sweep."""
-    monkeypatch.setattr(trial, 'LAUNCH', TRAINER)
+    monkeypatch.setattr(trial, 'TRAIN', (sys.executable, str(TRAINER)))
     monkeypatch.setattr(run.rehearsal, 'check', lambda *_: None)
     monkeypatch.setattr(run, '_POLL', 0.02)
     monkeypatch.setattr(run, '_WAIT', 0.02)

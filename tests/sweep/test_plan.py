@@ -70,7 +70,7 @@ def test_random_points_depend_on_seed_and_index_alone(write):
     [
         ("METRIC = ('eval/swd', 'min', 'final')" + GRID, {}, 'has no CONFIG'),
         ("CONFIG = 'configs/dcgan_emoji.py'" + GRID, {}, 'has no METRIC'),
-        (HEAD, {}, 'has no sweep'),
+        (HEAD, {}, 'has neither sweep'),
         (HEAD + 'def sweep(add): pass', {}, 'adds nothing'),
         (HEAD + 'def sweep(add): add()', {}, 'a point is empty'),
         (HEAD + 'def sweep(add): add(x)', {}, 'NameError'),
@@ -87,7 +87,7 @@ def test_random_points_depend_on_seed_and_index_alone(write):
         (HEAD.replace('eval/swd', 'train/loss_g') + GRID, {}, 'by an evaluation'),
         (HEAD.replace('dcgan_emoji', 'dcgan_emojy') + GRID, {}, 'no config file'),
         (HEAD + SPACE, {}, 'has no sweep(add)'),
-        (HEAD + SPACE, {'engine': 'random'}, 'say --trials=N'),
+        (HEAD + SPACE, {'engine': 'random'}, 'add --trials=N'),
         (
             HEAD + SPACE.replace('choice', 'pick'),
             {'engine': 'random', 'trials': 1},

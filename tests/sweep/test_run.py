@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gan_vae.errors import RunError
-from gan_vae.sweep import plan, ranking, table, trial
+from gan_vae.sweep import plan, ranking, report, table, trial
 from gan_vae.sweep.trial import Outcome
 from tests.sweep.conftest import GRID, HEAD
 
@@ -184,22 +185,108 @@ def test_everything_killed_then_the_same_command(
     assert sorted(map(len, starts(folder).values())) == [1, 2, 2]
 
 
+METRIC = plan.Metric('eval/x', 'min', 'final')
+
+
+def ranked_of(values: dict):
+    """The ranking of {name: (point, the result of each seed)}."""
+    groups, states = [], {}
+    for name, (point, results) in values.items():
+        group = [
+            plan.Trial(f'{name}{seed}', point, seed, '', {}, 4, Path(name))
+            for seed in range(len(results))
+        ]
+        groups.append(group)
+        for trial_, result in zip(group, results, strict=True):
+            states[trial_.id] = Outcome('finished', result)
+    return ranking.rank(groups, states, METRIC)
+
+
 def test_effects_of_a_grid_in_closed_form():
     """y = 3 a + b over a full grid of +-1: shares 9/10 and 1/10."""
-    metric = plan.Metric('eval/x', 'min', 'final')
-    groups, states = [], {}
-    for a in (-1, 1):
-        for b in (-1, 1):
-            name = f'{a}{b}'
-            point = {'a': a, 'b': b, 'same': 0}
-            groups.append([plan.Trial(name, point, 0, '', {}, 4, Path(name))])
-            states[name] = Outcome('finished', 3.0 * a + b)
-    found = ranking.effects(ranking.rank(groups, states, metric))
-    assert {k: (round(e.share, 12), e.levels) for k, e in found.items()} == {
+    signs = (-1, 1)
+    grid = {
+        f'{a}{b}': ({'a': a, 'b': b, 'same': 0}, [3.0 * a + b])
+        for a in signs
+        for b in signs
+    }
+    effects = ranking.effects(ranked_of(grid))
+    assert {k: (round(e.share, 12), e.levels) for k, e in effects.items()} == {
         'a': (0.9, 2),
         'b': (0.1, 2),
     }
-    assert found['a'].chance == pytest.approx(1 / 3)
+    assert effects['a'].chance == pytest.approx(1 / 3)
+
+
+def test_a_key_with_a_level_for_each_run_explains_nothing_until_there_are_seeds(
+    tmp_path,
+):
+    """y = a + e with e = +-1 over two seeds: V_a = 2 * 5 / (2 * 5 + 8) over 8 runs."""
+    single = ranked_of({str(a): ({'a': a}, [float(a)]) for a in range(4)})
+    assert ranking.effects(single) == {'a': ranking.Effect(None, 1.0, 4)}
+    page = report_of(tmp_path, single)
+    assert '<td class="n">unknown</td>' in page and 'repeat the points' in page
+    double = ranked_of({str(a): ({'a': a}, [a - 1.0, a + 1.0]) for a in range(4)})
+    (effect,) = ranking.effects(double).values()
+    assert effect.share == pytest.approx(10 / 18) and effect.chance == 3 / 7
+
+
+def report_of(folder, ranked, metric=METRIC):
+    experiment = plan.Experiment('x.py', 'x', 'c.py', metric, [], None)
+    return report.write(folder, experiment, ranked, 'grid', {}).read_text()
+
+
+def test_equal_means_share_a_place(tmp_path):
+    third = [0.1 + 0.2, 0.3]  # differ by rounding alone
+    values = {'a': [5.0], 'b': third[:1], 'c': third[1:], 'd': [0.1]}
+    ranked = ranked_of({k: ({'k': k}, v) for k, v in values.items()})
+    assert [(r.point['k'], r.place) for r in ranked] == [
+        *(('d', 1), ('c', 2), ('b', 2), ('a', 4))
+    ]
+    page = report_of(tmp_path, ranked)
+    assert page.count(' 2=</td>') == 2 and ' 3</td>' not in page
+    colours = re.findall('class="swatch" style="background:(#[0-9a-f]*)', page)
+    assert colours[1] == colours[2] and len(set(colours)) == 3
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        (247.61, 247.9, 248.2, 248.35),  # once labelled 248 248 247
+        (0.0, 1e-9),
+        (-3.0, 40.0, 1e6),
+        (1e-5, 0.3),
+        (123456.7, 123457.1),
+    ],
+)
+def test_no_two_labels_of_an_axis_are_the_same_text(values):
+    for few in (1, 6):
+        places, labels = report._axis(list(values), few)
+        texts = [text for _, text in labels]
+        assert 2 <= len(texts) == len(set(texts)) <= 6
+        assert all(-1e-9 <= place <= 1 + 1e-9 for place, _ in labels)
+        assert min(places.values()) == 0 and max(places.values()) == 1
+        if few == 1:  # a label is where its number is
+            low, high = min(values), max(values)
+            linear = low <= 0 or high <= 20 * low
+            for place, text in labels if linear else ():
+                assert low + place * (high - low) == pytest.approx(float(text))
+
+
+def test_a_page_is_replaced_by_that_of_a_sweep_with_all_its_trials(tmp_path):
+    one = ranked_of({'a': ({'k': 1}, [1.0])})
+    both = ranked_of({'a': ({'k': 1}, [1.0]), 'b': ({'k': 2}, [2.0])})
+    other = ranked_of({'c': ({'k': 3}, [3.0])})
+    report_of(tmp_path, one)
+    report_of(tmp_path, both)  # goes on
+    report_of(tmp_path, other)  # another sweep of the same folder
+    report_of(tmp_path, both, METRIC._replace(direction='max'))
+    report_of(tmp_path, other)
+    pages = {f.name: f.read_text() for f in tmp_path.glob('*.html')}
+    assert pages.keys() == {'report.html', 'report-2.html', 'report-3.html'}
+    assert all(f'<code>{t}0</code>' in pages['report.html'] for t in 'ab')
+    assert '<code>c0</code>' in pages['report-2.html']
+    assert 'higher is better' in pages['report-3.html']
 
 
 def test_the_table_fits_the_terminal_and_keeps_what_runs():

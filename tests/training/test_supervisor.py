@@ -13,17 +13,20 @@ from gan_vae.training import supervisor
 
 HOST = """
 import sys
+from gan_vae import interrupt
 from gan_vae.errors import RunError, UserError
 from gan_vae.training import supervisor
 supervisor.JOIN_SECONDS, supervisor.LOST_SECONDS, supervisor.BEAT_SECONDS = 4, 3, 0.1
 host, count, folder, about, child = sys.argv[1:]
 where = supervisor.Place(int(host), int(count), '')
-try:
-    command = [sys.executable, '-c', child]
-    sys.exit(supervisor.run(command, where, folder, {'config.train.steps': about}))
-except UserError as error:
-    print(f'gan_vae: {error}', file=sys.stderr)
-    sys.exit(1 if isinstance(error, RunError) else 2)
+def main(argv):
+    try:
+        command = [sys.executable, '-c', child]
+        return supervisor.run(command, where, folder, {'config.train.steps': about})
+    except UserError as error:
+        print(f'gan_vae: {error}', file=sys.stderr)
+        return 1 if isinstance(error, RunError) else 2
+interrupt.command(main)
 """
 WORK = 'import time; time.sleep(60)'
 LOST = f'import time, sys; time.sleep(1); sys.exit({supervisor.LOST})'
@@ -117,6 +120,7 @@ def test_a_signal_to_a_supervisor_reaches_the_child(tmp_path):
     assert alone.stdout.readline() == 'ready\n'
     alone.send_signal(signal.SIGINT)
     assert alone.wait(20) == 0
+    assert alone.stderr.read().startswith('SIGINT: all hosts save the same step')
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ at any size; and sets of different sizes are compared by quantiles, not by repea
 patches.
 
 NumPy sorts the responses, on the host: XLA:CPU's sort takes many times as long as all
-the rest of a step (experiments/style_speed.py).
+the rest of a step (benchmarks/quality/style.py).
 """
 
 from functools import partial

@@ -4,15 +4,16 @@
 
 for 7x7 patches P, Q of the picture and of the style at halving sizes, and unit u; W_1
 is exact, whatever the two sizes. Karras et al. 2018, arXiv:1710.10196, of patches as
-they are (that of sets, gan_vae/evaluation/sliced.py, normalises them, which would hide
-the colours). Structure is SSIM of luma (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
+they are (the metric swd of sets normalises them, which would hide the colours).
+Structure is SSIM of luma (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
 """
 
 import numpy as np
 
 from gan_vae.art.style import LUMA, scaled
 from gan_vae.art.style.patch import SIDE, unit_filters
-from gan_vae.evaluation import pairs, sliced
+from gan_vae.evaluation import pairs
+from gan_vae.evaluation.metrics import swd
 
 DIRECTIONS = 64
 COARSEST = 16  # pixels of the shorter side
@@ -45,7 +46,7 @@ def _distance(a, b, seed):
     while True:
         toward = unit_filters(random, DIRECTIONS).reshape(DIRECTIONS, -1)
         of_a, of_b = (toward @ patches(image).T for image in (a, b))
-        found.append(sliced.wasserstein(of_a, of_b).mean())
+        found.append(swd.wasserstein(of_a, of_b).mean())
         if min(*a.shape[:2], *b.shape[:2]) < 2 * COARSEST:
             return float(np.mean(found))
         a, b = scaled(a, 0.5), scaled(b, 0.5)

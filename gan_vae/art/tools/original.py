@@ -6,7 +6,8 @@ from gan_vae.art import feature_index, features, sheets
 from gan_vae.art.feature_index import LARGE
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError
-from gan_vae.evaluation import manifold, originality
+from gan_vae.evaluation import manifold
+from gan_vae.evaluation.metrics import originality
 
 LINES = 8  # on the console
 

@@ -1,7 +1,7 @@
 """The embedded set: 1,636 Noto emoji, 32x32 on white, in 8 categories.
 
 One sheet of a 256-colour palette and one table, both written by
-`experiments/build_emoji_sheet.py`. Pictures by Google, Apache-2.0 (see NOTICE).
+`gan_vae/data/emoji/build.py`. Pictures by Google, Apache-2.0 (see NOTICE).
 """
 
 import json
@@ -10,11 +10,7 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from gan_vae.data.pictures import Fit, fit_array
-from gan_vae.data.source import Examples
-from gan_vae.errors import UserError, unknown
-
-SPLITS = ('train', 'validation', 'test')
+from gan_vae.data.splits import joined
 
 
 def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
@@ -23,10 +19,7 @@ def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     `split` is 'train', 'validation', 'test', 'all', or a join such as 'train+test'; the
     order is the sheet's. A UserError names the splits if it is something else.
     """
-    wanted = SPLITS if split == 'all' else split.split('+')
-    for name in wanted:
-        if name not in SPLITS:
-            raise unknown('split of emoji', name, [*SPLITS, 'all'])
+    wanted = joined('emoji', split)
     folder = resources.files(__name__)
     table = json.loads((folder / 'emoji.json').read_text('utf-8'))
     with (folder / 'emoji.png').open('rb') as file:
@@ -39,16 +32,3 @@ def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     labels = np.array([items[i]['category'] for i in chosen], np.int32)
     names = [items[i]['name'] for i in chosen]
     return cells[chosen], labels, names, table['categories']
-
-
-def examples(split: str, how: Fit) -> Examples:
-    """The same as a set for training, fitted to `how`."""
-    images, labels, names, categories = load(split)
-    if how.size > images.shape[1]:
-        raise UserError(
-            f'config.data.image_size={how.size}: the embedded emoji are 32x32; for 64 '
-            'run `python -m gan_vae.data.prepare noto_emoji` and set '
-            'config.data.name=noto_emoji'
-        )
-    images = np.stack([fit_array(image, how) for image in images])
-    return Examples(images, labels, tuple(categories), tuple(names))

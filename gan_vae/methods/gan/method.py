@@ -29,11 +29,7 @@ def make(
     pair = networks.make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
-    d_terms, g_terms = {}, {}
-    for module in D_TERMS:
-        d_terms |= module.discriminator_terms(settings, pair)
-    for module in G_TERMS:
-        g_terms |= module.generator_terms(settings, pair)
+    d_terms, g_terms = terms_of(settings, pair)
     own = game.Game(
         networks=pair,
         loss=adversarial.LOSSES[settings.loss],
@@ -45,6 +41,16 @@ def make(
         constrain=_constraint(settings),
     )
     return game.method(own, _objective(settings, own))
+
+
+def terms_of(settings: Settings, pair: networks.Pair) -> tuple[dict, dict]:
+    """{name: term} of D's loss and of G's."""
+    d_terms, g_terms = {}, {}
+    for module in D_TERMS:
+        d_terms |= module.discriminator_terms(settings, pair)
+    for module in G_TERMS:
+        g_terms |= module.generator_terms(settings, pair)
+    return d_terms, g_terms
 
 
 def _descent(settings: Settings, learning: Learning, axis_name) -> descent.Descent:

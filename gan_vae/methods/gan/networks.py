@@ -50,10 +50,7 @@ class Pair(NamedTuple):
 def make(
     model, prior: latents.Prior, statistics: str, learning: Learning, spec, axis_name
 ) -> Pair:
-    """The networks that the settings `model` name, for data of shape `spec`.
-
-    statistics: of BatchNorm in samples, see gan.Sampling.
-    """
+    """The pair that the settings `model` name, for images of shape `spec`."""
     classes = len(spec.class_names)
     fields = {
         'image_size': spec.height,
@@ -68,7 +65,26 @@ def make(
     discriminator = models.make(
         'discriminator', model.discriminator, dropout=model.dropout, **fields
     )
-    conditional = _check(model, generator, discriminator, classes, prior)
+    _check(model, generator, discriminator, classes, prior)
+    return pair(generator, discriminator, prior, statistics, learning, spec)
+
+
+def pair(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    prior: latents.Prior,
+    statistics: str,
+    learning: Learning,
+    spec,
+) -> Pair:
+    """Two networks as a game calls them, for images of shape `spec`.
+
+    generator: z [B, D] -> images [B, H, W, C] in [-1, 1]; discriminator: images ->
+    logits [B], or (logits, a second output). Those with a field `classes` are called
+    with `condition` too. statistics: of BatchNorm in samples, see gan.Sampling.
+    """
+    classes = len(spec.class_names)
+    conditional = _has(generator, 'classes')
     recompute = recomputed(learning.remat)
     drops = _takes(discriminator, 'indices')
 
@@ -128,8 +144,8 @@ def make(
 
     if statistics != 'running' and not batch_norm:
         raise UserError(
-            f'config.method.sampling_statistics={statistics}: the generator '
-            f'{model.generator} has no BatchNorm, leave it at running'
+            f'config.method.sampling_statistics={statistics}: the generator has no '
+            'BatchNorm, leave it at running'
         )
     sample, settle = apply, lambda variables, key: variables
     if statistics == 'batch':
@@ -190,8 +206,8 @@ def _standing(apply, prior, batch_size, variables, rng):
     return variables | {'batch_stats': total}
 
 
-def _check(model, generator, discriminator, classes, prior) -> bool:
-    """Whether the networks take classes; a UserError where they do not fit."""
+def _check(model, generator, discriminator, classes, prior):
+    """A UserError where the networks do not fit each other or the data."""
     conditional = [_has(n, 'classes') for n in (generator, discriminator)]
     if any(conditional) and not all(conditional):
         takes, not_ = ('generator', 'discriminator')[:: 1 if conditional[0] else -1]
@@ -215,7 +231,6 @@ def _check(model, generator, discriminator, classes, prior) -> bool:
             f'config.model.discriminator={model.discriminator} tells codes, and there '
             'are none: set config.model.code_categories or code_continuous'
         )
-    return all(conditional)
 
 
 def _has(network: nn.Module, field: str) -> bool:

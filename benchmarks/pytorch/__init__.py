@@ -1,0 +1,1 @@
+"""The same models in PyTorch, and comparisons with them (extra `bench`)."""

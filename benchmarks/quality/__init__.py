@@ -1,0 +1,1 @@
+"""What the tools, features and metrics do to pictures and sequences."""

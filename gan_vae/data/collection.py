@@ -1,0 +1,111 @@
+"""Pictures of a folder or an archive as a set, flat or in class folders.
+
+PNG, JPEG and WebP of any size and mode. What cannot be used is named in one line and
+left out; the rest is split by the hash of the names. The classes are the first folders
+in which there is a usable picture; a usable picture beside them makes the set flat.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from PIL import Image
+
+from gan_vae.data import cache, listing
+from gan_vae.data.pictures import Fit, Unusable, fit
+from gan_vae.data.source import Examples
+from gan_vae.data.splits import ByHash
+from gan_vae.errors import UserError
+
+
+class File(NamedTuple):
+    """A file that may be a picture."""
+
+    name: str  # in the collection, '/' between parts
+    stamp: tuple  # another one when the content is another
+    open: Callable[[], Image.Image]  # raises Unusable
+
+    @property
+    def group(self) -> str:
+        """The first folder of the name; '' where it is in none."""
+        first, slash, _ = self.name.partition('/')
+        return first if slash else ''
+
+
+def examples(
+    where: str, key: str, files: list[File], left_out: list[str], split: str, settings
+) -> Examples:
+    """The set of a split ('train', 'test', 'train+test', 'all').
+
+    where: the collection in messages. key: what it is known by, beside its files.
+    left_out: 'name (reason)' of what is left out already.
+    """
+    how, chosen = Fit.of(settings), ByHash(where, split)
+    how.colour()
+    about_files = {
+        'collection': key,
+        'files': [(file.name, *file.stamp) for file in files],
+        'tenths': chosen.tenths,
+        'fit': how,
+    }
+
+    def parse(about: dict) -> Iterator:
+        skipped: dict[str, str] = {}
+
+        def image(file: File):
+            """uint8 [size, size, channels], or None and the reason in `skipped`."""
+            if file.name in skipped:
+                return None
+            try:
+                picture = file.open()
+                if 2 * min(picture.size) < how.size:
+                    raise Unusable(f'only {picture.width}x{picture.height}')
+                return fit(picture, how)
+            except Unusable as error:
+                skipped[file.name] = f'{file.name} ({error})'
+
+        groups: dict[str, list[File]] = {}
+        for file in files:
+            groups.setdefault(file.group, []).append(file)
+        top = next((f for f in groups.pop('', []) if image(f) is not None), None)
+        classes = sorted(
+            name
+            for name, members in groups.items()
+            if any(image(file) is not None for file in members)
+        )
+        names, used = [] if top else classes, set()
+        for file in listing.progress([f for f in files if f.name in chosen], where):
+            found = image(file)
+            if found is None:
+                continue
+            label = names.index(file.group) if names else -1
+            used.add(label)
+            stem = file.name.rpartition('/')[2].rpartition('.')
+            yield found, label, listing.printable(stem[0] or stem[2]).replace('_', ' ')
+        inside = [text for name, text in skipped.items() if name in chosen]
+        notes = [listing.note(inside)]
+        if not used and not inside and files:
+            raise chosen.nothing(where, len(files))
+        if not used:
+            raise UserError(
+                f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '
+                f'and WebP of at least {-(-how.size // 2)} pixels, subfolders too, and '
+                f'has {len(files)} files; {listing.note(left_out + inside)}'
+            )
+        if top and classes:
+            notes.append(
+                f'no classes, as {listing.printable(top.name)} lies beside '
+                'the folders: move it into one of them to make each a class'
+            )
+        lacking = [n for i, n in enumerate(names) if i not in used]
+        if lacking:
+            listed = ', '.join(map(listing.printable, lacking[:8]))
+            notes.append(f'split {split!r} has no pictures of {listed}')
+        if len({name.casefold() for name in names}) < len(names):
+            notes.append('some classes differ in upper and lower case alone')
+        about['class_names'] = [listing.printable(name) for name in names]
+        about['note'] = '; '.join(filter(None, notes))
+
+    found = cache.cached(about_files, how.shape, parse, settings)
+    # what is left out already may change while the set does not: the folder of a run
+    notes = '; '.join(filter(None, (listing.note(left_out), found.note)))
+    return found._replace(note=f'{where}: {notes}' if notes else '')

@@ -1,0 +1,101 @@
+"""Readers of data sets: one module each, found by its name and imported when used.
+
+A set is called NAME or PREFIX:REST. The name before the colon is a module of this
+package (`emoji`, `folder:PATH`) or, with a dot in it, a module of the user's own
+(`mine.reader:REST`); REST is the business of the reader alone. Any other name is that
+of a set prepared by TFDS (`gan_vae/data/prepared.py`). A reader has
+
+    KIND      'images', 'rolls' or 'strokes'
+    REST      what stands after the colon, as in 'PATH'; without it nothing does
+    PLACE     True: REST is where the data lie, and a run depends on their content alone
+    load(rest, split, settings)   the Examples or Sequences of a split; `settings` is
+                                  the section `data` of a config
+
+and needs no entry in any list. It imports neither JAX nor TensorFlow at its top.
+"""
+
+import importlib
+import os
+import pkgutil
+import re
+from types import ModuleType
+
+from gan_vae.config import sections
+from gan_vae.errors import UserError, nearest
+
+
+def names() -> list[str]:
+    """The readers of this package."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def forms() -> list[str]:
+    """How a set of each reader is written: 'emoji', 'folder:PATH'."""
+    rests = {name: getattr(_module(name), 'REST', '') for name in names()}
+    return [f'{name}:{rest}' if rest else name for name, rest in rests.items()]
+
+
+def of(prefix: str) -> ModuleType | None:
+    """The reader called `prefix`; None where it may be a set of TFDS."""
+    if prefix in names():
+        return _module(prefix)
+    dotted = re.fullmatch(r'[^\W\d]\w*(\.[^\W\d]\w*)+', prefix)
+    if dotted and not exists(prefix):
+        return sections.own_module(prefix, 'config.data.name', 'KIND', 'load')
+    return None
+
+
+def find(name: str) -> tuple[ModuleType, str]:
+    """(reader, REST) of the set `name`; a UserError where REST lacks or is too much."""
+    prefix, colon, rest = name.partition(':')
+    reader = of(prefix)
+    if reader is None:
+        from gan_vae.data import prepared
+
+        return prepared, name
+    form = getattr(reader, 'REST', '')
+    if form and not rest:
+        raise UserError(f'{name!r} names no data: write {prefix}:{form}')
+    if colon and not form:
+        raise UserError(f'{name!r}: the set {prefix!r} takes nothing after a colon')
+    return reader, rest
+
+
+def kind_of(name: str) -> str:
+    """What the set `name` consists of: images, rolls or strokes."""
+    reader, rest = find(name)
+    return reader.kind(rest) if hasattr(reader, 'kind') else reader.KIND
+
+
+def differ_in_place(old: str, new: str) -> bool:
+    """Whether two names differ only in where the data lie."""
+    prefix = old.partition(':')[0]
+    same_reader = old != new and prefix == new.partition(':')[0]
+    return same_reader and getattr(of(prefix), 'PLACE', False)
+
+
+def unknown(name: str, more: list[str], where: str) -> UserError:
+    """The error for a name that is neither a reader's nor in `more`, sets of TFDS."""
+    if exists(name):
+        form = 'zip' if os.path.isfile(name) else 'folder'
+        return UserError(
+            f'{name!r} is a {form if form == "folder" else "file"}: write {form}:{name}'
+        )
+    known = forms()
+    hint = nearest(name.partition(':')[0], [*known, *more])
+    return UserError(
+        f'unknown data set {name!r}{hint}: use {", ".join(known)}, MODULE.OF.YOURS, or '
+        f'a set that TFDS has prepared in {where}'
+    )
+
+
+def exists(path: str) -> bool:
+    """Whether a word is a folder or an archive of the user's; never an OSError."""
+    path = os.path.expanduser(path)
+    return os.path.isdir(path) or (
+        os.path.isfile(path) and path.lower().endswith('.zip')
+    )
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f'{__name__}.{name}')

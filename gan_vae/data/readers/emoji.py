@@ -1,0 +1,24 @@
+"""emoji: the embedded set, 1,636 Noto emoji of 32x32 in 8 categories."""
+
+import numpy as np
+
+from gan_vae.data import emoji
+from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.data.source import Examples
+from gan_vae.errors import UserError
+
+KIND = 'images'
+
+
+def load(rest: str, split: str, settings) -> Examples:
+    """The emoji of `split` ('train', 'test', 'train+test', 'all'), in categories."""
+    how = Fit.of(settings)
+    images, labels, names, categories = emoji.load(split)
+    if how.size > images.shape[1]:
+        raise UserError(
+            f'config.data.image_size={how.size}: the embedded emoji are 32x32; for 64 '
+            'run `python -m gan_vae.data.prepare noto_emoji` and set '
+            'config.data.name=noto_emoji'
+        )
+    images = np.stack([fit_array(image, how) for image in images])
+    return Examples(images, labels, tuple(categories), tuple(names))

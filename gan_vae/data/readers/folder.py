@@ -1,0 +1,23 @@
+"""folder:PATH: a folder of pictures, flat or in class folders, with links followed."""
+
+from functools import partial
+
+from gan_vae.data import collection, listing
+from gan_vae.data.pictures import open_picture
+from gan_vae.data.source import Examples
+
+KIND, REST, PLACE = 'images', 'PATH', True
+
+
+def load(path: str, split: str, settings) -> Examples:
+    """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
+    found = listing.of(path)
+    pictures = []
+    for file, name in zip(found.files, found.names, strict=True):
+        about = file.stat()
+        stamp = about.st_size, about.st_mtime_ns
+        pictures.append(collection.File(name, stamp, partial(open_picture, file)))
+    key = str(found.root.resolve())
+    return collection.examples(
+        repr(path), key, pictures, found.left_out, split, settings
+    )

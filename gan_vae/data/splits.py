@@ -1,0 +1,50 @@
+"""Names of splits: 'train', 'train+test', 'all', 'train[:64]'; shares by hash."""
+
+import hashlib
+import os
+import re
+
+from gan_vae.errors import UserError, nearest
+
+NAMES = ('train', 'validation', 'test')
+_TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
+
+
+def joined(what: str, split: str) -> list[str]:
+    """The splits in 'train', 'train+test' or 'all'; a UserError for other words."""
+    parts = list(NAMES) if split == 'all' else split.split('+')
+    for part in parts:
+        if part not in NAMES:
+            raise UserError(
+                f'{what} has no split {part!r}{nearest(part, NAMES)}: it is one of '
+                f'{", ".join(NAMES)}, a join as train+test, or all'
+            )
+    return parts
+
+
+def sliced(what: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
+    """The name in `split`, 'train' or 'train[:64]', and how many examples it takes."""
+    match = re.fullmatch(r'(\w+)(?:\[:(\d+)\])?', split)
+    if not match or match[1] not in sizes:
+        raise UserError(f'{what} has no split {split!r}; one of {", ".join(sizes)}')
+    return match[1], min(sizes[match[1]], int(match[2] or sizes[match[1]]))
+
+
+class ByHash:
+    """80/10/10 by the hash of names: files keep their split when others come or go."""
+
+    def __init__(self, what: str, split: str):
+        self.split = split
+        self.tenths = sorted(t for n in joined(what, split) for t in _TENTHS[n])
+
+    def __contains__(self, name: str) -> bool:
+        digest = hashlib.sha256(os.fsencode(name)).digest()
+        return int.from_bytes(digest[:4]) % 10 in self.tenths
+
+    def nothing(self, what: str, count: int) -> UserError:
+        """The error where `count` files are there, and none is in the split."""
+        return UserError(
+            f'none of the {count} files in {what} falls in split {self.split!r}, which '
+            'takes a tenth or so of them: set config.data.split=all or '
+            'config.data.eval_split=all'
+        )

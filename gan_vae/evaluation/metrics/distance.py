@@ -1,0 +1,24 @@
+"""The distance of reconstructions in the maps of an extractor: feature_distance.py."""
+
+import numpy as np
+
+from gan_vae.evaluation.metrics import LOWER, ModelMetric
+
+
+def compute(model, name: str) -> dict[str, tuple[float, str]]:
+    from gan_vae import extractors
+    from gan_vae.evaluation import feature_distance
+
+    extractor = extractors.load(name)
+    between = feature_distance.compiled(extractor)
+    found = np.concatenate([between(*ab) for ab in model.reconstructions()])
+    how = f'of reconstructions, {extractor.title}'
+    return {'{name}': (float(found.mean()), how)}
+
+
+METRIC = ModelMetric(
+    needs=('latents.encode',),
+    compute=compute,
+    gives={'{name}': LOWER},
+    argument='extractor',
+)

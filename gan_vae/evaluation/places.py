@@ -1,0 +1,182 @@
+"""Sets of pictures to score: a folder, a ZIP file, arrays in a file, a prepared set.
+
+A place is a folder of pictures, `zip:FILE`, a file of arrays (.npy of uint8
+[n, H, W, C], or .npz with these as its first array and, if it has a second, integer
+classes [n]), or a prepared set with its split, as cifar10:test ('all': every split).
+"""
+
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_vae import arrays, data
+from gan_vae.config import default
+from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.data.source import Examples
+from gan_vae.errors import UserError
+
+ARRAYS = ('.npy', '.npz')
+CHANNELS = 3
+
+
+class Place(NamedTuple):
+    """A set as it is stored, before its pictures are made equal in size."""
+
+    text: str  # as it was written
+    name: str  # for cards, without folders of the machine
+    sizes: Counter  # {(width, height): pictures}; empty where nothing is stored
+    arrays: Examples | None = None  # of a file of arrays
+
+    @property
+    def common_size(self) -> int:
+        """The most common shorter side in pixels, the smaller of two; 0: none."""
+        sides: Counter = Counter()
+        for size, count in self.sizes.items():
+            sides[min(size)] += count
+        return min(sides, key=lambda side: (-sides[side], side), default=0)
+
+    def flags(self, what: str) -> tuple[str, ...]:
+        """What a card must say of pictures of mixed sizes; `what`: 'samples', ..."""
+        if len(self.sizes) < 2:
+            return ()
+        small, large = (
+            'x'.join(map(str, pick(self.sizes, key=np.prod))) for pick in (min, max)
+        )
+        return (f'the {what} are of {len(self.sizes)} sizes, {small} to {large} px',)
+
+    def fit(self, size: int) -> str:
+        """How its pictures become size x size, in words."""
+        if not self.sizes:
+            return f'fitted to {size} px by the reader of the set'
+        steps = []
+        if any(width != height for width, height in self.sizes):
+            steps.append('the middle square cropped')
+        if any(min(stored) != size for stored in self.sizes):
+            steps.append(f'resized to {size} px by Lanczos')
+        return ' and '.join(steps) if steps else 'as stored'
+
+
+def opened(text: str) -> Place:
+    """The Place of a text; a UserError where it is none."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return Place(text, path.resolve().name, Counter(_sizes(_files(path))))
+    if path.suffix.lower() in ARRAYS:
+        examples = _arrays(path, text)
+        height, width = examples.images.shape[1:3]
+        sizes = Counter({(width, height): examples.count})
+        return Place(text, path.name, sizes, examples)
+    prefix, _, rest = text.partition(':')
+    if prefix == 'zip':
+        file = Path(rest).expanduser()
+        return Place(text, file.name, Counter(_sizes(_members(file))))
+    if not rest:
+        raise UserError(
+            f'{text!r} is neither a folder nor a set as cifar10:test, zip:FILE, '
+            'FILE.npz or FILE.npy'
+        )
+    if (kind := data.kind_of(prefix)) != 'images':
+        raise UserError(f'{text} is of {kind}, and this compares pictures')
+    return Place(text, text, Counter())
+
+
+def examples(place: Place, size: int, split: str = '') -> Examples:
+    """uint8 [n, size, size, 3] of a place; split: another one of a prepared set."""
+    how = Fit(size, CHANNELS)
+    if place.arrays:
+        images = np.stack([fit_array(image, how) for image in place.arrays.images])
+        return place.arrays._replace(images=images)
+    settings = default.get_config().data
+    settings.image_size, settings.channels = size, CHANNELS
+    settings.storage = 'stream'
+    settings.name, _, own = place.text.partition(':')
+    if place.sizes:  # of files, all of which count
+        prefix = '' if settings.name == 'zip' and own else 'folder:'
+        settings.name, own = prefix + place.text, 'all'
+    elif own == 'all':
+        own = 'train+validation+test'
+    return data.examples(settings, split or own)
+
+
+def is_prepared(place: Place) -> bool:
+    """Whether it is a set with splits of its own."""
+    return not place.sizes
+
+
+def _files(folder: Path) -> Iterator:
+    """The files of a folder, but for hidden ones."""
+    for file in sorted(folder.rglob('*')):
+        parts = file.relative_to(folder).parts
+        if file.is_file() and not any(part.startswith('.') for part in parts):
+            yield lambda file=file: open(file, 'rb')
+
+
+def _members(file: Path) -> Iterator:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if not member.is_dir():
+                    yield lambda member=member: archive.open(member)
+    except (OSError, zipfile.BadZipFile) as error:
+        why = getattr(error, 'strerror', None) or 'not a ZIP file'
+        raise UserError(f'zip:{file}: {why}') from error
+
+
+def _sizes(files: Iterator) -> Iterator[tuple[int, int]]:
+    """(width, height) by the headers of the pictures among files; nothing is decoded,
+    and what is no picture is left out, as by the reader of the set."""
+    from PIL import Image
+
+    for open_file in files:
+        try:
+            with (
+                warnings.catch_warnings(action='ignore'),  # of very large ones
+                open_file() as stream,
+                Image.open(stream) as picture,
+            ):
+                yield picture.size[::-1] if _on_its_side(picture) else picture.size
+        except Exception:  # of a damaged header anything may come
+            continue
+
+
+def _on_its_side(picture) -> bool:
+    """Whether EXIF says that the stored width is the height."""
+    try:
+        return picture.getexif().get(0x0112, 1) > 4
+    except Exception:  # of damaged EXIF anything may come
+        return False
+
+
+def _arrays(path: Path, text: str) -> Examples:
+    try:
+        stored = np.load(path, allow_pickle=False)
+        found = list(stored.values()) if path.suffix.lower() == '.npz' else [stored]
+    except FileNotFoundError as error:
+        raise UserError(f'there is no file {text}') from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f'{text}: not a file of arrays that NumPy reads') from error
+    if not found:
+        raise UserError(f'{text} holds no array')
+    images = found[0]
+    if images.ndim == 3 and images.shape[2] not in (1, 3, 4):  # grey, n of them
+        images = images[..., None]
+    images = arrays.pictures(images, f'the pictures of {text}')
+    if images.shape[3] not in (1, 3, 4):
+        raise UserError(f'{text}: pictures of {images.shape[3]} channels: give 1 or 3')
+    if len(found) == 1:
+        return Examples(images)
+    labels = found[1]
+    if labels.shape != (len(images),) or labels.dtype.kind not in 'iu':
+        raise UserError(
+            f'{text}: its second array is {labels.dtype} {labels.shape}, and must be '
+            f'the class of each picture, integers [{len(images)}]'
+        )
+    if labels.min() < 0:
+        raise UserError(f'{text}: a class is negative: count them from 0')
+    names = tuple(map(str, range(int(labels.max()) + 1)))
+    return Examples(images, labels.astype(np.int32), names)

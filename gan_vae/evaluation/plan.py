@@ -1,0 +1,205 @@
+"""What is measured and when, parsed from config.eval.metrics without JAX.
+
+    plan    = request {"," request}
+    request = metric ["@" steps] {":" key "=" number}
+
+as 'swd@1000,fid@10000:num=5000,pr_random:k=5'. A metric with steps is measured at each
+multiple of them, one without at each evaluation (config.eval.every_steps), and all at
+the end. `num` is the number of samples (by default config.eval.num_samples); the other
+keys are the `options` of the metric. gan_vae.evaluation.metrics says what metrics are
+called.
+"""
+
+import importlib.util
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from gan_vae import extractors
+from gan_vae.errors import UserError, nearest
+from gan_vae.evaluation import metrics
+from gan_vae.evaluation.metrics import ALONE, ModelMetric, SampleMetric
+
+WITHIN = 'intra_'
+
+
+@dataclass(frozen=True)
+class Request:
+    """One metric as it was named, with its interval and arguments."""
+
+    name: str  # as iwae_64 or intra_kid_random
+    metric: SampleMetric | ModelMetric = field(compare=False)  # options bound
+    argument: str = ''  # an extractor or a number
+    within: bool = False  # the mean over classes
+    every: int = 0  # steps; 0: at each evaluation
+    num: int = 0  # samples; 0: the default number
+    options: str = ''  # those that are not at their defaults, as 'k=5'
+
+    @property
+    def of_samples(self) -> bool:
+        return isinstance(self.metric, SampleMetric)
+
+    @property
+    def needs_classes(self) -> bool:
+        """Whether the samples and the reference must have classes."""
+        return self.of_samples and (self.within or self.metric.needs == 'labels')
+
+    @property
+    def results(self) -> list[str]:
+        """What its results are called, for config.train.best_metric."""
+        return [self.title(key) for key in self.metric.gives]
+
+    def title(self, key: str) -> str:
+        """What a result is called: only the Fréchet distance on Inception is fid."""
+        if not self.of_samples:
+            return key.format(name=self.name)
+        title = self.metric.published.get(self.argument)
+        if title is None:
+            title = f'{key}_{self.argument}' if self.argument else key
+        return WITHIN + title if self.within else title
+
+
+class Plan(tuple[Request, ...]):
+    """The requests of a run, in the order in which they were named."""
+
+    @property
+    def of_samples(self) -> 'Plan':
+        return Plan(request for request in self if request.of_samples)
+
+    @property
+    def of_model(self) -> 'Plan':
+        return Plan(request for request in self if not request.of_samples)
+
+    @property
+    def results(self) -> list[str]:
+        return [title for request in self for title in request.results]
+
+    def sized(self, num: int) -> 'Plan':
+        """With `num` samples where a request of samples states no number."""
+        return Plan(replace(r, num=r.num or num) if r.of_samples else r for r in self)
+
+    def due(self, step: int, evaluation: bool, best: str = '') -> 'Plan':
+        """Those to measure at a step.
+
+        evaluation: config.eval.every_steps is due there; best: the result that ranks
+        a checkpoint saved at this step, which is measured in any case.
+        """
+        return Plan(
+            request
+            for request in self
+            if (step % request.every == 0 if request.every else evaluation)
+            or best in request.results
+        )
+
+
+def parse(text: str) -> Plan:
+    """The Plan of 'swd@1000,fid:num=5000'; '' has none. Raises a UserError.
+
+    A request that is written twice counts once.
+    """
+    found: dict[str, Request] = {}
+    for words in filter(None, (part.strip() for part in text.split(','))):
+        request = _request(words)
+        for title in request.results or [request.name]:
+            if found.setdefault(title, request) != request:
+                raise UserError(
+                    f'metric {words!r}: {title} is measured twice, in different ways'
+                )
+    return Plan(dict.fromkeys(found.values()))
+
+
+def _request(text: str) -> Request:
+    head, *pairs = text.split(':')
+    name, at, steps = head.partition('@')
+    if at and not (steps.isdecimal() and int(steps) > 0):
+        raise UserError(f'metric {text!r}: write {name}@STEPS, as {name}@1000')
+    within = name.startswith(WITHIN)
+    metric, argument = metrics.find(name.removeprefix(WITHIN))
+    if within and not getattr(metric, 'within_classes', False):
+        raise UserError(
+            f'unknown metric {name!r}: {name.removeprefix(WITHIN)} has no mean over '
+            'classes'
+        )
+    argument = _argument(name, metric, argument)
+    metric, options = _with_options(text, metric, dict(map(_pair(text), pairs)))
+    num = options.pop('num', 0)
+    return Request(
+        name=name,
+        metric=metric,
+        argument=argument,
+        within=within,
+        every=int(steps or 0),
+        num=num,
+        options=' '.join(f'{key}={value}' for key, value in options.items()),
+    )
+
+
+def _argument(name: str, metric: SampleMetric | ModelMetric, argument: str) -> str:
+    """The argument, checked; the default extractor where none is written."""
+    if isinstance(metric, ModelMetric):
+        return _of_model(name, metric, argument)
+    if metric.needs in ALONE or (metric.fixed_extractor and argument):
+        if argument:
+            raise UserError(f'metric {name!r} takes no extractor')
+        return ''
+    argument = argument or metric.extractor
+    if not argument:
+        raise UserError(
+            f'unknown metric {name!r}: write {name.rstrip("_")}_random, or another '
+            f'extractor of: {", ".join(extractors.names())}'
+        )
+    extractors.check(argument, f'extractor in metric {name!r}:')
+    return argument
+
+
+def _of_model(name: str, metric: ModelMetric, argument: str) -> str:
+    if metric.argument == 'number':
+        if not (argument.isdecimal() and 1 <= int(argument) <= 100_000):
+            head = name.partition('_')[0]
+            raise UserError(
+                f'metric {name!r}: write {head}_K with a number, as {head}_64'
+            )
+    elif metric.argument == 'extractor':
+        what = f'extractor with maps in metric {name!r}:'
+        extractors.check(argument, what, 'maps')
+    elif argument:
+        raise UserError(f'metric {name!r}: it takes nothing after its name')
+    for package, extra in metric.packages.items():
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f'metric {name!r} needs: pip install "gan_vae[{extra}]"')
+    return argument
+
+
+def _pair(text: str):
+    def pair(words: str) -> tuple[str, int | float]:
+        key, equals, value = words.partition('=')
+        try:
+            number = float(value)
+            return key, int(number) if number.is_integer() else number
+        except ValueError:
+            raise UserError(
+                f'metric {text!r}: {words!r} is not KEY=NUMBER, as num=5000'
+            ) from None
+
+    return pair
+
+
+def _with_options(text: str, metric, given: dict) -> tuple:
+    """(the metric with its options bound, the options that differ from defaults)."""
+    known = dict(metric.options)
+    if isinstance(metric, SampleMetric):
+        known['num'] = 0
+    for key, value in given.items():
+        if key not in known:
+            has = ', '.join(known) or 'none'
+            raise UserError(
+                f'metric {text!r}: no argument {key!r}{nearest(key, known)}; it has: '
+                f'{has}'
+            )
+        if value <= 0 or isinstance(value, float) and isinstance(known[key], int):
+            kind = 'a whole number' if isinstance(known[key], int) else 'a number'
+            raise UserError(f'metric {text!r}: {key}={value}: give {kind} above 0')
+    changed = {key: value for key, value in given.items() if value != known[key]}
+    options = {key: value for key, value in changed.items() if key != 'num'}
+    if options:
+        metric = replace(metric, compute=partial(metric.compute, **options))
+    return metric, changed

@@ -1,0 +1,84 @@
+"""Modules found by name: those of a package, and a user's own by a dotted name."""
+
+import ast
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from gan_vae.errors import UserError
+
+
+def names(package: str) -> list[str]:
+    """The modules of a package, none of them imported."""
+    place = importlib.util.find_spec(package).submodule_search_locations
+    return sorted(module.name for module in pkgutil.iter_modules(place))
+
+
+@cache
+def literal(module: str, variable: str) -> Any | None:
+    """The literal that a module assigns to `variable`, read without importing it."""
+    spec = importlib.util.find_spec(module) if exists(module) else None
+    if not spec or not spec.origin or not spec.origin.endswith('.py'):
+        return None
+    with open(spec.origin, encoding='utf-8') as file:
+        tree = ast.parse(file.read())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
+            return ast.literal_eval(node.value)
+    return None
+
+
+def split(text: str, package: str) -> tuple[str, str]:
+    """('kid', 'random') of 'kid_random': the longest module name, and what follows.
+
+    A name with a dot is a module of the user's own: ('mine.fancy', 'random'). Nothing
+    is imported but the packages that hold it. ('', text) if there is no such module.
+    """
+    words = text.split('_')
+    known = names(package)
+    for end in range(len(words), 0, -1):
+        name = '_'.join(words[:end])
+        if name in known or ('.' in name and exists(name)):
+            return name, '_'.join(words[end:])
+    return '', text
+
+
+def exists(name: str) -> bool:
+    """Whether Python finds the module `name`, also in the current folder."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
+    except Exception as error:  # of a package of the user's own
+        raise _broken(name, error) from error
+
+
+def load(name: str, package: str) -> ModuleType:
+    """The module `name` of a package, or of the user's own where it has a dot."""
+    if '.' not in name:
+        return importlib.import_module(f'{package}.{name}')
+    try:
+        return importlib.import_module(name)
+    except UserError:
+        raise
+    except Exception as error:  # the user's own code: name the file and the fault
+        raise _broken(name, error) from error
+
+
+def absent(what: str, name: str) -> UserError:
+    """The error for a dotted name that is no module."""
+    return UserError(
+        f'{what} {name!r}: there is no module {name}; Python looks for it in the '
+        'current folder and in PYTHONPATH'
+    )
+
+
+def _broken(name: str, error: Exception) -> UserError:
+    return UserError(f'module {name}: {type(error).__name__}: {error}')

@@ -1,0 +1,165 @@
+"""Signals: answered at once, whatever the main thread does; heard by the command alone.
+
+GAN_VAE_MOMENTS=30 python -m pytest -n0 -s -m slow tests/test_interrupt.py
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gan_vae import config as config_lib
+from gan_vae import interrupt
+from gan_vae.art import __main__ as art
+from gan_vae.errors import UserError
+from gan_vae.evaluation.run import evaluate_run
+from gan_vae.interrupt import Watch
+from gan_vae.training import loop
+
+MOMENTS = int(os.environ.get('GAN_VAE_MOMENTS', '10'))
+SECOND = 1.5  # "at most about a second", on a machine that does other work too
+
+
+def press(number=signal.SIGINT):
+    os.kill(os.getpid(), number)
+
+
+def test_the_first_signal_is_a_request_and_the_second_ends(capfd):
+    with interrupt.listening(), Watch('the page is turned') as watch:
+        assert watch.asked is None and not watch.after(1)
+        press(signal.SIGTERM)
+        assert watch.asked == 'SIGTERM' and watch.after(1)
+        with pytest.raises(KeyboardInterrupt):
+            press()
+            time.sleep(5)
+    first, last = capfd.readouterr().err.splitlines()
+    assert first == 'SIGTERM: the page is turned; once more: ends at once'
+    assert last == f'gan_vae: {interrupt.LAST_WORDS}'
+
+
+def test_where_nothing_is_to_be_finished_the_first_signal_ends(capfd):
+    with (
+        interrupt.listening(),
+        Watch('never', waits=False) as watch,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        press()
+        time.sleep(5)
+    assert watch.asked is None
+    assert capfd.readouterr().err == f'gan_vae: {interrupt.LAST_WORDS}\n'
+
+
+def test_without_a_command_a_watch_is_never_asked():
+    handlers = [signal.getsignal(number) for number in interrupt.SIGNALS]
+    with interrupt.listening():
+        assert signal.getsignal(signal.SIGINT) != handlers[0]
+    assert [signal.getsignal(number) for number in interrupt.SIGNALS] == handlers
+    with Watch('never') as watch, pytest.raises(KeyboardInterrupt):
+        press()
+        time.sleep(5)
+    assert watch.asked is None
+
+
+BUSY = """
+import ctypes, sys
+from gan_vae import interrupt
+def main(argv):
+    print('ready', flush=True)
+    {work}
+    return 0
+interrupt.command(main)
+"""
+
+
+@pytest.mark.parametrize(
+    'work, seconds',
+    [
+        ('ctypes.CDLL(None).pause()', 5),  # like a compilation: no bytecode runs
+        ('sys.stdin.read()', 5),
+        ('while True: pass', 5),
+        # raised where it is ignored, as in a callback of the garbage collector
+        ('exec("class A:\\n def __del__(self):\\n  while True: pass\\nA()")', 5),
+    ],
+)
+def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
+    process = subprocess.Popen(
+        [sys.executable, '-c', BUSY.format(work=work)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == 'ready\n'
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    assert process.stderr.readline() == f'gan_vae: {interrupt.LAST_WORDS}\n'
+    assert time.monotonic() - begin < SECOND
+    assert process.wait(seconds) == 130 and process.stderr.read() == ''
+
+
+def test_training_evaluation_and_art_work_in_a_worker_thread(tmp_path):
+    def work():
+        assert threading.current_thread() is not threading.main_thread()
+        changes = {'data.image_size': '16', 'parallel.devices': '1'}
+        config = config_lib.load('configs/dcgan_emoji.py:tiny', changes)
+        run = tmp_path / 'run'
+        summary = loop.train(config, run)
+        assert (
+            list(evaluate_run(run, metrics='')) and (run / 'evaluation.jsonl').exists()
+        )
+        words = ['sample', f'--workdir={run}', '--num=2', f'--out={run}-art']
+        assert art.main(words) == 0 and len(list((tmp_path / 'run-art').iterdir())) == 2
+        with loop.alone(), pytest.raises(UserError, match='another thread'):
+            loop.train(config, run)
+        return summary['step']
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work).result() == 4
+
+
+def started(folder, config, cache):
+    return subprocess.Popen(
+        [
+            *(sys.executable, 'launch.py', f'--config=configs/{config}'),
+            *(f'--workdir={folder}', '--config.train.steps=100000'),
+            '--config.data.name=toy_shapes',
+        ],
+        env=os.environ | {'GAN_VAE_CACHE': str(cache), 'XLA_FLAGS': ''},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('config', ['dcgan_emoji.py:tiny', 'vae_cifar.py:small'])
+@pytest.mark.parametrize('warm', [False, True])
+def test_ctrl_c_is_answered_at_any_moment(config, warm, tmp_path):
+    moments = random.Random(config)
+    for number in range(MOMENTS):
+        cache = tmp_path / 'cache' if warm else tmp_path / f'cache{number}'
+        moment = moments.uniform(0.1, 8 if warm else 20)
+        process = started(tmp_path / str(number), config, cache)
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        line = process.stderr.readline()
+        answered = time.monotonic() - begin
+        output, rest = process.communicate(timeout=60)
+        took = time.monotonic() - begin
+        print(f'{config} {moment:.1f} s: {answered:.2f} s {line!r} {took:.1f} s')
+        assert answered < SECOND
+        if line == f'gan_vae: {interrupt.LAST_WORDS}\n':
+            assert process.returncode == 130 and took < 3
+        else:
+            assert line.startswith('SIGINT: the step at hand is finished and saved')
+            assert process.returncode == 0 and 'SIGINT: saved step' in output
+        assert 'Traceback' not in rest and 'rror' not in rest, rest
