@@ -94,7 +94,15 @@ def examples(place: str, how: Fit):
     settings.image_size, settings.channels = how.size, how.channels
     settings.fit, settings.background = how.policy, how.background
     settings.storage = 'stream'
-    return data.examples(settings, split)
+    try:
+        return data.examples(settings, split)
+    except UserError as error:
+        if 'config.data.image_size' not in str(error):
+            raise
+        raise UserError(
+            f'{place} has no pictures of {how.size} pixels a side, which this takes: '
+            f'give a folder of them, or index at the size of that set (--size={SIZE})'
+        ) from error
 
 
 def extractor(name: str, model: Model | None, place: str) -> extractors.Extractor:

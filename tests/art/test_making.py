@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,16 @@ from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import __main__ as art
-from gan_vae.art import latents, making, provenance, tools
+from gan_vae.art import (
+    latents,
+    making,
+    progress,
+    provenance,
+    sample,
+    sheets,
+    tools,
+)
+from gan_vae.errors import UserError
 from gan_vae.methods import sampling
 
 
@@ -274,3 +286,132 @@ def test_a_list_of_files_is_hashed_file_by_file(tmp_path):
     assert provenance.read_file_flag(','.join(names)).sha256 != both
     assert provenance.read_file_flag(names[0]) == provenance.read_input(names[0])
     assert not provenance.read_file_flag('3,8').sha256
+
+
+def test_the_listing_imports_no_jax_and_a_new_module_is_a_tool(tmp_path, monkeypatch):
+    code = 'import sys; from gan_vae.art.__main__ import main; main(["--help"]); '
+    code += 'sys.exit("jax" in sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line[:2] == '  '}
+    assert listed >= {*tools.names(), 'codec', 'reproduce'}
+    assert '  edit         Plain adjustments' in done.stdout
+    # a tool of one's own
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine/dot.py').write_text(
+        '"""A dot."""\n'
+        'import numpy as np\n'
+        'from gan_vae.art.tools import Flag, Picture, Result, ToolWithoutModel\n'
+        'def make(request):\n'
+        '    level = np.full((2, 2, 3), request.flags.level, np.uint8)\n'
+        '    return Result(pictures=[Picture(level)])\n'
+        'TOOL = ToolWithoutModel(make=make, flags={"level": Flag(7, int)})\n'
+    )
+    assert art.main(['mine.dot', '--help']) == 0
+    assert art.main(['mine.dot', '--level=9', '--out=o']) == 0
+    assert np.asarray(Image.open('o/00000.png')).max() == 9
+    assert art.main(['reproduce', 'o/00000.png', '--out=again']) == 0
+
+
+def test_no_file_carries_a_folder_of_this_machine(
+    models, tmp_path, monkeypatch, capsys
+):
+    home, away = tmp_path / 'home', tmp_path / 'away'
+    for place in (home / 'in', away):
+        place.mkdir(parents=True)
+    for n in range(3):
+        Image.new('RGB', (8, 8), (90 * n, 0, 0)).save(home / 'in' / f'{n}.png')
+    monkeypatch.chdir(home)
+    words = ['edit', 'in/1.png', str(home / 'in/2.png'), '--flip=vertical', '--out=a']
+    assert art.main(words) == 0  # given below the working directory
+    words = ['index', str(home / 'in'), '--features=pixels', f'--out={away / "i"}']
+    monkeypatch.chdir(away)
+    assert art.main(words) == 0  # given outside of it
+    model = shutil.copytree(models['dcgan_emoji'], home / 'model')
+    words = ['move', '1', f'--workdir={model}', f'--along={home / "d/00000.png"}']
+    sheet = ['directions', '--method=sefa', '--num=1', f'--workdir={model}']
+    assert art.main([*sheet, f'--out={home / "d"}']) == 0
+    assert art.main([*words, '--out=m']) == 0
+    for file in (*home.glob('a/*'), *home.glob('*.*'), *away.rglob('*')):
+        if file.is_file():
+            assert str(tmp_path).encode() not in file.read_bytes(), file
+    # found again: by the path from here, by a flag, beside the file
+    monkeypatch.chdir(home)
+    assert art.main(['reproduce', 'a/00001.png', '--out=b']) == 0
+    monkeypatch.chdir(away)
+    words = ['reproduce', str(away / 'm/00000.png'), '--out=n']
+    assert art.main(words) == 2
+    assert 'no model model here: say by --workdir' in capsys.readouterr().err
+    words.append(f'--workdir={model}')
+    assert art.main(words) == 2
+    assert 'say by --inputs=FOLDER where it lies' in capsys.readouterr().err
+    assert art.main([*words, f'--inputs={home / "d"}']) == 0
+    shutil.copytree(home / 'in', away / 'in')
+    assert art.main(['reproduce', 'i/index.npz', '--out=j']) == 0
+    assert art.main(['reproduce', 'i.json', '--out=k']) == 0
+
+
+def test_where_no_terminal_is_lines_say_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(progress, 'SECONDS', 0.05)
+    with progress.reported('slow') as report:
+        for number in report(range(3), 'looking'):
+            time.sleep(0.2 * (number == 1))
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    assert 'slow: looking, 1 of 3, after 0 s' in lines
+    assert lines[-1] == 'slow: after looking, after 0 s'
+
+
+def test_help_of_every_command_is_no_error(capsys):
+    for name in (*tools.names(), *tools.COMMANDS):
+        assert art.main([name, '--help']) == 0
+        assert name in capsys.readouterr().out
+
+
+def test_both_commands_draw_the_same_pictures(models, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(models['dcgan_emoji'], 'model')
+    where = sample.sample('model', 3, seed=5, temperature=0.5)
+    words = ['sample', '--workdir=model', '--num=3', '--seed=5', '--temperature=0.5']
+    assert art.main([*words, '--out=o']) == 0
+    assert str(where) == 'model/pictures/step0-seed5-temperature0.5'
+    method, weights, _ = making.load('model')
+    drawn = sampling.draw(method, weights, 5, 70, temperature=0.5)
+    for number in range(3):
+        one, other = (
+            np.asarray(Image.open(f'{folder}/{number:05d}.png'))
+            for folder in (where, 'o')
+        )
+        np.testing.assert_array_equal(one, other)
+        assert np.abs(one.astype(int) - drawn[number]).max() <= 1
+    where = sample.sample('pretrained:emoji_gan', 2)
+    assert where.parent == Path('art/emoji_gan/pictures') and len([*where.iterdir()])
+
+
+def test_a_class_by_its_name_or_its_id(capsys):
+    numbers, words = ('1', '2', '3'), ('cat', 'dog')
+    assert sampling.class_id(numbers, '1') == 0 == sampling.class_id(numbers, '#0')
+    assert sampling.class_id(words, 'dog') == 1 == sampling.class_id(words, '1')
+    for names, word, message in (
+        (numbers, '0', '--class=#0'),
+        (numbers, '#3', '#0 to #2'),
+        (words, '2', '#0 to #1'),
+        (words, 'dgo', "did you mean 'dog'"),
+    ):
+        with pytest.raises(UserError, match=message):
+            sampling.class_id(names, word)
+    assert sampling.class_message(words, 'dog', 1) == []
+    (line,) = sampling.class_message(numbers, '1', 0)
+    assert line == "--class=1: the class '1', id #0"
+
+
+def test_words_of_a_sheet_are_not_cut_off():
+    picture = np.full((16, 16, 3), 9, np.uint8)
+    short, long = (
+        sheets.labelled([picture] * 2, 2, [word] * 2) for word in ('a', 'deviation x 4')
+    )
+    assert long.shape[1] > short.shape[1]
+    ink = (long < 150).all(-1) & (np.arange(len(long)) > 70)[:, None]
+    columns = np.flatnonzero(ink.any(0))
+    assert 0 < columns[0] and columns[-1] < long.shape[1] - 1
