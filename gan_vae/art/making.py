@@ -95,7 +95,7 @@ def reproduce(
     about, place = recorded.about, Path(file).resolve().parent
     tool = find(about['tool'])
     places = [Path(word).expanduser() for word in inputs.split(',') if word]
-    places = [p.parent if p.is_file() else p for p in places]
+    places = [near for p in places for near in (p, p.parent)]
     places += [place, place.parent]
     values = {flag: f.default for flag, f in flags_of(tool).items()} | about['flags']
     if about['run']:

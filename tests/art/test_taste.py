@@ -147,7 +147,7 @@ def test_rank_learns_a_taste_for_faces(index, tmp_path, capsys):
     same = next(r for r in found[0]['ranked'] if r['name'].startswith(f'{faces[0]} '))
     assert one[0]['score'] == pytest.approx(same['score'], abs=1e-5)
     again = ['reproduce', f'{tmp_path}/one.png', f'--out={tmp_path / "again"}']
-    assert art.main(again) == 0
+    assert art.main([*again, f'--inputs={index}']) == 0
 
 
 def test_choices_that_are_said_twice_or_taken_back(index, tmp_path, capsys):

@@ -38,11 +38,11 @@ def test_codes_are_gone_along_with_the_noise_of_each_column_or_row():
         assert not z[3 + row, :, still].any()
 
 
-def test_temperature_narrows_the_prior(config):
-    config.method.name = 'vae'
+def test_temperature_narrows_the_prior(config_of):
+    config = config_of('vae')
     config.model.encoder = config.model.decoder = 'mlp'
     method = methods.make(config, Spec(8, 8, 1))
-    state = jax.jit(method.init)(jax.random.key(0))
+    state = jax.jit(method.init)(jax.random.key(0)).weights()
     warm, same, cold = (
         sampling.draw(method, state, 0, 6, temperature=t) for t in (None, 1.0, 0.0)
     )
