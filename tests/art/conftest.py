@@ -31,9 +31,9 @@ def make_model():
         if classes:
             run_folder.write_classes(made, classes)
         _, method, _ = pretrained.model_of(made)
-        state = jax.jit(method.init)(jax.random.key(seed))
+        weights = jax.jit(method.init)(jax.random.key(seed)).weights()
         about = {'config': config.name, 'step': 0, 'git_commit': ''}
-        packed.pack(config, classes, state, about, made, half)
+        packed.pack(config, classes, weights, about, made, half)
         return made
 
     return make
