@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import IO, Literal, overload
 
 
 def expand(path) -> Path:
@@ -10,7 +11,11 @@ def expand(path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def lock(path, wait: bool = True):
+@overload
+def lock(path, wait: Literal[True] = True) -> IO[str]: ...
+@overload
+def lock(path, wait: Literal[False]) -> IO[str] | None: ...
+def lock(path, wait: bool = True) -> IO[str] | None:
     """Opens `path` and locks it against all processes; None if another has it locked.
 
     The lock lasts until the handle is closed, here and in every child that inherited

@@ -188,7 +188,7 @@ class Study:
         states = self._optuna.trial.TrialState
         for seen in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
             file = self._locks / f'{seen.number}.lock'
-            lock = file.exists() and try_lock(file)
+            lock = try_lock(file) if file.exists() else None
             if not lock:
                 continue
             with lock:
@@ -219,7 +219,7 @@ class Study:
         for number, proposal in list(self._open.items()):
             if proposal.current.id != trial.id:
                 continue
-            if result.status == 'finished':
+            if result.status == 'finished' and result.value is not None:
                 proposal.values.append(result.value)
                 if len(proposal.values) < len(proposal.trials):
                     continue
