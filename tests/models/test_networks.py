@@ -54,7 +54,8 @@ COUNTS = {  # (role, name, more fields): {image size: parameters}
     # by hand; no paper has these
     ('encoder', 'conv'): {32: 1_708_608, 64: 4_855_872},
     ('decoder', 'conv'): {32: 1_187_907, 64: 3_814_723},
-    # torch-mimicry 0.1.16 at each size, StudioGAN's log of its WGAN-GP
+    # at 32 torch-mimicry 0.1.16 and StudioGAN's log of its WGAN-GP; at 48 and 64 by
+    # hand from torch-mimicry's channels (D: 10,141,441, as published)
     ('generator', 'resnet'): {32: 4_276_739, 48: 4_878_083, 64: 12_220_675},
     ('discriminator', 'resnet'): {32: 1_053_825, 48: 10_141_441, 64: 10_141_441},
     ('discriminator', 'sngan'): {32: 1_053_825, 48: 10_141_441, 64: 10_141_441},
