@@ -11,29 +11,33 @@ so the gradients of each are the other two, to any order:
     T(y, k): dy = C(dx, k),  dk = W(dx, y)
     W(x, y): dx = T(y, dk),  dy = C(x, dk).
 
-A transposed convolution is T with its kernel turned round. (Left to itself, XLA:CPU
-takes 15 to 30 times longer over its dk.)
-
-On a CPU each is a few matrix products between linear maps of its arguments,
+A transposed convolution is T with its kernel turned by half a turn. XLA:CPU takes 15
+to 30 times longer over its dk. Therefore on a CPU, in float32, an `Algorithm` computes
+C as matrix products between linear maps of the arguments,
 
     C(x, k) = scatter^T(spread(x) lift(k)),
 
-and T and W are those of the transposed maps, for kernels of 1x1, of 3x3, and of 4x4
-with strides of 2. There, few channels (pictures) are spread to one matrix, a row of 4x4
-pixels for each output. With many, that kernel is one of 2x2 over cells of 2x2 pixels,
-and two of its outputs along an axis take three products instead of four,
+and T and W with the transposes of these maps. `CPU_FLOAT32` lists the algorithms; all
+other convolutions are XLA's, and so are all within `with plain():`.
+
+`patches_4x4`, for few channels: each output has a row of its 4x4 pixels.
+
+`winograd_4x4`: a kernel of 4x4 with a stride of 2 is one of 2x2 over cells of 2x2
+pixels, and two of its outputs along an axis take three products instead of four,
 
     y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
 
 9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
 arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
-the plain convolution. Two outputs of a 3x3 kernel take four products instead of six,
+the plain convolution.
+
+`winograd_3x3`: two outputs of a 3x3 kernel take four products instead of six,
 
     m = (d0 - d2) g0, (d1 + d2) (g0 + g1 + g2)/2, (d2 - d1) (g0 - g1 + g2)/2,
         (d1 - d3) g2,           y0 = m0 + m1 + m2,    y1 = m1 - m2 - m3,
 
-16 for 36: F(2x2, 3x3), of the same paper. The maps are bound by memory: a few images
-go through all of it at a time, so that their matrices stay in the cache.
+16 for 36: F(2x2, 3x3), of the same paper. Memory bounds the maps: a few images at a
+time go through all of an algorithm, so that their matrices stay in the cache.
 
 A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is one of
 4x4 with a stride of 2: of 16 products for 36, and then of 9.
