@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
@@ -45,6 +46,7 @@ def vae(config, made):
         default.update(config, TINY)
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
         default.update(config, changes)
+        config_lib.validate(config)
         if (key := config.to_json()) not in made:
             method = methods.make(Reads(config.copy_and_resolve_references()), SPEC)
             names = ('init', 'train_step', 'evaluate_step')

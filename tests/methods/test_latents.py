@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ml_collections import ConfigDict
 from scipy import stats
 
 from gan_vae.errors import UserError
@@ -15,9 +14,7 @@ KEYS = keys_of(jax.random.key(0), jnp.arange(4000))
 
 
 def prior(**model):
-    given = {'latent_dim': 3, 'latent': 'normal'}
-    given |= {'code_categories': 0, 'code_continuous': 0}
-    return latents.make(ConfigDict(given | model))
+    return latents.make(3, **model)
 
 
 @pytest.mark.parametrize('truncation', [0.3, 1.0, 2.5])
@@ -33,14 +30,14 @@ def test_truncation_draws_again_and_does_not_scale(truncation):
 def test_full_and_no_truncation_are_the_law_and_its_mean():
     assert stats.kstest(np.ravel(prior().draw(KEYS)), 'norm').pvalue > 1e-3
     np.testing.assert_array_equal(prior().draw(KEYS[:5], 0.0), np.zeros((5, 3)))
-    uniform = np.ravel(prior(latent='uniform').draw(KEYS))
+    uniform = np.ravel(prior(noise='uniform').draw(KEYS))
     assert stats.kstest(uniform, stats.uniform(-1, 2).cdf).pvalue > 1e-3
     with pytest.raises(UserError, match='uniform'):
-        prior(latent='uniform').draw(KEYS, 1.0)
+        prior(noise='uniform').draw(KEYS, 1.0)
 
 
 def test_codes_come_after_the_noise_and_are_independent_of_it():
-    plain, made = prior(), prior(code_categories=4, code_continuous=2)
+    plain, made = prior(), prior(categories=4, continuous=2)
     assert (made.size, made.codes) == (9, 6)
     z = np.asarray(made.draw(KEYS))
     np.testing.assert_array_equal(z[:, :3], plain.draw(KEYS))

@@ -47,10 +47,11 @@ def method(config, made):
                     'method.mixtures': 2,
                     'model.hidden': 6,
                     'model.width': 5,
-                    'model.latent_dim': 2,
                     'method.ema_decay': 0.5,
                 },
             )
+            if 'latent_dim' in config.model:
+                config.model.latent_dim = 2
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
             state = found.init(jax.random.key(0))
             rng = np.random.default_rng(0)

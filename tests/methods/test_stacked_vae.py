@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
+from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.config import default
 from gan_vae.data.source import Spec
@@ -33,6 +34,7 @@ def stacked(config):
         config.model.stochastic_layers = layers
         changes = {k.replace('__', '.'): v for k, v in changes.items()}
         default.update(config, changes)
+        config_lib.validate(config)
         method = methods.make(config, SPEC)
         state = jax.jit(method.init)(jax.random.key(0))
         method = dataclasses.replace(
@@ -179,7 +181,7 @@ def test_training_raises_the_bound(stacked):
 @pytest.mark.parametrize(
     'changes, said',
     [
-        ({'method__bound': 'dreg'}, 'dreg is of one layer'),
+        ({'method__bound': 'dreg'}, "method.bound 'dreg'"),
         ({'method__bound': 'elbo'}, 'elbo of 1 sample'),
         ({'data__binarize': 'none'}, 'binary pixels'),
     ],

@@ -332,6 +332,11 @@ def test_a_class_tells_what_z_need_not(config):
     np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
 
 
+def test_a_posterior_that_depends_on_its_batch_is_refused(vae):
+    with pytest.raises(UserError, match='BatchNorm'):
+        vae(model__encoder='vae_gan')
+
+
 def test_classes_that_there_are_not(vae):
     with pytest.raises(UserError, match='no two classes'):
         vae(method__conditional=True)
