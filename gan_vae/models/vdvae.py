@@ -298,8 +298,9 @@ class VDVAE(nn.Module):
 
     def __call__(self, images):
         """Outputs, and the posteriors of the groups, with z at their means."""
-        features, x, found = self.features(images), self.start(images.shape[0]), []
+        features, x = self.features(images), self.start(images.shape[0])
+        posteriors = []
         for number in range(len(self.layout)):
-            found.append(self.posterior(number, x, features))
-            x = self.descend(number, x, found[-1][0])
-        return self.out(x), found
+            posteriors.append(self.posterior(number, x, features))
+            x = self.descend(number, x, posteriors[-1][0])
+        return self.out(x), posteriors
