@@ -60,7 +60,7 @@ class SketchVAE(nn.Module):
         """(h, c) of the decoder before the first step."""
         return tuple(jnp.split(jnp.tanh(self.begin(z)), 2, -1))
 
-    def told(self, x, z):
+    def drive(self, x, z):
         """Inputs [..., I] of the step before, and z -> the decoder's drive."""
         return self.drive_x(nn.relu(self.of_x(x))) + self.drive_z(z)
 
@@ -75,5 +75,5 @@ class SketchVAE(nn.Module):
         drives, none = self.read(x), start(x.shape[:-1], self.width)
         (on, _), (back, _) = self.look((none, none), drives)
         z, _ = self.posterior(on, back)
-        h, _ = self.advance(self.started(z), self.told(x, z))
+        h, _ = self.advance(self.started(z), self.drive(x, z))
         return self.emit(h, z)

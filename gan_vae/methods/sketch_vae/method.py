@@ -35,7 +35,7 @@ def make(
     width, latent_dim = model.width, model.latent_dim
     network = sketch.SketchVAE(model.hidden, width, latent_dim, emission.outputs)
     minimiser = descent.minimiser(settings, learning, axis_name)
-    names = 'read', 'look', 'posterior', 'started', 'told', 'advance', 'emit'
+    names = 'read', 'look', 'posterior', 'started', 'drive', 'advance', 'emit'
     read, look, conclude, started, drive_of, advance, emit = (
         steps.applied(network, name) for name in names
     )
