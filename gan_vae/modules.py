@@ -51,26 +51,51 @@ def split(text: str, package: str) -> tuple[str, str]:
 
 def exists(name: str) -> bool:
     """Whether Python finds the module `name`, also in the current folder."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    search_working_directory()
     try:
         return importlib.util.find_spec(name) is not None
     except (ModuleNotFoundError, ValueError):
         return False
     except Exception as error:  # of a package of the user's own
-        raise _broken(name, error) from error
+        raise UserError(f'module {name}: {type(error).__name__}: {error}') from error
 
 
 def load(name: str, package: str) -> ModuleType:
     """The module `name` of a package, or of the user's own where it has a dot."""
     if '.' not in name:
         return importlib.import_module(f'{package}.{name}')
+    return own(name, 'module')
+
+
+def own(name: str, key: str, *needs: str) -> ModuleType:
+    """A module of the user's own, which has those names; UserError for any other.
+
+    It is looked for in the working directory too; `key`: what named it.
+    """
+    search_working_directory()
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except UserError:
         raise
-    except Exception as error:  # the user's own code: name the file and the fault
-        raise _broken(name, error) from error
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            raise UserError(
+                f'{key}={name}: no module {error.name!r} in the working directory or '
+                'among the installed packages'
+            ) from error
+        raise UserError(f'{key}={name}: {error}') from error
+    except Exception as error:  # the user's own code: name module and fault
+        raise UserError(f'{key}={name}: {type(error).__name__}: {error}') from error
+    for attribute in needs:
+        if not hasattr(module, attribute):
+            raise UserError(f'{key}={name}: the module has no {attribute!r}')
+    return module
+
+
+def search_working_directory():
+    """Modules of the user's own may lie in the working directory."""
+    if '' not in sys.path and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def absent(what: str, name: str) -> UserError:
@@ -79,7 +104,3 @@ def absent(what: str, name: str) -> UserError:
         f'{what} {name!r}: there is no module {name}; Python looks for it in the '
         'current folder and in PYTHONPATH'
     )
-
-
-def _broken(name: str, error: Exception) -> UserError:
-    return UserError(f'module {name}: {type(error).__name__}: {error}')

@@ -8,14 +8,14 @@ gan_vae/methods, or a dotted module of the user's own. Reading them imports no J
 import dataclasses
 import functools
 import pkgutil
-import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gan_vae import modules
 from gan_vae.config import fields
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import unknown
 
 SHARED = {
     'data': 'gan_vae.data.settings',
@@ -39,36 +39,7 @@ def method(name: str) -> ModuleType:
         if name not in methods():
             raise unknown('config.method.name', name, methods())
         return import_module(f'gan_vae.methods.{name}')
-    return own_module(name, 'config.method.name', 'Settings')
-
-
-def search_working_directory():
-    """Modules of the user's own may lie in the working directory."""
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-
-
-def own_module(name: str, key: str, *needs: str) -> ModuleType:
-    """A module of the user's own, which has those names; UserError for any other.
-
-    It is looked for in the working directory too.
-    """
-    search_working_directory()
-    try:
-        module = import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and name.startswith(error.name):
-            raise UserError(
-                f'{key}={name}: no module {error.name!r} in the working directory or '
-                'among the installed packages'
-            ) from error
-        raise UserError(f'{key}={name}: {error}') from error
-    except Exception as error:  # the user's own code: name module and fault
-        raise UserError(f'{key}={name}: {type(error).__name__}: {error}') from error
-    for attribute in needs:
-        if not hasattr(module, attribute):
-            raise UserError(f'{key}={name}: the module has no {attribute!r}')
-    return module
+    return modules.own(name, 'config.method.name', 'Settings')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gan_vae.config import sections
+from gan_vae import modules
 from gan_vae.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _class(network: Network, role: str) -> type['nn.Module']:
     from flax import linen as nn
 
     key, (module, name, fixed) = f'config.model.{role}', network
-    cls = getattr(sections.own_module(module, key, name), name)
+    cls = getattr(modules.own(module, key, name), name)
     if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
         raise UserError(f'{key}={module}: {name} is no flax.linen.Module')
     if wrong := sorted(fixed.keys() - {f.name for f in dataclasses.fields(cls)}):
@@ -125,7 +125,7 @@ def _of_user(role: str, name: str, key: str) -> Network:
         module, _, chosen = name.rpartition('.')
         file = _source(module)
     if file is None:
-        sections.own_module(name, key)  # names what there is no module of
+        modules.own(name, key)  # names what there is no module of
         raise UserError(f'{key}={name}: this module is no Python file')
     try:
         tree = _tree(file)
@@ -155,7 +155,7 @@ def _of_user(role: str, name: str, key: str) -> Network:
 
 def _source(module: str) -> Path | None:
     """The file of a module, none of whose packages is imported; None: there is none."""
-    sections.search_working_directory()
+    modules.search_working_directory()
     package, *rest = module.split('.')
     try:
         spec = find_spec(package)

@@ -16,17 +16,16 @@ and needs no entry in any list. It imports neither JAX nor TensorFlow at its top
 
 import importlib
 import os
-import pkgutil
 import re
 from types import ModuleType
 
-from gan_vae.config import sections
+from gan_vae import modules
 from gan_vae.errors import UserError, nearest
 
 
 def names() -> list[str]:
     """The readers of this package."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return modules.names(__name__)
 
 
 def forms() -> list[str]:
@@ -41,7 +40,7 @@ def of(prefix: str) -> ModuleType | None:
         return _module(prefix)
     dotted = re.fullmatch(r'[^\W\d]\w*(\.[^\W\d]\w*)+', prefix)
     if dotted and not exists(prefix):
-        return sections.own_module(prefix, 'config.data.name', 'KIND', 'load')
+        return modules.own(prefix, 'config.data.name', 'KIND', 'load')
     return None
 
 
