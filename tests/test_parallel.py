@@ -26,7 +26,7 @@ MLP_GAN = (
     ('model.discriminator', 'mlp'),
     ('model.dropout', '0.3'),
     ('method.penalty', 'r1'),
-    ('method.penalty_lambda', '1.0'),
+    ('method.penalty_gamma', '1.0'),
     ('method.augment', 'color'),
 )
 MLPS = (('model.generator', 'mlp'), ('model.discriminator', 'mlp'))
@@ -34,7 +34,7 @@ TERMS = (  # a lazy penalty, images and latents changed, moving means, weights
     *MLPS,
     ('method.loss', 'relativistic'),
     ('method.penalty', 'r1_r2'),
-    ('method.penalty_lambda', '1.0'),
+    ('method.penalty_gamma', '1.0'),
     ('method.penalty_interval', '2'),
     ('method.consistency', 'bcr,zcr'),
     ('method.lecam_weight', '0.3'),
@@ -72,7 +72,7 @@ def go(made, state, steps):
             'index': np.arange(rows, dtype=np.int32),
         }
         state, values = made.train_step(state, put(batch, made.mesh))
-        metrics.append({k: float(v) for k, v in values.items()})
+        metrics.append({k: float(v) for k, v in named_leaves(values).items()})
     return state, metrics
 
 
