@@ -17,8 +17,6 @@ from gan_vae import config as config_lib
 from gan_vae.errors import UserError, nearest, unknown
 
 if TYPE_CHECKING:
-    from ml_collections import ConfigDict
-
     from gan_vae.evaluation.card import Card
 
 BATCH = 64  # examples that are computed together, at most
@@ -46,8 +44,8 @@ class Result(NamedTuple):
     images: list[np.ndarray]
 
 
-def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> 'ConfigDict':
-    """Loads a config file and returns its validated config.
+def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> Any:
+    """Loads a config file and returns its validated ConfigDict.
 
     spec: 'path.py' or 'path.py:variant'. overrides: {'section.key': value}, as values
     or as text. Raises UserError for a file, key or value that does not exist.
@@ -59,12 +57,13 @@ def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> 'Confi
     return config_lib.load(spec, _texts(overrides))
 
 
-def train(config: 'ConfigDict | str', workdir: str | Path | None = None) -> Run:
+def train(config: Any, workdir: str | Path | None = None) -> Run:
     """Trains until `config.train.steps`, from where the folder of the run stands.
 
-    config: as `load_config` returns it, or the path of a config file. workdir: the
-    folder of the run; by default runs/NAME. Raises UserError for a config that cannot
-    be trained or a folder of another run, and RunError, a UserError, for divergence.
+    config: a ConfigDict as `load_config` returns it, or the path of a config file.
+    workdir: the folder of the run; by default runs/NAME. Raises UserError for a config
+    that cannot be trained or a folder of another run, and RunError, a UserError, for
+    divergence.
 
     >>> run = train('configs/mlp_gan_mnist.py:tiny', 'runs/mine')
     >>> run.step
@@ -233,7 +232,7 @@ class Model:
         from gan_vae.keys import keys_of
 
         plain = augment.make(False, 0, self.config.data.binarize)
-        keys = keys_of(jax.random.key(0), np.arange(len(images)))
+        keys = keys_of(jax.random.key(0), jax.numpy.arange(len(images)))
         return np.asarray(plain(keys, images))
 
     def _labels(self, classes: 'Classes', n: int) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from gan_vae.config import default, fields, history, sections, user_file
 from gan_vae.errors import UserError, nearest
 
 
-def load(spec: str, overrides: Mapping[str, str] | None = None):
+def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
     """Loads `path.py[:variant]`, applies 'section.key' -> text overrides, validates.
 
     Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
@@ -46,7 +46,7 @@ def load(spec: str, overrides: Mapping[str, str] | None = None):
     return config
 
 
-def override(config, key: str, text: str):
+def override(config: Any, key: str, text: str):
     """Sets 'section.key' from the text of a command line, by the type it has."""
     flat = flatten(config)
     if key not in flat:
@@ -87,10 +87,10 @@ def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
     return UserError(f'unknown config key {key!r}{hint}')
 
 
-def flatten(config) -> dict[str, Any]:
+def flatten(config: Any) -> dict[str, Any]:
     """{'section.key': value} over all leaves."""
 
-    def walk(node, prefix) -> Iterator[tuple[str, Any]]:
+    def walk(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         for key, value in node.items():
             if isinstance(value, ml_collections.ConfigDict | dict):
                 yield from walk(value, f'{prefix}{key}.')
@@ -100,7 +100,7 @@ def flatten(config) -> dict[str, Any]:
     return dict(walk(config, ''))
 
 
-def validate(config):
+def validate(config: Any):
     """Raises a UserError for the first value that its key does not allow, for a key
     that the method or its networks do not have, and for keys that do not go together.
     """
@@ -112,7 +112,7 @@ def validate(config):
         typed['method'].check_data(typed['data'])
 
 
-def as_settings(config, section: str):
+def as_settings(config: Any, section: str) -> Any:
     """A section of a config as the frozen dataclass that declares it.
 
     Of a `Reads`, what is read of it is remembered.
@@ -131,7 +131,7 @@ def as_settings(config, section: str):
     return config.recorded(section, settings) if isinstance(config, Reads) else settings
 
 
-def _check_networks(model):
+def _check_networks(model: Any):
     """Raises a UserError for a network that does not exist, and for a setting that none
     of the networks has."""
     models = import_module('gan_vae.models')  # found by name, as all settings are
@@ -154,12 +154,12 @@ def _check_networks(model):
             )
 
 
-def to_json(config) -> str:
+def to_json(config: Any) -> str:
     """The resolved config as sorted, indented JSON."""
     return json.dumps(config.to_dict(), indent=2, sort_keys=True)
 
 
-def from_json(text: str, where: str = 'config.json'):
+def from_json(text: str, where: str = 'config.json') -> Any:
     """The locked config written by `to_json`; unknown keys are errors.
 
     A key that a run of an earlier version does not have takes its default: new keys
@@ -198,7 +198,7 @@ def resumable(method: str) -> set[str]:
     }
 
 
-def differences(stored, asked) -> list[str]:
+def differences(stored: Any, asked: Any) -> list[str]:
     """'key: stored -> asked' for what makes `asked` another run than `stored`.
 
     More steps are the same run going on, unless a schedule stretches with them.
@@ -219,7 +219,7 @@ def differences(stored, asked) -> list[str]:
 class Reads:
     """A read-only view of a config that remembers which keys were read."""
 
-    def __init__(self, config, prefix: str = '', seen: set | None = None):
+    def __init__(self, config: Any, prefix: str = '', seen: set[str] | None = None):
         self._config, self._prefix = config, prefix
         self._seen = set() if seen is None else seen
 
@@ -238,11 +238,11 @@ class Reads:
         return self._config.keys()
 
     @property
-    def plain(self):
+    def plain(self) -> Any:
         """The config, of which reads are not remembered."""
         return self._config
 
-    def recorded(self, section: str, settings):
+    def recorded(self, section: str, settings: Any):
         """A copy of a section's settings, of which reads are remembered too."""
         kind, seen = type(settings), self._seen
         names = {f.name for f in dataclasses.fields(kind)}

@@ -14,9 +14,11 @@ from gan_vae.config import sections
 from gan_vae.errors import unknown
 
 
-def get_config(method: str = 'gan') -> ConfigDict:
-    """The defaults of a run by a method, locked: lengths are in steps, sizes in pixels,
-    losses in nats."""
+def get_config(method: str = 'gan') -> Any:
+    """The defaults of a run by a method, a locked ConfigDict.
+
+    Lengths are in steps, sizes in pixels, losses in nats.
+    """
     config = ConfigDict({'name': ''})  # set from the file's name; names the run folder
     for section in sections.SECTIONS:
         config[section] = _section(section, method)
@@ -28,7 +30,7 @@ def _section(section: str, method: str) -> ConfigDict:
     return ConfigDict(({'name': method} if section == 'method' else {}) | values)
 
 
-def use_method(config: ConfigDict, method: str):
+def use_method(config: Any, method: str):
     """Makes it a config of another method, which keeps the values that both have."""
     with config.unlocked():
         for section in ('model', 'method'):
@@ -39,7 +41,7 @@ def use_method(config: ConfigDict, method: str):
     config.lock()
 
 
-def update(config: ConfigDict, values: Mapping[str, Any]):
+def update(config: Any, values: Mapping[str, Any]):
     """Sets {'section.key': value}; 'method.name' first, as it decides what keys are."""
     values = dict(values)
     if method := values.pop('method.name', ''):
@@ -69,12 +71,12 @@ _TINY = {
 }
 
 
-def with_variant(config: ConfigDict, variant: str, **variants) -> ConfigDict:
+def with_variant(config: Any, variant: str, **variants: Mapping[str, Any]) -> Any:
     """Applies '' (nothing), 'tiny', or one of `variants` ({'section.key': value}).
 
     A 'tiny' among them is more of it.
     """
-    more = variants.pop('tiny', {})
+    more = dict(variants.pop('tiny', {}))
     if variant not in {'', 'tiny', *variants}:
         raise unknown('config variant', variant, ['tiny', *variants])
     if variant == 'tiny':

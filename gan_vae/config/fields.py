@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def number(
     *,
     least: float | None = None,
     below: float | None = None,
-    one_of: tuple = (),
+    one_of: tuple[Any, ...] = (),
     resumable: bool = False,
     of_networks: bool = False,
 ) -> Any:
@@ -67,7 +68,7 @@ def network(default: str, role: str, says: str) -> Any:
     return _field(default, says, role=role)
 
 
-def _field(default, says: str, **rules) -> Any:
+def _field(default: Any, says: str, **rules: Any) -> Any:
     return dataclasses.field(default=default, metadata={'says': says, **rules})
 
 
@@ -79,9 +80,9 @@ def declared(module: str, variable: str) -> tuple[str, ...]:
     """
     file = PACKAGE.parent.joinpath(*module.split('.')).with_suffix('.py')
     for node in ast.parse(file.read_text('utf-8')).body:
-        targets = node.targets if isinstance(node, ast.Assign) else ()
-        if isinstance(node, ast.AnnAssign):
-            targets = (node.target,)
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(t, ast.Name) and t.id == variable for t in targets):
             assert isinstance(node.value, ast.Dict)
             return tuple(ast.literal_eval(key) for key in node.value.keys if key)
@@ -93,7 +94,7 @@ def names_of(value: str) -> list[str]:
     return [name for name in map(str.strip, value.split(',')) if name]
 
 
-def check(section: str, settings):
+def check(section: str, settings: Any):
     """Raises a UserError for the first value that its field does not allow."""
     for field in dataclasses.fields(settings):
         key, value = f'config.{section}.{field.name}', getattr(settings, field.name)
@@ -102,7 +103,7 @@ def check(section: str, settings):
         settings.check()
 
 
-def _check(key: str, value, rules):
+def _check(key: str, value: Any, rules: Mapping[str, Any]):
     if names := rules.get('names'):
         for name in names_of(value) if rules.get('several') else [value]:
             if name not in names:

@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from gan_vae.config import fields
 from gan_vae.errors import UserError, unknown
@@ -109,7 +110,7 @@ def describe(topic: str) -> str:
 SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')
 
 
-def keys(section: str, name: str) -> dict[str, dataclasses.Field]:
+def keys(section: str, name: str) -> dict[str, dataclasses.Field[Any]]:
     """{leaf: field} of a section."""
     return {f.name: f for f in dataclasses.fields(settings_of(section, name))}
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from gan_vae import files
 from gan_vae.errors import UserError, unknown
 from gan_vae.extractors import Extractor, convolution, weights
 from gan_vae.extractors import resize as resizing
@@ -57,7 +58,7 @@ def _find(path) -> Path:
     else:
         cache = os.environ.get('XDG_CACHE_HOME', '~/.cache')
         home = os.environ.get('TORCH_HOME', f'{cache}/torch')
-        looked = Path(home).expanduser() / 'hub' / 'checkpoints'
+        looked = files.expand(home) / 'hub' / 'checkpoints'
         for name in FILES:
             if (looked / name).is_file():
                 return looked / name

@@ -85,5 +85,5 @@ class Discriminator(nn.Module):
         logits = nn.Dense(1, **options)(x)[:, 0]
         q = nn.Dense(2 * self.width, name='code_features', **options)(x)
         q = jax.nn.leaky_relu(_norm(self, q, train), _SLOPE)
-        said = nn.Dense(self.codes, name='code', **options)(q)
-        return logits.astype(jnp.float32), said.astype(jnp.float32)
+        codes = nn.Dense(self.codes, name='code', **options)(q)
+        return logits.astype(jnp.float32), codes.astype(jnp.float32)

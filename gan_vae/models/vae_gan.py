@@ -69,10 +69,10 @@ class _Network(nn.Module):
         )
 
     def block(self, layer, x, channels: int, train: bool):
-        made = layer(
+        convolution = layer(
             self.scaled(channels), (5, 5), (2, 2), use_bias=False, dtype=self.dtype
         )
-        return self.norm_relu(made(x), train)
+        return self.norm_relu(convolution(x), train)
 
 
 class Encoder(_Network):

@@ -26,7 +26,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -198,7 +198,7 @@ def trials(
     return result
 
 
-def _check_folder(experiment: Experiment, folder: Path, config):
+def _check_folder(experiment: Experiment, folder: Path, config: Any):
     """Raises if the folder is of a trial of another version of the config file."""
     if not (folder / 'config.json').is_file():
         return
@@ -236,15 +236,16 @@ class Draw:
         return self._keep(key, int(self._rng.integers(low, high, endpoint=True)))
 
     def choice(self, key: str, values: Sequence[Value]) -> Value:
-        return self._keep(key, values[self._rng.integers(len(values))])
+        return self._keep(key, values[int(self._rng.integers(len(values)))])
 
-    def _keep(self, key: str, value: Value) -> Value:
+    def _keep(self, key: str, value: Any) -> Any:
         self.point[key] = value
         return value
 
 
 def fill(experiment: Experiment, draw) -> Point:
     """The point that the experiment's space takes from `draw`."""
+    assert experiment.space
     try:
         experiment.space(draw)
     except UserError as error:

@@ -46,7 +46,8 @@ def rank(
     results = []
     for group in groups:
         outcomes = [states.get(t.id, Outcome('waiting')) for t in group]
-        values = [o.value for o in outcomes if o.status == 'finished']
+        finished = [o for o in outcomes if o.status == 'finished']
+        values = [o.value for o in finished if o.value is not None]
         mean = float(np.mean(values)) if len(values) == len(group) else None
         several = mean is not None and len(values) > 1
         spread = float(np.std(values, ddof=1)) if several else None
@@ -56,9 +57,10 @@ def rank(
     for index, result in enumerate(results):
         if result.mean is None:
             break
-        before = results[index - 1] if index else None
-        tied = before and math.isclose(result.mean, before.mean, rel_tol=_EQUAL)
-        results[index] = result._replace(place=before.place if tied else index + 1)
+        place, before = index + 1, results[index - 1]
+        if index and math.isclose(result.mean, before.mean or 0.0, rel_tol=_EQUAL):
+            place = before.place
+        results[index] = result._replace(place=place)
     return results
 
 

@@ -9,11 +9,12 @@ import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation.report import STYLE
 from gan_vae.runs import folder as run_folder
-from gan_vae.sweep.plan import Experiment, Metric, Point, Value
+from gan_vae.sweep.plan import Experiment, Metric, Point
 from gan_vae.sweep.ranking import Ranked, effects, swept
 from gan_vae.sweep.table import describe, distinct_labels, format_value
 
@@ -171,8 +172,8 @@ def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
 
 def _badness(r: Ranked, ranked: list[Ranked]) -> float:
     """0 for the first place, 1 for the last: one outlier leaves the others apart."""
-    last = max(x.place for x in ranked if x.place is not None)
-    return (r.place - 1) / max(1, last - 1)
+    last = max(x.place or 1 for x in ranked)
+    return ((r.place or 1) - 1) / max(1, last - 1)
 
 
 def _colour(at: float) -> str:
@@ -191,8 +192,8 @@ def _keys(ranked: list[Ranked]) -> list[str]:
 
 
 def _axis(
-    values: list[Value], few: int = 6
-) -> tuple[dict[Value, float], list[tuple[float, str]]]:
+    values: list[Any], few: int = 6
+) -> tuple[dict[Any, float], list[tuple[float, str]]]:
     """{value: height in [0, 1]}, and the labels with theirs.
 
     Up to `few` values stand at even distances; more numbers on a scale, a logarithmic

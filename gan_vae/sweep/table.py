@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gan_vae.sweep.plan import Point, Value
@@ -27,13 +28,12 @@ def format_value(value: Value, digits: int = 4) -> str:
     return f'{value:.{digits}g}' if isinstance(value, float) else str(value)
 
 
-def distinct_labels(values: list[Value], digits: int = 4) -> list[str]:
+def distinct_labels(values: Sequence[Value], digits: int = 4) -> list[str]:
     """The values as text, of as many digits as tell them apart."""
-    for more in range(digits, 18):
-        labels = [format_value(value, more) for value in values]
-        if len(set(labels)) == len(labels):
-            break
-    return labels
+    labels = [format_value(value, digits) for value in values]
+    if len(set(labels)) == len(labels) or digits == 17:
+        return labels
+    return distinct_labels(values, digits + 1)
 
 
 def describe(point: Point, seed: int | None = None) -> str:
