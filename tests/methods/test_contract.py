@@ -21,7 +21,7 @@ from gan_vae.learning.state import named_leaves
 from gan_vae.runs.program import build
 
 METHODS = sections.methods()
-BY_DEFAULT = ('gan', 'vae', 'stacked_vae', 'vae_gan', 'fast_style', 'recurrent')
+BY_DEFAULT = ('gan', 'vae', 'stacked_vae', 'vae_gan', 'recurrent')
 SEQUENCES = [n for n in METHODS if sections.method(n).KIND == 'sequences']
 SMALL = {  # beside what is tiny of every method
     'fast_style': {
