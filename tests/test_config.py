@@ -1,14 +1,19 @@
 """Configs: typed overrides, one-line errors, dead settings, JSON there and back."""
 
+import dataclasses
 import json
+import math
+import subprocess
+import sys
 
 import pytest
 
-from configs import default
 from gan_vae import config as config_lib
+from gan_vae.config import default, fields, sections
 from gan_vae.errors import UserError
 
 FILE = 'configs/dcgan_emoji.py'
+METHODS = sections.methods()
 
 
 def test_overrides_are_parsed_by_the_type_of_the_default():
@@ -38,11 +43,11 @@ def test_overrides_are_parsed_by_the_type_of_the_default():
         (FILE, {'train.steps': 'many'}, 'expected int'),
         (FILE, {'train.steps': '0'}, 'must be at least 1'),
         (FILE, {'data.flip': '1'}, 'expected bool'),
-        (FILE, {'optimizer.learning_rate': 'nan'}, 'at least 0'),
+        (FILE, {'optimizer.learning_rate': 'nan'}, 'must be finite'),
         (FILE, {'optimizer.b1': '1.0'}, 'must be in [0, 1)'),
-        (FILE, {'optimizer.discriminator_b2': '1.0'}, 'must be below 1'),
+        (FILE, {'optimizer.discriminator_b2': '1.0'}, 'must be in [-1, 1)'),
         (FILE, {'data.fit': 'cropp'}, "did you mean 'crop'"),
-        (FILE, {'data.channels': '2'}, 'must be one of (1, 3)'),
+        (FILE, {'data.channels': '2'}, 'must be 1 or 3'),
         (FILE, {'data.name': '3', 'data.dir': '4', 'train': '5'}, 'unknown config key'),
     ],
 )
@@ -86,13 +91,13 @@ def test_json_round_trip_and_its_errors():
 
 @pytest.mark.parametrize('gamma, penalty', [(0.0, ('', 10.0)), (0.5, ('r1', 0.5))])
 def test_a_config_of_before_penalties_had_names(gamma, penalty):
-    made = config_lib.load(FILE)
-    stored = json.loads(config_lib.to_json(made))
+    stored = json.loads(config_lib.to_json(config_lib.load(FILE)))
     stored['method']['r1_gamma'] = gamma
-    for key in ('penalty', 'penalty_weight'):
+    for key in ('penalty', 'penalty_gamma', 'penalty_lambda'):
         del stored['method'][key]
     method = config_lib.from_json(json.dumps(stored)).method
-    assert (method.penalty, method.penalty_weight) == penalty
+    assert (method.penalty, method.penalty_gamma) == penalty
+    assert method.penalty_lambda == 10.0
 
 
 def test_differences_name_what_makes_another_run():
@@ -112,27 +117,151 @@ def test_differences_name_what_makes_another_run():
 
 
 def test_settings_that_nothing_reads_are_found():
-    made = config_lib.load(FILE + ':tiny', {'method.mixtures': '3'})
-    reads = config_lib.Reads(made)
+    """Read as attributes of the config, or of the settings made from a section."""
+    overrides = {'method.zcr_noise': '0.1', 'method.lecam_decay': '0.5'}
+    reads = config_lib.Reads(config_lib.load(FILE + ':tiny', overrides))
     assert reads.train.steps == 4 and reads.model.width == 8
+    settings = config_lib.as_settings(reads, 'method')
     dead = reads.unread_settings()
-    assert 'method.mixtures' in dead and 'data.name' in dead
-    assert 'train.steps' not in dead and 'method.beta' not in dead
+    assert {'method.zcr_noise', 'method.lecam_decay', 'data.name'} <= set(dead)
+    assert 'train.steps' not in dead and 'method.lecam_weight' not in dead
+    assert settings.zcr_noise == 0.1
+    assert 'method.zcr_noise' not in reads.unread_settings()
+    assert 'method.lecam_decay' in reads.unread_settings()
 
 
-def test_every_key_says_what_it_is():
-    """default.py is the schema: a comment on each line not plain from its name."""
-    plain = {
-        'generator',
-        'discriminator',
-        'encoder',
-        'decoder',
-        'latent_dim',
-        'learning_rate',
+def refused(config, key, text) -> str:
+    """The one line that a value of a key is answered with."""
+    with pytest.raises(UserError) as error:
+        config_lib.override(config, key, text)
+        config_lib.validate(config)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+def keys_of(method):
+    """(key, field) of the sections `method` and `model`; of `gan`, of all sections."""
+    of_method = ('method', 'model')
+    for section in sections.SECTIONS if method == 'gan' else of_method:
+        for leaf, field in sections.keys(section, method).items():
+            yield f'{section}.{leaf}', field
+
+
+def outside(field) -> list:
+    """Numbers that a field does not allow, as near to its range as there are."""
+    rules, kind = field.metadata, type(field.default)
+    values = []
+    if (least := rules.get('least')) is not None:
+        values += [least - 1 if kind is int else math.nextafter(least, -math.inf)]
+    if (below := rules.get('below')) is not None:
+        values += [kind(below)]
+    if one_of := rules.get('one_of'):
+        values += [min(one_of) - 1, max(one_of) + 1]
+    return values + [math.nan, math.inf] * (kind is float)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_every_number_has_a_range_and_its_ends(method):
+    for key, field in keys_of(method):
+        if type(field.default) not in (int, float):
+            continue
+        values = outside(field)
+        assert len(values) > 2 * isinstance(field.default, float), f'{key}: no range'
+        for value in values:
+            line = refused(default.get_config(method), key, repr(value))
+            assert line.startswith(f'config.{key}={value}: must be '), line
+        section, _, leaf = key.partition('.')
+        kind, rules = sections.settings_of(section, method), field.metadata
+        ends = [rules['least']] if rules.get('least') is not None else rules['one_of']
+        for end in map(type(field.default), ends):
+            fields.check(section, dataclasses.replace(kind(), **{leaf: end}))
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_every_name_is_one_of_those_that_there_are(method):
+    """Of losses, penalties, likelihoods, networks ...; the nearest one is proposed."""
+    for key, field in keys_of(method):
+        known = [n for n in field.metadata.get('names', ()) if len(n) > 3]
+        if 'role' in field.metadata:
+            known = [field.default]
+        for name in known:
+            line = refused(default.get_config(method), key, name[:-1] + '!')
+            assert f'config.{key}' in line and "did you mean '" in line, line
+    unknown = refused(default.get_config(method), 'method.name', method + '!')
+    assert f"did you mean '{method}'" in unknown
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_a_key_of_another_method_is_answered_with_its_owner(method):
+    own = {key for key, _ in keys_of(method)}
+    others = {
+        key: other
+        for other in METHODS
+        for key, _ in keys_of(other)
+        if key.startswith(('method.', 'model.')) and key not in own
     }
-    plain |= {'b1', 'b2', 'eps', 'log_steps', 'checkpoint_steps', 'batch_size'}
-    lines = open(default.__file__).read().split('_TINY')[0].splitlines()
-    for key in config_lib.flatten(default.get_config()):
-        leaf = key.split('.')[-1]
-        line = next(text for text in lines if f'.{leaf} = ' in text)
-        assert '#' in line or leaf in plain, key
+    assert len(others) > 10
+    for key, owner in others.items():
+        line = refused(default.get_config(method), key, '1')
+        assert f'{key!r} is of the method' in line and owner in line, line
+        assert f'this run is by {method}' in line
+
+
+def test_a_key_that_no_network_of_the_run_has_is_refused():
+    """model.dropout with dcgan, which drops nothing."""
+    line = refused(default.get_config('gan'), 'model.dropout', '0.3')
+    assert 'config.model.dropout=0.3' in line and 'discriminator dcgan' in line
+    config = default.get_config('gan')
+    config.model.discriminator, config.model.dropout = 'mlp', 0.3
+    config_lib.validate(config)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_help_has_a_line_for_each_key(method):
+    lines = sections.describe(f'method.{method}').splitlines()
+    for key, field in keys_of(method):
+        if key.startswith(('method.', 'model.')):
+            (line,) = [x for x in lines if x.split()[0] == key]
+            assert repr(field.default) in line and field.metadata['says'] in line
+
+
+MISTAKES = {  # of the command line -> what the line has
+    '--config.train.stepz=3': "did you mean 'train.steps'",
+    '--config.method.beta=2': 'is of the method',
+    '--config.model.dropout=0.3': 'no network of this run has it',
+    '--config.method.name=gann': "did you mean 'gan'",
+    '--config.model.generator=dcgann': "did you mean 'dcgan'",
+    '--config.method.loss=hing': "did you mean 'hinge'",
+    '--config.method.penalty=wgan': "did you mean 'wgan_gp'",
+    '--config.method.penalty_interval=0': 'must be at least 1',
+}
+
+
+def test_mistakes_are_answered_quickly_and_without_jax(tmp_path):
+    """Each in a process of its own would be a start of Python and one of these: the
+    first takes half a second of a core at most, here with a margin for slow machines.
+    """
+    program = (
+        'import json, sys, time, launch\n'
+        'times = []\n'
+        'for flag in json.loads(sys.argv[1]):\n'
+        '    flags = ["--config=configs/dcgan_emoji.py:tiny", flag]\n'
+        '    assert launch.main([*flags, "--workdir=" + sys.argv[2]]) == 2\n'
+        '    times.append(time.process_time())\n'
+        'heavy = {"jax", "flax", "tensorflow", "PIL"} & sys.modules.keys()\n'
+        'print(json.dumps([times, sorted(heavy)]))'
+    )
+    flags = json.dumps(list(MISTAKES))
+    done = subprocess.run(
+        [sys.executable, '-c', program, flags, str(tmp_path / 'run')],
+        capture_output=True,
+        text=True,
+    )
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(MISTAKES), done.stderr
+    for line, message in zip(lines, MISTAKES.values(), strict=True):
+        assert line.startswith('gan_vae: ') and message in line
+    times, heavy = json.loads(done.stdout)
+    assert heavy == []
+    assert times[0] < 1.5 and times[-1] < 2
+    assert not (tmp_path / 'run').exists()

@@ -26,7 +26,7 @@ MLP_GAN = (
     ('model.discriminator', 'mlp'),
     ('model.dropout', '0.3'),
     ('method.penalty', 'r1'),
-    ('method.penalty_lambda', '1.0'),
+    ('method.penalty_gamma', '1.0'),
     ('method.augment', 'color'),
 )
 MLPS = (('model.generator', 'mlp'), ('model.discriminator', 'mlp'))
@@ -34,7 +34,7 @@ TERMS = (  # a lazy penalty, images and latents changed, moving means, weights
     *MLPS,
     ('method.loss', 'relativistic'),
     ('method.penalty', 'r1_r2'),
-    ('method.penalty_lambda', '1.0'),
+    ('method.penalty_gamma', '1.0'),
     ('method.penalty_interval', '2'),
     ('method.consistency', 'bcr,zcr'),
     ('method.lecam_weight', '0.3'),
@@ -72,7 +72,7 @@ def go(made, state, steps):
             'index': np.arange(rows, dtype=np.int32),
         }
         state, values = made.train_step(state, put(batch, made.mesh))
-        metrics.append({k: float(v) for k, v in values.items()})
+        metrics.append({k: float(v) for k, v in named_leaves(values).items()})
     return state, metrics
 
 
@@ -159,7 +159,7 @@ def test_a_checkpoint_of_parts_goes_on_with_any_number_of_devices(tmp_path):
     state, _ = go(four, start(four), 2)
     leaves = named_leaves(state)
     key = jax.random.key(1)
-    pictures = np.asarray(four.sample(state, key, 4))
+    pictures = np.asarray(four.generate(state.weights(), key, 4))
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(state, {'state_sha256': sha256(leaves)})
     checkpoints.wait()
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_parts_goes_on_with_any_number_of_devices(tmp_path):
         restored, _ = checkpoints.restore(abstract)
         found = named_leaves(restored)
         assert all((found[name] == leaf).all() for name, leaf in leaves.items())
-        made = other.sample(restored, key, 4)
+        made = other.generate(restored.weights(), key, 4)
         np.testing.assert_allclose(made, pictures, atol=1e-5)
         assert_close(go(other, restored, 1)[1], expected)
     checkpoints.close()

@@ -118,7 +118,8 @@ def as_settings(config: Any, section: str) -> Any:
     Of a `Reads`, what is read of it is remembered.
     """
     method = config.method.name
-    kind, values = sections.settings_of(section, method), config[section]
+    kind = sections.settings_of(section, method)
+    values = (config.plain if isinstance(config, Reads) else config)[section]
     names = [f.name for f in dataclasses.fields(kind)]
     extra = ('name',) if section == 'method' else ()
     if set(values.keys()) != {*names, *extra}:
@@ -235,6 +236,11 @@ class Reads:
     def keys(self):
         """As those of the config."""
         return self._config.keys()
+
+    @property
+    def plain(self) -> Any:
+        """The config, of which reads are not remembered."""
+        return self._config
 
     def recorded(self, section: str, settings: Any):
         """A copy of a section's settings, of which reads are remembered too."""

@@ -6,10 +6,10 @@ import optax
 import pytest
 from jax.sharding import PartitionSpec
 
-from configs import default
 from gan_vae.devices import layout
 from gan_vae.devices.mesh import AXIS, mesh_of
 from gan_vae.learning import optimizers
+from gan_vae.learning.settings import Learning, Settings
 
 SHAPES = {'kernel': (4, 4, 3, 8), 'odd': (3, 8), 'bias': (3,), 'scale': ()}
 
@@ -24,9 +24,8 @@ def test_first_axis_that_divides_is_cut(shape, n, axis):
 
 @pytest.mark.parametrize('limit', [0.1, 1e3], ids=['clipped', 'free'])
 def test_a_step_on_parts_is_optax_on_the_mean_gradient(limit):
-    settings = default.get_config().optimizer
-    settings.clip_norm, settings.eps = limit, 1e-3
-    ours = optimizers.make(settings, 10, 0.1)
+    settings = Settings(learning_rate=0.1, clip_norm=limit, eps=1e-3)
+    ours = optimizers.make(Learning(settings, steps=10))
     adam = optax.adam(optax.constant_schedule(0.1), 0.9, 0.999, 1e-3)
     reference = optax.chain(optax.clip_by_global_norm(limit), adam)
     rng = np.random.default_rng(0)

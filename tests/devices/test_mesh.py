@@ -29,7 +29,7 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
     program = build(config, Spec(8, 8, 3))
     start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
     state, metrics = start(jax.random.key(0)), []
-    rows = 8 * program.method.updates_per_step
+    rows = 8 * program.method.batches_per_step
     for step in range(steps):
         batch = {
             'image': IMAGES[step * rows : (step + 1) * rows],

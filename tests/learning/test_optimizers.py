@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_vae.config import default
 from gan_vae.learning import optimizers
+from gan_vae.learning.settings import Averaging, Learning, Settings
 
 
 def test_lazy_correction_of_stylegan2():
@@ -32,68 +32,72 @@ def test_half_life_of_stylegan2_and_r3gan(batch_size, half_life, decay):
     assert optimizers.half_life_share(batch_size, half_life, 0.05, 0.0) == 1  # a copy
 
 
-def average(config, values, batch_size=8, **changes):
-    default.update(config, {f'method.{k}': v for k, v in changes.items()})
-    run = jax.jit(optimizers.averaging(config.method, batch_size))
+def average(values, batch_size=8, **settings):
+    run = jax.jit(optimizers.averaging(Averaging(**settings), batch_size))
     found = [values[0]]
     for step, value in enumerate(values):
         found.append(float(run({'w': found[-1]}, {'w': jnp.float32(value)}, step)['w']))
     return found[1:]
 
 
-def test_half_life_halves(config):
+def test_half_life_halves():
     """Of a step from 1 to 0, half is left after so many images."""
-    found = average(config, [1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.0)
+    found = average([1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.0)
     assert found[0] == 1
     np.testing.assert_allclose([found[5], found[10]], [0.5, 0.25], rtol=1e-5)
-    ramped = average(config, [1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.5)
+    ramped = average([1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.5)
     assert ramped[1] == 0.5**2  # 8 images seen, 8 new ones, a half-life of 4
 
 
-def test_before_its_start_the_average_is_the_last_weights(config):
+def test_before_its_start_the_average_is_the_last_weights():
     values = [3.0, -1.0, 0.7, 5.0, 5.0]
-    found = average(config, values, ema_decay=0.1, ema_start_step=3)
+    found = average(values, ema_decay=0.1, ema_start_step=3)
     np.testing.assert_array_equal(found[:3], np.float32(values[:3]))
     np.testing.assert_allclose(found[3], 0.1 * 0.7 + 0.9 * 5, rtol=1e-6)
     options = {'ema_decay': 0.9, 'ema_start_step': 3}
-    ramped = average(config, values, **options)
+    ramped = average(values, **options)
     np.testing.assert_allclose(ramped[3], (4 * 0.7 + 9 * 5) / 13, rtol=1e-6)
-    plain = average(config, values, **options, ema_ramp=False)
+    plain = average(values, **options, ema_ramp=False)
     np.testing.assert_allclose(plain[3], 0.9 * 0.7 + 0.1 * 5, rtol=1e-6)
-    assert average(config, [2.5] * 4, ema_half_life=100.0) == [2.5] * 4
-    assert average(config, values, ema_half_life=0.0, ema_decay=0.0) == [
-        float(np.float32(v)) for v in values
-    ]
+    still = [2.5] * 4
+    assert average(still, ema_half_life=100.0, ema_start_step=3) == still
+    last = [float(np.float32(v)) for v in values]
+    assert average(values, ema_decay=0.0) == last
+    assert average(values, ema_decay=0.0, ema_start_step=3) == last
 
 
-def test_the_average_is_named_in_protocols(config):
-    method = config.method
-    assert optimizers.averaging_words(method) == 0.999
-    method.ema_start_step = 1000
-    assert optimizers.averaging_words(method) == '0.999 from step 1000'
-    method.ema_start_step, method.ema_half_life = 0, 500e3
-    expected = 'half-life 500000 images, at most 0.05 of those seen'
-    assert optimizers.averaging_words(method) == expected
+@pytest.mark.parametrize(
+    'settings, words',
+    [
+        ({}, 0.999),
+        ({'ema_start_step': 1000}, '0.999 from step 1000'),
+        (
+            {'ema_half_life': 500e3},
+            'half-life 500000 images, at most 0.05 of those seen',
+        ),
+    ],
+)
+def test_the_average_is_named_in_protocols(settings, words):
+    assert optimizers.averaging_words(Averaging(**settings)) == words
 
 
-def test_a_discriminator_has_its_own_rate_and_betas(config):
-    optimizer = config.optimizer
-    plain = optimizer.learning_rate, (optimizer.b1, optimizer.b2)
-    assert optimizers.of_discriminator(optimizer) == plain
-    optimizer.discriminator_learning_rate = 4e-4
-    optimizer.discriminator_b1 = 0.0  # a value, not the lack of one
-    rate, betas = optimizers.of_discriminator(optimizer)
-    assert (rate, betas) == (4e-4, (0.0, optimizer.b2))
-    made = optimizers.make(optimizer, 10, rate, betas)
+def test_a_discriminator_has_its_own_rate_and_betas():
+    plain = Settings()
+    expected = plain.learning_rate, (plain.b1, plain.b2)
+    assert optimizers.of_discriminator(plain) == expected
+    # 0 is a decay of its own; -1 is none
+    own = Settings(discriminator_learning_rate=4e-4, discriminator_b1=0.0)
+    rate, betas = optimizers.of_discriminator(own)
+    assert (rate, betas) == (4e-4, (0.0, own.b2))
+    made = optimizers.make(Learning(own, steps=10), rate, betas)
     updates, _ = made.update({'w': jnp.ones(())}, made.init({'w': jnp.ones(())}))
     np.testing.assert_allclose(updates['w'], -4e-4, rtol=1e-5)
 
 
-def guarded(config, norms, **changes):
+def guarded(norms, **settings):
     """What updates with gradients of these norms move, and the state after them."""
-    changes = {'skip_ratio': 3.0, 'learning_rate': 1.0} | changes
-    default.update(config, {f'optimizer.{k}': v for k, v in changes.items()})
-    made = optimizers.make(config.optimizer, 10, config.optimizer.learning_rate)
+    settings = {'skip_ratio': 3.0, 'learning_rate': 1.0} | settings
+    made = optimizers.make(Learning(Settings(**settings), steps=10))
     params = {'w': jnp.ones(4)}
     state, update, found = made.init(params), jax.jit(made.update), []
     for norm in norms:
@@ -105,39 +109,38 @@ def guarded(config, norms, **changes):
 
 
 @pytest.mark.parametrize('before, most', [(1, 2), (5, 6), (100, 16)])
-def test_a_lasting_jump_is_skipped_and_then_accepted(config, before, most):
-    found, state = guarded(config, [1.0] * before + [1000.0] * 30)
+def test_a_lasting_jump_is_skipped_and_then_accepted(before, most):
+    found, state = guarded([1.0] * before + [1000.0] * 30)
     assert all(found[:before])
     skipped = found[before:].count(False)
     assert 0 < skipped <= most and state.skipped == skipped
     assert all(found[before + skipped :])
 
 
-def test_only_outliers_are_skipped(config):
+def test_only_outliers_are_skipped():
     norms = [1.0, 0.2, 2.9, 1.1, 1.0, 3.4, 0.9, 50.0, 1.2]
-    found, state = guarded(config, norms)
+    found, state = guarded(norms)
     assert [n for n, taken in zip(norms, found, strict=True) if not taken] == [3.4, 50]
     assert state.skipped == 2 and state.inner[0].count == 7  # Adam's own steps
-    assert all(guarded(config, norms, skip_ratio=0.0)[0])
+    assert all(guarded(norms, skip_ratio=0.0)[0])
 
 
-def test_what_is_not_finite_is_neither_applied_nor_remembered(config):
+def test_what_is_not_finite_is_neither_applied_nor_remembered():
     norms = [1.0, 1.0] + [np.nan, np.inf] * 20 + [2.0, 50.0]
-    found, state = guarded(config, norms, clip_norm=1.0)
+    found, state = guarded(norms, clip_norm=1.0)
     assert found == [True, True] + [False] * 40 + [True, False]
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
     assert state.seen == 4 and state.skipped == 41
-    assert not guarded(config, [np.nan])[0][0]
+    assert not guarded([np.nan])[0][0]
     norm = jnp.float32(np.inf)
     assert optimizers.guard_metrics(state, norm) == {'gradient': 0, 'skipped': 41}
     assert optimizers.guard_metrics(state.inner, norm) == {'gradient': norm}
 
 
-def test_weight_decay_is_apart_from_adam(config):
+def test_weight_decay_is_apart_from_adam():
     """Loshchilov & Hutter 2017, algorithm 2: -rate (m / (sqrt(v) + eps) + decay w)."""
-    optimizer = config.optimizer
-    optimizer.weight_decay = 0.1
-    made = optimizers.make(optimizer, 10, 0.01)
+    settings = Settings(weight_decay=0.1, learning_rate=0.01)
+    made = optimizers.make(Learning(settings, steps=10))
     params = {'w': jnp.asarray([2.0, -3.0])}
     grads = {'w': jnp.asarray([5.0, 1e-3])}
     updates, _ = made.update(grads, made.init(params), params)

@@ -35,7 +35,8 @@ def make(
     likelihood = likelihoods.make(
         settings.likelihood, spec.channels, settings.mixtures, settings.likelihood_scale
     )
-    samples, layers = settings.bound_samples, model.layers()
+    samples = settings.bound_samples if settings.bound == 'iwae' else 1
+    layers = model.layers()
     network = models.make(
         'hierarchy',
         'stack',

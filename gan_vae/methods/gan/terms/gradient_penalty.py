@@ -11,9 +11,10 @@ def discriminator_terms(settings, networks) -> dict[str, Term]:
     name, interval = settings.penalty, settings.penalty_interval
     if not name:
         return {}
-    weight = f'{settings.penalty_lambda:g} '
     if name in ('r1', 'r2', 'r1_r2'):
         weight = f'{settings.penalty_gamma:g}/2 '
+    else:
+        weight = f'{settings.penalty_lambda:g} '
     lazily = f' every {interval} D updates' if interval > 1 else ''
     value = PENALTIES[name](settings)
     return {name: Term(f'{weight}{name}{lazily}', value, interval)}
