@@ -3,54 +3,57 @@
 import os
 import sys
 from pathlib import Path
-from typing import IO, Literal, overload
+from typing import TextIO
 
 
-def expand(path) -> Path:
+def expand(path: str | Path) -> Path:
     """The path of a word, ~ for the home folder; as it is where there is none."""
     return Path(os.path.expanduser(path))
 
 
-@overload
-def lock(path, wait: Literal[True] = True) -> IO[str]: ...
-@overload
-def lock(path, wait: Literal[False]) -> IO[str] | None: ...
-def lock(path, wait: bool = True) -> IO[str] | None:
-    """Opens `path` and locks it against all processes; None if another has it locked.
+def lock(path: Path) -> TextIO:
+    """Opens a file and locks it against all processes; waits for who has it locked.
 
     The lock lasts until the handle is closed, here and in every child that inherited
-    it, or all of them have ended. `wait`: for it, so that None is not returned. Where
-    the file system has no locks a line says so, and nothing is locked. An OSError where
-    the file cannot be opened.
+    it, or all of them have ended. Where the file system has no locks one line says so,
+    and nothing is locked. An OSError where the file cannot be opened.
     """
-    from filelock import lock_descriptor
-
     handle = open(path, 'a')
-    try:
-        if lock_descriptor(handle.fileno(), blocking=wait):
-            return handle
-    except OSError as error:
-        _say_unlocked(os.fstat(handle.fileno()).st_dev, path, error.strerror)
+    _lock(handle, blocking=True)
+    return handle
+
+
+def try_lock(path: Path) -> TextIO | None:
+    """As `lock`, without waiting: None where another process has it locked."""
+    handle = open(path, 'a')
+    if _lock(handle, blocking=False):
         return handle
     handle.close()
     return None
 
 
+def _lock(handle: TextIO, blocking: bool) -> bool:
+    from filelock import lock_descriptor
+
+    try:
+        return lock_descriptor(handle.fileno(), blocking=blocking)
+    except OSError as error:
+        device = os.fstat(handle.fileno()).st_dev
+        if device not in _unlocked:
+            _unlocked.add(device)
+            print(
+                f'gan_vae: the file system of {handle.name} has no locks '
+                f'({error.strerror}): use it by one command at a time',
+                file=sys.stderr,
+                flush=True,
+            )
+        return True
+
+
 _unlocked: set[int] = set()  # file systems whose lack of locks was printed
 
 
-def _say_unlocked(device: int, path, reason: str):
-    if device not in _unlocked:
-        _unlocked.add(device)
-        print(
-            f'gan_vae: the file system of {path} has no locks ({reason}): use it by '
-            'one command at a time',
-            file=sys.stderr,
-            flush=True,
-        )
-
-
-def write(path, content: bytes | str) -> Path:
+def write(path: str | Path, content: bytes | str) -> Path:
     """Writes a file, and its folder where there is none.
 
     Who reads it meanwhile, or after a kill, finds what was there before. One writer of

@@ -12,7 +12,7 @@ from gan_vae import cache, files
 ALONE = """
 import sys
 from gan_vae import files
-lock = files.lock(sys.argv[1], wait=False)
+lock = files.try_lock(sys.argv[1])
 print('taken' if lock is None else 'free', flush=True)
 """
 
@@ -26,7 +26,7 @@ def other(path) -> str:
 def test_a_lock_keeps_other_processes_out_until_it_and_its_heirs_close(tmp_path):
     path = tmp_path / 'lock'
     with files.lock(path) as lock:
-        assert other(path) == 'taken' and files.lock(path, wait=False) is None
+        assert other(path) == 'taken' and files.try_lock(path) is None
         command = [sys.executable, '-c', 'input()']
         heir = subprocess.Popen(
             command, stdin=subprocess.PIPE, pass_fds=(lock.fileno(),)
@@ -42,7 +42,7 @@ def test_a_file_system_without_locks_is_told_in_one_line(tmp_path, monkeypatch, 
 
     monkeypatch.setattr('filelock.lock_descriptor', refuse)
     monkeypatch.setattr(files, '_unlocked', set())
-    with files.lock(tmp_path / 'a') as one, files.lock(tmp_path / 'b', wait=False):
+    with files.try_lock(tmp_path / 'a') as one, files.lock(tmp_path / 'b'):
         one.write('usable')
     told = capsys.readouterr().err
     assert told.count('\n') == 1 and 'no locks (No locks available)' in told

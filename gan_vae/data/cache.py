@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_vae import cache
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
@@ -23,7 +24,7 @@ def cached(
     key: dict,
     shape: tuple[int, int, int],
     parse: Callable[[dict], Iterator[tuple[np.ndarray, int, str]]],
-    settings,
+    settings: Settings,
 ) -> Examples:
     """The set of `key`, parsed once.
 

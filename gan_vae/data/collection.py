@@ -6,12 +6,14 @@ in which there is a usable picture; a usable picture beside them makes the set f
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from gan_vae.data import cache, listing
 from gan_vae.data.pictures import Fit, Unusable, fit
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.splits import ByHash
 from gan_vae.errors import UserError
@@ -21,7 +23,7 @@ class File(NamedTuple):
     """A file that may be a picture."""
 
     name: str  # in the collection, '/' between parts
-    stamp: tuple  # another one when the content is another
+    stamp: tuple[int, ...]  # another one when the content is another
     open: Callable[[], Image.Image]  # raises Unusable
 
     @property
@@ -32,7 +34,12 @@ class File(NamedTuple):
 
 
 def examples(
-    where: str, key: str, files: list[File], left_out: list[str], split: str, settings
+    where: str,
+    key: str,
+    files: list[File],
+    left_out: list[str],
+    split: str,
+    settings: Settings,
 ) -> Examples:
     """The set of a split ('train', 'test', 'train+test', 'all').
 
@@ -48,10 +55,10 @@ def examples(
         'fit': how,
     }
 
-    def parse(about: dict) -> Iterator:
+    def parse(about: dict[str, Any]) -> Iterator[tuple[np.ndarray, int, str]]:
         skipped: dict[str, str] = {}
 
-        def image(file: File):
+        def image(file: File) -> np.ndarray | None:
             """uint8 [size, size, channels], or None and the reason in `skipped`."""
             if file.name in skipped:
                 return None

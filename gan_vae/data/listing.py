@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gan_vae import files
 from gan_vae.errors import UserError
@@ -21,6 +21,9 @@ _OF_SYSTEMS = {  # names in lower case
     'icon\r', '$recycle.bin', 'system volume information', '@eadir', '#recycle',
     'lost+found', 'picasa.ini', 'zbthumbnail.info',
 }  # fmt: skip
+
+
+T = TypeVar('T')
 
 
 class Listing(NamedTuple):
@@ -37,7 +40,7 @@ def ignored(name: str) -> bool:
     return name.startswith('.') or name.lower() in _OF_SYSTEMS
 
 
-def of(path, suffix: str = '') -> Listing:
+def of(path: str | Path, suffix: str = '') -> Listing:
     """All files below the folder `path`, only those of a suffix in any case.
 
     Links to folders are followed, each folder is read once. A UserError where there is
@@ -47,23 +50,25 @@ def of(path, suffix: str = '') -> Listing:
     if not path or not os.path.isdir(root):
         raise UserError(f'no folder {str(path)!r}')
     found, left_out = {}, []
+    above = {_identity(os.stat(parent)) for parent in root.resolve().parents}
     seen: set[tuple[int, int]] = set()
     waiting, links = [(str(root), '')], []
     while waiting or links:
         folder, name = waiting.pop() if waiting else links.pop(0)
         try:
-            about = os.stat(folder)
+            this = _identity(os.stat(folder))
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
             if not name:
                 raise UserError(f'cannot read {path}: {error.strerror}') from error
-            left_out.append(f'{name} ({error.strerror.lower()})')
+            left_out.append(f'{name} ({_reason(error)})')
             continue
-        if (about.st_dev, about.st_ino) in seen:
-            left_out.append(f'{name} (a link to a folder that is read already)')
+        if this in seen | above:
+            why = 'is read already' if this in seen else 'holds it'
+            left_out.append(f'{name} (a link to a folder that {why})')
             continue
-        seen.add((about.st_dev, about.st_ino))
+        seen.add(this)
         if name and _is_run({entry.name for entry in entries}):
             left_out.append(f'{name} (the folder of a run)')
             continue
@@ -74,8 +79,8 @@ def of(path, suffix: str = '') -> Listing:
             try:
                 mode = entry.stat().st_mode
             except OSError as error:
-                why = 'a link to nothing' if entry.is_symlink() else error.strerror
-                left_out.append(f'{inner} ({why.lower()})')
+                why = 'a link to nothing' if entry.is_symlink() else _reason(error)
+                left_out.append(f'{inner} ({why})')
                 continue
             if stat.S_ISDIR(mode):
                 (links if entry.is_symlink() else waiting).append((entry.path, inner))
@@ -87,6 +92,14 @@ def of(path, suffix: str = '') -> Listing:
                 left_out.append(f'{inner} (not a file)')
     names = sorted(found, key=lambda name: name.split('/'))
     return Listing(root, [found[name] for name in names], names, sorted(left_out))
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
 
 
 def _is_run(names: set[str]) -> bool:
@@ -109,7 +122,7 @@ def note(left_out: Iterable[str]) -> str:
     return f'left out {len(lines)} files: {", ".join(lines[:8])}{more}'
 
 
-def progress(items: list, where: str) -> Iterator:
+def progress(items: list[T], where: str) -> Iterator[T]:
     """Yields the items, and prints how many were read after 3 s and every 10 s."""
     due = time.monotonic() + 3
     for count, item in enumerate(items):

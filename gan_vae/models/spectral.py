@@ -60,16 +60,16 @@ def largest(params, variables) -> dict[str, jax.Array]:
 
     v' W u with the vectors kept, of the weights before division: what they grow to.
     """
-    found = {}
+    values = {}
 
     def walk(weights, vectors, path):
         if 'u' in vectors:
             (w,) = (x for n, x in weights.items() if n in ('kernel', 'embedding'))
             matrix = w.reshape(-1, w.shape[-1])
-            found['/'.join(path)] = vectors['v'] @ matrix @ vectors['u']
+            values['/'.join(path)] = vectors['v'] @ matrix @ vectors['u']
             return
         for name, inner in vectors.items():
             walk(weights[name], inner, (*path, name))
 
     walk(params, variables.get('spectral', {}), ())
-    return found
+    return values

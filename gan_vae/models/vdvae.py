@@ -43,7 +43,7 @@ def encoder_blocks(text: str, image_size: int) -> list[tuple[int, int]]:
     RxN: N blocks at R x R pixels; RdK: one, then means over K x K. UserError where the
     blocks do not follow from each other, beginning at the image.
     """
-    key, found, now = 'config.model.encoder_blocks', [], image_size
+    key, blocks, now = 'config.model.encoder_blocks', [], image_size
     for item in text.split(','):
         res, kind, n = _item(key, text, item, 'xd')
         if res != now:
@@ -51,13 +51,13 @@ def encoder_blocks(text: str, image_size: int) -> list[tuple[int, int]]:
                 f'{key}={text!r}: {item} where there are {now}x{now} pixels'
             )
         if kind == 'x':
-            found += [(res, 1)] * n
+            blocks += [(res, 1)] * n
         elif res % n:
             raise UserError(f'{key}={text!r}: {item}: {res} does not divide by {n}')
         else:
-            found.append((res, n))
+            blocks.append((res, n))
             now = res // n
-    return found
+    return blocks
 
 
 def decoder_blocks(text: str, image_size: int, seen=None) -> list[tuple[int, int]]:
@@ -68,7 +68,7 @@ def decoder_blocks(text: str, image_size: int, seen=None) -> list[tuple[int, int
     follow from each other, do not end at the image, or have a resolution that is none
     of `seen`, the encoder's.
     """
-    key, found, now = 'config.model.decoder_blocks', [], 0
+    key, blocks, now = 'config.model.decoder_blocks', [], 0
     for item in text.split(','):
         res, kind, n = _item(key, text, item, 'xm')
         if seen is not None and res not in seen:
@@ -82,20 +82,20 @@ def decoder_blocks(text: str, image_size: int, seen=None) -> list[tuple[int, int
                     f'{key}={text!r}: {item} where there are {now}x{now} pixels: '
                     f'write {res}m{now} first'
                 )
-            found += [(res, res if number or now else 0) for number in range(n)]
+            blocks += [(res, res if number or now else 0) for number in range(n)]
         elif n != now or res % n or res == n:
             raise UserError(
                 f'{key}={text!r}: {item} cannot repeat the {now}x{now} pixels there are'
             )
         else:
-            found.append((res, n))
+            blocks.append((res, n))
         now = res
     if now != image_size:
         raise UserError(
             f'{key}={text!r} ends at {now} pixels, and config.data.image_size is '
             f'{image_size}'
         )
-    return found
+    return blocks
 
 
 def _item(key, text, item, kinds):
@@ -161,14 +161,14 @@ class Encoder(nn.Module):
         # pictures in [-1, 1] have a deviation of about a half
         conv = nn.Conv(self.width, (3, 3), kernel_init=_uniform(), dtype=self.dtype)
         x = conv(2 * x)
-        found = {x.shape[1]: x}
+        features = {x.shape[1]: x}
         for _, pool in self.blocks:
             share = 1 / len(self.blocks)
             x = x + Block(self.width, self.middle, share, self.dtype)(x)
             if pool > 1:
                 x = nn.avg_pool(x, (pool, pool), (pool, pool))
-            found[x.shape[1]] = x
-        return found
+            features[x.shape[1]] = x
+        return features
 
 
 class Group(nn.Module):
@@ -298,7 +298,7 @@ class VDVAE(nn.Module):
 
     def __call__(self, images):
         """Outputs, and the posteriors of the groups, with z at their means."""
-        features, x, found = self.features(images), self.start(len(images)), []
+        features, x, found = self.features(images), self.start(images.shape[0]), []
         for number in range(len(self.layout)):
             found.append(self.posterior(number, x, features))
             x = self.descend(number, x, found[-1][0])

@@ -89,7 +89,7 @@ def importance_bound(log_weights: jax.Array) -> jax.Array:
     w_k with s = softmax(log w); sum_k s_k log w_k has it too, but is not the bound.
     Burda et al. 2016, arXiv:1509.00519, equations 8 and 14.
     """
-    return logsumexp(log_weights, axis=0) - math.log(len(log_weights))
+    return logsumexp(log_weights, axis=0) - math.log(log_weights.shape[0])
 
 
 def dreg_bound(log_weights: Callable, z: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""What a discriminator says beside real or fake: the class, or the code, of an image.
+"""What a discriminator gives besides real or fake: an image's class or code.
 
   class   -E log softmax(a(x))_y                     the auxiliary classifier's, ACGAN
   code    I(c; G(z)) >= H(c) + E log q(c | G(z))     mutual information, InfoGAN
@@ -19,16 +19,16 @@ def cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
     return -jnp.mean(chosen)
 
 
-def information(said: jax.Array, codes: jax.Array, categories: int):
+def information(outputs: jax.Array, codes: jax.Array, categories: int):
     """(of the category, of continuous codes): lower bounds of I(c; G(z)), in nats.
 
-    said [B, K + C]: logits of the K = `categories`, then means; codes [B, K + C]: one
-    of K, then numbers of U(-1, 1). The first is at most log K. The second is at most
-    C log(2 / sqrt(2 pi)) < 0, where all are told: the variance of q is 1.
+    outputs [B, K + C]: logits of the K = `categories`, then means; codes [B, K + C]:
+    one of K, then numbers of U(-1, 1). The first is at most log K. The second is at
+    most C log(2 / sqrt(2 pi)) < 0, where all codes are exact: the variance of q is 1.
     """
     k = categories
-    log_q = jnp.sum(jax.nn.log_softmax(said[:, :k]) * codes[:, :k], axis=1)
+    log_q = jnp.sum(jax.nn.log_softmax(outputs[:, :k]) * codes[:, :k], axis=1)
     category = math.log(k) + jnp.mean(log_q) if k else jnp.zeros(())
-    error = jnp.sum(jnp.square(said[:, k:] - codes[:, k:]), axis=1)
+    error = jnp.sum(jnp.square(outputs[:, k:] - codes[:, k:]), axis=1)
     constant = (codes.shape[1] - k) * math.log(2 / math.sqrt(2 * math.pi))
     return category, constant - 0.5 * jnp.mean(error)

@@ -5,7 +5,7 @@
   q(z) = 1/N sum_n q(z | x_n), the aggregate posterior of N examples
 
 beta-TC-VAE adds (beta - 1) TC to the ELBO's loss, q(z) estimated from a batch (Chen et
-al. 2018, arXiv:1802.04942); FactorVAE adds gamma TC, told by a discriminator (Kim &
+al. 2018, arXiv:1802.04942); FactorVAE adds gamma TC, by a discriminator (Kim &
 Mnih 2018, arXiv:1802.05983); DIP-VAE adds a penalty on the covariance of q(z) (Kumar et
 al. 2017, arXiv:1711.00848). z, mean and log_variance are [B, D], z one sample of
 q(z | x) for each row; q and p are Gaussian. A batch is the rows given: on many devices,
@@ -44,7 +44,7 @@ def aggregate(
     which one.) Memory: B * B * D. Raises UserError if the batch is larger than the
     data, or of one row and stratified.
     """
-    b = len(z)
+    b = z.shape[0]
     if b > size:
         raise UserError(f'a batch of {b} of {size} examples: it draws some twice')
     if sampling == 'weighted':
@@ -115,7 +115,7 @@ def permute_dims(keys: jax.Array, z: jax.Array) -> jax.Array:
 
 
 def density_ratio(logits: jax.Array) -> jax.Array:
-    """The TC told by a discriminator's logits [B] of z from q(z): their mean, a scalar.
+    """The TC by a discriminator's logits [B] of z from q(z): their mean, a scalar.
 
     log q(z) / prod_d q(z_d) = log D / (1 - D) is the logit of the best D; with two
     outputs, the first less the second. Kim & Mnih 2018, equation 3.

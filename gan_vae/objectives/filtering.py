@@ -57,8 +57,8 @@ def log_evidence(
             log_w = jnp.where(poor, 0.0, log_w)
         return (carry, log_w, total), None
 
-    count = len(jax.tree.leaves(inputs)[0])
-    zeros = jnp.zeros((particles, len(length)))
+    count = jax.tree.leaves(inputs)[0].shape[0]
+    zeros = jnp.zeros((particles, length.shape[0]))
     (_, log_w, total), _ = lax.scan(
         one, (carry, zeros, zeros[0]), (jnp.arange(count), inputs)
     )
@@ -72,7 +72,7 @@ def log_effective(log_w: jax.Array) -> jax.Array:
 
 def systematic(key: jax.Array, log_w: jax.Array) -> jax.Array:
     """Indices [N] of particles, each i on average N w_i / sum w times; log w [N]."""
-    count = len(log_w)
+    count = log_w.shape[0]
     ends = jnp.cumsum(jax.nn.softmax(log_w))
     places = (jnp.arange(count) + jax.random.uniform(key)) / count
     return jnp.clip(jnp.searchsorted(ends / ends[-1], places, 'right'), 0, count - 1)

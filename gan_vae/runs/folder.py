@@ -10,6 +10,9 @@ import json
 import platform
 import subprocess
 from pathlib import Path
+from typing import TextIO
+
+from ml_collections import ConfigDict
 
 from gan_vae import config as config_lib
 from gan_vae import files
@@ -19,7 +22,7 @@ from gan_vae.errors import UserError
 PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
 
 
-def claim(workdir, config) -> object:
+def claim(workdir: str | Path, config: ConfigDict) -> TextIO:
     """Makes `workdir` the folder of this run, or says why it cannot be.
 
     Returns a handle that holds the folder's lock as long as it lives. A folder or file
@@ -29,7 +32,7 @@ def claim(workdir, config) -> object:
     workdir = Path(workdir)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        lock = files.lock(workdir / '.lock', wait=False)
+        lock = files.try_lock(workdir / '.lock')
     except OSError as error:
         raise UserError(
             f'cannot write in the run folder {workdir}: {error.strerror}; choose '
@@ -41,8 +44,9 @@ def claim(workdir, config) -> object:
         write_config(workdir, config)
         return lock
     stored = read_config(workdir)
-    if readers.differ_in_place(stored.data.name, config.data.name):
-        stored.data.name = config.data.name
+    old, new = (config_lib.flatten(c)['data.name'] for c in (stored, config))
+    if readers.differ_in_place(old, new):
+        config_lib.override(stored, 'data.name', new)
     if changed := config_lib.differences(stored, config):
         raise UserError(
             f'{workdir} holds a run of another config ({"; ".join(changed)}): use '
@@ -51,7 +55,7 @@ def claim(workdir, config) -> object:
     return lock
 
 
-def write_config(workdir, config):
+def write_config(workdir: str | Path, config: ConfigDict):
     """config.json: all that the run computes follows from it and the data."""
     files.write(Path(workdir) / 'config.json', config_lib.to_json(config) + '\n')
 

@@ -20,7 +20,7 @@ from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.sweep.plan import Experiment, Point, Trial, fill
-from gan_vae.sweep.trial import ENDED, Outcome, curve, try_lock
+from gan_vae.sweep.trial import ENDED, Outcome, curve
 
 
 class Listed:
@@ -156,7 +156,7 @@ class Study:
                     seed=int(seeds[0]), constant_liar=True
                 )
             optuna_trial = self._study.ask()
-            lock = try_lock(self._locks / f'{optuna_trial.number}.lock')
+            lock = files.try_lock(self._locks / f'{optuna_trial.number}.lock')
             try:
                 point = self._suggest(optuna_trial)
                 trials = self._trials(point)
@@ -188,7 +188,7 @@ class Study:
         states = self._optuna.trial.TrialState
         for seen in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
             file = self._locks / f'{seen.number}.lock'
-            lock = try_lock(file) if file.exists() else None
+            lock = files.try_lock(file) if file.exists() else None
             if not lock:
                 continue
             with lock:

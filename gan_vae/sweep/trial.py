@@ -108,19 +108,14 @@ def claim(trial: Trial) -> IO[str] | None:
     that it stays while the child lives, even if the worker is killed.
     """
     trial.folder.mkdir(parents=True, exist_ok=True)
-    lock = try_lock(trial.folder / '.trial.lock')
-    trainer = lock and try_lock(trial.folder / '.lock')
+    lock = files.try_lock(trial.folder / '.trial.lock')
+    trainer = lock and files.try_lock(trial.folder / '.lock')
     if lock and not trainer:  # someone trains there by hand
         lock.close()
         return None
     if trainer:
         trainer.close()
     return lock
-
-
-def try_lock(file: Path) -> IO[str] | None:
-    """An exclusive lock on a file, held while the handle lives; None if it is taken."""
-    return files.lock(file, wait=False)
 
 
 def _apart(lock) -> dict:

@@ -172,6 +172,7 @@ def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatc
     assert not (tmp_path / 'art').exists()
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     models, tmp_path, monkeypatch, capsys
 ):
@@ -197,6 +198,7 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     assert art.main(words) == 0
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
     drawn = latents._decode
 
@@ -213,6 +215,7 @@ def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
     assert art.main(words) == 0
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_while_files_are_written_waits_for_the_last(
     tmp_path, monkeypatch, capsys
 ):

@@ -14,7 +14,7 @@ from gan_vae.config import default
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.evaluation.importance import iwae_bound
-from gan_vae.methods.stacked_vae.method import stochastic_layers
+from gan_vae.methods.stacked_vae import Networks
 
 SPEC = Spec(4, 4, 1)
 
@@ -192,8 +192,8 @@ def test_what_does_not_go_together_is_one_line(stacked, changes, said):
 @pytest.mark.parametrize('text', ['', '8', '8x', 'x3', '8x3,', '0x3', '8y3', '8x-3'])
 def test_layers_that_are_none(text):
     with pytest.raises(UserError, match='is not like 200x100'):
-        stochastic_layers(text)
+        Networks(text).check()
 
 
 def test_layers_by_hand():
-    assert stochastic_layers('200x100, 100x50') == [(200, 100), (100, 50)]
+    assert Networks('200x100, 100x50').layers() == [(200, 100), (100, 50)]

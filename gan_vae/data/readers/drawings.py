@@ -9,13 +9,16 @@ made.
 
 import io
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.parsers import expat
 
 import numpy as np
 
 from gan_vae.data import listing
 from gan_vae.data.sequences import Sequences
+from gan_vae.data.settings import Settings
 from gan_vae.data.splits import ByHash
 from gan_vae.errors import UserError
 
@@ -34,7 +37,7 @@ class Unusable(Exception):
     """A file that is left out, and why."""
 
 
-def load(path: str, split: str, settings=None) -> Sequences:
+def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
     """The drawings of `split` ('train', 'test', 'train+test', 'all')."""
     where, found = repr(path), listing.of(path, '.svg')
     chosen = ByHash(where, split)
@@ -59,7 +62,7 @@ def load(path: str, split: str, settings=None) -> Sequences:
     return Sequences('strokes', tuple(drawings), note=note)
 
 
-def read(path) -> np.ndarray:
+def read(path: str | Path) -> np.ndarray:
     """`strokes_of` one file; a UserError where it is no drawing."""
     try:
         if Path(path).stat().st_size > LARGEST:
@@ -149,7 +152,7 @@ def simplified(line: np.ndarray, near: float, most: int = MOST) -> np.ndarray:
     return line[keep]
 
 
-def _points(part):
+def _points(part: Any) -> Iterator[Any]:
     """Points along a subpath: ends of straight lines, many of a curve."""
     import svgelements
 

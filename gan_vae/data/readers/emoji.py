@@ -4,13 +4,14 @@ import numpy as np
 
 from gan_vae.data import emoji
 from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
 KIND = 'images'
 
 
-def load(rest: str, split: str, settings) -> Examples:
+def load(rest: str, split: str, settings: Settings) -> Examples:
     """The emoji of `split` ('train', 'test', 'train+test', 'all'), in categories."""
     how = Fit.of(settings)
     images, labels, names, categories = emoji.load(split)

@@ -4,12 +4,13 @@ from functools import partial
 
 from gan_vae.data import collection, listing
 from gan_vae.data.pictures import open_picture
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 
 KIND, REST, PLACE = 'images', 'PATH', True
 
 
-def load(path: str, split: str, settings) -> Examples:
+def load(path: str, split: str, settings: Settings) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
     found = listing.of(path)
     pictures = []

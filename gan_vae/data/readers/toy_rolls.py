@@ -6,6 +6,7 @@ Each split is a pure function of its name: no files, no licence.
 import numpy as np
 
 from gan_vae.data.sequences import Sequences
+from gan_vae.data.settings import Settings
 from gan_vae.data.splits import sliced
 
 KIND = 'rolls'
@@ -14,7 +15,7 @@ _SCALE = np.array([0, 2, 4, 5, 7, 9, 11])  # semitones
 _MIDDLE_C = 39  # of the 88 keys
 
 
-def load(rest: str, split: str, settings=None) -> Sequences:
+def load(rest: str, split: str, settings: Settings | None = None) -> Sequences:
     """`split` as 'train' or 'test[:10]'."""
     part, n = sliced('toy_rolls', split, SIZES)
     rng = np.random.default_rng([list(SIZES).index(part), 7])
@@ -22,7 +23,7 @@ def load(rest: str, split: str, settings=None) -> Sequences:
     return Sequences('rolls', tuple(values[:n]))
 
 
-def _chords(rng) -> np.ndarray:
+def _chords(rng: np.random.Generator) -> np.ndarray:
     """uint8 [T, 88], T 8 to 48: triads of 1 to 4 steps, by a random walk."""
     roll = np.zeros((rng.integers(8, 49), 88), np.uint8)
     key, degree, step = _MIDDLE_C + rng.integers(-5, 7), 0, 0

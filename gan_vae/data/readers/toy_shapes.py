@@ -9,6 +9,7 @@ import colorsys
 
 import numpy as np
 
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.splits import sliced
 
@@ -18,7 +19,7 @@ SIZES = {'train': 8000, 'validation': 1000, 'test': 1000}
 _BACKGROUND = 0.92
 
 
-def load(rest: str, split: str, settings) -> Examples:
+def load(rest: str, split: str, settings: Settings) -> Examples:
     """`split` as 'train' or 'test[:100]', at config.data.image_size and channels."""
     return examples(split, settings.image_size, settings.channels)
 

@@ -6,6 +6,7 @@ Each split is a pure function of its name: no files, no licence.
 import numpy as np
 
 from gan_vae.data.sequences import Sequences
+from gan_vae.data.settings import Settings
 from gan_vae.data.splits import sliced
 
 KIND = 'strokes'
@@ -13,7 +14,7 @@ SHAPES = ('zigzag', 'square', 'circle')
 SIZES = {'train': 256, 'validation': 64, 'test': 64}
 
 
-def load(rest: str, split: str, settings=None) -> Sequences:
+def load(rest: str, split: str, settings: Settings | None = None) -> Sequences:
     """`split` as 'train' or 'test[:10]'."""
     part, n = sliced('toy_strokes', split, SIZES)
     rng = np.random.default_rng([list(SIZES).index(part), 7])
@@ -21,7 +22,7 @@ def load(rest: str, split: str, settings=None) -> Sequences:
     return Sequences('strokes', tuple(values[:n]))
 
 
-def _drawing(rng, shape: str) -> np.ndarray:
+def _drawing(rng: np.random.Generator, shape: str) -> np.ndarray:
     """float32 [T, 3], T 8 to 24: the shape, and a line under it."""
     size, corners = rng.integers(40, 100), rng.integers(6, 22)
     if shape == 'zigzag':

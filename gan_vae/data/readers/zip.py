@@ -17,6 +17,7 @@ from PIL import Image
 from gan_vae import files
 from gan_vae.data import collection, listing
 from gan_vae.data.pictures import Unusable, open_picture
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
@@ -25,7 +26,7 @@ LARGEST = 2**28  # bytes of a member
 MOST_RATIO, FREE = 100, 2**30  # members may have so many times the archive's bytes
 
 
-def load(path: str, split: str, settings) -> Examples:
+def load(path: str, split: str, settings: Settings) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
     file = files.expand(path)
     if not os.path.isfile(file):
@@ -48,7 +49,9 @@ def load(path: str, split: str, settings) -> Examples:
         ) from error
 
 
-def _members(archive, path: str, size: int) -> tuple[dict, list[str]]:
+def _members(
+    archive: zipfile.ZipFile, path: str, size: int
+) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
     """({name: ZipInfo} in order, 'name (reason)' of those left out)."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if sum(info.file_size for info in infos) > MOST_RATIO * size + FREE:

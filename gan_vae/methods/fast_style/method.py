@@ -10,13 +10,12 @@ of noise, which is the texture of the style (Ulyanov et al. 2016, arXiv:1603.034
 """
 
 from functools import cache
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_vae import images, models
+from gan_vae import files, images, models
 from gan_vae.data.pictures import given, opaque, within
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
@@ -62,7 +61,7 @@ def make(
     def init(key) -> TrainState:
         zeros = jnp.zeros((1, *spec.shape))
         params = net.init(purpose_key(key, 'transform'), zeros)['params']
-        if Path(file).expanduser().is_file():
+        if files.expand(file).is_file():
             of_style = jax.tree.map(jnp.asarray, wanted())
         else:  # of a trained run: the checkpoint has them, and training asks for it
             shapes = jax.eval_shape(lambda x: style.moments(features, x), _ANY)
