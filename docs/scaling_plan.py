@@ -70,7 +70,6 @@ def compiled(name: str, updates: int, small: int) -> Work:
     from gan_vae.models import layers
     from gan_vae.runs.program import build
 
-    layers.CPU_FLOAT32 = ()  # the plain convolutions
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py'))
     program = build(config, Spec(32, 32, 3))
     state = jax.jit(program.method.init)(jax.random.key(0))
@@ -80,7 +79,8 @@ def compiled(name: str, updates: int, small: int) -> Work:
         'index': jax.ShapeDtypeStruct((rows,), 'int32'),
     }
     quick = {'xla_backend_optimization_level': 0}
-    cost = program.train_step.lower(state, batch).compile(quick).cost_analysis()
+    with layers.plain():
+        cost = program.train_step.lower(state, batch).compile(quick).cost_analysis()
     leaves = named_leaves(state)
     size = sum(leaf.nbytes for leaf in leaves.values())
     params = sum(v.nbytes for k, v in leaves.items() if k.startswith('params/'))

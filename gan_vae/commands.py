@@ -6,7 +6,6 @@ from argparse import Namespace
 from pathlib import Path
 
 from gan_vae import flags as flags_lib
-from gan_vae.config import sections
 from gan_vae.errors import RunError, UserError
 
 
@@ -90,11 +89,17 @@ def sweep(flags: Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
+def _describe(topic: str) -> str:
+    from gan_vae.config import sections
+
+    return sections.describe(topic)
+
+
 def run(argv: list[str]) -> int:
     """Runs the mode that the flags name; the exit status. Raises UserErrors."""
     flags, overrides = flags_lib.parse(argv)
     if flags.help:
-        print(sections.describe(flags.topic) if flags.topic else flags_lib.usage())
+        print(_describe(flags.topic) if flags.topic else flags_lib.usage())
         return 0
     if flags.mode == 'train':
         return train(flags, overrides, argv)

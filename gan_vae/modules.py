@@ -15,8 +15,9 @@ from gan_vae.errors import UserError
 
 def names(package: str) -> list[str]:
     """The modules of a package, none of them imported."""
-    place = importlib.util.find_spec(package).submodule_search_locations
-    return sorted(module.name for module in pkgutil.iter_modules(place))
+    spec = importlib.util.find_spec(package)
+    places = spec and spec.submodule_search_locations
+    return sorted(module.name for module in pkgutil.iter_modules(places or []))
 
 
 @cache

@@ -14,7 +14,7 @@ from PIL import Image
 import launch
 from gan_vae import config as config_lib
 from gan_vae import images
-from gan_vae.art import sample
+from gan_vae.art import making
 from gan_vae.methods import sampling
 from gan_vae.training import loop
 
@@ -118,12 +118,12 @@ def test_samples_have_provenance_and_need_no_tensorflow(run):
     )
     about = images.read_provenance(folder / '00003.png')
     summary = json.loads((run / 'summary.json').read_text())
-    assert about['state_sha256'] == summary['state_sha256'] and about['number'] == 3
     assert (
-        about['seed'] == 1
-        and about['config'] == 'dcgan_emoji-tiny'
-        and about['step'] == 4
+        about['flags'] == {'num': 5, 'seed': 1, 'step': 4} and about['tool'] == 'sample'
     )
+    made_by = about['run']
+    assert made_by['state_sha256'] == about['model'] == summary['state_sha256']
+    assert made_by['config'] == 'dcgan_emoji-tiny' and made_by['step'] == 4
     first = np.asarray(Image.open(folder / '00003.png'))
     launch.main(['--mode=sample', f'--workdir={run}', '--num=70', '--seed=1'])
     again = np.asarray(Image.open(folder / '00003.png'))
@@ -132,7 +132,7 @@ def test_samples_have_provenance_and_need_no_tensorflow(run):
 
 def test_a_second_draw_traces_nothing(run):
     """So that evaluations in training compile the sampler once."""
-    method, state, _ = sample.load(run)
+    method, state, _ = making.load(run)
     traced = []
 
     def counted(*arguments):

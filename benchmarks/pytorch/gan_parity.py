@@ -103,7 +103,7 @@ def train_torch(model: str, seed: int, file: Path):
 
 
 def train_ours(model: str, seed: int, file: Path):
-    from gan_vae.art import sample
+    from gan_vae.art import making
     from gan_vae.training import loop
 
     workdir = file.with_suffix('')
@@ -111,7 +111,7 @@ def train_ours(model: str, seed: int, file: Path):
         sys.exit(1)  # stopped: the same command goes on
     from gan_vae.methods import sampling
 
-    method, state, _ = sample.load(workdir, None)
+    method, state, _ = making.load(workdir, None)
     np.save(file, sampling.draw(method, state, seed, SAMPLES, None))
 
 

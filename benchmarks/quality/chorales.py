@@ -11,7 +11,7 @@ import argparse
 
 from benchmarks.rows import append
 from gan_vae import data
-from gan_vae.art import sample, sequences
+from gan_vae.art import making, sequences
 from gan_vae.evaluation import music
 from gan_vae.runs import folder as run_folder
 
@@ -29,7 +29,7 @@ def main():
     }
     sets = {f'{settings.name} {s}': rolls[: flags.num] for s, rolls in real.items()}
     for run in flags.runs:
-        method, state, about = sample.load(run, 'best')
+        method, state, about = making.load(run, 'best')
         drawn = sequences.draw(method, state, 0, flags.num)
         name = f'{about["config"]}, step {about["step"]}'
         sets[name] = [v[: flags.steps] for v in drawn]

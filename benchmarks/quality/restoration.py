@@ -28,6 +28,7 @@ from gan_vae.art.degradations import WHOLE, Hole, Small
 from gan_vae.data.pictures import Fit, fit, open_picture
 from gan_vae.evaluation import feature_distance
 from gan_vae.evaluation.pairs import psnr
+from gan_vae.methods import sampling
 
 SAMPLES, STARTS, SHOWN = 1000, 8, 6
 
@@ -80,10 +81,10 @@ def tasks(x: np.ndarray):
 
 
 def restored(run, how, seen, mask) -> np.ndarray:
-    starts = latents.draw(run.method, 0, STARTS)
+    starts = sampling.latents(run.method, 0, STARTS)
     decode = run.method.latents.decode
-    best = inversion.invert(decode, run.state, seen, starts, how, mask)
-    x = decode(run.state, best.z[:1], None)
+    best = inversion.invert(decode, run.weights, seen, starts, how, mask)
+    x = decode(run.weights, best.z[:1], None)
     return images.to_uint8(how.consistent(x, seen, mask))[0]
 
 
@@ -95,17 +96,17 @@ def untrained(how, seen, mask, noise, shape) -> np.ndarray:
 
 def project(run, pictures) -> tuple[np.ndarray, dict]:
     """The projections uint8, and the figures."""
-    method, weights = run.method, run.state
+    method, weights = run.method, run.weights
     projected, begin = [], time.monotonic()
     for picture in pictures:
-        starts = latents.draw(method, 0, STARTS)
+        starts = sampling.latents(method, 0, STARTS)
         if method.latents.encode is not None:
             starts[0] = latents.encode(run, picture[None])[0]
         x = np.asarray(images.from_uint8(picture))
         best = inversion.invert(method.latents.decode, weights, x, starts)
-        projected.append(latents.decode(run, best.z[:1])[0])
+        projected.append(sampling.decode(method, weights, best.z[:1])[0])
     seconds = (time.monotonic() - begin) / len(pictures)
-    drawn = latents.decode(run, latents.draw(method, 1, SAMPLES))
+    drawn = sampling.decode(method, weights, sampling.latents(method, 1, SAMPLES))
     apart = [((drawn.astype(float) - p) ** 2).mean((1, 2, 3)) for p in pictures]
     nearest = drawn[np.argmin(apart, 1)]
     random = extractors.load('random')
@@ -115,7 +116,7 @@ def project(run, pictures) -> tuple[np.ndarray, dict]:
         distance = feature_distance.distance(random, pictures, of)
         found[f'{name}, random features'] = float(np.mean(distance))
     if method.latents.encode is not None:
-        coded = latents.decode(run, latents.encode(run, pictures))
+        coded = sampling.decode(method, weights, latents.encode(run, pictures))
         found['encoder alone, dB'] = float(psnr(pictures, coded).mean())
     return np.stack(projected), found
 
@@ -160,7 +161,7 @@ def main():
         what = flags.runs
         for name in flags.runs.split(','):
             place = argparse.Namespace(workdir=name, step=None)
-            runs[name] = making.opened('restoration', tools.find('sample'), place)
+            runs[name] = making.open_model('restoration', tools.find('sample'), place)
     for name, run in runs.items():
         held = data.examples(run.config.data, 'test').images[: flags.num]
         projected, found = project(run, held)

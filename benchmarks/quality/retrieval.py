@@ -86,7 +86,7 @@ def copies(searched: np.ndarray, queries: np.ndarray) -> int:
 def opened(workdir: str, step):
     flags = argparse.Namespace(**{n: f.default for n, f in SHARED.items()})
     flags.workdir, flags.step = workdir, step
-    return making._run('index', find('index'), flags)
+    return making.open_model('index', find('index'), flags)
 
 
 def cells(num: int):

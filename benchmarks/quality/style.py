@@ -38,10 +38,11 @@ from PIL import Image
 
 from benchmarks.rows import ROOT, append
 from gan_vae import images
-from gan_vae.art import tools
-from gan_vae.art.making import opened, thing
+from gan_vae.art.making import open_model, request
+from gan_vae.art.provenance import read_input
 from gan_vae.art.style import patch, score
-from gan_vae.art.tools import styling
+from gan_vae.art.style import row as side_by_side
+from gan_vae.art.tools import find
 from gan_vae.data.pictures import within
 from gan_vae.devices import process
 from gan_vae.errors import UserError
@@ -85,26 +86,25 @@ def compare(given):
     bands, rows = [], []
     for content in CONTENTS:
         for name in STYLES:
-            things = [thing(str(place(n))) for n in (f'{content}.png', name)]
-            band = [np.asarray(Image.open(t.word).convert('RGB')) for t in things]
+            inputs = [read_input(str(place(n))) for n in (f'{content}.png', name)]
+            band = [np.asarray(Image.open(t.word).convert('RGB')) for t in inputs]
             for way, more in WAYS.items():
-                flags = {n: f.default for n, f in styling.TOOLS['style'].flags.items()}
+                tool = find('style')
+                flags = {n: f.default for n, f in tool.flags.items()}
                 flags |= {'seed': given.seed, 'size': given.size}
                 flags |= {'method': way.split(',')[0]} | more
-                tool, run, words = styling.TOOLS['style'], None, things
+                model, given_inputs = None, inputs
                 if way == 'fast':
                     folder = trained(given.runs, name, given.seed)
                     flags |= {'workdir': folder, 'step': None}
-                    run = opened('style', tool, Namespace(**flags))
-                    words = things[:1]
-                asked = tools.Asked(
-                    'style', run, words, Namespace(**flags), lambda of, what: of
-                )
+                    model = open_model('style', tool, Namespace(**flags))
+                    given_inputs = inputs[:1]
+                task = request('style', model, given_inputs, Namespace(**flags))
                 start = time.process_time()
-                made = styling.make(asked)
+                made = tool.make(task)
                 row = {'case': f'{content} in {Path(name).stem}', 'method': way}
-                row |= made.found | {'cpu_seconds': time.process_time() - start}
-                if run:  # what learned a style is not given it
+                row |= made.metrics | {'cpu_seconds': time.process_time() - start}
+                if model:  # what learned a style is not given it
                     look = np.asarray(within(Image.fromarray(band[1]), given.size))
                     row['distance_before'] = rows[-1]['distance_before']
                     image = made.pictures[0].image
@@ -114,7 +114,7 @@ def compare(given):
                 append('style', dict(row))
                 print(row, flush=True)
                 band.append(made.pictures[0].image)
-            bands.append(styling.style.row(band))
+            bands.append(side_by_side(band))
             width = max(b.shape[1] for b in bands)
             page = [
                 np.pad(

@@ -1,11 +1,12 @@
 """python -m gan_vae.art TOOL [THING...] [--workdir=RUN] [--out=FOLDER] [--FLAG=VALUE]
        python -m gan_vae.art TOOL --help
-       python -m gan_vae.art reproduce FILE [--workdir=RUN] [--out=FOLDER]
+       python -m gan_vae.art reproduce FILE [--workdir=RUN] [--inputs=FOLDER]
        python -m gan_vae.art codec encode|decode ..., see codec --help
 
-What can be made with a trained model. A tool writes FOLDER with a file for each
-picture, a sheet of them in FOLDER.png and how all came about in FOLDER.json;
-`reproduce` makes a file again from what it says of itself, bit for bit.
+What can be made with a trained model: --workdir is the folder of a run, or
+pretrained:NAME. A tool writes FOLDER with a file for each picture, a sheet of them in
+FOLDER.png and how all came about in FOLDER.json; `reproduce` makes a file again from
+its provenance, bit for bit. A tool with a dotted name is a module of your own.
 """
 
 import argparse
@@ -13,44 +14,63 @@ import sys
 
 from gan_vae import interrupt
 from gan_vae.art import tools
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, nearest
+
+REPRODUCE = """python -m gan_vae.art reproduce FILE [--FLAG=VALUE...]
+
+Makes a file again from its provenance, and compares the two bit for bit.
+
+  --workdir        where the model lies now, if not where it lay then
+  --inputs         a file or folder, or several with commas, where the inputs lie now
+  --out            a folder; by default art/reproduce-N, the first that is free
+  --force          write in a folder that has something in it"""
+
+
+def _parsed(name: str, parser: argparse.ArgumentParser, argv: list[str], known: list):
+    """The flags of a command line; a UserError for any that the parser does not take,
+    with the nearest of the known."""
+
+    def fail(message: str):
+        raise UserError(f'{message}; see python -m gan_vae.art {name} --help')
+
+    parser.error = fail
+    flags, rest = parser.parse_known_intermixed_args(argv)
+    if rest:
+        word = rest[0].partition('=')[0]
+        # without the dashes, which all flags have in common
+        close = nearest(word.lstrip('-'), known).replace("mean '", "mean '--")
+        fail(f'unknown flag {word}{close}')
+    return flags, fail
 
 
 def parse(name: str, argv: list[str]) -> tuple[list[str], argparse.Namespace] | None:
-    """(things, flags) of a tool; None where only help was asked for."""
+    """(inputs, flags) of a tool; None where only its help was wanted."""
     tool = tools.find(name)
     table = tools.flags_of(tool)
     usage = f'python -m gan_vae.art {name} {tool.takes}'.rstrip()
-    parser = argparse.ArgumentParser(
-        usage=usage, add_help=False, allow_abbrev=False, argument_default=None
-    )
-    parser.add_argument('things', nargs='*')
+    parser = argparse.ArgumentParser(usage=usage, add_help=False, allow_abbrev=False)
+    parser.add_argument('inputs', nargs='*')
     parser.add_argument('--help', '-h', action='store_true')
     for word, flag in table.items():
         if flag.kind is bool:
             parser.add_argument(f'--{word}', action='store_true')
         else:
             parser.add_argument(f'--{word}', type=flag.kind, default=flag.default)
-
-    def fail(message: str):
-        raise UserError(f'{message}; see python -m gan_vae.art {name} --help')
-
-    parser.error = fail
-    flags = parser.parse_intermixed_args(argv)
+    flags, fail = _parsed(name, parser, argv, ['help', *table])
     if flags.help:
-        print(f'{usage} [--FLAG=VALUE...]\n\n{tool.says}\n')
+        print(f'{usage} [--FLAG=VALUE...]\n\n{tools.summary(name)}\n')
         for word, flag in table.items():
             default = '' if flag.default in (None, '', False) else f' ({flag.default})'
-            print(f'  --{word:14s} {flag.says}{default}')
+            print(f'  --{word:14s} {flag.help}{default}')
         return None
-    things = flags.things
+    inputs = flags.inputs
     least, most = tools.count_of(tool.takes)
-    if not least <= len(things) <= most:
-        fail(f'{name} takes {tool.takes or "no files"}, and {len(things)} were given')
+    if not least <= len(inputs) <= most:
+        fail(f'{name} takes {tool.takes or "no files"}, and {len(inputs)} were given')
     if not 0 <= flags.seed < 2**32:
         fail(f'--seed={flags.seed}: must be from 0 to 2**32 - 1')
-    del flags.things, flags.help
-    return things, flags
+    del flags.inputs, flags.help
+    return inputs, flags
 
 
 def run(argv: list[str]) -> int:
@@ -62,35 +82,34 @@ def run(argv: list[str]) -> int:
         from gan_vae.art import compressed
 
         return compressed.main(argv[1:])
-    from gan_vae.art import making
-
     if name == 'reproduce':
         return _reproduce(argv[1:])
-    if (asked := parse(name, argv[1:])) is None:
+    if (command := parse(name, argv[1:])) is None:
         return 0
-    out, made = making.make(name, *asked)
-    for line in made.said:
+    from gan_vae.art import making
+
+    out, result = making.make(name, *command)
+    for line in result.messages:
         print(line.replace('OUT/', f'{out}/'))
-    count = len(made.pictures) + len(made.sequences) + len(made.files)
+    count = len(result.pictures) + len(result.sequences) + len(result.files)
     what = f'{count} in {out}' if count else f'a sheet, {out}.png'
     print(f'{name}: {what}, how it came about in {out}.json')
     return 0
 
 
 def _reproduce(argv: list[str]) -> int:
-    from gan_vae.art import making
-
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    if {'--help', '-h'} & {*argv}:
+        print(REPRODUCE)
+        return 0
     parser.add_argument('file')
-    for word in ('workdir', 'out'):
+    for word in ('workdir', 'inputs', 'out'):
         parser.add_argument(f'--{word}', default='')
     parser.add_argument('--force', action='store_true')
+    known = ['workdir', 'inputs', 'out', 'force', 'help']
+    flags, _ = _parsed('reproduce', parser, argv, known)
+    from gan_vae.art import making
 
-    def fail(message: str):
-        raise UserError(f'reproduce: {message}; see python -m gan_vae.art --help')
-
-    parser.error = fail
-    flags = parser.parse_args(argv)
     again = making.reproduce(**vars(flags))
     changed = f' (versions changed: {again.changed})' if again.changed else ''
     if not again.same:
@@ -103,13 +122,14 @@ def _reproduce(argv: list[str]) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """The exit status: 0, 1 for what came out otherwise, or 2 for what the user can
-    put right."""
+    """The exit status: 0, 1 for a file that could not be made again, or 2 for what the
+    user can put right."""
     try:
         if not argv or argv[0] in ('--help', '-h'):
             print(__doc__)
-            for name in tools.MODULES:
-                print(f'  {name:12s} {tools.find(name).says}')
+            lines = {name: tools.summary(name) for name in tools.names()}
+            for name, line in sorted((lines | tools.COMMANDS).items()):
+                print(f'  {name:12s} {line}')
             return 0
         return run(argv)
     except UserError as error:

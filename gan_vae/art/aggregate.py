@@ -11,14 +11,20 @@ is the mismatch, in nats, taken on codes that m was not fitted to.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
+from gan_vae.art.tools import Model
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
+from gan_vae.methods.contract import required
 from gan_vae.objectives.bounds import LOG_VARIANCE
+from gan_vae.runs import seen
 
+FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
 COMPONENTS = (1, 4, 16, 64)  # the number is chosen on codes held out
 
 
@@ -42,6 +48,18 @@ def library():
             '--latents=aggregate needs: pip install "gan_vae[metrics]"'
         ) from error
     return GaussianMixture
+
+
+def of_model(model: Model, seed: int) -> tuple[Mixture, int]:
+    """The Mixture of a model's codes of its training images, and of how many."""
+    method = model.method
+    required(method, 'latents.posterior', '--latents=aggregate')
+    library()  # an error before the work
+    posterior, settings = jax.jit(method.latents.posterior), model.config.data
+    batches = seen.seen(settings, settings.split, FITTED, seed)
+    batches = seen.of_method(method, batches)
+    z, means = codes(partial(posterior, model.weights), batches, seed)
+    return fit(z, means, seed), len(z)
 
 
 def codes(posterior: Callable, batches: Iterable, seed: int):

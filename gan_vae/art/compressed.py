@@ -17,10 +17,12 @@ import jax
 import numpy as np
 
 from gan_vae import files, images
-from gan_vae.art import codec, sample
+from gan_vae.art import codec, features, progress
+from gan_vae.art.making import load
 from gan_vae.errors import UserError
 from gan_vae.methods.contract import capability
 from gan_vae.runs import folder as run_folder
+from gan_vae.runs import packed
 from gan_vae.runs import seen as seen_lib
 
 MAGIC = b'gan_vae codec 2\n'
@@ -78,21 +80,27 @@ def _hash(levels: np.ndarray) -> str:
     return hashlib.sha256(levels.tobytes()).hexdigest()
 
 
-def encode(workdir, place: str, num: int, out) -> dict[str, float]:
-    """Writes images in one file; {what: bits for each value}, of which `count` images.
+def encode(workdir, place: str, num: int, out) -> tuple[dict[str, float], list[str]]:
+    """Writes images in one file; {what: bits for each value}, of which `count` images,
+    and messages.
 
     place: a folder of pictures, or SET[:SPLIT], by default the run's own eval_split.
     """
-    method, state, about = sample.load(workdir)
+    method, weights, about = load(workdir)
     if capability(method, 'density.coder') is None:
         raise UserError(
             f'{workdir} has no codec: it takes a VAE of images, without classes'
         )
-    coder, config = method.density.coder(state), run_folder.read_config(workdir)
+    coder, config = (
+        method.density.coder(weights),
+        run_folder.read_config(packed.find(workdir)),
+    )
     top = coder.likelihood.levels - 1
-    if place and Path(place).is_dir():
+    place, messages = features.place_of(place), []
+    if place and Path(place).expanduser().is_dir():
         size = config.data.image_size
-        levels = _pictures(Path(place), (size, size, config.data.channels), top, num)
+        shape = size, size, config.data.channels
+        levels, messages = _pictures(place, shape, top, num)
     else:
         name, _, split = place.partition(':')
         settings = config.data
@@ -114,16 +122,22 @@ def encode(workdir, place: str, num: int, out) -> dict[str, float]:
         'jax': jax.__version__,
     }
     write(out, header, coded.words)
-    return {'count': len(levels)} | _bits(method, state, levels, coded, Path(out))
+    bits = _bits(method, weights, levels, coded, Path(out))
+    pngs = [name for name in bits if name.startswith('PNG')]
+    if bits['file'] >= min(bits[name] for name in pngs):
+        messages.append(
+            'no smaller than PNG: this model knows no such pictures, or they are few'
+        )
+    return {'count': len(levels)} | bits, messages
 
 
-def _bits(method, state, levels, coded, path) -> dict[str, float]:
-    top = method.density.coder(state).likelihood.levels - 1
+def _bits(method, weights, levels, coded, path) -> dict[str, float]:
+    top = method.density.coder(weights).likelihood.levels - 1
     bound = jax.jit(method.density.elbo)
     total = 0.0
     for start in range(0, len(levels), codec.BATCH):
         x = 2 * levels[start : start + codec.BATCH].astype(np.float32) / top - 1
-        total -= float(bound(state, jax.random.key(start), x).sum())
+        total -= float(bound(weights, jax.random.key(start), x).sum())
     grey = (levels * (255 // top)).astype(np.uint8)
     each = {
         'file': 8 * path.stat().st_size,
@@ -154,17 +168,17 @@ def _size(picture: np.ndarray, top: int, form: str, **options) -> int:
     return 8 * file.getbuffer().nbytes
 
 
-def _pictures(folder: Path, shape: tuple, top: int, num: int) -> np.ndarray:
-    """Levels of the pictures of a folder, as they are. UserError for another shape."""
-    from gan_vae.data.pictures import Unusable, open_picture
+def _pictures(place: str, shape: tuple, top: int, num: int):
+    """(levels of the pictures of a folder as they are, what was left out of it).
 
-    mode = 'L' if shape[2] == 1 else 'RGB'
-    found = []
-    for file in sorted(p for p in folder.rglob('*') if p.is_file())[:num]:
-        try:
-            picture = open_picture(file)
-        except Unusable as error:
-            raise UserError(f'{file}: {error}') from error
+    A UserError for pictures of another shape.
+    """
+    from gan_vae.data.pictures import open_picture
+
+    mode, levels = 'L' if shape[2] == 1 else 'RGB', []
+    files, left_out = features.picture_files(place)
+    for file in files[:num]:
+        picture = open_picture(file)
         if picture.mode == '1' and mode == 'L':
             picture = picture.convert('L')
         if picture.mode != mode or picture.size != (shape[1], shape[0]):
@@ -172,19 +186,17 @@ def _pictures(folder: Path, shape: tuple, top: int, num: int) -> np.ndarray:
                 f'{file} is {picture.mode} {picture.size[0]}x{picture.size[1]}, '
                 f'but the model takes {mode} {shape[1]}x{shape[0]}: convert it first'
             )
-        found.append(np.asarray(picture, np.uint8).reshape(shape))
-    if not found:
-        raise UserError(f'no pictures in {folder}')
-    grey = np.stack(found)
+        levels.append(np.asarray(picture, np.uint8).reshape(shape))
+    grey = np.stack(levels)
     if top == 1 and not np.isin(grey, (0, 255)).all():
-        raise UserError(f'{folder}: the model takes black and white pixels alone')
-    return grey // (255 // top)
+        raise UserError(f'{place}: the model takes black and white pixels alone')
+    return grey // (255 // top), features.message_of(left_out)
 
 
 def decode(workdir, path, out) -> int:
     """Writes the images of a file as PNGs in a folder; how many."""
     header, words = read(path)
-    method, state, about = sample.load(workdir)
+    method, weights, about = load(workdir)
     if (
         capability(method, 'density.coder') is None
         or header['model'] != about['state_sha256']
@@ -194,11 +206,13 @@ def decode(workdir, path, out) -> int:
             f'of {workdir} ({about["state_sha256"][:12]})'
         )
     coder, count, shape = (
-        method.density.coder(state),
+        method.density.coder(weights),
         header['count'],
         tuple(header['shape']),
     )
-    made = jax.eval_shape(lambda key: method.generate(state, key, 1), jax.random.key(0))
+    made = jax.eval_shape(
+        lambda key: method.generate(weights, key, 1), jax.random.key(0)
+    )
     levels = coder.likelihood.levels
     if shape != made.shape[1:] or header['levels'] != levels:
         raise UserError(
@@ -257,7 +271,8 @@ def main(argv: list[str]) -> int:
     if flags.way == 'decode':
         if len(flags.files) != 1 or flags.data or flags.num is not None:
             fail('decode takes one file, --workdir and --out')
-        count = decode(flags.workdir, flags.files[0], flags.out)
+        with progress.reported('codec'):
+            count = decode(flags.workdir, flags.files[0], flags.out)
         print(f'{count} images in {flags.out}')
         return 0
     if flags.files:
@@ -265,7 +280,10 @@ def main(argv: list[str]) -> int:
     num = 10_000 if flags.num is None else flags.num
     if num < 1:
         fail(f'--num={num}: must be at least 1')
-    bits = encode(flags.workdir, flags.data, num, flags.out)
+    with progress.reported('codec'):
+        bits, messages = encode(flags.workdir, flags.data, num, flags.out)
+    for line in messages:
+        print(line)
     print(f'{bits.pop("count")} images in {flags.out}; bits for each value:')
     for name, value in bits.items():
         print(f'  {name:24s} {value:.4f}')

@@ -54,7 +54,7 @@ def restore(
     """The picture [H, W, C] = `shape` of which y = `seen`, in [-1, 1], is seen.
 
     mask: of a Hole; noise: d, in units of y; steps: at most; track: as
-    Asked.steps.
+    Request.progress.
     """
     height, width, channels = shape
     network = DeepPrior(widths(height, width), channels=channels)
@@ -106,13 +106,13 @@ def _step(how, now, share, key, u, y, mask, noise):
     def loss(params):
         jitter = JITTER * jax.random.normal(key, u.shape)
         x = network.apply({'params': params}, u + jitter)[:, :height, :width]
-        told, _ = clipped(degradation.seen(x, mask), noise)
-        return jnp.mean((told - y) ** 2), x[0]
+        expected, _ = clipped(degradation.seen(x, mask), noise)
+        return jnp.mean((expected - y) ** 2), x[0]
 
     gradient, x = jax.grad(loss, has_aux=True)(params)
     change, moments = ADAM.update(gradient, moments)
     mean = mean + share * (x - mean)
     known = 1.0 if mask is None else mask
-    told, of_noise = clipped(degradation.seen(mean[None], mask)[0], noise)
-    excess = jnp.mean(known * (told - y) ** 2) / jnp.mean(known * of_noise)
+    expected, of_noise = clipped(degradation.seen(mean[None], mask)[0], noise)
+    excess = jnp.mean(known * (expected - y) ** 2) / jnp.mean(known * of_noise)
     return (optax.apply_updates(params, change), moments, mean), excess

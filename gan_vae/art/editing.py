@@ -107,9 +107,9 @@ ORDER = {
 }
 
 
-def edit(picture: Image.Image, asked: dict) -> Image.Image:
-    """A picture of mode L, RGB or RGBA with what is asked, {name of ORDER: value}."""
+def edit(picture: Image.Image, changes: dict) -> Image.Image:
+    """A picture of mode L, RGB or RGBA with changes, {name of ORDER: value}."""
     for name, change in ORDER.items():
-        if name in asked:
-            picture = change(picture, asked[name])
+        if name in changes:
+            picture = change(picture, changes[name])
     return picture

@@ -17,14 +17,16 @@ import numpy as np
 
 from gan_vae.art import features as features_lib
 from gan_vae.art import search
-from gan_vae.art.tools import Run
-from gan_vae.data import listing
+from gan_vae.art.tools import Flag, Input, Model
 from gan_vae.data.pictures import Fit, Unusable, fit_array
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
 
 SMALL = 64  # pixels of a side, at most, of what is shown
 LARGEST = 4096  # of what features are of
+LISTED = 8  # names in a line
+LARGE = 96  # pixels of a side, at least, of what has words below it on a sheet
+FLAG = Flag('', str, 'what index has made: OUT, or OUT/index.npz', True)
 
 
 class Index(NamedTuple):
@@ -58,13 +60,16 @@ class Index(NamedTuple):
         return search.probe(self.vectors, self.cells, queries, k)
 
 
-def build(place: str, found: Extractor, how: Fit, steps, seed: int = 0):
+def build(
+    place: str, network: Extractor, how: Fit, progress, name: str = '', seed: int = 0
+):
     """(Index of a folder or a set, what was left out of it: 'name (why)').
 
-    steps: as of art/tools; what was read until Ctrl-C is the index.
+    progress: as of a Request; what was read until Ctrl-C is the index. name: as the
+    place is recorded.
     """
     every, rows, left_out, features = features_lib.items(place, how), [], [], []
-    for start in steps(range(0, len(every.names), features_lib.BATCH), 'features'):
+    for start in progress(range(0, len(every.names), features_lib.BATCH), 'features'):
         taken = []
         for i in range(start, min(start + features_lib.BATCH, len(every.names))):
             try:
@@ -75,11 +80,11 @@ def build(place: str, found: Extractor, how: Fit, steps, seed: int = 0):
             taken.append(picture)
             rows.append((every.names[i], digest(picture), shrunk(picture)))
         if taken:
-            features.append(features_lib.extract(found, np.stack(taken)))
+            features.append(features_lib.extract(network, np.stack(taken)))
     if not rows:
         raise UserError(f'{place} has no pictures that can be used: {left_out[0]}')
-    about = {'features': found.name, 'weights_sha256': found.weights_sha256}
-    about |= {'place': place, 'fit': list(how)}
+    about = {'features': network.name, 'weights_sha256': network.weights_sha256}
+    about |= {'place': name or place, 'fit': list(how)}
     columns = (np.array(column) for column in zip(*rows, strict=True))
     index = Index(about, *columns, np.concatenate(features))
     if len(rows) > search.EXACT:
@@ -90,30 +95,30 @@ def build(place: str, found: Extractor, how: Fit, steps, seed: int = 0):
 class Given(NamedTuple):
     """Pictures of a command: of the index by their number, or files."""
 
-    words: list[str]
+    names: list[str]  # as they are recorded
     small: np.ndarray  # uint8 [n, h, w, 3]
     features: np.ndarray  # float32 [n, d]
     numbers: np.ndarray  # int [n], in the index; -1: not there
+    left_out: list[str]  # 'name (why)', of folders
 
 
-def given(index: Index, words: list[str], run: Run | None) -> Given:
-    """What words stand for: numbers of the index, files, folders of files.
+def given(index: Index, items: list[Input], model: Model | None) -> Given:
+    """What inputs stand for: numbers of the index, files, folders of files.
 
     The same pixels have the number of the first picture of the index that has them.
     """
-    names = _files(words)
-    found = [find(index, word) for word in names]
+    words, names, left_out = _files(items)
+    found = [find(index, word) for word in words]
     numbers, pictures = ([f[i] for f in found] for i in (0, 1))
     own = np.array(numbers, np.int64)
     small, features = index.small[own], index.features[own]
     new = [n for n, picture in enumerate(pictures) if picture is not None]
     if new:
-        found = network(index, run)
         features[new] = features_lib.extract(
-            found, np.stack([pictures[n] for n in new])
+            network(index, model), np.stack([pictures[n] for n in new])
         )
         small[new] = [shrunk(pictures[n]) for n in new]
-    return Given(names, small, features, own)
+    return Given(names, small, features, own, left_out)
 
 
 def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
@@ -129,10 +134,10 @@ def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
     raise UserError(f'{word}: no file, and no number of the index, 0 to {last}')
 
 
-def network(index: Index, run: Run | None) -> Extractor:
+def network(index: Index, model: Model | None) -> Extractor:
     """That which the index was made with; a UserError where it is another now."""
     about = index.about
-    found = features_lib.extractor(about['features'], run, about['place'])
+    found = features_lib.extractor(about['features'], model, about['place'])
     if found.weights_sha256 != about['weights_sha256']:
         raise UserError(
             f'the index was made with other weights of {found.name} than those here: '
@@ -141,18 +146,27 @@ def network(index: Index, run: Run | None) -> Extractor:
     return found
 
 
-def _files(words: list[str]) -> list[str]:
-    """The words, with the files of a folder in its place."""
-    found = []
-    for word in words:
-        if Path(word).expanduser().is_dir():
-            files = listing.of(word).files
-            if not files:
-                raise UserError(f'{word} has no pictures')
-            found += map(str, files)
-        else:
-            found.append(word)
-    return found
+def _files(items: list[Input]) -> tuple[list[str], list[str], list[str]]:
+    """The words of inputs and their names, with the pictures of a folder in its place,
+    and what of folders was left out."""
+    words, names, left_out = [], [], []
+    for item in items:
+        folder = Path(item.word).expanduser()
+        if not folder.is_dir():
+            words.append(item.word)
+            names.append(item.name)
+            continue
+        files, skipped = features_lib.picture_files(item.word)
+        words += [str(file) for file in files]
+        names += [f'{item.name}/{f.relative_to(folder).as_posix()}' for f in files]
+        left_out += skipped
+    return words, names, left_out
+
+
+def listed(answer: list[dict]) -> str:
+    """The names of the first pictures of an answer, and how many more there are."""
+    more = f' and {len(answer) - LISTED} more' if len(answer) > LISTED else ''
+    return ', '.join(str(one['name']) for one in answer[:LISTED]) + more
 
 
 def digest(picture: np.ndarray) -> str:

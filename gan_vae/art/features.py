@@ -16,10 +16,10 @@ import jax
 import numpy as np
 
 from gan_vae import data, extractors, images
-from gan_vae.art.tools import Run
+from gan_vae.art.tools import Model
 from gan_vae.config import default
 from gan_vae.data import listing
-from gan_vae.data.pictures import Fit, fit, given, open_picture
+from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
 from gan_vae.methods.contract import capability
@@ -44,10 +44,45 @@ def items(place: str, how: Fit) -> Items:
             raise UserError(f'{place} has no pictures')
         names = [listing.printable(name) for name in found.names]
         return Items(names, lambda i: fit(open_picture(found.files[i]), how))
-    found = examples(place, how)
-    said = found.captions or ('',) * found.count
-    names = [f'{i} {word}'.rstrip() for i, word in enumerate(said)]
-    return Items(names, lambda i: np.asarray(found.images[i]))
+    every = examples(place, how)
+    captions = every.captions or ('',) * every.count
+    names = [f'{i} {word}'.rstrip() for i, word in enumerate(captions)]
+    return Items(names, lambda i: np.asarray(every.images[i]))
+
+
+def place_of(word: str) -> str:
+    """A folder or a set as 'emoji:train' of a word, which may be folder:PATH."""
+    path = word.removeprefix('folder:')
+    return path if Path(path).expanduser().is_dir() else word
+
+
+def picture_files(place: str) -> tuple[list[Path], list[str]]:
+    """The pictures among the files of a folder, and what is left out: 'name (why)'.
+
+    A UserError where there are none.
+    """
+    if not os.path.isdir(os.path.expanduser(place)):
+        raise UserError(f'{place} is no folder of pictures')
+    found = listing.of(place)
+    pictures, left_out = [], found.left_out
+    for file, name in zip(found.files, found.names, strict=True):
+        try:
+            open_picture(file)
+            pictures.append(file)
+        except Unusable as error:
+            left_out.append(f'{listing.printable(name)} ({error})')
+    if not pictures:
+        more = f': {left_out[0]}' if left_out else ''
+        raise UserError(f'{place} has no pictures{more}')
+    return pictures, left_out
+
+
+def message_of(left_out: list[str], where: str = '') -> list[str]:
+    """One line about what was left out, none if nothing was."""
+    if not left_out:
+        return []
+    more = f' and {len(left_out) - 8} more' if len(left_out) > 8 else ''
+    return [f'{where}left out {", ".join(left_out[:8])}{more}']
 
 
 def examples(place: str, how: Fit):
@@ -59,27 +94,32 @@ def examples(place: str, how: Fit):
     settings.image_size, settings.channels = how.size, how.channels
     settings.fit, settings.background = how.policy, how.background
     settings.storage = 'stream'
-    return data.examples(settings, split)
+    try:
+        return data.examples(settings, split)
+    except UserError as error:
+        if 'config.data.image_size' not in str(error):
+            raise
+        raise UserError(
+            f'{place} has no pictures of {how.size} pixels a side, which this takes: '
+            f'give a folder of them, or index at the size of that set (--size={SIZE})'
+        ) from error
 
 
-def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
+def extractor(name: str, model: Model | None, place: str) -> extractors.Extractor:
     """The network `name` of evaluation/extractors, or the 'encoder' of a run.
 
     place: for the classifier, the set whose train split it learns.
     """
     process.prepare()
     if name == 'encoder':
-        if (
-            run is None
-            or capability(run.method, 'latents.encode') is None
-            or run.method.classes
-        ):
+        encode = model and capability(model.method, 'latents.encode')
+        if model is None or encode is None or model.method.classes:
             raise UserError(
                 '--features=encoder needs --workdir, a run of a VAE without classes'
             )
-        state, size = run.about['state_sha256'], run.config.data.image_size
-        encode = _encoding(run.method.latents.encode)
-        return extractors.Extractor(name, state, size, 'none', run.state, encode)
+        state, size = model.about['state_sha256'], model.config.data.image_size
+        apply = _encoding(encode)
+        return extractors.Extractor(name, state, size, 'none', model.weights, apply)
     if '.' not in name and name not in (known := extractors.names()):
         raise UserError(f'--features={name}: one of {", ".join(known)}, encoder')
     if extractors.facts(name).get('examples'):
@@ -96,16 +136,18 @@ def extractor(name: str, run: Run | None, place: str) -> extractors.Extractor:
         ) from error
 
 
-def fitted(found: extractors.Extractor, run: Run | None, place: str, size: int) -> Fit:
+def fitted(
+    network: extractors.Extractor, model: Model | None, place: str, size: int
+) -> Fit:
     """How pictures are made for it; size: pixels a side, 0 for its own."""
-    if found.name == 'encoder':
-        own = run.config.data
+    if model is not None and network.name == 'encoder':
+        own = model.config.data
         return Fit(own.image_size, own.channels, own.fit, own.background)
     of_folder = Path(place).expanduser().is_dir()
-    return Fit(size or (found.input_size or LARGEST if of_folder else SIZE), 3)
+    return Fit(size or (network.input_size or LARGEST if of_folder else SIZE), 3)
 
 
-def extract(found: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
+def extract(network: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
     """Features float32 [n, d] of uint8 [n, H, W, C]."""
     parts = []
     for start in range(0, len(pictures), BATCH):
@@ -113,19 +155,19 @@ def extract(found: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
         count = len(part)
         size = 1 << (count - 1).bit_length()  # few are little work, and few programs
         part = np.concatenate([part, np.repeat(part[:1], size - count, 0)])
-        parts.append(np.asarray(_features(found.apply, found.params, part))[:count])
+        parts.append(np.asarray(_features(network.apply, network.params, part))[:count])
     return np.concatenate(parts).astype(np.float32)
 
 
 @partial(jax.jit, static_argnums=0)
 def _features(apply, params, pictures):
-    made = apply(params, pictures)['features']
-    return made.reshape(len(made), -1)
+    vectors = apply(params, pictures)['features']
+    return vectors.reshape(len(vectors), -1)
 
 
 @cache
 def _encoding(encode):
-    return lambda state, x: {'features': encode(state, images.from_uint8(x))}
+    return lambda weights, x: {'features': encode(weights, images.from_uint8(x))}
 
 
 def read(word: str, how: Fit) -> np.ndarray:

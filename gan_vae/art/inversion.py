@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 def invert(
     decode: Callable,
-    state,
+    weights,
     y: np.ndarray,
     starts: np.ndarray,
     degradation: Degradation = WHOLE,
@@ -48,8 +48,8 @@ def invert(
 ) -> Found:
     """Latents near `starts` [R, D] of which y [H, W, C], in [-1, 1], is seen.
 
-    decode: (state, z, labels) -> images; mask: of a Hole; track: as
-    Asked.steps.
+    decode: (weights, z, labels) -> images; mask: of a Hole; track: as
+    Request.progress.
     """
     how = decode, degradation, _adam(steps, rate), levels
     z = jnp.asarray(starts, jnp.float32)
@@ -57,10 +57,10 @@ def invert(
     moments = _adam(steps, rate).init(z)
     for _ in track(range(steps), 'inverting'):
         z, moments, best = _descend(
-            how, state, z, moments, best, y, mask, labels, weight
+            how, weights, z, moments, best, y, mask, labels, weight
         )
         jax.block_until_ready(z)  # or Ctrl-C comes when all steps are on their way
-    loss = _loss(how, state, z, y, mask, labels, weight)
+    loss = _loss(how, weights, z, y, mask, labels, weight)
     z, loss = (np.asarray(a) for a in _better(best, (z, loss)))
     order = np.argsort(loss, kind='stable')
     return Found(z[order], loss[order], order)
@@ -80,10 +80,10 @@ def _adam(steps: int, rate: float):
     return optax.adam(schedule)
 
 
-def _loss(how, state, z, y, mask, labels, weight):
+def _loss(how, weights, z, y, mask, labels, weight):
     """[R] of z [R, D]."""
     decode, degradation, _, levels = how
-    rest = degradation.seen(decode(state, z, labels), mask) - y
+    rest = degradation.seen(decode(weights, z, labels), mask) - y
     total = jnp.mean(rest**2, (1, 2, 3))
     for _ in range(levels - 1):
         height, width = (2 * (n // 2) for n in rest.shape[1:3])
@@ -102,9 +102,9 @@ def _better(best, new):
 
 # A jit of the module, as of a function made at each call each would compile anew.
 @partial(jax.jit, static_argnums=0)
-def _descend(how, state, z, moments, best, y, mask, labels, weight):
+def _descend(how, weights, z, moments, best, y, mask, labels, weight):
     def total(z):
-        loss = _loss(how, state, z, y, mask, labels, weight)
+        loss = _loss(how, weights, z, y, mask, labels, weight)
         return jnp.sum(loss), loss
 
     gradient, loss = jax.grad(total, has_aux=True)(z)
@@ -115,7 +115,7 @@ def _descend(how, state, z, moments, best, y, mask, labels, weight):
 
 def posterior(
     decode: Callable,
-    state,
+    weights,
     y: np.ndarray,
     starts: np.ndarray,
     deviation: float,
@@ -134,7 +134,7 @@ def posterior(
     """
     how = decode, degradation
     z = jnp.asarray(starts, jnp.float32)
-    given = state, y, mask, labels, 1 / (2 * deviation**2)
+    given = weights, y, mask, labels, 1 / (2 * deviation**2)
     energy, gradient = _energy(how, z, *given)
     log_size, accepted = jnp.full(len(z), jnp.log(0.1 * deviation**2)), []
     key = jax.random.key(seed)
@@ -152,11 +152,11 @@ def posterior(
 
 
 @partial(jax.jit, static_argnums=0)
-def _energy(how, z, state, y, mask, labels, precision):
+def _energy(how, z, weights, y, mask, labels, precision):
     decode, degradation = how
 
     def total(z):
-        rest = degradation.seen(decode(state, z, labels), mask) - y
+        rest = degradation.seen(decode(weights, z, labels), mask) - y
         each = precision * jnp.sum(rest**2, (1, 2, 3)) + jnp.sum(z**2, 1) / 2
         return jnp.sum(each), each
 

@@ -1,141 +1,82 @@
-"""Latents of pictures: drawn, found in what was given, and carried in what was made.
+"""Latents of pictures: of the inputs of a tool, and carried in the pictures it makes.
 
-A picture of ours carries its z as base64 of float32, so that a tool can take it up
-again, with the hash of the model that it is of.
+A picture carries its z as base64 of float32, with the hash of the model that it is of,
+so that a tool can go on from it.
 """
 
 import base64
 import binascii
-from collections.abc import Callable
 from functools import partial
 
 import jax
 import numpy as np
 
 from gan_vae import images
-from gan_vae.art.tools import Picture, Run, Thing
+from gan_vae.art.tools import Input, Model, Picture
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
-from gan_vae.methods.contract import required
+from gan_vae.methods import sampling
+from gan_vae.methods.contract import capability, required
 
-BATCH = 64
 
-
-def draw(method, seed: int, num: int, truncation: float | None = None) -> np.ndarray:
-    """Latents [num, D] of the prior; number i is the same for any `num`."""
-    required(method, 'latents.prior', 'a sample by its latent')
-    made = [
-        _prior(
-            method.latents.prior,
-            jax.random.fold_in(jax.random.key(seed), start),
-            truncation,
+def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
+    """Pictures of latents [n, D], each of which carries its own: sampling.decode."""
+    decoded = sampling.decode(model.method, model.weights, z, labels, progress)
+    return [
+        Picture(
+            image,
+            provenance=carried(model, z[n], None if labels is None else int(labels[n])),
         )
-        for start in range(0, num, BATCH)
+        for n, image in enumerate(decoded)
     ]
-    return np.concatenate(made)[:num]
 
 
-@partial(jax.jit, static_argnums=(0, 2))
-def _prior(prior, key, truncation):
-    return prior(key, BATCH, truncation)
-
-
-def decode(
-    run: Run,
-    z: np.ndarray,
-    labels: np.ndarray | None = None,
-    track: Callable = lambda of, what: of,
-) -> np.ndarray:
-    """The pictures of latents [n, D], and classes int [n] if the model has them: uint8
-    [n, H, W, C]. No more than BATCH at a time, and few are no more work than few.
-
-    track: as Asked.steps; after Ctrl-C those that there are.
-    """
-    count = len(z)
-    size = BATCH if count > BATCH else 1 << max(0, count - 1).bit_length()
-    z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
-    if labels is not None:
-        labels = np.resize(np.asarray(labels, np.int32), len(z))
-    made = [
-        _decode(
-            run.method.latents.decode,
-            run.state,
-            z[start : start + size],
-            None if labels is None else labels[start : start + size],
-        )
-        for start in track(range(0, len(z), size), 'drawing')
-    ]
-    x = np.concatenate(made)[:count]
-    if not np.isfinite(x).all():
-        raise UserError('latents so far out give no picture: a smaller number')
-    return images.to_uint8(x)
-
-
-@partial(jax.jit, static_argnums=0)
-def _decode(decode, state, z, labels):
-    return decode(state, z, labels)
-
-
-def pictures(run: Run, z, labels=None, names=(), track=lambda of, what: of):
-    """[Picture] of latents [n, D], each of which carries its own; track: see decode."""
-    made = decode(run, z, labels, track)
-    found = []
-    for number, image in enumerate(made):
-        label = None if labels is None else int(labels[number])
-        name = names[number] if names else ''
-        found.append(Picture(image, name, carried(run, z[number], label)))
-    return found
-
-
-def carried(run: Run, z: np.ndarray, label: int | None = None) -> dict:
+def carried(model: Model, z: np.ndarray, label: int | None = None) -> dict:
     """What a picture's provenance holds of its latent [D] and class."""
     raw = np.ascontiguousarray(z, '<f4')
-    found = {
+    record = {
         'latent': base64.b64encode(raw.tobytes()).decode(),
-        'model': run.about['state_sha256'],
+        'model': model.about['state_sha256'],
     }
-    return found if label is None else found | {'class': run.classes[label]}
+    return record if label is None else record | {'class': model.classes[label]}
 
 
-def of_thing(run: Run, thing: Thing, seed: int) -> tuple[np.ndarray, int | None]:
-    """The latent [D], and class if any, of a word of a command: number N of the samples
-    of `seed`, a picture that carries one of this model, or a picture that its encoder
-    takes. A UserError for anything else.
+def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | None]:
+    """The latent [D], and class if any, of an input: number N of the samples of `seed`,
+    a picture that carries one of this model, or a picture that its encoder takes. A
+    UserError for anything else.
     """
-    if not thing.sha256:
-        if not thing.word.isdecimal():
+    method, word = model.method, item.word
+    if not item.sha256:
+        if not word.isdecimal():
             raise UserError(
-                f'{thing.word}: no file, and no number of a sample of --seed={seed}'
+                f'{word}: no file, and no number of a sample of --seed={seed}'
             )
-        number = int(thing.word)
-        if number >= 100_000:
-            raise UserError(f'{thing.word}: there are samples up to 99999')
-        label = number % run.method.classes if run.method.classes else None
-        start = number - number % BATCH
-        key = jax.random.fold_in(jax.random.key(seed), start)
-        return np.asarray(_prior(run.method.latents.prior, key, None))[
-            number - start
-        ], label
-    if thing.about.get('model') == run.about['state_sha256']:
-        z = unpacked(thing.word, thing.about.get('latent'), size(run))
-        return z, _label(run, thing)
-    if run.method.latents.encode is None:
+        number = int(word)
+        if number >= sampling.LARGEST:
+            raise UserError(f'{word}: there are samples up to {sampling.LARGEST - 1}')
+        label = number % method.classes if method.classes else None
+        return sampling.latent(method, seed, number), label
+    if item.provenance.get('model') == model.about['state_sha256']:
+        z = unpacked(word, item.provenance.get('latent'), size(model))
+        return z, _label(model, item)
+    if capability(method, 'latents.encode') is None:
         raise UserError(
-            f'{thing.word} carries no latent of this model, and a GAN has no encoder: '
+            f'{word} carries no latent of this model, and a GAN has no encoder: '
             'python -m gan_vae.art project finds one'
         )
-    if run.method.classes:
+    if method.classes:
         raise UserError(
-            f'{thing.word} carries no latent of this model, whose encoder asks for a '
-            'class: python -m gan_vae.art project --class=NAME finds one'
+            f'{word} carries no latent of this model, whose encoder needs a class: '
+            'python -m gan_vae.art project --class=NAME finds one'
         )
-    return encode(run, read(thing.word, run)[None])[0], None
+    return encode(model, read(word, model)[None])[0], None
 
 
-def encode(run: Run, pictures: np.ndarray) -> np.ndarray:
+def encode(model: Model, pictures: np.ndarray) -> np.ndarray:
     """The codes [n, D] of pictures uint8 [n, H, W, C], of a model without classes."""
     x = images.from_uint8(pictures)
-    return np.array(_encode(run.method.latents.encode, run.state, x))
+    return np.array(_encode(model.method.latents.encode, model.weights, x))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -143,9 +84,9 @@ def _encode(encode, state, x):
     return encode(state, x)
 
 
-def read(path, run: Run, size: int | None = None) -> np.ndarray:
-    """A picture as the run takes it: uint8 [size, size, C], size that of the run."""
-    settings = run.config.data
+def read(path, model: Model, size: int | None = None) -> np.ndarray:
+    """A picture as the model takes it: uint8 [size, size, C]."""
+    settings = model.config.data
     size = size or settings.image_size
     how = Fit(size, settings.channels, settings.fit, settings.background)
     return fit(given(path), how)
@@ -159,10 +100,10 @@ def smaller(path: str, side: int) -> list[str]:
     return [f'{path}: {width}x{height}, made {side}x{side} for this model']
 
 
-def size(run: Run) -> int:
+def size(model: Model) -> int:
     """Numbers in a latent."""
-    required(run.method, 'latents.decode', 'a latent')
-    return run.method.latents.size
+    required(model.method, 'latents.decode', 'a latent')
+    return model.method.latents.size
 
 
 def unpacked(file: str, text, count: int) -> np.ndarray:
@@ -177,10 +118,10 @@ def unpacked(file: str, text, count: int) -> np.ndarray:
     return z
 
 
-def _label(run: Run, thing: Thing) -> int | None:
-    if not run.method.classes:
+def _label(model: Model, item: Input) -> int | None:
+    if not model.method.classes:
         return None
-    name = thing.about.get('class')
-    if name not in run.classes:
-        raise UserError(f'{thing.word}: its class was altered')
-    return run.classes.index(name)
+    name = item.provenance.get('class')
+    if name not in model.classes:
+        raise UserError(f'{item.word}: its class was altered')
+    return model.classes.index(name)

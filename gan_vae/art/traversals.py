@@ -10,7 +10,7 @@ goes from -1.5 to 1.5 (it was trained from -1 to 1).
 import jax
 import numpy as np
 
-from gan_vae.art.tools import Run
+from gan_vae.art.tools import Model
 from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
 from gan_vae.evaluation.latents import COLUMNS, VALUES, along, by_kl
@@ -40,9 +40,9 @@ def of_codes(noise: np.ndarray, categories: int, continuous: int) -> np.ndarray:
     return np.stack(rows)
 
 
-def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
+def pictures(model: Model, seed: int = 0) -> tuple[np.ndarray, str]:
     """uint8 [rows * COLUMNS, H, W, C], and what the rows are."""
-    method, state, config = run.method, run.state, run.config
+    method, weights, config = model.method, model.weights, model.config
     label = None
     codes = ('code_categories', 'code_continuous')
     categories, continuous = (config.model.get(name, 0) for name in codes)
@@ -52,21 +52,22 @@ def pictures(run: Run, seed: int = 0) -> tuple[np.ndarray, str]:
         posterior = jax.jit(method.latents.posterior)
         mean, log_variance = (
             np.concatenate(part)
-            for part in zip(*(posterior(state, *xs) for xs in seen), strict=True)
+            for part in zip(*(posterior(weights, *xs) for xs in seen), strict=True)
         )
         if method.classes:
             label = np.concatenate([labels for _, labels in seen])[seed % len(mean)]
         kl = latents.kl_per_unit(mean, log_variance)
         units = by_kl(kl)
         z = along(mean[seed % len(mean)], units, VALUES)
-        said = 'units, with nats of KL: ' + ', '.join(
+        message = 'units, with nats of KL: ' + ', '.join(
             f'{unit} {kl[unit]:.2f}' for unit in units
         )
     elif categories + continuous:
         noise = np.array(method.latents.prior(jax.random.key(seed), COLUMNS))
         z = of_codes(noise, categories, continuous)
-        said = f'{categories} categories, then {ROWS} rows for each of {continuous}'
+        message = f'{categories} categories, then {ROWS} rows for each of {continuous}'
     else:
-        name = run.about['config']
+        name = model.about['config']
         raise UserError(f'{name} has neither an encoder nor codes to go along')
-    return sampling.decoded(method, state, z.reshape(-1, z.shape[-1]), label), said
+    z = z.reshape(-1, z.shape[-1])
+    return sampling.decode(method, weights, z, label), message

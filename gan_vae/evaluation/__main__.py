@@ -103,7 +103,7 @@ def score(
         learned = [r for r in requests if r.of_samples and r.argument]
         if any(extractors.facts(r.argument).get('examples') for r in learned):
             train = places.examples(real_place, size, 'train')
-        if any(r.of_samples and r.metric.needs_held_out for r in requests):
+        if any(r.metric.needs_held_out for r in requests.of_samples):
             test = places.examples(real_place, size, 'test')
             held_out = panel.Pictures(f'{name}:test', test)
     compared = panel.Panel(

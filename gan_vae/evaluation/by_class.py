@@ -7,6 +7,8 @@ cannot: a good picture of the wrong class. With the Fréchet distance on Incepti
 the Intra-FID of Miyato & Koyama 2018, arXiv:1802.05637.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gan_vae.data.source import Examples
@@ -33,7 +35,7 @@ def mean(parts: list[Comparison]) -> Comparison:
     )
 
 
-def mean_values(values: list[Values]) -> Values:
+def mean_values(values: Sequence[Values]) -> Values:
     """The mean of dictionaries with the same names."""
     return {name: float(np.mean([v[name] for v in values])) for name in values[0]}
 

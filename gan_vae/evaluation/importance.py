@@ -61,7 +61,7 @@ def mean_of_steps(model, k: int, threshold: float) -> float:
     for number, x, _ in model.batches():
         rng = jax.random.fold_in(key, number)
         if particle_bound:
-            keys = keys_of(rng, np.arange(len(x.length)))
+            keys = keys_of(rng, jnp.arange(len(x.length)))
             bound = _particles(particle_bound, model.weights, keys, x, k, threshold)
         else:
             bound = iwae_bound(log_weight, model.weights, rng, x, k)

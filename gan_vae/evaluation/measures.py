@@ -15,6 +15,7 @@ from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out as averages
 from gan_vae.evaluation import plan, trained_model
+from gan_vae.evaluation.metrics import ModelMetric, SampleMetric
 from gan_vae.evaluation.panel import Panel, Pictures
 from gan_vae.evaluation.plan import Plan
 from gan_vae.learning.optimizers import averaging_words
@@ -86,7 +87,7 @@ class Measures:
         found = self._objective(state) if objective else {}
         if due.of_model:
             found |= self._of_model(state, due.of_model)
-        if due.of_samples:
+        if due.of_samples and self.panel:
             samples, labels = self.samples(state, due)
             about = self.provenance(int(state.step))
             # One draw serves all: sample i does not depend on how many there are.
@@ -116,7 +117,7 @@ class Measures:
         num = max(request.num for request in requests)
         sampling.check(self.seed, num)
         method, labels = self.program.method, None
-        if method.classes:
+        if method.classes and self.train and self.train.labels is not None:
             random = np.random.Generator(np.random.Philox(self.seed))
             rows = random.integers(len(self.train.labels), size=num)
             labels = np.asarray(self.train.labels[rows], np.int32)
@@ -135,7 +136,7 @@ class Measures:
             'seed': self.seed,
         }
 
-    def _sized(self, requests: Plan) -> Plan:
+    def _sized(self, requests: Plan[SampleMetric]) -> Plan[SampleMetric]:
         return requests.sized(self.num)
 
     def _objective(self, state) -> dict[str, Result]:
@@ -149,7 +150,7 @@ class Measures:
             f'eval/{k}': {'value': v, 'protocol': protocol} for k, v in values.items()
         }
 
-    def _of_model(self, state, due: Plan) -> dict[str, Result]:
+    def _of_model(self, state, due: Plan[ModelMetric]) -> dict[str, Result]:
         protocol = self._protocol(state)
         settled = self.program.method.settle(state.weights())
         model = trained_model.TrainedModel(
@@ -165,7 +166,7 @@ class Measures:
         n, step = self.held_out.count, int(state.step)
         return averages.protocol(self.config, self.split, n, step, averaged)
 
-    def _panel(self, requests: Plan) -> Panel | None:
+    def _panel(self, requests: Plan[SampleMetric]) -> Panel | None:
         """Against the split config.eval.reference, by default that trained on."""
         if not requests:
             return None

@@ -17,7 +17,7 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation import by_class, comparison, plan
 from gan_vae.evaluation.card import Card
 from gan_vae.evaluation.comparison import Comparison
-from gan_vae.evaluation.metrics import LOWER
+from gan_vae.evaluation.metrics import LOWER, SampleMetric
 from gan_vae.evaluation.plan import Plan, Request
 from gan_vae.extractors import features
 
@@ -38,7 +38,7 @@ class Pictures(NamedTuple):
 class Case(NamedTuple):
     """One metric on one extractor, on the samples at hand."""
 
-    request: Request
+    request: Request[SampleMetric]
     fake: Any  # what the metric needs of the samples: [n, ...], or Examples
     classes: dict[str, tuple[Rows, Rows]]  # {class: rows of (reference, fake)}, or ALL
 
@@ -67,11 +67,12 @@ class Panel:
         """metrics: as 'swd,fid' (see plan.py), or parsed; held_out: real pictures
         outside the reference, for originality; train: what an extractor that learns is
         trained on (by default the reference). A UserError for what they lack."""
-        self.plan = plan.parse(metrics) if isinstance(metrics, str) else metrics
-        for request in self.plan.of_model:
+        requests = plan.parse(metrics) if isinstance(metrics, str) else metrics
+        for request in requests.of_model:
             raise UserError(
                 f'metric {request.name!r} is of a model: a set of samples has no model'
             )
+        self.plan = requests.of_samples
         named = ','.join(request.name for request in self.plan)
         refuse_sequences(named, reference.examples.kind)
         arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
@@ -88,7 +89,7 @@ class Panel:
         for request in self.plan:
             self._prepare(request, train or reference.examples)
 
-    def _prepare(self, request: Request, train: Examples):
+    def _prepare(self, request: Request[SampleMetric], train: Examples):
         """Loads the extractor of a request, and refuses what it lacks."""
         if request.metric.needs_held_out and (
             self.held_out is None or len(self.held_out.examples.images) < HELD_OUT
@@ -109,7 +110,7 @@ class Panel:
         made: dict,
         quantisation: str = QUANTISED,
         labels: np.ndarray | None = None,
-        due: Plan | None = None,
+        due: Plan[SampleMetric] | None = None,
         flags: tuple[str, ...] = (),
     ) -> dict[str, Card]:
         """{title: card} of uint8 samples [n, H, W, C]; `made`: where they are from.
@@ -141,17 +142,17 @@ class Panel:
     def sheets(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """{METRIC_EXTRACTOR: uint8 picture that explains it} where a metric has one."""
         images = self.reference.examples.images
+        explained = Plan(r for r in self.plan if r.metric.sheet)
         return {
             case.request.name: case.request.metric.sheet(
                 self._real(case.request), case.fake, images, samples
             )
-            for case in self._cases(
-                samples, None, Plan(r for r in self.plan if r.metric.sheet)
-            )
+            for case in self._cases(samples, None, explained)
+            if case.request.metric.sheet
         }
 
     def _cases(
-        self, samples: np.ndarray, labels, due: Plan | None = None
+        self, samples: np.ndarray, labels, due: Plan[SampleMetric] | None = None
     ) -> Iterator[Case]:
         real = self.reference.examples
         due = self.plan if due is None else due
@@ -240,7 +241,7 @@ class Panel:
             **self._about(request),
         )
 
-    def _about(self, request: Request) -> dict:
+    def _about(self, request: Request[SampleMetric]) -> dict:
         """What the pictures are looked at with, as a Card has it."""
         if request.metric.about:
             return request.metric.about()
@@ -259,19 +260,20 @@ class Panel:
         images = jax.ShapeDtypeStruct(shape, np.uint8)
         return jax.eval_shape(extractor.apply, extractor.params, images)
 
-    def _real(self, request: Request):
+    def _real(self, request: Request[SampleMetric]):
         """What the metric needs of the reference."""
         if request.metric.needs == 'labels':
             return self.reference.examples
         return self._of_set('reference', self.reference.examples, request)
 
-    def _held_out(self, request: Request):
+    def _held_out(self, request: Request[SampleMetric]):
         """The same of the held-out pictures, or None where it takes none."""
         if not request.metric.needs_held_out:
             return None
+        assert self.held_out, 'refused by _prepare'
         return self._of_set('held out', self.held_out.examples, request)
 
-    def _of_set(self, name: str, examples: Examples, request: Request):
+    def _of_set(self, name: str, examples: Examples, request: Request[SampleMetric]):
         if not request.argument:
             return examples.images
         extractor = self._extractors[request.argument]

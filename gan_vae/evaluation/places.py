@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -98,10 +98,10 @@ def examples(place: Place, size: int, split: str = '') -> Examples:
     if place.arrays:
         images = np.stack([fit_array(image, how) for image in place.arrays.images])
         return place.arrays._replace(images=images)
-    settings = default.get_config().data
+    settings: Any = default.get_config().data
     settings.image_size, settings.channels = size, CHANNELS
     settings.storage, settings.name = 'stream', place.set_name
-    return data.examples(settings, split or place.split)
+    return cast(Examples, data.examples(settings, split or place.split))
 
 
 def is_prepared(place: Place) -> bool:
@@ -138,7 +138,8 @@ def _sizes(streams: Iterator[Callable]) -> Iterator[tuple[int, int]]:
                 open_file() as stream,
                 Image.open(stream, formats=('PNG', 'JPEG', 'WEBP', 'MPO')) as picture,
             ):
-                yield picture.size[::-1] if _on_its_side(picture) else picture.size
+                width, height = picture.size
+                yield (height, width) if _on_its_side(picture) else (width, height)
         except Exception:  # of a damaged header anything may come
             continue
 

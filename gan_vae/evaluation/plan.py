@@ -13,6 +13,7 @@ called.
 import importlib.util
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Generic, TypeVar, cast
 
 from gan_vae import extractors
 from gan_vae.errors import UserError, nearest
@@ -22,12 +23,15 @@ from gan_vae.evaluation.metrics import ALONE, ModelMetric, SampleMetric
 WITHIN = 'intra_'
 
 
+M = TypeVar('M', bound=SampleMetric | ModelMetric, covariant=True)
+
+
 @dataclass(frozen=True)
-class Request:
+class Request(Generic[M]):
     """One metric as it was named, with its interval and arguments."""
 
     name: str  # as iwae_64 or intra_kid_random
-    metric: SampleMetric | ModelMetric = field(compare=False)  # options bound
+    metric: M = field(compare=False)  # options bound
     argument: str = ''  # an extractor or a number
     within: bool = False  # the mean over classes
     every: int = 0  # steps; 0: at each evaluation
@@ -50,7 +54,7 @@ class Request:
 
     def title(self, key: str) -> str:
         """What a result is called: only the Fréchet distance on Inception is fid."""
-        if not self.of_samples:
+        if isinstance(self.metric, ModelMetric):
             return key.format(name=self.name)
         title = self.metric.published.get(self.argument)
         if title is None:
@@ -58,26 +62,26 @@ class Request:
         return WITHIN + title if self.within else title
 
 
-class Plan(tuple[Request, ...]):
+class Plan(tuple[Request[M], ...], Generic[M]):
     """The requests of a run, in the order in which they were named."""
 
     @property
-    def of_samples(self) -> 'Plan':
-        return Plan(request for request in self if request.of_samples)
+    def of_samples(self) -> 'Plan[SampleMetric]':
+        return Plan(cast(Request, r) for r in self if r.of_samples)
 
     @property
-    def of_model(self) -> 'Plan':
-        return Plan(request for request in self if not request.of_samples)
+    def of_model(self) -> 'Plan[ModelMetric]':
+        return Plan(cast(Request, r) for r in self if not r.of_samples)
 
     @property
     def results(self) -> list[str]:
         return [title for request in self for title in request.results]
 
-    def sized(self, num: int) -> 'Plan':
+    def sized(self, num: int) -> 'Plan[M]':
         """With `num` samples where a request of samples states no number."""
         return Plan(replace(r, num=r.num or num) if r.of_samples else r for r in self)
 
-    def due(self, step: int, evaluation: bool, best: str = '') -> 'Plan':
+    def due(self, step: int, evaluation: bool, best: str = '') -> 'Plan[M]':
         """Those to measure at a step.
 
         evaluation: config.eval.every_steps is due there; best: the result that ranks

@@ -77,9 +77,9 @@ def _name(folder: Path, folders: list[Path]) -> str:
     """As much of the end of its path as tells a folder from the others."""
     parts = [other.resolve().parts for other in folders]
     own = folder.resolve().parts
-    for count in range(1, len(own)):
-        if sum(other[-count:] == own[-count:] for other in set(parts)) == 1:
-            break
+    count = 1
+    while sum(other[-count:] == own[-count:] for other in set(parts)) > 1:
+        count += 1
     return '/'.join(own[-count:])
 
 
@@ -173,8 +173,9 @@ def _table(columns: list[str], rows: list[str]) -> str:
 def _cell(result: dict) -> str:
     if not result:
         return '<td></td>'
-    card, extra = result.get('card'), ''
+    extra = ''
     if _has_card(result):
+        card = result['card']
         if card['spread'] is not None:
             extra += f' <small>± {card["spread"]:.2g}</small>'
         if card['null'] is not None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from gan_vae import data, images
 from gan_vae.errors import UserError
@@ -26,9 +27,9 @@ def evaluate_run(
     samples, by default the config's; step: of the checkpoint, or 'best'; by default
     the newest.
     """
-    config = run_folder.read_config(workdir)
-    metrics = config.eval.metrics if metrics is None else metrics
-    requests = plan.parse(metrics)
+    config: Any = run_folder.read_config(workdir)
+    text: str = config.eval.metrics if metrics is None else metrics
+    requests = plan.parse(text)
     held_out = data.examples(config.data, split or config.data.eval_split)
     program = build(config, held_out.spec)
     train = None
@@ -39,7 +40,7 @@ def evaluate_run(
         program,
         train,
         held_out,
-        metrics=metrics,
+        metrics=text,
         split=split,
         num=num,
         seed=seed,
@@ -53,7 +54,7 @@ def evaluate_run(
     state = checkpoints.restore_step(abstract, step)
     results = measures.measure(state)
     sheets = {}
-    if any(request.metric.sheet for request in requests.of_samples):
+    if measures.panel and any(r.metric.sheet for r in requests.of_samples):
         sheets = measures.panel.sheets(measures.samples(state)[0])
     about = measures.provenance(int(state.step))
     try:

@@ -1,15 +1,17 @@
 """A trained model on held-out examples: what the metrics of a model are given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gan_vae import data, extractors, images
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
+from gan_vae.evaluation.metrics import ModelMetric
 from gan_vae.evaluation.plan import Request
 from gan_vae.keys import keys_of, purpose_key
 from gan_vae.learning.state import Weights
@@ -21,7 +23,7 @@ PER_STEP = 'nats a step, mean over all steps of all sequences'
 BINS = 10  # that a continuous factor is cut into
 
 
-def check(request: Request, method: Method):
+def check(request: Request[ModelMetric], method: Method):
     """A UserError where the method lacks what a metric of a model needs."""
     metric, what = request.metric, f'metric {request.name!r}'
     if method.continuation and not metric.sequences:
@@ -40,19 +42,19 @@ class TrainedModel(NamedTuple):
     weights: Weights
     examples: Examples
 
-    def batches(self) -> Iterator[tuple[int, jax.Array, np.ndarray | None]]:
+    def batches(self) -> Iterator[tuple[int, Any, np.ndarray | None]]:
         """(number, what the model sees of examples, their classes if it has some)."""
         noise = purpose_key(self.weights.key, 'data')
         for number, start in enumerate(range(0, self.examples.count, BATCH)):
             rows = np.arange(start, min(start + BATCH, self.examples.count))
             batch = self.program.preprocess(
-                keys_of(noise, rows), self.examples.gather(rows)
+                keys_of(noise, jnp.asarray(rows)), self.examples.gather(rows)
             )
             label = batch['label'] if self.program.method.classes else None
             yield number, data.content(batch), label
 
-    def capability(self, path: str) -> Callable | None:
-        """Of its method: see contract.capability."""
+    def capability(self, path: str) -> Any:
+        """A function of its method, or None: see contract.capability."""
         return capability(self.program.method, path)
 
     def reconstructions(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -94,7 +96,9 @@ def _reconstruct(encode, decode, weights, x, label):
     return decode(weights, encode(weights, x, label), label)
 
 
-def measure(request: Request, model: TrainedModel) -> dict[str, tuple[float, str]]:
+def measure(
+    request: Request[ModelMetric], model: TrainedModel
+) -> dict[str, tuple[float, str]]:
     """{result: (value, its unit and protocol)} of one metric of a model."""
     argument = [request.argument] if request.argument else []
     found = request.metric.compute(model, *argument)

@@ -17,7 +17,7 @@ HEARD = 4  # samples in TensorBoard
 class Medium(NamedTuple):
     """How sequences of one kind, arrays [T, D], are shown."""
 
-    # both with `begun`: so many steps were given, which is to be seen
+    # both take `prompt_steps`: how many steps were given, and are marked
     # sequences of any lengths -> uint8 [n, H, W, 3], for a grid
     pictures: Callable[..., np.ndarray]
     # path without suffix, sequence, provenance -> the files written, of all formats

@@ -55,21 +55,21 @@ def to_midi(
         piano.notes.append(note)
     song.instruments.append(piano)
     if provenance is not None:
-        said = json.dumps(provenance, sort_keys=True)
-        song.text_events.append(pretty_midi.Text(said, 0.0))
+        text = json.dumps(provenance, sort_keys=True)
+        song.text_events.append(pretty_midi.Text(text, 0.0))
     # pretty_midi ends a track with its last event: silence at the end needs one
     song.text_events.append(pretty_midi.Text('end', len(roll) * second))
     return song
 
 
-def from_midi(path, grid: int = 1, tell: Callable = print) -> np.ndarray:
+def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
     """The roll uint8 [T, 88] of a MIDI file, up to its end of track: the keys down in
     the middle of each step.
 
     grid: steps in a quarter note. Drums, the pedal and keys outside of a piano are left
-    out, and notes between the middles of two steps, of which `tell` is told. Raises
-    UserError for what is no such file, above LARGEST bytes or LONGEST steps, or without
-    notes.
+    out, and notes between the middles of two steps, which `report` gets a line about.
+    A UserError for what is no such file, above LARGEST bytes or LONGEST steps, or
+    without notes.
     """
     path = Path(path)
     raw = _read(path)
@@ -103,7 +103,7 @@ def from_midi(path, grid: int = 1, tell: Callable = print) -> np.ndarray:
     if not roll.any():
         raise UserError(f'{path} has no notes of a piano: choose another file')
     if short := np.count_nonzero(first == last):
-        tell(
+        report(
             f'{path}: {short} of {len(held)} notes are left out, as they are too short '
             f'for a step, one of {grid} in a quarter note: more by --grid'
         )

@@ -32,7 +32,7 @@ _BAR = 16  # steps between the vertical lines
 _WHITE_KEY, _BLACK_KEY = (251, 250, 247), (241, 240, 236)
 _C_LINE, _BAR_LINE = (206, 203, 196), (226, 224, 218)
 _NOTE, _ONSET = (36, 103, 182), (11, 42, 92)
-_BEGUN = (214, 64, 42)
+_PROMPT = (214, 64, 42)
 _BEYOND = (235, 235, 235)  # after the end: the seams of a grid
 
 
@@ -41,47 +41,47 @@ def picture(
     cell: tuple[int, int] = (4, 3),
     steps: int | None = None,
     keys: tuple[int, int] = (0, KEYS),
-    begun: int = 0,
+    prompt_steps: int = 0,
 ) -> np.ndarray:
     """uint8 [height, width, 3]: time to the right, keys of range(*keys) upwards.
 
     cell: width and height in pixels of one key in one step. steps: how many to show, by
-    default all; what lies after the end is grey. begun: a line after so many steps,
-    which somebody gave. A note's first pixels are darker.
+    default all; what lies after the end is grey. prompt_steps: how many were given; a
+    line stands after them. A note's first pixels are darker.
     """
     (wide, high), (low, top) = cell, keys
-    shown = np.asarray(roll)[:steps] > 0
-    steps = steps or max(len(shown), 1)
+    notes = np.asarray(roll)[:steps] > 0
+    steps = steps or max(len(notes), 1)
     paper = np.empty((steps, KEYS, 3), np.uint8)
     paper[:] = _WHITE_KEY
     paper[:, np.isin(np.arange(KEYS) % 12, _BLACK)] = _BLACK_KEY
-    paper[len(shown) :] = _BEYOND
+    paper[len(notes) :] = _BEYOND
     sheet = paper.repeat(wide, 0).repeat(high, 1)
-    inside = sheet[: wide * len(shown)]
+    inside = sheet[: wide * len(notes)]
     inside[wide * _BAR :: wide * _BAR] = _BAR_LINE
     inside[:, high * _C :: high * 12] = _C_LINE
 
-    sounds = np.zeros((len(shown), wide, KEYS, high), bool)
-    sounds[:] = shown[:, None, :, None]
+    sounds = np.zeros((len(notes), wide, KEYS, high), bool)
+    sounds[:] = notes[:, None, :, None]
     sounds[..., high - high // 4 :] = False  # a gap between neighbours, if it can be
     begins = sounds.copy()
-    begins[1:] &= ~shown[:-1, None, :, None]
+    begins[1:] &= ~notes[:-1, None, :, None]
     begins[:, max(1, wide // 4) :] = False
     inside[sounds.reshape(inside.shape[:2])] = _NOTE
     inside[begins.reshape(inside.shape[:2])] = _ONSET
-    if begun:
-        inside[wide * begun : wide * begun + 2] = _BEGUN
+    if prompt_steps:
+        inside[wide * prompt_steps : wide * prompt_steps + 2] = _PROMPT
     return sheet[:, high * low : high * top].transpose(1, 0, 2)[::-1]
 
 
-def pictures(rolls: list[np.ndarray], begun: int = 0) -> np.ndarray:
+def pictures(rolls: list[np.ndarray], prompt_steps: int = 0) -> np.ndarray:
     """uint8 [n, 272, 264, 3]: all keys, in the first SHOWN steps, and a frame.
 
     Of one size whatever they play, so that the grids of a run make a film.
     """
-    shown = np.stack([picture(roll, steps=SHOWN, begun=begun) for roll in rolls])
+    sheets = [picture(roll, steps=SHOWN, prompt_steps=prompt_steps) for roll in rolls]
     frame = (0, 0), (_FRAME, _FRAME), (_FRAME, _FRAME), (0, 0)
-    return np.pad(shown, frame, constant_values=_BEYOND[0])
+    return np.pad(np.stack(sheets), frame, constant_values=_BEYOND[0])
 
 
 def synthesise(
@@ -108,7 +108,9 @@ def audio(roll: np.ndarray) -> tuple[np.ndarray, int] | None:
     return synthesise(roll[: int(HEARD * STEPS_PER_MINUTE / 60)])
 
 
-def save(path: Path, roll: np.ndarray, provenance: dict, begun: int = 0) -> list[Path]:
+def save(
+    path: Path, roll: np.ndarray, provenance: dict, prompt_steps: int = 0
+) -> list[Path]:
     """Writes PATH.mid, .wav and .png of the octaves in use, each with its provenance.
 
     Raises UserError without pretty_midi.
@@ -120,8 +122,8 @@ def save(path: Path, roll: np.ndarray, provenance: dict, begun: int = 0) -> list
     files.write(file['mid'], song.getvalue())
     files.write(file['wav'], _wav(*synthesise(roll), provenance))
     wide = min(8, max(2, _WIDEST // max(len(roll), 1)))
-    shown = picture(roll, (wide, 8), keys=_octaves(roll), begun=begun)
-    images.save_png(file['png'], shown, provenance)
+    sheet = picture(roll, (wide, 8), keys=_octaves(roll), prompt_steps=prompt_steps)
+    images.save_png(file['png'], sheet, provenance)
     return list(file.values())
 
 
@@ -157,8 +159,8 @@ def _wav(samples: np.ndarray, rate: int, provenance: dict) -> bytes:
         sound.setsampwidth(2)
         sound.setframerate(rate)
         sound.writeframes(np.round(32767 * samples).astype('<i2').tobytes())
-    said = json.dumps(provenance, sort_keys=True).encode() + b'\0'
-    said += b'\0' * (len(said) % 2)
-    info = b'INFOICMT' + struct.pack('<I', len(said)) + said
+    comment = json.dumps(provenance, sort_keys=True).encode() + b'\0'
+    comment += b'\0' * (len(comment) % 2)
+    info = b'INFOICMT' + struct.pack('<I', len(comment)) + comment
     body = file.getvalue()[8:] + b'LIST' + struct.pack('<I', len(info)) + info
     return b'RIFF' + struct.pack('<I', len(body)) + body

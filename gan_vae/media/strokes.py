@@ -32,16 +32,18 @@ def polylines(strokes: np.ndarray) -> list[np.ndarray]:
     return [line for line in lines if len(line)]
 
 
-def picture(strokes: np.ndarray, size: int = SIZE, begun: int = 0) -> np.ndarray:
-    """uint8 [size, size, 3], smooth, the drawing in the middle; its first `begun`
-    steps, which somebody gave, in another ink."""
-    given = polylines(strokes[:begun]) if begun else []
+def picture(strokes: np.ndarray, size: int = SIZE, prompt_steps: int = 0) -> np.ndarray:
+    """uint8 [size, size, 3], smooth, the drawing in the middle; the first
+    `prompt_steps`, which were given, in another ink."""
+    given = polylines(strokes[:prompt_steps]) if prompt_steps else []
     return _drawn(polylines(strokes), _fit(strokes, size), size, given=given)
 
 
-def pictures(drawings: list[np.ndarray], begun: int = 0) -> np.ndarray:
+def pictures(drawings: list[np.ndarray], prompt_steps: int = 0) -> np.ndarray:
     """uint8 [n, SIZE, SIZE, 3]."""
-    return np.stack([picture(drawing, begun=begun) for drawing in drawings])
+    return np.stack(
+        [picture(drawing, prompt_steps=prompt_steps) for drawing in drawings]
+    )
 
 
 def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
@@ -51,12 +53,12 @@ def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
     margin = _MARGIN * side
     box = ' '.join(map(_number, (*(low - margin), *(size + 2 * margin))))
     paths = ''.join(f'<path d="{_path(line)}"/>\n' for line in lines)
-    said = ''
+    metadata = ''
     if provenance is not None:
         text = html.escape(json.dumps(provenance, sort_keys=True), quote=False)
-        said = f'<metadata>{text}</metadata>\n'
+        metadata = f'<metadata>{text}</metadata>\n'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{said}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{metadata}'
         f'<g fill="none" stroke="#{bytes(INK).hex()}" stroke-linecap="round" '
         f'stroke-linejoin="round" stroke-width="{_number(_WIDTH * side)}">\n'
         f'{paths}</g>\n</svg>\n'
@@ -73,15 +75,15 @@ def pen_frames(
     ends = np.cumsum(np.hypot(*strokes[:, :2].T))
     if not ends.any():
         return [picture(strokes, size)]
-    shown = []
+    frames = []
     for way in np.linspace(0, ends[-1], frames + 1)[1:-1]:
         last = int(np.searchsorted(ends, way))
         before = ends[last - 1] if last else 0.0
         drawn = strokes[: last + 1].copy()
         drawn[last, :2] *= (way - before) / (ends[last] - before)
         lines = polylines(drawn)
-        shown.append(_drawn(lines, fit, size, pen=lines[-1][-1]))
-    return [*shown, picture(strokes, size)]
+        frames.append(_drawn(lines, fit, size, pen=lines[-1][-1]))
+    return [*frames, picture(strokes, size)]
 
 
 def audio(strokes: np.ndarray) -> None:
@@ -90,13 +92,13 @@ def audio(strokes: np.ndarray) -> None:
 
 
 def save(
-    path: Path, strokes: np.ndarray, provenance: dict, begun: int = 0
+    path: Path, strokes: np.ndarray, provenance: dict, prompt_steps: int = 0
 ) -> list[Path]:
     """Writes PATH.svg, .png and .gif, each with its provenance."""
     path = Path(path)
     svg, png, gif = (path.with_name(f'{path.name}.{k}') for k in ('svg', 'png', 'gif'))
     files.write(svg, to_svg(strokes, provenance))
-    images.save_png(png, picture(strokes, 256, begun), provenance)
+    images.save_png(png, picture(strokes, 256, prompt_steps), provenance)
     images.save_gif(gif, pen_frames(strokes), seconds=3.0, provenance=provenance)
     return [svg, png, gif]
 

@@ -1,5 +1,11 @@
-"""Samples of a trained model as uint8 pictures, the same for any number of them."""
+"""Samples of a trained model as uint8 pictures: the one sampler of all commands.
 
+  x_i = G(t z_i),   z_i of the prior by the key (seed, i), cut off at +- truncation
+
+Picture i is the same for any number of them, and for every command that draws it.
+"""
+
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import jax
@@ -8,14 +14,15 @@ import numpy as np
 from gan_vae import images
 from gan_vae.errors import UserError, unknown
 from gan_vae.learning.state import Weights
-from gan_vae.methods.contract import Method
+from gan_vae.methods.contract import Method, required
 
 BATCH = 64
+LARGEST = 100_000  # samples of one command
 
 
 def draw(
     method: Method,
-    state: Weights,
+    weights: Weights,
     seed: int,
     num: int,
     labels: np.ndarray | int | None = None,
@@ -29,43 +36,85 @@ def draw(
     temperature: factor of the deviations of the latents.
     """
     check(seed, num, truncation, temperature)
-    if truncation is not None and temperature is not None:
-        raise UserError(
-            '--truncation and --temperature both narrow the prior: take one'
-        )
     if method.classes and labels is None:
         labels = np.arange(num) % method.classes
     if labels is not None:  # whole batches, the last of which is cut off again
         labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
-
-    made = [
+    if truncation is not None or temperature is not None:
+        required(method, 'latents.prior', '--truncation or --temperature')
+    batches = [
         images.to_uint8(
             _batch(
                 method,
                 truncation,
                 temperature,
-                state,
-                jax.random.fold_in(jax.random.key(seed), start),
+                weights,
+                _key(seed, start),
                 None if labels is None else labels[start : start + BATCH],
             )
         )
         for start in range(0, num, BATCH)
     ]
-    return np.concatenate(made)[:num]
+    return np.concatenate(batches)[:num]
 
 
-def decoded(
-    method: Method, state: Weights, z: np.ndarray, label: int | None = None
+def latents(
+    method: Method,
+    seed: int,
+    num: int,
+    truncation: float | None = None,
+    temperature: float | None = None,
 ) -> np.ndarray:
-    """The pictures of latents [num, D], of one class if given: uint8 [num, H, W, C]."""
-    decode, num = jax.jit(method.latents.decode), len(z)
-    z = np.concatenate([z, np.zeros((-num % BATCH, z.shape[1]), z.dtype)])
-    labels = None if label is None else np.full(BATCH, label)
-    made = [
-        images.to_uint8(decode(state, z[start : start + BATCH], labels))
+    """The latents float32 [num, D] of `draw`; number i is the same for any `num`."""
+    check(seed, num, truncation, temperature)
+    required(method, 'latents.prior', 'a sample by its latent')
+    batches = [
+        _latents(method.latents.prior, truncation, _key(seed, start))
         for start in range(0, num, BATCH)
     ]
-    return np.concatenate(made)[:num]
+    z = np.concatenate(batches)[:num]
+    return z if temperature is None else z * np.float32(temperature)
+
+
+def latent(method: Method, seed: int, number: int) -> np.ndarray:
+    """Row `number` of `latents`, float32 [D]."""
+    start = number - number % BATCH
+    return np.asarray(_latents(method.latents.prior, None, _key(seed, start)))[
+        number - start
+    ]
+
+
+def decode(
+    method: Method,
+    weights: Weights,
+    z: np.ndarray,
+    labels: np.ndarray | int | None = None,
+    progress: Callable[[Iterable, str], Iterable] = lambda items, _: items,
+) -> np.ndarray:
+    """The pictures uint8 [n, H, W, C] of latents [n, D], n at least 1.
+
+    labels: classes int [n], or one for all, if the model has them. At most BATCH are
+    decoded at a time, and n is made a power of two: few programs, and little waste.
+    progress: of the batches, which may end early; then there are fewer pictures.
+    """
+    count = len(z)
+    size = BATCH if count > BATCH else 1 << max(0, count - 1).bit_length()
+    z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
+    if labels is not None:
+        labels = np.resize(np.asarray(labels, np.int32), len(z))
+    batches = [
+        decode_batch(
+            method.latents.decode,
+            weights,
+            z[start : start + size],
+            None if labels is None else labels[start : start + size],
+        )
+        for start in progress(range(0, len(z), size), 'drawing')
+    ]
+    x = np.concatenate(batches)[:count]
+    if not np.isfinite(x).all():
+        raise UserError('latents so far out give no picture: a smaller number')
+    return images.to_uint8(x)
 
 
 def check(
@@ -74,32 +123,71 @@ def check(
     truncation: float | None = None,
     temperature: float | None = None,
 ):
-    """A UserError for what there cannot be."""
-    if truncation is not None and not truncation >= 0:
-        raise UserError(f'--truncation={truncation}: must be at least 0')
-    if temperature is not None and not 0 <= temperature < np.inf:
-        raise UserError(f'--temperature={temperature}: must be at least 0')
-    if not 1 <= num <= 100_000:
-        raise UserError(f'--num={num}: must be from 1 to 100000')
+    """A UserError for numbers that no draw can have."""
+    for name, value in (('truncation', truncation), ('temperature', temperature)):
+        if value is not None and not 0 <= value < np.inf:
+            raise UserError(f'--{name}={value}: must be finite and at least 0')
+    if truncation is not None and temperature is not None:
+        raise UserError(
+            '--truncation and --temperature both narrow the prior: take one'
+        )
+    if not 1 <= num <= LARGEST:
+        raise UserError(f'--num={num}: must be from 1 to {LARGEST}')
     if not 0 <= seed < 2**32:
         raise UserError(f'--seed={seed}: must be from 0 to 2**32 - 1')
 
 
-# A jit of the module, as of a function made at each draw each would compile anew.
+def _key(seed: int, start: int):
+    return jax.random.fold_in(jax.random.key(seed), start)
+
+
+# Jits of the module, as each of a function made at each draw would compile anew.
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _batch(method, truncation, temperature, state, key, label):
+def _batch(method, truncation, temperature, weights, key, label):
     if truncation is None:
-        return method.generate(state, key, BATCH, label, temperature)
+        return method.generate(weights, key, BATCH, label, temperature)
     latents = method.latents
-    return latents.decode(state, latents.prior(key, BATCH, truncation), label)
+    return latents.decode(weights, latents.prior(key, BATCH, truncation), label)
 
 
-def class_id(names: tuple[str, ...], asked: str) -> int:
-    """The id of a class by its name, or by its id as text."""
+@partial(jax.jit, static_argnums=(0, 1))
+def _latents(prior, truncation, key):
+    return prior(key, BATCH, truncation)
+
+
+@partial(jax.jit, static_argnums=0)
+def decode_batch(decode, weights, z, labels):
+    """The pictures [B, H, W, C] in [-1, 1] of a batch of latents [B, D]."""
+    return decode(weights, z, labels)
+
+
+def class_id(names: tuple[str, ...], word: str) -> int:
+    """The id of the class that `word` names; '#0' is the id 0 whatever names there are.
+
+    A name comes first. A bare number is an id only where no name is a number: with
+    classes named '1' and '2', 0 is refused and '1' is the name.
+    """
     if not names:
-        raise UserError(f'--class={asked}: this model has no classes')
-    if asked in names:
-        return names.index(asked)
-    if asked.isdecimal() and int(asked) < len(names):
-        return int(asked)
-    raise unknown('--class', asked, names)
+        raise UserError(f'--class={word}: this model has no classes')
+    if word in names:
+        return names.index(word)
+    number = word.removeprefix('#')
+    if number.isdecimal():
+        if word == number and (named := [n for n in names if n.isdecimal()]):
+            raise UserError(
+                f'--class={word}: no class has that name, and {named[0]!r} is a name: '
+                f'--class=#{word} is the class of that id'
+            )
+        if int(number) < len(names):
+            return int(number)
+        raise UserError(
+            f'--class={word}: ids are from #0 to #{len(names) - 1} ({names[-1]})'
+        )
+    raise unknown('--class', word, names)
+
+
+def class_message(names: tuple[str, ...], word: str, label: int) -> list[str]:
+    """One line that says which class was taken, where the word left that open."""
+    if word == names[label] and not word.isdecimal():
+        return []
+    return [f'--class={word}: the class {names[label]!r}, id #{label}']

@@ -88,9 +88,19 @@ def make(role: str, name: str, **fields) -> 'nn.Module':
     return _class(network, role)(**values, **network.fixed)
 
 
-def _class(network: Network, role: str) -> type:
-    key, (module, cls, _) = f'config.model.{role}', network
-    return getattr(sections.own_module(module, key, cls), cls)
+def _class(network: Network, role: str) -> type['nn.Module']:
+    """The class itself; UserError for one that is no network, or lacks a field."""
+    from flax import linen as nn
+
+    key, (module, name, fixed) = f'config.model.{role}', network
+    cls = getattr(sections.own_module(module, key, name), name)
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise UserError(f'{key}={module}: {name} is no flax.linen.Module')
+    if wrong := sorted(fixed.keys() - {f.name for f in dataclasses.fields(cls)}):
+        raise UserError(
+            f'{key}={module}: NETWORKS sets {wrong[0]!r}, no field of {name}'
+        )
+    return cls
 
 
 @functools.cache
@@ -122,7 +132,8 @@ def _of_user(role: str, name: str, key: str) -> Network:
         table = _declared(module, tree).get(role, {})
     except Exception as error:  # the user's own table: name module and fault
         raise UserError(
-            f'{key}={name}: NETWORKS cannot be read: {type(error).__name__}: {error}'
+            f'{key}={name}: NETWORKS cannot be read as a literal {{role: {{name: '
+            f'(class, {{field: value}})}}}}: {type(error).__name__}: {error}'
         ) from error
     cls = role.title().replace('_', '')
     if not table and any(c.name == cls for c in _classes(tree)):
@@ -173,7 +184,13 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 def _declared(module: str, tree: ast.Module) -> dict[str, dict[str, Network]]:
     """What the NETWORKS of a module declare; {} where it has none."""
     for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == 'NETWORKS':
+        if isinstance(node, ast.AnnAssign):
+            target = node.target
+        elif isinstance(node, ast.Assign):
+            target = node.targets[0]
+        else:
+            continue
+        if ast.unparse(target) == 'NETWORKS' and node.value:
             return {
                 role: {n: Network(module, *value) for n, value in table.items()}
                 for role, table in ast.literal_eval(node.value).items()
@@ -187,9 +204,12 @@ def _fields(module: str, cls: str) -> list[str]:
     LookupError where a base class is of a package that is neither gan_vae nor its own.
     """
     file = _source(module)
-    tree = _tree(file) if file else ast.Module([], [])
+    tree, package = (
+        _tree(file) if file else ast.Module([], []),
+        module.rpartition('.')[0],
+    )
     node = {c.name: c for c in _classes(tree)}.get(cls)
-    places = _imports(tree)
+    places = _imports(tree, module if file and file.stem == '__init__' else package)
     if node is None:
         if cls not in places:
             raise LookupError(cls)
@@ -220,16 +240,18 @@ def _fields_at(place: str, user: str) -> list[str]:
     return _fields(module, cls)
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
-    """{name in a module: dotted place} of its absolute imports."""
+def _imports(tree: ast.Module, package: str) -> dict[str, str]:
+    """{name in a module: dotted place} of what a module of `package` imports."""
     places = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
             for n in node.names:
                 first = n.name.partition('.')[0]
                 places[n.asname or first] = n.name if n.asname else first
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            places |= {
-                n.asname or n.name: f'{node.module}.{n.name}' for n in node.names
-            }
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split('.')
+            above = above[: len(above) + 1 - node.level] if node.level else []
+            for n in node.names:
+                place = '.'.join(filter(None, [*above, node.module, n.name]))
+                places[n.asname or n.name] = place
     return places

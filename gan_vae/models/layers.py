@@ -39,8 +39,6 @@ A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is
 4x4 with a stride of 2: of 16 products for 36, and then of 9.
 """
 
-import contextlib
-import contextvars
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -193,24 +191,20 @@ CPU_FLOAT32 = (
               lambda s: s.divides(2) and s.inputs < 16, _patches, _by_columns, _rows),
 )
 # fmt: on
-_PLAIN = contextvars.ContextVar('plain', default=False)
+_PLAIN = jax.make_user_context(False)  # of the keys of jax.jit's caches
 
 
-@contextlib.contextmanager
 def plain():
-    """Within it, convolutions are traced as XLA's own: for export, where the number of
-    images or the machine is not known yet. What was traced before stays as it is."""
-    token = _PLAIN.set(True)
-    try:
-        yield
-    finally:
-        _PLAIN.reset(token)
+    """A context in which convolutions are XLA's own: for export, where the number of
+    images or the machine is not known yet. What jax.jit has traced outside of it is
+    traced again within."""
+    return _PLAIN(True)
 
 
 def algorithm(shape: Shape, kernel, strides, dtype) -> Algorithm | None:
     """The first that fits; None: XLA's own, as for other numbers than float32, whose
     sums around the products would be rounded, and on other machines than a CPU."""
-    if _PLAIN.get() or dtype != jnp.float32 or jax.default_backend() != 'cpu':
+    if _PLAIN.value or dtype != jnp.float32 or jax.default_backend() != 'cpu':
         return None
     for a in CPU_FLOAT32:
         sizes = (a.kernel, a.kernel), (a.stride, a.stride)

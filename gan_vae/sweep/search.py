@@ -219,7 +219,7 @@ class Study:
         for number, proposal in list(self._open.items()):
             if proposal.current.id != trial.id:
                 continue
-            if result.status == 'finished' and result.value is not None:
+            if result.status == 'finished':
                 proposal.values.append(result.value)
                 if len(proposal.values) < len(proposal.trials):
                     continue

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from gan_vae import files
 from gan_vae.errors import UserError
@@ -101,7 +101,7 @@ def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome
     return Outcome('unfinished' if started else 'waiting')
 
 
-def claim(trial: Trial) -> IO[str] | None:
+def claim(trial: Trial) -> object | None:
     """The trial's lock, or None while another worker (or its child) holds it.
 
     A lock of its own: the trainer takes the run folder's. The child inherits it, so

@@ -28,9 +28,9 @@ from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import Program, build
+from gan_vae.training.gallery import Gallery
 from gan_vae.training.hosts import Stop as StopTogether
 from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
-from gan_vae.training.shown import Shown
 from gan_vae.training.writer import Silent, Writer
 
 _TRAINING = threading.Lock()
@@ -44,7 +44,7 @@ class Setup(NamedTuple):
     program: Program
     source: Source
     measures: measures.Measures
-    gallery: Shown
+    gallery: Gallery
     schedule: Schedule
     fingerprint: str  # of the data trained on
     warnings: list[str]  # keys that are set, and that nothing reads
@@ -119,7 +119,7 @@ def set_up(config, workdir: Path) -> Setup:
         jax.process_index(),
         jax.process_count(),
     )
-    gallery = Shown(config, program, examples, held_out, reads.train.num_samples)
+    gallery = Gallery(config, program, examples, held_out, reads.train.num_samples)
     for key in ('init_from', 'keep_latest', 'keep_every_steps'):
         getattr(reads.train, key)  # read later, of the config
     return Setup(
@@ -207,7 +207,7 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
     say(setup.program.method.objective)
     say(setup.program.rows)
-    notes = (setup.gallery.examples.note, setup.gallery.held.note)
+    notes = (setup.gallery.examples.note, setup.gallery.held_out.note)
     for note in filter(None, dict.fromkeys(notes)):
         say(note)
     for key in setup.warnings:
@@ -258,7 +258,7 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
     """
     setup, progress, schedule = run.setup, run.progress, run.setup.schedule
     if progress.step == 0:
-        setup.gallery.at_the_start(run.writer, state, setup.source.order(0))
+        setup.gallery.draw_data(run.writer, state, setup.source.order(0))
     in_flight: deque[tuple[int, Any]] = deque()
     run.window.restart_clock(progress.step)
     last_time = time.monotonic()
@@ -330,7 +330,7 @@ def metrics_due(run: Run):
 
 
 def draw_pictures(run: Run, state: TrainState):
-    run.setup.gallery.at(run.writer, state, run.progress.step)
+    run.setup.gallery.draw(run.writer, state, run.progress.step)
 
 
 def evaluate(run: Run, state: TrainState):

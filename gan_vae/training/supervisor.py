@@ -69,16 +69,16 @@ def place(host: int | None, count: str, coordinator: str) -> Place | None:
             raise UserError('--host and --coordinator need --hosts=N (or auto)')
         return None
     if count == 'auto':
-        found = [pair for pair in _RANKS if all(name in os.environ for name in pair)]
-        if not found:
+        ranks = [pair for pair in _RANKS if all(name in os.environ for name in pair)]
+        if not ranks:
             names = ', '.join(rank for rank, _ in _RANKS)
             raise UserError(
                 f'--hosts=auto: none of {names} is set; start with srun or mpirun, or '
                 'give --hosts=N --host=I --coordinator=ADDRESS:PORT'
             )
         if host is not None:
-            raise UserError('--hosts=auto finds --host itself: leave one of them out')
-        host, number = (int(os.environ[name]) for name in found[0])
+            raise UserError('--hosts=auto sets --host itself: leave one of them out')
+        host, number = (int(os.environ[name]) for name in ranks[0])
     elif not count.isdecimal() or int(count) < 1:
         raise UserError(f'--hosts={count}: give a number of 1 or more, or auto')
     else:
@@ -115,13 +115,13 @@ def about(config) -> dict[str, str]:
     """What all hosts must have alike: the config but where things are, the code."""
     own = ('data.dir', 'data.storage', 'data.memory_gb')
     flat = config_lib.flatten(config).items()
-    found = {f'config.{key}': str(value) for key, value in flat if key not in own}
+    equal = {f'config.{key}': str(value) for key, value in flat if key not in own}
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]
     for file in sorted(root.rglob('*.py')):
         digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
     versions = {f'version of {k}': v for k, v in run_folder.versions().items()}
-    return found | {'code': digest.hexdigest()[:12]} | versions
+    return equal | {'code': digest.hexdigest()[:12]} | versions
 
 
 class _Board:
@@ -240,8 +240,8 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         errors='replace',
         preexec_fn=_die_with_parent if sys.platform == 'linux' else None,
     )
-    said: list[str] = []
-    streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, said))
+    lines: list[str] = []
+    streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, lines))
     readers = [threading.Thread(target=_echo, args=(log, *each)) for each in streams]
     for reader in readers:
         reader.start()
@@ -256,7 +256,7 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
                 time.sleep(BEAT_SECONDS)
                 board.look()
                 cause = board.culprit()
-                if cause and not _own(said):
+                if cause and not _own(lines):
                     child.kill()
                     raise RunError(cause)
         for reader in readers:
@@ -274,11 +274,11 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
             if cause := board.culprit():
                 raise RunError(cause)
             time.sleep(BEAT_SECONDS)
-        if own := _own(said):
+        if own := _own(lines):
             board.post('failed', own)
             return status
         how = f'signal {-status}' if status < 0 else f'status {status}'
-        if lost := _last(said, 'lost: '):
+        if lost := _last(lines, 'lost: '):
             how += f' ({lost})'
         board.post('failed', f'its process ended with {how}; {_GO_ON}')
         raise RunError(
@@ -292,22 +292,22 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
             reader.join()
 
 
-def _own(said: list[str]) -> str:
+def _own(lines: list[str]) -> str:
     """The line that the child ends with, or ''."""
-    return _last(said, 'gan_vae: ')
+    return _last(lines, 'gan_vae: ')
 
 
-def _last(said: list[str], start: str) -> str:
+def _last(lines: list[str], start: str) -> str:
     """The rest of the last line that starts so, or ''."""
-    lines = [line for line in said if line.startswith(start)]
-    return lines[-1].removeprefix(start).strip() if lines else ''
+    matching = [line for line in lines if line.startswith(start)]
+    return matching[-1].removeprefix(start).strip() if matching else ''
 
 
-def _echo(log, stream, terminal, said: list[str]):
+def _echo(log, stream, terminal, lines: list[str]):
     for line in stream:
         log.write(line)
         log.flush()
-        said[:] = [*said[-500:], line]
+        lines[:] = [*lines[-500:], line]
         if not _NATIVE.match(line):
             terminal.write(line)
             terminal.flush()

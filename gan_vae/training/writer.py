@@ -1,4 +1,4 @@
-"""What one sees of a run: the one file that knows clu's writers and the terminal.
+"""The record of a run: the one file that knows clu's writers and the terminal.
 
 metrics.jsonl is the record, a line per step and event, and holds no step twice; the
 TensorBoard files are a view of it. A value that is not finite is recorded as null.
@@ -18,7 +18,7 @@ from gan_vae.runs import folder as run_folder
 
 
 class Writer:
-    """Scalars and pictures of one run folder; made again when a run goes on."""
+    """Scalars and pictures of one run folder, of the steps after `step`."""
 
     def __init__(self, workdir, config, step: int):
         from clu import metric_writers  # imports TensorFlow: seconds
@@ -42,9 +42,9 @@ class Writer:
         self._file.flush()
         if finite:
             self._board.write_scalars(step, finite)
-        told = {n: v for n, v in values.items() if not n.startswith('spectral/')}
-        if told:
-            self._bar.show(step, told)
+        shown = {n: v for n, v in values.items() if not n.startswith('spectral/')}
+        if shown:
+            self._bar.show(step, shown)
 
     def picture(self, step: int, name: str, picture: np.ndarray):
         """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""
@@ -128,8 +128,8 @@ class _Bar:
             self._tqdm.set_postfix(kept, refresh=False)
         elif self._tqdm is None:
             listed = '  '.join(f'{name} {v}' for name, v in short.items())
-            held = 'held out  ' if any('eval/' in name for name in values) else ''
-            print(f'step {step}/{self._steps}  {held}{listed}', flush=True)
+            prefix = 'held out  ' if any('eval/' in name for name in values) else ''
+            print(f'step {step}/{self._steps}  {prefix}{listed}', flush=True)
 
     def move(self, step: int):
         if self._tqdm is not None:

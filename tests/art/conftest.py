@@ -1,10 +1,14 @@
 """Models that have learned nothing, for tests of what is made with models."""
 
+from argparse import Namespace
+from functools import cache
+
 import jax
 import pytest
 
 from gan_vae import config as config_lib
 from gan_vae import interrupt
+from gan_vae.art import __main__ as art
 from gan_vae.art import making, tools
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened as pretrained
@@ -31,9 +35,9 @@ def make_model():
         if classes:
             run_folder.write_classes(made, classes)
         _, method, _ = pretrained.model_of(made)
-        state = jax.jit(method.init)(jax.random.key(seed))
+        weights = jax.jit(method.init)(jax.random.key(seed)).weights()
         about = {'config': config.name, 'step': 0, 'git_commit': ''}
-        packed.pack(config, classes, state, about, made, half)
+        packed.pack(config, classes, weights, about, made, half)
         return made
 
     return make
@@ -48,10 +52,34 @@ def models(tmp_path_factory, make_model):
 
 @pytest.fixture(scope='session')
 def opened():
-    """workdir -> Run, as a tool is given it."""
+    """workdir -> Model, as a tool is given it."""
 
-    def run(workdir):
-        flags = making.Namespace(workdir=str(workdir), step=None)
-        return making.opened('sample', tools.find('sample'), flags)
+    def model(workdir):
+        flags = Namespace(workdir=str(workdir), step=None)
+        return making.open_model('sample', tools.find('sample'), flags)
 
-    return run
+    return model
+
+
+@pytest.fixture(scope='session')
+def loaded():
+    """making.load, which opens each model once."""
+    return cache(making.load)
+
+
+@pytest.fixture
+def refused(loaded, capsys, monkeypatch):
+    """(words, message, folder): in that folder, the command `words` ends with status 2
+    and one line that has the message, and leaves nothing behind."""
+
+    def check(words, message, folder):
+        monkeypatch.setattr(making, 'load', loaded)
+        monkeypatch.chdir(folder)
+        before = {*folder.rglob('*')}
+        capsys.readouterr()
+        assert art.main([*map(str, words)]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.startswith('gan_vae: ')
+        assert error.count('\n') == 1 and {*folder.rglob('*')} == before
+
+    return check

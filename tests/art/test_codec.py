@@ -7,12 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_vae import methods
+from gan_vae import images, methods
+from gan_vae.art import __main__ as art
 from gan_vae.art import codec, compressed
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.methods.contract import Coder
 from gan_vae.objectives import bounds, likelihoods
+
+
+@pytest.fixture
+def config(config_of):
+    return config_of('vae')
 
 
 @pytest.fixture
@@ -23,11 +29,10 @@ def binary(config):
 
 
 def vae(config, spec):
-    config.method.name = 'vae'
     config.model.encoder = config.model.decoder = 'mlp'
     config.model.width, config.model.latent_dim = 16, 4
     method = methods.make(config, spec)
-    return method, jax.jit(method.init)(jax.random.key(0))
+    return method, jax.jit(method.init)(jax.random.key(0)).weights()
 
 
 def as_seen(levels, top):
@@ -45,8 +50,8 @@ def test_images_come_back_and_cost_the_bound(config, likelihood):
     config.method.mixtures = 2
     method, state = vae(config, Spec(8, 8, 3))
     # calm: codes near the prior, without which the bits that come back are no noise
-    state = state.replace(ema=jax.tree.map(lambda x: 0.3 * x, state.ema))
-    coder = method.coder(state)
+    state = state.replace(averaged=jax.tree.map(lambda x: 0.3 * x, state.averaged))
+    coder = method.density.coder(state)
     top = coder.likelihood.levels - 1
     rng = np.random.default_rng(0)
     levels = rng.integers(0, top + 1, (50, 8, 8, 3)).astype(np.uint8)  # 3 batches and 2
@@ -56,7 +61,7 @@ def test_images_come_back_and_cost_the_bound(config, likelihood):
     )
     keys = jax.random.split(jax.random.key(1), 8)
     x = as_seen(levels, top)
-    nats = -np.mean([method.log_prob(state, key, x).sum() for key in keys])
+    nats = -np.mean([method.density.elbo(state, key, x).sum() for key in keys])
     assert bits(coded) == pytest.approx(nats / np.log(2), rel=0.01)
 
 
@@ -108,10 +113,10 @@ def test_two_groups_cost_their_bound():
 
 
 @pytest.mark.slow
-def test_a_hierarchy_costs_its_bound(config):
+def test_a_hierarchy_costs_its_bound(config_of):
+    config = config_of('hierarchical_vae')
     config.update_from_flattened_dict(
         {
-            'method.name': 'hierarchical_vae',
             'method.likelihood': 'logistic_mixture',
             'method.mixtures': 2,
             'model.width': 8,
@@ -121,14 +126,14 @@ def test_a_hierarchy_costs_its_bound(config):
         }
     )
     method = methods.make(config, Spec(8, 8, 3))
-    state = jax.jit(method.init)(jax.random.key(0))
+    state = jax.jit(method.init)(jax.random.key(0)).weights()
     levels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3)).astype(np.uint8)
-    coder = method.coder(state)
+    coder = method.density.coder(state)
     coded = codec.encode(coder, levels)
     np.testing.assert_array_equal(
         codec.decode(coder, coded, 40, levels.shape[1:]), levels
     )
-    bound = jax.jit(method.log_prob)
+    bound = jax.jit(method.density.elbo)
     keys = jax.random.split(jax.random.key(1), 4)
     nats = -np.mean([bound(state, key, as_seen(levels, 255)).sum() for key in keys])
     # levels that are not as the model says: the bits that choose z are not quite random
@@ -138,7 +143,7 @@ def test_a_hierarchy_costs_its_bound(config):
 def test_the_first_image_alone_borrows(binary):
     """Sixteen at once would borrow for all of them."""
     method, state = binary
-    coder = method.coder(state)
+    coder = method.density.coder(state)
     rng = np.random.default_rng(0)
     levels = rng.integers(0, 2, (200, 8, 8, 1)).astype(np.uint8)
     one, many = (codec.encode(coder, levels[:n]).initial for n in (1, 200))
@@ -152,16 +157,16 @@ def test_densities_have_no_codec(config):
     config.method.likelihood = 'gaussian'
     method, state = vae(config, Spec(8, 8, 1))
     with pytest.raises(UserError, match='density of pixels'):
-        codec.encode(method.coder(state), np.zeros((1, 8, 8, 1), np.uint8))
+        codec.encode(method.density.coder(state), np.zeros((1, 8, 8, 1), np.uint8))
 
 
 def test_another_model_gives_no_pixels(binary, config):
     method, state = binary
     levels = np.random.default_rng(0).integers(0, 2, (20, 8, 8, 1)).astype(np.uint8)
-    coded = codec.encode(method.coder(state), levels)
-    other = jax.jit(method.init)(jax.random.key(1))
+    coded = codec.encode(method.density.coder(state), levels)
+    other = jax.jit(method.init)(jax.random.key(1)).weights()
     with pytest.raises(UserError, match='do not come out even'):
-        codec.decode(method.coder(other), coded, 20, (8, 8, 1))
+        codec.decode(method.density.coder(other), coded, 20, (8, 8, 1))
 
 
 @pytest.fixture
@@ -169,7 +174,7 @@ def run(binary, monkeypatch):
     """A folder that loads as a run with the binary VAE."""
     method, state = binary
     about = {'state_sha256': 'ab' * 32, 'config': 'small', 'step': 1}
-    monkeypatch.setattr(compressed.sample, 'load', lambda _: (method, state, about))
+    monkeypatch.setattr(compressed, 'load', lambda _: (method, state, about))
     return about
 
 
@@ -177,7 +182,7 @@ def run(binary, monkeypatch):
 def file(run, binary, tmp_path):
     method, state = binary
     levels = np.random.default_rng(0).integers(0, 2, (20, 8, 8, 1)).astype(np.uint8)
-    coded = codec.encode(method.coder(state), levels)
+    coded = codec.encode(method.density.coder(state), levels)
     header = {
         'model': run['state_sha256'],
         'count': 20,
@@ -236,3 +241,27 @@ def test_a_header_that_is_none_is_refused(tmp_path, header):
     file.write_bytes(body + hashlib.sha256(body).digest())
     with pytest.raises(UserError, match='damaged header'):
         compressed.read(file)
+
+
+def test_what_is_no_picture_is_left_out_with_a_line(make_model, tmp_path, capsys):
+    model = make_model(
+        tmp_path, 'vae_emoji', **{'method.likelihood': 'logistic_mixture'}
+    )
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+        images.save_png(tmp_path / 'in' / f'{number}.png', image)
+    for name in ('.DS_Store', 'notes.txt'):
+        (tmp_path / 'in' / name).write_text('no picture')
+    words = ['codec', 'encode', f'--workdir={model}', f'--out={tmp_path / "x"}']
+    assert art.main([*words, f'--data={tmp_path / "in"}']) == 0
+    lines = capsys.readouterr().out
+    assert 'left out notes.txt (not an image)\n' in lines and '3 images in' in lines
+    assert 'no smaller than PNG' in lines  # of noise
+    words = ['codec', 'decode', f'--workdir={model}', str(tmp_path / 'x')]
+    assert art.main([*words, f'--out={tmp_path / "o"}']) == 0
+    assert len([*(tmp_path / 'o').glob('*.png')]) == 3
+    # a shipped model is found by its name: this one has no probabilities of pixels
+    words = ['codec', 'encode', '--workdir=pretrained:emoji_vae', '--num=2']
+    assert art.main([*words, f'--out={tmp_path / "y"}']) == 2
+    assert 'a codec needs probabilities' in capsys.readouterr().err

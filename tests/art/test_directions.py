@@ -9,6 +9,7 @@ from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import directions, latents
 from gan_vae.errors import UserError
+from gan_vae.methods import sampling
 
 RNG = np.random.default_rng(0)
 
@@ -43,10 +44,10 @@ def test_the_first_layer_is_that_of_the_whole_latent(models, opened):
     ):
         run = opened(models[name])
         size = latents.size(run)
-        found = directions.first_layer(run.state.ema, size)
-        np.testing.assert_array_equal(found, kernel(run.state.ema))
+        found = directions.first_layer(run.weights.averaged, size)
+        np.testing.assert_array_equal(found, kernel(run.weights.averaged))
         with pytest.raises(UserError, match='take --method=pca'):
-            directions.first_layer(run.state.ema, 10_000)
+            directions.first_layer(run.weights.averaged, 10_000)
 
 
 def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
@@ -55,13 +56,15 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
     words = ['directions', flag, '--method=sefa', '--num=2', '--seed=4']
     assert art.main([*words, f'--out={tmp_path / "d"}']) == 0
     assert len(list((tmp_path / 'd').iterdir())) == 2 * 7
-    wanted = directions.sefa(directions.first_layer(run.state.ema, latents.size(run)))
+    wanted = directions.sefa(
+        directions.first_layer(run.weights.averaged, latents.size(run))
+    )
     row = tmp_path / 'd' / '00009.png'  # the third of the second
     words = ['move', '5', str(tmp_path / 'd' / '00003.png'), f'--along={row}', flag]
     out = tmp_path / 'm'
     assert art.main([*words, '--strength=-2', '--seed=4', f'--out={out}']) == 0
     for number, start in ((0, 5), (1, 0)):  # in the middle of a row is sample 0
-        z = latents.draw(run.method, 4, start + 1)[start]
+        z = sampling.latents(run.method, 4, start + 1)[start]
         about = images.read_provenance(out / f'0000{number}.png')
         found = latents.unpacked('', about['latent'], len(z))
         np.testing.assert_allclose(found, z - 2 * wanted[1], atol=1e-5)
@@ -81,9 +84,10 @@ def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
         ('directions --method=lda', "unknown --method 'lda'"),
+        ('directions --method=tsne', "unknown --method 'tsne'; one of"),
         ('directions --method=attribute', 'takes --on and --off'),
         ('directions --on=a --off=b', 'takes --on and --off'),
         ('directions 1 2', 'one thing'),
@@ -96,13 +100,15 @@ def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
         ('breed 1 2 --mutation=2', '--mutation=2'),
     ],
 )
-def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    if 'row.png' in words:
-        sheet = ['directions', '--method=sefa', '--num=1', '--out=d']
-        assert art.main([*sheet, f'--workdir={models["dcgan_emoji"]}']) == 0
-        (tmp_path / 'd/00000.png').rename('row.png')
-    Image.new('RGB', (9, 9)).save('foreign.png')
-    assert art.main([*words.split(), f'--workdir={models["dcgan_emoji"]}']) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1
+def test_mistakes_are_one_line(place, models, refused, words, message):
+    refused([*words.split(), f'--workdir={models["dcgan_emoji"]}'], message, place)
+
+
+@pytest.fixture(scope='module')
+def place(models, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('place')
+    words = ['directions', '--method=sefa', '--num=1', f'--out={folder / "d"}']
+    assert art.main([*words, f'--workdir={models["dcgan_emoji"]}']) == 0
+    (folder / 'd/00000.png').rename(folder / 'row.png')
+    Image.new('RGB', (9, 9)).save(folder / 'foreign.png')
+    return folder

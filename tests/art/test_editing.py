@@ -12,8 +12,8 @@ RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (6, 10, 3), dtype=np.uint8)
 
 
-def edited(**asked):
-    return np.asarray(editing.edit(Image.fromarray(PICTURE), asked))
+def edited(**changes):
+    return np.asarray(editing.edit(Image.fromarray(PICTURE), changes))
 
 
 def test_what_each_adjustment_means():
@@ -37,8 +37,8 @@ def test_what_each_adjustment_means():
 
 
 def test_the_order_is_that_which_is_said():
-    asked = {'tile': (2, 1), 'zoom': 2, 'size': (3, 0), 'crop': (0, 0, 6, 6)}
-    made = edited(**asked)
+    changes = {'tile': (2, 1), 'zoom': 2, 'size': (3, 0), 'crop': (0, 0, 6, 6)}
+    made = edited(**changes)
     step = edited(crop=(0, 0, 6, 6), size=(3, 0))
     expected = np.tile(step.repeat(2, 0).repeat(2, 1), (1, 2, 1))
     np.testing.assert_array_equal(made, expected)
@@ -102,12 +102,13 @@ def test_a_latent_is_carried_while_it_is_true(models, tmp_path, capsys):
         ]
         again = tmp_path / f'{name}-again'
         words = ['reproduce', str(out / '00000.png'), f'--out={again}']
+        words.append(f'--inputs={file}')
         assert art.main(words) == 0
         assert 'bit for bit' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
         ('p.png', 'edit needs one of --crop'),
         ('p.png --crop=1,2,3', 'is not X,Y,W,H'),
@@ -130,15 +131,17 @@ def test_a_latent_is_carried_while_it_is_true(models, tmp_path, capsys):
         ('text.png --size=4', 'text.png: not an image'),
     ],
 )
-def test_what_cannot_be_is_one_line(words, said, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    picture = Image.fromarray(PICTURE)
-    picture.save('p.png')
-    (tmp_path / 'text.png').write_text('text')
+def test_mistakes_are_one_line(place, refused, words, message):
+    refused(['edit', *words.split()], message, place)
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """A picture, films, and what is neither."""
+    folder, picture = tmp_path_factory.mktemp('place'), Image.fromarray(PICTURE)
+    picture.save(folder / 'p.png')
+    (folder / 'text.png').write_text('text')
     for name in ('film.gif', 'film.png', 'film.webp'):
         more = [picture.rotate(180)]
-        picture.save(name, save_all=True, append_images=more)
-    assert art.main(['edit', *words.split()]) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
-    assert not (tmp_path / 'art').exists()
+        picture.save(folder / name, save_all=True, append_images=more)
+    return folder

@@ -97,7 +97,7 @@ def test_a_film_says_what_it_is_and_is_made_again(models, tmp_path, capsys):
         assert np.abs(small - picture).mean() < 12  # colours are half as fine
     alone = tmp_path / 'sent.mp4'  # to somebody else, without its folder
     film.rename(alone)
-    words = ['reproduce', str(alone), f'--out={tmp_path / "again"}']
+    words = ['reproduce', str(alone), run, f'--out={tmp_path / "again"}']
     assert art.main(words) == 0
     assert 'bit for bit' in capsys.readouterr().out
     alone.write_bytes(b'no film')

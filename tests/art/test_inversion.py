@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from gan_vae import images
-from gan_vae.art import inversion, latents
+from gan_vae.art import inversion
 from gan_vae.art.degradations import LUMA, WHOLE, Blurred, Grey, Hole, Small, kernel
 from gan_vae.evaluation.pairs import psnr
+from gan_vae.methods import sampling
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.standard_normal((5, 8 * 8 * 3)).astype(np.float32) / 10
@@ -57,15 +58,21 @@ def test_samples_of_a_linear_posterior_have_its_mean_and_variance():
 
 def test_what_a_model_drew_is_found_again(models, opened):
     run = opened(models['vae_emoji'])
-    z = latents.draw(run.method, 0, 5)
-    y = images.from_uint8(latents.decode(run, z[:1]))[0]
+    z, decode = sampling.latents(run.method, 0, 5), run.method.latents.decode
+    y = images.from_uint8(sampling.decode(run.method, run.weights, z[:1]))[0]
     starts = z[1:]
     for how in (WHOLE, Small(2)):
         seen = np.asarray(how.seen(y[None]))[0]
         found = inversion.invert(
-            run.method.decode, run.state, seen, starts, how, steps=200, weight=1e-5
+            run.method.latents.decode,
+            run.weights,
+            seen,
+            starts,
+            how,
+            steps=200,
+            weight=1e-5,
         )
-        again = np.asarray(run.method.decode(run.state, found.z[:1], None))
+        again = np.asarray(decode(run.weights, found.z[:1], None))
         again = images.to_uint8(how.seen(again))
         assert psnr(again, images.to_uint8(seen[None]))[0] > 30
 

@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,17 @@ from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import __main__ as art
-from gan_vae.art import latents, making, tools
+from gan_vae.art import (
+    latents,
+    making,
+    progress,
+    provenance,
+    sample,
+    sheets,
+    tools,
+)
+from gan_vae.errors import UserError
+from gan_vae.methods import sampling
 
 
 def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, capsys):
@@ -31,7 +44,8 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, c
         assert art.main([*words, run, f'--out={out}']) == 0
         for file in (out / '00002.png', out.with_suffix('.png'), f'{out}.gif'):
             new = tmp_path / f'{child}-{file}'.replace('/', '_')
-            assert art.main(['reproduce', str(file), f'--out={new}']) == 0
+            words = ['reproduce', str(file), run, f'--inputs={first}', f'--out={new}']
+            assert art.main(words) == 0
             assert 'bit for bit' in capsys.readouterr().out
     about = images.read_provenance(tmp_path / 'between' / '00002.png')
     parent = images.read_provenance(first / '00001.png')
@@ -42,7 +56,8 @@ def test_what_is_made_is_made_again_bit_for_bit(models, tmp_path, monkeypatch, c
     told = json.loads((tmp_path / 'between.json').read_text())
     assert told['made']['run']['state_sha256'] == parent['model']
     monkeypatch.chdir(tmp_path)  # of a file that does not carry its origin
-    assert art.main(['reproduce', 'between.json', '--out=told']) == 0
+    words = ['reproduce', 'between.json', run, '--inputs=first', '--out=told']
+    assert art.main(words) == 0
     assert 'told.json: the same as between.json' in capsys.readouterr().out
 
 
@@ -56,7 +71,8 @@ def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
     picture = np.asarray(Image.open(file)).copy()
     picture[0, 0] ^= 1
     images.save_png(file, picture, about)
-    assert art.main(['reproduce', str(file), f'--out={tmp_path / "n"}']) == 1
+    words = ['reproduce', str(file), f'--workdir={models["vae_emoji"]}']
+    assert art.main([*words, f'--out={tmp_path / "n"}']) == 1
     assert 'is not' in capsys.readouterr().err
     other = make_model(tmp_path, 'vae_emoji', seed=1)
     words = ['reproduce', str(file), f'--workdir={other}', f'--out={tmp_path / "m"}']
@@ -68,6 +84,7 @@ def test_what_is_not_the_same_is_said(models, make_model, tmp_path, capsys):
     assert art.main([*words, f'--out={tmp_path / "i"}']) == 0
     given.write_bytes((first / '00000.png').read_bytes())
     words = ['reproduce', str(tmp_path / 'i' / '00000.png'), f'--out={tmp_path / "k"}']
+    words.append(f'--workdir={models["vae_emoji"]}')
     assert art.main(words) == 2
     assert 'is not what it was' in capsys.readouterr().err
 
@@ -90,12 +107,12 @@ def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     other = np.zeros((4, 4, 3), np.uint8)
 
-    def make(asked):  # another command writes while this one works
+    def make(request):  # another command writes while this one works
         images.save_png('art/slow-1/00000.png', other)
         images.save_png('named/00000.png', other)
-        return tools.Made([tools.Picture(other + 9)])
+        return tools.Result(pictures=[tools.Picture(other + 9)])
 
-    tool = tools.Tool('is slow', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     assert art.main(['slow']) == 0
@@ -107,32 +124,26 @@ def test_two_commands_at_once_do_not_share_a_place(tmp_path, monkeypatch, capsys
         assert np.asarray(Image.open(f'{place}/00000.png')).max() == 0
 
 
-def test_a_picture_gives_its_latent_back(models, tmp_path):
-    run = making.opened(
-        'sample', tools.find('sample'), flags(workdir=models['dcgan_emoji'])
-    )
-    z = latents.draw(run.method, 5, 70)
-    np.testing.assert_array_equal(z[:3], latents.draw(run.method, 5, 3))
-    made = latents.pictures(run, z[66:68])
-    images.save_png(tmp_path / 'a.png', made[0].image, made[0].about)
+def test_a_picture_gives_its_latent_back(models, opened, tmp_path):
+    model = opened(models['dcgan_emoji'])
+    z = sampling.latents(model.method, 5, 70)
+    np.testing.assert_array_equal(z[:3], sampling.latents(model.method, 5, 3))
+    made = latents.pictures(model, z[66:68])
+    images.save_png(tmp_path / 'a.png', made[0].image, made[0].provenance)
     for word in (str(tmp_path / 'a.png'), '66'):
-        found, label = latents.of_thing(run, making.thing(word), seed=5)
+        found, label = latents.of_input(model, provenance.read_input(word), seed=5)
         np.testing.assert_array_equal(found, z[66])
         assert label is None
-    shown = latents.decode(run, z)
-    np.testing.assert_array_equal(shown[66:67], latents.decode(run, z[66:67]))
-
-
-def flags(**given):
-    from argparse import Namespace
-
-    return Namespace(**{n: f.default for n, f in tools.SHARED.items()} | given)
+    every = sampling.decode(model.method, model.weights, z)
+    alone = sampling.decode(model.method, model.weights, z[66:67])
+    np.testing.assert_array_equal(every[66:67], alone)
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
-        ('sample', 'needs --workdir'),
+        ('sample', 'needs --workdir=RUN, the folder of a run, or a model that comes'),
+        ('sample', 'pretrained:emoji_gan'),
         ('sample --workdir=nowhere', 'no run in nowhere'),
         ('sample --workdir=pretrained:emoji', 'pretrained model'),
         ('sample --workdir={g} --seed=-1', '--seed=-1'),
@@ -141,7 +152,10 @@ def flags(**given):
         ('sample --workdir={g} --out=..', '--out=..'),
         ('sample --workdir={g} --step=3', 'a packed model'),
         ('sample --workdir={g} --class=cat', 'has no classes'),
-        ('sample --workdir={g} --colour=red', '--colour'),
+        ('sample --workdir={g} --colour=red', 'unknown flag --colour;'),
+        ('sample --tuncation=1', "did you mean '--truncation'"),
+        ('mine.nothing', 'no module of that name'),
+        ('reproduce {f} --wokdir=x', "did you mean '--workdir'"),
         ('sample cat --workdir={g}', 'takes no files'),
         ('interpolate 1 cat.png --workdir={g}', 'cat.png: no file'),
         ('interpolate 1 {f} --workdir={g}', 'project'),
@@ -154,38 +168,39 @@ def flags(**given):
         ('sample --workdir={x}', 'cannot be used'),
     ],
 )
-def test_mistakes_are_one_line(models, words, said, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    vae, gan = models['vae_emoji'], models['dcgan_emoji']
-    Image.new('RGB', (9, 9)).save('foreign.png')
-    (tmp_path / 't.txt').write_text('text')
-    about = json.loads((vae / 'about.json').read_text())
-    run = making.opened('sample', tools.find('sample'), flags(workdir=vae))
-    altered = about | {'latent': 'AAAA', 'model': run.about['state_sha256']}
-    images.save_png('bad.png', np.zeros((8, 8, 3), np.uint8), altered)
-    shutil.copytree(vae, 'broken')
-    (tmp_path / 'broken/weights.npz').write_bytes(b'PK no archive')
-    places = {'g': gan, 'v': vae, 'f': 'foreign.png', 'b': 'bad.png', 't': 't.txt'}
-    assert art.main(words.format(**places, x='broken').split()) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
-    assert not (tmp_path / 'art').exists()
+def test_mistakes_are_one_line(models, place, refused, words, message):
+    places = {'g': models['dcgan_emoji'], 'v': models['vae_emoji'], 'x': 'broken'}
+    places |= {'f': 'foreign.png', 'b': 'bad.png', 't': 't.txt'}
+    refused(words.format(**places).split(), message, place)
+
+
+@pytest.fixture(scope='module')
+def place(models, opened, tmp_path_factory):
+    """A folder of files that are of no use."""
+    folder, vae = tmp_path_factory.mktemp('place'), models['vae_emoji']
+    Image.new('RGB', (9, 9)).save(folder / 'foreign.png')
+    (folder / 't.txt').write_text('text')
+    altered = {'latent': 'AAAA', 'model': opened(vae).about['state_sha256']}
+    images.save_png(folder / 'bad.png', np.zeros((8, 8, 3), np.uint8), altered)
+    shutil.copytree(vae, folder / 'broken')
+    (folder / 'broken/weights.npz').write_bytes(b'PK no archive')
+    return folder
 
 
 @pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     models, tmp_path, monkeypatch, capsys
 ):
-    def make(asked):
+    def make(request):
         count = 0
-        for number in asked.steps(range(5), 'counting'):
+        for number in request.progress(range(5), 'counting'):
             count += 1
-            if asked.flags.seed == 1 and number == 2:
+            if request.flags.seed == 1 and number == 2:
                 os.kill(os.getpid(), signal.SIGINT)
         picture = np.full((4, 4, 3), count, np.uint8)
-        return tools.Made([tools.Picture(picture)])
+        return tools.Result(pictures=[tools.Picture(picture)])
 
-    tool = tools.Tool('counts', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     out = tmp_path / 'out'
@@ -200,7 +215,7 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
 
 @pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
-    drawn = latents._decode
+    drawn = sampling.decode_batch
 
     def interrupted(*given):
         os.kill(os.getpid(), signal.SIGINT)
@@ -208,10 +223,10 @@ def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
 
     run, out = f'--workdir={models["dcgan_emoji"]}', tmp_path / 'out'
     with monkeypatch.context() as patched:
-        patched.setattr(latents, '_decode', interrupted)
+        patched.setattr(sampling, 'decode_batch', interrupted)
         assert art.main(['sample', run, '--num=70', f'--out={out}']) == 0
-    assert len(list(out.iterdir())) == latents.BATCH
-    words = ['reproduce', f'{out}.png', f'--out={tmp_path / "again"}']
+    assert len(list(out.iterdir())) == sampling.BATCH
+    words = ['reproduce', f'{out}.png', run, f'--out={tmp_path / "again"}']
     assert art.main(words) == 0
 
 
@@ -220,7 +235,9 @@ def test_ctrl_c_while_files_are_written_waits_for_the_last(
     tmp_path, monkeypatch, capsys
 ):
     picture = tools.Picture(np.zeros((4, 4, 3), np.uint8))
-    tool = tools.Tool('makes three', lambda asked: tools.Made([picture] * 3), run=False)
+    tool = tools.ToolWithoutModel(
+        make=lambda request: tools.Result(pictures=[picture] * 3)
+    )
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(tools, 'find', lambda name: tool)
     save = images.save_png
@@ -240,21 +257,21 @@ def test_commands_that_write_at_one_moment_take_turns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     order, lock = [], threading.Barrier(2)
 
-    def write(folder, made, about, run):
+    def write(folder, result, about, model):
         order.append('begin')
         time.sleep(0.2)
         images.save_png(folder / '00000.png', np.zeros((2, 2, 3), np.uint8))
         order.append('end')
 
-    def make(asked):
+    def make(request):
         lock.wait()
-        return tools.Made()
+        return tools.Result()
 
-    tool = tools.Tool('is quick', make, run=False)
+    tool = tools.ToolWithoutModel(make=make)
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(making, '_write', write)
     monkeypatch.setattr(making, 'Watch', nullcontext)
-    monkeypatch.setattr(making, '_made', lambda tool, asked: (make(asked), None))
+    monkeypatch.setattr(making, '_run', lambda tool, request: (make(request), None))
     flags = Namespace(seed=0, out='', force=False)
     with ThreadPoolExecutor(2) as pool:
         places = [*pool.map(lambda _: making.make('quick', [], flags)[0], range(2))]
@@ -266,9 +283,138 @@ def test_a_list_of_files_is_hashed_file_by_file(tmp_path):
     names = [str(tmp_path / n) for n in ('a.png', 'b.png')]
     for number, name in enumerate(names):
         images.save_png(name, np.full((2, 2, 3), number, np.uint8))
-    both = making._given(','.join(names)).sha256
-    assert both and both != making._given(','.join(names[::-1])).sha256
+    both = provenance.read_file_flag(','.join(names)).sha256
+    assert both and both != provenance.read_file_flag(','.join(names[::-1])).sha256
     images.save_png(names[1], np.full((2, 2, 3), 9, np.uint8))
-    assert making._given(','.join(names)).sha256 != both
-    assert making._given(names[0]) == making.thing(names[0])
-    assert not making._given('3,8').sha256
+    assert provenance.read_file_flag(','.join(names)).sha256 != both
+    assert provenance.read_file_flag(names[0]) == provenance.read_input(names[0])
+    assert not provenance.read_file_flag('3,8').sha256
+
+
+def test_the_listing_imports_no_jax_and_a_new_module_is_a_tool(tmp_path, monkeypatch):
+    code = 'import sys; from gan_vae.art.__main__ import main; main(["--help"]); '
+    code += 'sys.exit("jax" in sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line[:2] == '  '}
+    assert listed >= {*tools.names(), 'codec', 'reproduce'}
+    assert '  edit         Plain adjustments' in done.stdout
+    # a tool of one's own
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine/dot.py').write_text(
+        '"""A dot."""\n'
+        'import numpy as np\n'
+        'from gan_vae.art.tools import Flag, Picture, Result, ToolWithoutModel\n'
+        'def make(request):\n'
+        '    level = np.full((2, 2, 3), request.flags.level, np.uint8)\n'
+        '    return Result(pictures=[Picture(level)])\n'
+        'TOOL = ToolWithoutModel(make=make, flags={"level": Flag(7, int)})\n'
+    )
+    assert art.main(['mine.dot', '--help']) == 0
+    assert art.main(['mine.dot', '--level=9', '--out=o']) == 0
+    assert np.asarray(Image.open('o/00000.png')).max() == 9
+    assert art.main(['reproduce', 'o/00000.png', '--out=again']) == 0
+
+
+def test_no_file_carries_a_folder_of_this_machine(
+    models, tmp_path, monkeypatch, capsys
+):
+    home, away = tmp_path / 'home', tmp_path / 'away'
+    for place in (home / 'in', away):
+        place.mkdir(parents=True)
+    for n in range(3):
+        Image.new('RGB', (8, 8), (90 * n, 0, 0)).save(home / 'in' / f'{n}.png')
+    monkeypatch.chdir(home)
+    words = ['edit', 'in/1.png', str(home / 'in/2.png'), '--flip=vertical', '--out=a']
+    assert art.main(words) == 0  # given below the working directory
+    words = ['index', str(home / 'in'), '--features=pixels', f'--out={away / "i"}']
+    monkeypatch.chdir(away)
+    assert art.main(words) == 0  # given outside of it
+    model = shutil.copytree(models['dcgan_emoji'], home / 'model')
+    words = ['move', '1', f'--workdir={model}', f'--along={home / "d/00000.png"}']
+    sheet = ['directions', '--method=sefa', '--num=1', f'--workdir={model}']
+    assert art.main([*sheet, f'--out={home / "d"}']) == 0
+    assert art.main([*words, '--out=m']) == 0
+    for file in (*home.glob('a/*'), *home.glob('*.*'), *away.rglob('*')):
+        if file.is_file():
+            assert str(tmp_path).encode() not in file.read_bytes(), file
+    # found again: by the path from here, by a flag, beside the file
+    monkeypatch.chdir(home)
+    assert art.main(['reproduce', 'a/00001.png', '--out=b']) == 0
+    monkeypatch.chdir(away)
+    words = ['reproduce', str(away / 'm/00000.png'), '--out=n']
+    assert art.main(words) == 2
+    assert 'no model model here: say by --workdir' in capsys.readouterr().err
+    words.append(f'--workdir={model}')
+    assert art.main(words) == 2
+    assert 'say by --inputs=FOLDER where it lies' in capsys.readouterr().err
+    assert art.main([*words, f'--inputs={home / "d"}']) == 0
+    shutil.copytree(home / 'in', away / 'in')
+    assert art.main(['reproduce', 'i/index.npz', '--out=j']) == 0
+    assert art.main(['reproduce', 'i.json', '--out=k']) == 0
+
+
+def test_where_no_terminal_is_lines_say_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(progress, 'SECONDS', 0.05)
+    with progress.reported('slow') as report:
+        for number in report(range(3), 'looking'):
+            time.sleep(0.2 * (number == 1))
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    assert 'slow: looking, 1 of 3, after 0 s' in lines
+    assert lines[-1] == 'slow: after looking, after 0 s'
+
+
+def test_help_of_every_command_is_no_error(capsys):
+    for name in (*tools.names(), *tools.COMMANDS):
+        assert art.main([name, '--help']) == 0
+        assert name in capsys.readouterr().out
+
+
+def test_both_commands_draw_the_same_pictures(models, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(models['dcgan_emoji'], 'model')
+    where = sample.sample('model', 3, seed=5, temperature=0.5)
+    words = ['sample', '--workdir=model', '--num=3', '--seed=5', '--temperature=0.5']
+    assert art.main([*words, '--out=o']) == 0
+    assert str(where) == 'model/pictures/step0-seed5-temperature0.5'
+    method, weights, _ = making.load('model')
+    drawn = sampling.draw(method, weights, 5, 70, temperature=0.5)
+    for number in range(3):
+        one, other = (
+            np.asarray(Image.open(f'{folder}/{number:05d}.png'))
+            for folder in (where, 'o')
+        )
+        np.testing.assert_array_equal(one, other)
+        assert np.abs(one.astype(int) - drawn[number]).max() <= 1
+    where = sample.sample('pretrained:emoji_gan', 2)
+    assert where.parent == Path('art/emoji_gan/pictures') and len([*where.iterdir()])
+
+
+def test_a_class_by_its_name_or_its_id(capsys):
+    numbers, words = ('1', '2', '3'), ('cat', 'dog')
+    assert sampling.class_id(numbers, '1') == 0 == sampling.class_id(numbers, '#0')
+    assert sampling.class_id(words, 'dog') == 1 == sampling.class_id(words, '1')
+    for names, word, message in (
+        (numbers, '0', '--class=#0'),
+        (numbers, '#3', '#0 to #2'),
+        (words, '2', '#0 to #1'),
+        (words, 'dgo', "did you mean 'dog'"),
+    ):
+        with pytest.raises(UserError, match=message):
+            sampling.class_id(names, word)
+    assert sampling.class_message(words, 'dog', 1) == []
+    (line,) = sampling.class_message(numbers, '1', 0)
+    assert line == "--class=1: the class '1', id #0"
+
+
+def test_words_of_a_sheet_are_not_cut_off():
+    picture = np.full((16, 16, 3), 9, np.uint8)
+    short, long = (
+        sheets.labelled([picture] * 2, 2, [word] * 2) for word in ('a', 'deviation x 4')
+    )
+    assert long.shape[1] > short.shape[1]
+    ink = (long < 150).all(-1) & (np.arange(len(long)) > 70)[:, None]
+    columns = np.flatnonzero(ink.any(0))
+    assert 0 < columns[0] and columns[-1] < long.shape[1] - 1

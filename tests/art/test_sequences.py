@@ -9,7 +9,7 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae import images
 from gan_vae.art import __main__ as art
-from gan_vae.art import sample, sequences
+from gan_vae.art import making, sample, sequences
 from gan_vae.data.readers import toy_rolls, toy_strokes
 from gan_vae.media import midi
 from gan_vae.training import loop
@@ -32,14 +32,14 @@ def test_music_is_written_with_its_origin(runs):
     names = sorted(f.name for f in folder.iterdir())
     assert names == [f'0000{n}.{kind}' for n in range(3) for kind in kinds]
     roll = midi.from_midi(folder / '00001.mid')
-    method, state, _ = sample.load(runs['vrnn_jsb'])
+    method, state, _ = making.load(runs['vrnn_jsb'])
     drawn = sequences.draw(method, state, 5, 3, 0.8)
     np.testing.assert_array_equal(roll, drawn[1])
     more = sequences.draw(method, state, 5, 20, 0.8)
     np.testing.assert_array_equal(drawn[1], more[1])
     assert len(more) == 20 and not np.array_equal(more[0], more[sequences.BATCH])
     about = images.read_provenance(folder / '00001.png')
-    assert about['seed'] == 5 and about['number'] == 1 and about['temperature'] == 0.8
+    assert about['flags'].items() >= {'seed': 5, 'temperature': 0.8}.items()
     with wave.open(str(folder / '00001.wav')) as sound:
         assert sound.getnframes() / sound.getframerate() == pytest.approx(6, abs=0.2)
 
@@ -64,7 +64,7 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
     assert art.main([*words, '--num=3']) == 0
     assert len(list((tmp_path / 'o').glob('*.svg'))) == 3
     held = toy_strokes.load('', 'test[:10]')
-    method, state, _ = sample.load(workdir)
+    method, state, _ = making.load(workdir)
     shown = sequences.between(method, state, *held.values[:2], 4)
     for value, end in zip((shown[0], shown[-1]), held.values[:2], strict=True):
         alone = sequences.between(method, state, end, end, 2)[0]
@@ -72,7 +72,7 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
         ('complete --workdir={r} 99 --out=x', '10 sequences, counted from 0'),
         ('complete --workdir={r} nothing.mid --out=x', 'no file nothing.mid'),
@@ -87,13 +87,8 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
         ('codec encode --workdir={r} --out=x', ''),
     ],
 )
-def test_what_cannot_be_is_one_line(runs, words, said, capsys, tmp_path, monkeypatch):
-    words = words.format(r=runs['vrnn_jsb']).split()
-    monkeypatch.chdir(tmp_path)
-    assert art.main(words) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1
-    assert not list(tmp_path.iterdir())
+def test_mistakes_are_one_line(runs, refused, tmp_path, words, message):
+    refused(words.format(r=runs['vrnn_jsb']).split(), message, tmp_path)
 
 
 def test_reports_of_measures_say_what_of(runs):

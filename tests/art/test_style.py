@@ -202,7 +202,7 @@ def test_pictures_as_they_come(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'words, said',
+    'words, message',
     [
         ('c.png', 'needs a STYLE'),
         ('c.png c.png --method=oil', 'unknown method'),
@@ -230,19 +230,22 @@ def test_pictures_as_they_come(tmp_path):
         ('c.png --method=fast --workdir=pretrained:emoji_vae', 'learned no style'),
     ],
 )
-def test_mistakes_are_one_line(words, said, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path))
-    saved('c.png', smooth(0, 20, 20))
-    saved('dot.png', smooth(0, 20, 20)[:1, :1])
-    saved('black.png', np.zeros((20, 20), np.uint8))
-    saved('wide.png', np.full((20, 90), 255, np.uint8))
+def test_mistakes_are_one_line(place, refused, monkeypatch, words, message):
+    monkeypatch.setenv('TFDS_DATA_DIR', str(place))
+    refused(['style', *words.split()], message, place)
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """Pictures that go together, and that do not."""
+    folder = tmp_path_factory.mktemp('place')
+    saved(folder / 'c.png', smooth(0, 20, 20))
+    saved(folder / 'dot.png', smooth(0, 20, 20)[:1, :1])
+    saved(folder / 'black.png', np.zeros((20, 20), np.uint8))
+    saved(folder / 'wide.png', np.full((20, 90), 255, np.uint8))
     frames = [Image.new('RGB', (9, 9), c) for c in ('red', 'blue')]
-    frames[0].save('film.gif', save_all=True, append_images=frames[1:])
-    assert art.main(['style', *words.split()]) == 2
-    error = capsys.readouterr().err
-    assert said in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
-    assert not (tmp_path / 'art').exists()
+    frames[0].save(folder / 'film.gif', save_all=True, append_images=frames[1:])
+    return folder
 
 
 def test_each_style_in_its_own_place(tmp_path):

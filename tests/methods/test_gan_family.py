@@ -11,7 +11,7 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae import data
-from gan_vae.art import sample
+from gan_vae.art import making, sample
 from gan_vae.data.source import Source, Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
@@ -92,7 +92,7 @@ def test_devices_agree():
 
 def test_samples_by_class_are_those_of_the_class(finished):
     folder, _ = finished
-    method, state, _ = sample.load(folder)
+    method, state, _ = making.load(folder)
     every = sampling.draw(method, state, 0, 12)
     disc = sampling.class_id(('square', 'disc', 'triangle'), 'disc')
     alone = sampling.draw(method, state, 0, 12, np.full(12, disc))

@@ -81,6 +81,21 @@ def test_plain_convolutions_export_for_any_number_of_images():
     np.testing.assert_allclose(exported.call(z), images(z), atol=1e-5)
 
 
+def test_plain_convolutions_are_traced_again():
+    """What was compiled before keeps its algorithms, and they return afterwards."""
+    layer, x = layers.Conv(16, (4, 4), (2, 2)), jnp.zeros((2, 8, 8, 16))
+    params = layer.init(jax.random.key(0), x)
+    apply = jax.jit(layer.apply)
+
+    def plain():
+        return 'stablehlo.convolution' in apply.lower(params, x).as_text()
+
+    assert not plain()
+    with layers.plain():
+        assert plain()
+    assert not plain()
+
+
 @pytest.mark.parametrize('kernel, stride', [(3, 1), (4, 2)])
 def test_a_few_images_at_a_time_are_all_together(monkeypatch, kernel, stride):
     few = tuple(a._replace(group=1) for a in layers.CPU_FLOAT32)

@@ -56,6 +56,20 @@ class A(dcgan.Generator):
 class Discriminator(dcgan.Discriminator):
     dropout: float = 0.0
 """
+ODD = """
+from .others import A
+
+NETWORKS: dict = {
+    'generator': {'near': ('Near', {'depth': 5}), 'wrong': ('Near', {'dpth': 5})},
+    'decoder': {'plain': ('Plain', {})},
+}
+
+class Near(A):
+    extra: int = 1
+
+class Plain:
+    width: int = 1
+"""
 
 
 @pytest.fixture
@@ -65,6 +79,7 @@ def mine(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / 'unet.py').write_text(UNET)
     (folder / 'others.py').write_text(OTHERS)
+    (folder / 'odd.py').write_text(ODD)
     (folder / 'broken.py').write_text('NETWORKS = {"generator": make()}')
     monkeypatch.syspath_prepend(tmp_path)
     yield folder
@@ -128,6 +143,9 @@ def test_several_networks_and_bases_in_a_module_of_the_users_own(mine):
     network = models.make('generator', 'mine.others.b', image_size=8, width=7)
     assert (network.width, network.depth, network.image_size) == (3, 2, 8)
     assert 'width' not in models.fields_of('generator', 'mine.others.b')
+    near = models.make('generator', 'mine.odd.near')  # of a relative import
+    assert (near.depth, near.extra) == (5, 1)
+    assert models.fields_of('generator', 'mine.odd.near')[-2:] == ('dtype', 'extra')
     load(discriminator='mine.others', dropout='0.3')  # by the class's own name
     assert models.make('discriminator', 'mine.others', dropout=0.3).dropout == 0.3
 
@@ -142,7 +160,7 @@ def test_several_networks_and_bases_in_a_module_of_the_users_own(mine):
         ({'generator': 'mine.others.c'}, "(did you mean 'mine.others.b'?)"),
         (
             {'generator': 'mine.broken'},
-            'NETWORKS cannot be read: ValueError: malformed',
+            'NETWORKS cannot be read as a literal {role: {name: (class, {f',
         ),
         ({'discriminator': 'mine.unet'}, 'neither in NETWORKS nor as a class Discrim'),
         ({'dropout': '0.3'}, 'config.model.dropout=0.3: no network of this run has it'),
@@ -152,6 +170,18 @@ def test_mistakes_are_one_line(mine, model, message):
     with pytest.raises(UserError) as error:
         load(**model)
     assert message in str(error.value) and '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'role, name, message',
+    [
+        ('generator', 'wrong', "NETWORKS sets 'dpth', no field of Near"),
+        ('decoder', 'plain', 'Plain is no flax.linen.Module'),
+    ],
+)
+def test_classes_that_do_not_fit_are_one_line(mine, role, name, message):
+    with pytest.raises(UserError, match=f'^config.model.{role}=mine.odd: {message}$'):
+        models.make(role, f'mine.odd.{name}')
 
 
 def test_a_network_without_precisions_is_one_line(mine):

@@ -4,11 +4,13 @@ import inspect
 import re
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import pytest
 
 from gan_vae import models
 from gan_vae.errors import UserError
+from gan_vae.models import layers
 
 
 def conditions(network, n):
@@ -42,6 +44,9 @@ COUNTS = {  # (role, name, more fields): {image size: parameters}
     ('decoder', 'mlp'): {28: 403_284},
     ('encoder', 'iwae'): {28: 217_300},
     ('decoder', 'iwae'): {28: 207_984},
+    ('encoder', 'linear'): {28: 15_720},
+    ('decoder', 'linear'): {28: 16_464},
+    ('hierarchy', 'stack'): {28: 521_084},
     ('encoder', 'study'): {64: 310_228},
     ('decoder', 'study'): {64: 382_339},
     ('generator', 'infogan'): {28: 6_652_481},
@@ -72,7 +77,14 @@ COUNTS = {  # (role, name, more fields): {image size: parameters}
     ('generator', 'vae_gan'): {32: 2_481_187, 64: 4_693_155},
     ('discriminator', 'vae_gan'): {32: 4_047_873, 64: 10_953_857},
 }
-LATENT = {'dcgan': 100, 'mlp': 100, 'infogan': 74, 'study': 10, 'iwae': 50}
+LATENT = {
+    'linear': 20,
+    'dcgan': 100,
+    'mlp': 100,
+    'infogan': 74,
+    'study': 10,
+    'iwae': 50,
+}
 BY_SIZE = [
     (*network, size, expected)
     for network, sizes in COUNTS.items()
@@ -91,7 +103,7 @@ def test_parameter_counts(role, name, size, expected):
     fields = {'image_size': size, 'channels': channels, 'classes': 10, 'codes': 12}
     if role == 'discriminator' and name == 'biggan':
         fields['width'] = 96
-    if name not in ('mlp', 'iwae'):
+    if name not in ('mlp', 'iwae', 'stack'):
         fields |= {'latent_dim': latent, 'outputs': channels}
     network = models.make(role, name, **fields)
     takes_z = role in ('generator', 'decoder')
@@ -130,6 +142,34 @@ def test_sizes_and_names_that_do_not_exist_are_one_line():
         )
     with pytest.raises(UserError, match="'dcgn' \\(did you mean 'dcgan'"):
         models.make('generator', 'dcgn')
+
+
+@pytest.mark.parametrize(
+    'role, name',
+    [(role, name) for role in models.roles() for name in models.names(role)],
+)
+def test_networks_take_a_symbolic_batch(role, name):
+    """As an export for any number of images needs it."""
+    size = 64 if role == 'transform' else 32
+    fields = {'image_size': size, 'width': 8, 'latent_dim': 8, 'channels': 3}
+    network = models.make(role, name, outputs=3, classes=3, codes=6, **fields)
+    takes_z = role in ('generator', 'decoder', 'code_discriminator')
+    shape = (8,) if takes_z else (size, size, 3)
+    (rows,) = jax.export.symbolic_shape('n')
+
+    def inputs(n):
+        label = {'condition': jax.ShapeDtypeStruct((n,), 'int32')}
+        images = jax.ShapeDtypeStruct((n, *shape), 'float32')
+        return images, label if conditions(network, 1) else {}
+
+    with layers.plain():
+        variables = jax.eval_shape(
+            lambda x, y: network.init(jax.random.key(0), x, **y), *inputs(2)
+        )
+        outputs = jax.eval_shape(
+            lambda v, x, y: network.apply(v, x, **y), variables, *inputs(rows)
+        )
+    assert {leaf.shape[0] for leaf in jax.tree.leaves(outputs)} == {rows}
 
 
 def rounded(tree):

@@ -52,25 +52,38 @@ def test_strings_that_do_not_fit_are_one_line(key, text, said):
     assert '\n' not in str(error.value)
 
 
-def test_parameters_of_the_published_network():
-    """39M of Child 2021; by hand from the blocks' convolutions."""
+def count_by_hand(encoder_blocks, decoder_blocks, size, width):
+    """Of the blocks' convolutions, with 16 latents and 10 logistics of colour."""
+
+    def block(inputs, outputs, res, m=width // 4):
+        middle = 2 * ((9 if res > 2 else 1) * m * m + m)
+        return inputs * m + m + middle + m * outputs + outputs
+
+    total = 27 * width + width + 2 * width + width * 100 + 100
+    for res, _ in vdvae.encoder_blocks(encoder_blocks, size):
+        total += block(width, width, res)
+    for res, source in vdvae.decoder_blocks(decoder_blocks, size):
+        total += block(2 * width, 32, res) + block(width, 32 + width, res)
+        total += block(width, width, res) + 16 * width + width
+        total += (source != res) * res * res * width
+    return total
+
+
+def test_parameters_of_the_published_networks():
+    """39M of Child 2021 for CIFAR-10, 119M and 125M for ImageNet of 32 and 64 pixels:
+    the first counted in the network, too."""
     fields = {'width': 384, 'latent_dim': 16, 'outputs': 100, **PUBLISHED}
     net = models.make('hierarchy', 'vdvae', dtype=jnp.bfloat16, **fields)  # quicker
     x = jnp.zeros((1, 32, 32, 3))
     params = jax.eval_shape(lambda: net.init(jax.random.key(0), x))['params']
-
-    def block(inputs, outputs, res, width=384, m=96):
-        middle = 2 * ((9 if res > 2 else 1) * m * m + m)
-        return inputs * m + m + middle + m * outputs + outputs
-
-    expected = 27 * 384 + 384 + 2 * 384 + 384 * 100 + 100
-    for res, _ in vdvae.encoder_blocks(PUBLISHED['encoder_blocks'], 32):
-        expected += block(384, 384, res)
-    for res, source in net.layout:
-        expected += block(768, 32, res) + block(384, 416, res) + block(384, 384, res)
-        expected += 16 * 384 + 384 + (source != res) * res * res * 384
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
-    assert count == expected == 39_145_700
+    assert count == count_by_hand(**PUBLISHED, size=32, width=384) == 39_145_700
+    down = '32x15,32d2,16x9,16d2,8x8,8d2,4x6,4d4,1x6'
+    up = '1x2,4m1,4x4,8m4,8x9,16m8,16x19,32m16,32x40'
+    assert round(count_by_hand(down, up, 32, 512) / 1e6) == 119
+    down = '64x11,64d2,32x20,32d2,16x9,16d2,8x8,8d2,4x7,4d4,1x5'
+    up = '1x2,4m1,4x3,8m4,8x7,16m8,16x15,32m16,32x31,64m32,64x12'
+    assert round(count_by_hand(down, up, 64, 512) / 1e6) == 125
 
 
 SMALL = {

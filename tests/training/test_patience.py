@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gan_vae import config as config_lib
-from gan_vae.art import sample
+from gan_vae.art import making
 from gan_vae.errors import UserError
 from gan_vae.evaluation.run import evaluate_run
 from gan_vae.training import loop
@@ -48,12 +48,12 @@ def test_the_best_checkpoint_has_a_name(tmp_path):
     held = {r['step']: r['eval/log_prob'] for r in record if 'eval/log_prob' in r}
     best = max(held, key=held.get)
     assert summary['best'] == {'value': held[best], 'step': best}
-    assert sample.load(tmp_path / 'a', 'best')[2]['step'] == best
+    assert making.load(tmp_path / 'a', 'best')[2]['step'] == best
     found = evaluate_run(tmp_path / 'a', metrics='', step='best')
     assert found['eval/log_prob']['value'] == pytest.approx(held[best], rel=1e-6)
     train(tmp_path / 'b', train__best_metric='', train__patience='0')
     with pytest.raises(UserError, match='ranks no checkpoints'):
-        sample.load(tmp_path / 'b', 'best')
+        making.load(tmp_path / 'b', 'best')
 
 
 def test_patience_needs_something_to_wait_for(tmp_path):

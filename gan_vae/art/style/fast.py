@@ -15,16 +15,16 @@ MARGIN = 32  # of reflection on each side: T frames what has an edge
 SIDE = 2  # pixels, so that there is something to reflect
 
 
-def transfer(task: Task, reconstruct, state) -> np.ndarray:
-    """The content in the style of the run; task.styles are not looked at."""
+def transfer(task: Task, translation, weights) -> np.ndarray:
+    """The content in the style of the model; task.styles are not looked at."""
     height, width, _ = task.content.shape
     around = [(MARGIN, MARGIN + -side % CELL) for side in (height, width)]
     padded = np.pad(task.content, [*around, (0, 0)], 'reflect')
-    made = np.asarray(_made(reconstruct, state, padded[None]))[0]
+    made = np.asarray(_translated(translation, weights, padded[None]))[0]
     made = made[MARGIN : MARGIN + height, MARGIN : MARGIN + width]
     return task.content + np.float32(task.strength) * (made - task.content)
 
 
 @partial(jax.jit, static_argnums=0)
-def _made(reconstruct, state, x):
-    return reconstruct(state, x)
+def _translated(translation, weights, x):
+    return translation(weights, x)

@@ -1,16 +1,23 @@
-"""What a tool of `python -m gan_vae.art` is: a name, its flags, and a pure function.
+"""The tools of `python -m gan_vae.art`: each a module here, found by its name.
 
-  Asked (run, things, flags) --make--> Made (pictures, frames, sequences, words)
+  Request (model, inputs, flags)  --make--> Result (pictures, sequences, metrics ...)
 
-A module of this folder holds TOOLS {name: Tool} and is listed in MODULES; what it
-computes lives in gan_vae/art as functions of arrays. The command itself (making.py)
-opens the run, reads and hashes what is given, writes what is made with its provenance,
-and refuses to overwrite: a tool does none of that.
+A module has TOOL, its name is the tool's, and the first line of its docstring is what
+the listing says, which imports nothing. A name with a dot is a module of the user's
+own. What a tool computes lives in gan_vae/art as functions of arrays. The command
+(making.py) opens the model, reads and hashes the inputs, writes the result with its
+provenance, and refuses to overwrite: a tool does none of that.
 """
 
+import ast
+import os
+import pkgutil
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,27 +25,9 @@ import numpy as np
 from gan_vae.errors import UserError, unknown
 from gan_vae.flags import step
 
-MODULES = {
-    'sample': 'samples',
-    'traversals': 'traversals',
-    'complete': 'sequences',
-    'interpolate': 'interpolation',
-    'breed': 'breeding',
-    'directions': 'directions',
-    'move': 'directions',
-    'project': 'projection',
-    'inpaint': 'restoration',
-    'upscale': 'restoration',
-    'denoise': 'restoration',
-    'deblur': 'restoration',
-    'colourise': 'restoration',
-    'index': 'search',
-    'similar': 'search',
-    'recommend': 'search',
-    'original': 'search',
-    'rank': 'taste',
-    'edit': 'editing',
-    'style': 'styling',
+COMMANDS = {  # beside the tools, each with its own usage
+    'codec': 'Pictures as one file without loss, by a VAE, and back.',
+    'reproduce': 'A file made again from its provenance, compared bit for bit.',
 }
 
 
@@ -47,77 +36,108 @@ class Flag(NamedTuple):
 
     default: Any
     kind: Callable = str
-    says: str = ''
-    file: bool = False  # the path of a file that is given: hashed, as things are
+    help: str = ''
+    file: bool = False  # the path of a file or folder, or several with commas: hashed
 
 
 class Picture(NamedTuple):
-    """One file of what was made, NUMBER[-name].png."""
+    """One file of a result, NUMBER[-name].png."""
 
     image: np.ndarray  # uint8 [H, W, C], C 1, 3 or 4
     name: str = ''
-    about: dict = {}  # more provenance, of this picture alone: JSON
+    provenance: dict = {}  # of this picture alone, beside the command's: JSON
 
 
-class Made(NamedTuple):
-    """What a tool gives back."""
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a tool makes."""
 
-    pictures: list[Picture] = []
+    pictures: list[Picture] = field(default_factory=list)
     columns: int | None = None  # of the sheet of all pictures, if they are of one size
     sheet: np.ndarray | None = None  # uint8 [H, W, C], in place of that
-    frames: list[np.ndarray] = []  # of a film, uint8 [H, W, C]
+    frames: list[np.ndarray] = field(default_factory=list)  # of a film, [H, W, C]
     film: str = 'gif'  # or mp4
-    sequences: list[np.ndarray] = []  # of a run of music or drawings, [T, D]
-    files: dict[str, bytes] = {}  # anything else, by the name of its file
-    begun: int = 0  # steps of each that were given, which is to be seen
-    said: list[str] = []  # lines for the console
-    found: dict = {}  # figures, for genealogy.json: JSON
+    sequences: list[np.ndarray] = field(default_factory=list)  # music, drawings: [T, D]
+    prompt_steps: int = 0  # of each sequence that were given, and are marked as such
+    files: dict[str, bytes] = field(default_factory=dict)  # others, by their names
+    messages: list[str] = field(default_factory=list)  # lines for the console
+    metrics: dict = field(default_factory=dict)  # for OUT.json: JSON
 
 
-class Run(NamedTuple):
+class Model(NamedTuple):
     """A trained model, opened."""
 
-    method: Any  # Method
-    state: Any  # with the averaged weights alone, settled
-    about: dict  # config, step, state_sha256, git_commit
+    method: Any  # methods.Method
+    weights: Any  # the averaged weights, settled
+    about: dict  # config, step, state_sha256, git_commit, workdir (as it is recorded)
     kind: str  # images, rolls or strokes
     config: Any
     classes: tuple[str, ...]  # names, none where the model has no classes
+    workdir: str  # where it lies
 
 
-class Thing(NamedTuple):
+class Input(NamedTuple):
     """A word of the command: the path of a file or a folder, or anything else."""
 
     word: str
+    name: str  # as it is recorded: no folders of this machine, see making
     sha256: str = ''  # of a file's bytes, of a folder's names and bytes; '': no file
-    about: dict = {}  # the provenance in a picture of ours
+    provenance: dict = {}  # in a picture that a tool has made
 
 
-class Asked(NamedTuple):
-    """What a tool is given."""
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a tool is to make, of what."""
 
     tool: str
-    run: Run | None  # None only of tools that need none
-    things: list[Thing]
+    inputs: list[Input]
     flags: Namespace
-    # (range or list, what is done) -> the same, with a progress bar, ended by Ctrl-C
-    steps: Callable[[Any, str], Iterator]
+    files: dict[str, Input]  # of the flags that are files, those that are given
+    # (range or list, what is done) -> its items; shows progress, and ends at Ctrl-C
+    progress: Callable[[Any, str], Iterator]
+    model: Model | None = None
 
 
-class Tool(NamedTuple):
-    """See the module. `takes`: usage of its things: '', 'THING', 'A B', 'PICTURE...'
-    (one or more) or '[THING...]' (any number)."""
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest(Request):
+    """A Request with a model."""
 
-    says: str  # one line, for --help
-    make: Callable[[Asked], Made]
+    model: Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """What all tools have. One of the three classes below says which model it takes.
+
+    takes: usage of its inputs: '', 'THING', 'A B', 'PICTURE...' (one or more) or
+    '[THING...]' (any number).
+    """
+
+    make: Callable[[Any], Result]
     takes: str = ''
-    flags: dict[str, Flag] = {}
-    run: bool | None = True  # needs --workdir; False: takes none; None: may have one
-    kinds: tuple[str, ...] = ('images',)  # of runs
+    flags: dict[str, Flag] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ('images',)  # of models
 
 
-SHARED = {  # flags of all tools; workdir and step of those with a run
-    'workdir': Flag('', str, 'the folder of a run'),
+@dataclass(frozen=True, kw_only=True)
+class ToolWithoutModel(Tool):
+    make: Callable[[Request], Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolWithOptionalModel(Tool):
+    """Its requests are ModelRequests where --workdir is given."""
+
+    make: Callable[[Request], Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolWithModel(Tool):
+    make: Callable[[ModelRequest], Result]
+
+
+SHARED = {  # flags of all tools; workdir and step of those with a model
+    'workdir': Flag('', str, 'a model: the folder of a run, or pretrained:NAME'),
     'step': Flag(None, step, "which checkpoint: a number, or 'best'; else the newest"),
     'seed': Flag(0, int, 'the same seed makes the same files'),
     'out': Flag('', str, 'a folder; by default art/TOOL-N, the first that is free'),
@@ -125,22 +145,46 @@ SHARED = {  # flags of all tools; workdir and step of those with a run
 }
 
 
+def names() -> list[str]:
+    """Of all tools that come with the package."""
+    return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
+def summary(name: str) -> str:
+    """The first line of a tool's docstring; imports nothing."""
+    if '.' in name:
+        return (sys.modules[name].__doc__ or '').partition('\n')[0]
+    text = (Path(__path__[0]) / f'{name}.py').read_text('utf-8')
+    return (ast.get_docstring(ast.parse(text)) or '').partition('\n')[0]
+
+
 def find(name: str) -> Tool:
-    """The tool of that name; a UserError for any other."""
-    if name not in MODULES:
-        raise unknown('tool', name, MODULES)
-    return import_module(f'gan_vae.art.tools.{MODULES[name]}').TOOLS[name]
+    """The tool of that name, or of the module of the user's own with a dotted name; a
+    UserError for any other."""
+    if '.' not in name:
+        if name not in names():
+            raise unknown('tool', name, [*names(), *COMMANDS])
+        return import_module(f'{__name__}.{name}').TOOL
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        tool = getattr(import_module(name), 'TOOL', None)
+    except ImportError as error:
+        raise UserError(f'{name}: no module of that name: {error}') from error
+    if not isinstance(tool, Tool):
+        raise UserError(f'{name} has no TOOL, as modules of gan_vae/art/tools have')
+    return tool
 
 
 def flags_of(tool: Tool) -> dict[str, Flag]:
-    """All flags that a tool knows."""
-    left_out = ('workdir', 'step') if tool.run is False else ()
+    """All flags that a tool takes."""
+    left_out = ('workdir', 'step') if isinstance(tool, ToolWithoutModel) else ()
     shared = {name: flag for name, flag in SHARED.items() if name not in left_out}
     return shared | tool.flags
 
 
 def count_of(takes: str) -> tuple[int, float]:
-    """How many things a usage means, at least and at most."""
+    """How many inputs a usage means, at least and at most."""
     words = takes.split()
     if not takes.endswith(('...', '...]')):
         return len(words), len(words)

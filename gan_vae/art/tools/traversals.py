@@ -1,14 +1,16 @@
-"""Sheets of what each latent does."""
+"""What each unit of a VAE or each code of an InfoGAN does."""
 
 from gan_vae.art import traversals
-from gan_vae.art.tools import Asked, Made, Picture, Tool
+from gan_vae.art.tools import ModelRequest, Picture, Result, ToolWithModel
 
 
-def make(asked: Asked) -> Made:
-    made, said = traversals.pictures(asked.run, asked.flags.seed)
-    return Made([Picture(i) for i in made], traversals.COLUMNS, said=[said])
+def make(request: ModelRequest) -> Result:
+    pictures, message = traversals.pictures(request.model, request.flags.seed)
+    return Result(
+        pictures=[Picture(image) for image in pictures],
+        columns=traversals.COLUMNS,
+        messages=[message],
+    )
 
 
-TOOLS = {
-    'traversals': Tool('what each unit of a VAE or each code of an InfoGAN does', make)
-}
+TOOL = ToolWithModel(make=make)

@@ -1,4 +1,4 @@
-"""The look of pictures on a picture."""
+"""The look of pictures on a picture; no model but for fast, any size."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,15 @@ from PIL import Image
 from gan_vae import images
 from gan_vae.art import style
 from gan_vae.art.style import colour, fast, gatys, neighbour, patch, score
-from gan_vae.art.tools import Asked, Flag, Made, Picture, Tool, at_least
+from gan_vae.art.tools import (
+    Flag,
+    ModelRequest,
+    Picture,
+    Request,
+    Result,
+    ToolWithOptionalModel,
+    at_least,
+)
 from gan_vae.data import pictures
 from gan_vae.devices import process
 from gan_vae.errors import UserError, unknown
@@ -41,8 +49,8 @@ METHODS = {
 }
 
 
-def make(asked: Asked) -> Made:
-    flags = asked.flags
+def make(request: Request) -> Result:
+    flags = request.flags
     process.prepare()
     if flags.method not in METHODS:
         raise unknown('method', flags.method, METHODS)
@@ -60,21 +68,21 @@ def make(asked: Asked) -> Made:
         raise UserError('--features are of --method=gatys')
     transfer = method.transfer
     if flags.method == 'fast':
-        transfer = _trained(transfer, asked)
-    elif asked.run is not None:
+        transfer = _trained(transfer, request)
+    elif request.model is not None:
         raise UserError(f'--workdir is of --method=fast, and {flags.method} needs none')
-    elif len(asked.things) < 2:
+    elif len(request.inputs) < 2:
         raise UserError(f'--method={flags.method} needs a STYLE: style CONTENT STYLE')
     if flags.method == 'gatys':
         transfer = partial(
             transfer, params=objective.network(flags.features or 'vgg_hed')
         )
-    count = len(asked.things) - 1
+    count = len(request.inputs) - 1
     weights = _weights(flags.weights, count) if count else []
-    content, alpha = _content(asked.things[0].word, flags.size, method)
+    content, alpha = _content(request.inputs[0].word, flags.size, method)
     longest = max(content.shape[:2])
-    styles = [_style(t.word, longest, method) for t in asked.things[1:]]
-    shown = styles
+    styles = [_style(t.word, longest, method) for t in request.inputs[1:]]
+    on_sheet = styles
     # one of weight 0 is no style
     styles = [s for s, weight in zip(styles, weights, strict=True) if weight]
     weights = [weight for weight in weights if weight]
@@ -87,7 +95,7 @@ def make(asked: Asked) -> Made:
     new = old.copy()
     for share, inputs, each in pieces:
         rows, columns = _box(share, method.side)
-        x = _styled(asked, transfer, method, old[rows, columns], inputs, each)
+        x = _styled(request, transfer, method, old[rows, columns], inputs, each)
         x -= old[rows, columns]
         new[rows, columns] += share[rows, columns, None] * x
     covered = sum(shares)[..., None] > 0
@@ -95,25 +103,29 @@ def make(asked: Asked) -> Made:
     if len(shares) > 1:
         rows = columns = slice(None)
     part = content[rows, columns]
-    found = {'structure': score.structure(made[rows, columns], part)}
-    said = f'SSIM of luma to the content {_told(found["structure"])}'
+    metrics = {'structure': score.structure(made[rows, columns], part)}
+    message = f'SSIM of luma to the content {_text(metrics["structure"])}'
     if styles and len(shares) == 1:
         before = score.distance(part, styles, weights)
         after = score.distance(made[rows, columns], styles, weights)
-        found |= {'distance_before': before, 'distance': after}
-        said = (
-            f'distance of patches to the style {_told(before)} -> {_told(after)} grey '
-            f'levels; {said}'
+        metrics |= {'distance_before': before, 'distance': after}
+        message = (
+            f'distance of patches to the style {_text(before)} -> {_text(after)} grey '
+            f'levels; {message}'
         )
-    sheet = style.row([content, *shown, made])
+        if before is not None and after is not None and after >= before:
+            message += '; no nearer to the style than the picture was'
+    sheet = style.row([content, *on_sheet, made])
     if alpha is not None:
         made = np.concatenate([made, alpha[..., None]], -1)
-    return Made([Picture(made)], sheet=sheet, said=[said], found=found)
+    return Result(
+        pictures=[Picture(made)], sheet=sheet, messages=[message], metrics=metrics
+    )
 
 
-def _styled(asked, transfer, method, content, styles, weights) -> np.ndarray:
+def _styled(request, transfer, method, content, styles, weights) -> np.ndarray:
     """float32 [H, W, 3] of a content [H, W, 3] and styles uint8 [h, w, 3]."""
-    flags, kept = asked.flags, content
+    flags, kept = request.flags, content
     inputs = [images.from_uint8(s) for s in styles]
     if flags.colours == 'keep':
         kept, inputs = style.luma(content), [style.luma(s) for s in inputs]
@@ -124,7 +136,7 @@ def _styled(asked, transfer, method, content, styles, weights) -> np.ndarray:
         flags.strength,
         flags.steps or method.steps or 1,
         flags.seed,
-        asked.steps,
+        request.progress,
     )
     x = transfer(task)
     if flags.colours == 'keep':
@@ -132,34 +144,36 @@ def _styled(asked, transfer, method, content, styles, weights) -> np.ndarray:
     return np.clip(x, -1, 1)
 
 
-def _trained(transfer: Callable, asked: Asked) -> Callable:
-    """The way of a run that learned one style."""
-    if asked.run is None:
+def _trained(transfer: Callable, request: Request) -> Callable:
+    """The way of a model that learned one style."""
+    if not isinstance(request, ModelRequest):
         raise UserError(
             '--method=fast needs --workdir=RUN, of configs/fast_style_emoji.py'
         )
-    about, method = asked.run.about, asked.run.method
+    about, method = request.model.about, request.model.method
     if method.translation is None:
         raise UserError(
             f'{about["config"]} learned no style: --method=fast needs a run of '
             'configs/fast_style_emoji.py'
         )
-    if len(asked.things) > 1:
+    if len(request.inputs) > 1:
         raise UserError(
-            f'{asked.things[1].word}: --method=fast has the style of its run, and '
+            f'{request.inputs[1].word}: --method=fast has the style of its run, and '
             'takes CONTENT alone'
         )
-    if asked.flags.weights:
+    if request.flags.weights:
         raise UserError('--weights are of several STYLEs: --method=fast has one')
-    return partial(transfer, reconstruct=method.translation, state=asked.run.state)
+    return partial(
+        transfer, translation=method.translation, weights=request.model.weights
+    )
 
 
-def _told(value: float | None) -> str:
+def _text(value: float | None) -> str:
     return 'unknown (too small)' if value is None else f'{value:.3g}'
 
 
 def _weights(text: str, count: int) -> list[float]:
-    """Of `count` styles, sum 1: equal where nothing was said."""
+    """Of `count` styles, sum 1: equal where none are given."""
     try:
         found = [float(w) for w in text.split(',')] if text else [1.0] * count
     except ValueError:
@@ -255,38 +269,34 @@ def _box(share: np.ndarray, side: int) -> tuple[slice, slice]:
     return tuple(found)
 
 
-TOOLS = {
-    'style': Tool(
-        'the look of pictures on a picture; no model but for fast, any size',
-        make,
-        'CONTENT [STYLE...]',
-        {
-            'method': Flag('patch', str, ', '.join(METHODS)),
-            'strength': Flag(1.0, float, '0: the content as it is; to 1: all'),
-            'size': Flag(
-                None,
-                int,
-                f'pixels of the longer side; else as CONTENT, at most {SIZE} (colour, '
-                'linear: any)',
-            ),
-            'colours': Flag('style', str, "or 'keep': those of CONTENT, style in luma"),
-            'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
-            'mask': Flag(
-                '',
-                str,
-                'a picture, white where the style goes; one for all, or A,B for each',
-                True,
-            ),
-            'steps': Flag(
-                None,
-                int,
-                'of each level of size: '
-                + ', '.join(f'{n} {m.steps}' for n, m in METHODS.items() if m.steps),
-            ),
-            'features': Flag(
-                '', str, 'of gatys: vgg_hed (by default) or random, no weights'
-            ),
-        },
-        run=None,
-    )
-}
+TOOL = ToolWithOptionalModel(
+    make=make,
+    takes='CONTENT [STYLE...]',
+    flags={
+        'method': Flag('patch', str, ', '.join(METHODS)),
+        'strength': Flag(1.0, float, '0: the content as it is; to 1: all'),
+        'size': Flag(
+            None,
+            int,
+            f'pixels of the longer side; else as CONTENT, at most {SIZE} (colour, '
+            'linear: any)',
+        ),
+        'colours': Flag('style', str, "or 'keep': those of CONTENT, style in luma"),
+        'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
+        'mask': Flag(
+            '',
+            str,
+            'a picture, white where the style goes; one for all, or A,B for each',
+            True,
+        ),
+        'steps': Flag(
+            None,
+            int,
+            'of each level of size: '
+            + ', '.join(f'{n} {m.steps}' for n, m in METHODS.items() if m.steps),
+        ),
+        'features': Flag(
+            '', str, 'of gatys: vgg_hed (by default) or random, no weights'
+        ),
+    },
+)

@@ -1,4 +1,4 @@
-"""What a run shows of itself: its data, samples, reconstructions, what its units do."""
+"""Pictures of a run: its data, samples, reconstructions and traversals of latents."""
 
 from typing import Any, NamedTuple
 
@@ -17,20 +17,20 @@ from gan_vae.runs.program import Program
 PAIRS = 32  # held-out examples, at most, beside their reconstructions
 
 
-class Shown(NamedTuple):
-    """Of one run, by a Writer."""
+class Gallery(NamedTuple):
+    """The pictures of one run, written by a Writer."""
 
     config: Any
     program: Program
     examples: Examples | Sequences
-    held: Examples | Sequences
+    held_out: Examples | Sequences
     num: int  # of samples, and of examples
 
     @property
     def kind(self) -> str:
         return self.examples.kind
 
-    def at_the_start(self, writer, state: TrainState, order: np.ndarray):
+    def draw_data(self, writer, state: TrainState, order: np.ndarray):
         """The first examples of that order, and what the networks are."""
         from clu import parameter_overview
 
@@ -41,33 +41,33 @@ class Shown(NamedTuple):
         )
         writer.text('parameters', table)
 
-    def at(self, writer, state: TrainState, step: int):
+    def draw(self, writer, state: TrainState, step: int):
         """The fixed-seed samples, and reconstructions where the method can."""
         method, seed = self.program.method, self.config.train.seed
         key = purpose_key(jax.random.key(seed), 'samples')
-        made = self.program.generate(method.settle(state.weights()), key, self.num)
+        samples = self.program.generate(method.settle(state.weights()), key, self.num)
         about = {
             'config': self.config.name,
             'seed': seed,
             'step': step,
             'git_commit': run_folder.git_commit(),
         }
-        pictures = media.pictures(self.kind, made)
+        pictures = media.pictures(self.kind, samples)
         writer.samples(step, pictures, about, method.classes)
-        writer.audios(step, media.audio(self.kind, made))
+        writer.audios(step, media.audio(self.kind, samples))
         if method.diagnose:
-            found = jax.device_get(self.program.diagnose(state))
-            writer.scalars(step, {f'spectral/{k}': v for k, v in found.items()})
+            values = jax.device_get(self.program.diagnose(state))
+            writer.scalars(step, {f'spectral/{k}': v for k, v in values.items()})
         if self._again():
             self._reconstructions(writer, state, step)
 
     def _reconstructions(self, writer, state, step):
         method = self.program.method
-        rows = np.arange(min(PAIRS, self.held.count))
+        rows = np.arange(min(PAIRS, self.held_out.count))
         keys = keys_of(purpose_key(state.rng, 'data'), rows)
-        shown = self.program.preprocess(keys, self.held.gather(rows))
-        real = data.content(shown)
-        label = shown['label'] if method.classes else None
+        batch = self.program.preprocess(keys, self.held_out.gather(rows))
+        real = data.content(batch)
+        label = batch['label'] if method.classes else None
         again = self._again()(state.weights(), real, label)
         pairs = np.stack([media.pictures(self.kind, x) for x in (real, again)], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)

@@ -1,42 +1,57 @@
-"""Plain adjustments around a generator."""
+"""Plain adjustments of pictures, done in the order in which --help lists them."""
 
 from argparse import ArgumentTypeError
 
 import numpy as np
 from PIL import Image
 
-from gan_vae.art import editing
-from gan_vae.art.tools import Asked, Flag, Made, Picture, Thing, Tool
+from gan_vae.art import editing, sheets
+from gan_vae.art.tools import (
+    Flag,
+    Input,
+    Picture,
+    Request,
+    Result,
+    ToolWithoutModel,
+)
 from gan_vae.data.pictures import given, is_transparent
 from gan_vae.errors import UserError
 
-# what a picture of ours says of its pixels: true as long as they are the same
+ON_SHEET = 100  # pairs of before and after, at most
+# what the provenance says of the pixels: true as long as they are the same
 CARRIED = ('latent', 'model', 'class', 'direction', 'strength')
 
 
-def make(asked: Asked) -> Made:
-    changes = {n: v for n, v in vars(asked.flags).items() if n in FLAGS}
+def make(request: Request) -> Result:
+    changes = {n: v for n, v in vars(request.flags).items() if n in FLAGS}
     changes = {n: v for n, v in changes.items() if v is not None}
     if not changes:
         listed = ', '.join(f'--{name}' for name in FLAGS)
         raise UserError(f'edit needs one of {listed}')
-    made = []
-    for thing in asked.steps(asked.things, 'edit'):
-        before = _read(thing)
+    pictures, pairs = [], []
+    for item in request.progress(request.inputs, 'edit'):
+        before = _read(item)
         try:
             after = editing.edit(before, changes)
         except UserError as error:
-            raise UserError(f'{thing.word}: {error}') from error
+            raise UserError(f'{item.word}: {error}') from error
         same = before.size == after.size and before.tobytes() == after.tobytes()
-        about = {n: thing.about[n] for n in CARRIED if n in thing.about} if same else {}
-        image = np.asarray(after)
-        made.append(Picture(image.reshape(*image.shape[:2], -1), about=about))
-    return Made(made)
+        record = {n: item.provenance[n] for n in CARRIED if n in item.provenance}
+        pictures.append(Picture(_array(after), provenance=record if same else {}))
+        pairs.append((_array(before), pictures[-1].image))
+    sheet = sheets.before_and_after(pairs[:ON_SHEET])
+    return Result(pictures=pictures, sheet=sheet)
 
 
-def _read(thing: Thing) -> Image.Image:
+def _array(picture: Image.Image) -> np.ndarray:
+    """uint8 [H, W, C]."""
+    image = np.asarray(picture)
+    return image.reshape(*image.shape[:2], -1)
+
+
+def _read(item: Input) -> Image.Image:
     """A picture of mode L, RGB or RGBA."""
-    picture = given(thing.word)
+    picture = given(item.word)
     grey = picture.mode in ('1', 'L')
     wanted = 'RGBA' if is_transparent(picture) else 'L' if grey else 'RGB'
     return picture.convert(wanted)
@@ -99,12 +114,4 @@ FLAGS = {  # in the order in which they are done
     'tile': Flag(None, _whole('NxM', 1, 1000), 'NxM: N across, M down'),
 }
 
-TOOLS = {
-    'edit': Tool(
-        f'plain adjustments, done in this order: {", ".join(FLAGS)}',
-        make,
-        'PICTURE...',
-        FLAGS,
-        run=False,
-    )
-}
+TOOL = ToolWithoutModel(make=make, takes='PICTURE...', flags=FLAGS)

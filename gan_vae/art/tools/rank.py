@@ -1,4 +1,4 @@
-"""Pictures in the order of a person's taste, learned from their choices."""
+"""Pictures, or all of an index, by a taste learned from choices, with its doubt."""
 
 import json
 import shlex
@@ -6,17 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_vae.art import feature_index, search, sheets, taste
-from gan_vae.art.feature_index import Index
-from gan_vae.art.tools import Asked, Flag, Made, Tool, at_least
-from gan_vae.art.tools.search import INDEX, LARGE
+from gan_vae.art import feature_index, features, search, sheets, taste
+from gan_vae.art.feature_index import LARGE, Index
+from gan_vae.art.tools import (
+    Flag,
+    Request,
+    Result,
+    ToolWithOptionalModel,
+    at_least,
+)
 from gan_vae.errors import UserError
 
 FEW = 30  # choices
 
 
-def make(asked: Asked) -> Made:
-    flags = asked.flags
+def make(request: Request) -> Result:
+    flags = request.flags
     at_least(flags, 1, 'num')
     index = feature_index.load(flags.index)
     known = taste.statistics(index.small)
@@ -25,11 +30,10 @@ def make(asked: Asked) -> Made:
     better, worse = (x[rows] for rows in chosen.T)
     prior = taste.prior(index.features.shape[1])
     learned = taste.learn(better, worse, *prior)
-    names, small = index.names.tolist(), index.small
-    if asked.things:
-        words = [thing.word for thing in asked.things]
-        given = feature_index.given(index, words, asked.run)
-        names, small = given.words, given.small
+    names, small, left_out = index.names.tolist(), index.small, []
+    if request.inputs:
+        given = feature_index.given(index, request.inputs, request.model)
+        names, small, left_out = given.names, given.small, given.left_out
         x = _described(index, known, small, given.features)
     mean, deviation = taste.score(learned, x)
     order = np.argsort(-mean, kind='stable')
@@ -37,18 +41,24 @@ def make(asked: Asked) -> Made:
         {'name': names[i], 'score': float(mean[i]), 'deviation': float(deviation[i])}
         for i in order
     ]
-    shown = order[: flags.num]
-    below = [f'{mean[i]:+.1f} ± {deviation[i]:.1f}' for i in shown]
-    if not asked.things:  # their numbers, for more choices
-        below = [f'{i}: {text}' for i, text in zip(shown, below, strict=True)]
-    columns = min(8, len(shown))
-    sheet = sheets.labelled([*small[shown]], columns, below, smallest=LARGE)
-    of = _pairs(index, chosen)
-    told = taste.agreement(better, worse, *prior, of, flags.seed)
-    found = {'ranked': ranked, 'choices': len(chosen), 'told': told}
-    first = ', '.join(str(r['name']) for r in ranked[:5])
-    said = [f'first: {first}', *_said(of, told, _contrary(chosen, of))]
-    return Made(sheet=sheet, said=said, found=found)
+    first = order[: flags.num]
+    below = [f'{mean[i]:+.1f} ± {deviation[i]:.1f}' for i in first]
+    if not request.inputs:  # their numbers, for more choices
+        below = [f'{i}: {text}' for i, text in zip(first, below, strict=True)]
+    columns = min(8, len(first))
+    sheet = sheets.labelled([*small[first]], columns, below, smallest=LARGE)
+    pairs = _pairs(index, chosen)
+    predicted = taste.agreement(better, worse, *prior, pairs, flags.seed)
+    listed = ', '.join(str(r['name']) for r in ranked[:5])
+    return Result(
+        sheet=sheet,
+        messages=[
+            *features.message_of(left_out),
+            f'first: {listed}',
+            *_messages(pairs, predicted, _contrary(chosen, pairs)),
+        ],
+        metrics={'ranked': ranked, 'choices': len(chosen), 'told': predicted},
+    )
 
 
 def _pairs(index: Index, chosen: np.ndarray) -> np.ndarray:
@@ -57,23 +67,24 @@ def _pairs(index: Index, chosen: np.ndarray) -> np.ndarray:
     return np.unique(np.sort(same[chosen], 1), axis=0, return_inverse=True)[1].ravel()
 
 
-def _contrary(chosen: np.ndarray, of: np.ndarray) -> int:
+def _contrary(chosen: np.ndarray, pairs: np.ndarray) -> int:
     """How many pairs were chosen both ways."""
     up = chosen[:, 0] < chosen[:, 1]
-    return len(np.intersect1d(of[up], of[~up]))
+    return len(np.intersect1d(pairs[up], pairs[~up]))
 
 
-def _said(of: np.ndarray, told: int, contrary: int) -> list[str]:
-    count, each = len(of), np.bincount(of)
+def _messages(pairs: np.ndarray, predicted: int, contrary: int) -> list[str]:
+    count, each = len(pairs), np.bincount(pairs)
     if not count:
         return ['no choices: by colour, contrast and sharpness alone; --pairs teaches']
     few = f'; few are below {FEW}: the deviations are large' if count < FEW else ''
     chance = np.sqrt(np.sum(each**2)) / 2
     both = [f'{contrary} pairs were chosen both ways'] if contrary else []
+    worse = '; it predicts no better than chance' if predicted <= count / 2 else ''
     return [
         *both,
-        f'{told} of {count} choices are told by a taste learned without them '
-        f'(by chance {count / 2:.1f} ± {chance:.1f}){few}',
+        f'a taste learned without them predicts {predicted} of {count} choices '
+        f'(chance {count / 2:.1f} ± {chance:.1f}){worse}{few}',
     ]
 
 
@@ -125,18 +136,14 @@ def _number(index: Index, named: dict[str, int], word: str, where: str) -> int:
     return number
 
 
-TOOLS = {
-    'rank': Tool(
-        'pictures, or all of an index, by a taste learned from choices, with its doubt',
-        make,
-        '[PICTURE...]',
-        {
-            'index': INDEX,
-            'pairs': Flag(
-                '', str, "choices: lines 'BETTER WORSE', or JSON [[B, W], …]", True
-            ),
-            'num': Flag(48, int, 'how many on the sheet, the best first'),
-        },
-        run=None,
-    )
-}
+TOOL = ToolWithOptionalModel(
+    make=make,
+    takes='[PICTURE...]',
+    flags={
+        'index': feature_index.FLAG,
+        'pairs': Flag(
+            '', str, "choices: lines 'BETTER WORSE', or JSON [[B, W], …]", True
+        ),
+        'num': Flag(48, int, 'how many on the sheet, the best first'),
+    },
+)

@@ -1,0 +1,85 @@
+"""Restoration of a picture at its own size by what all pictures have in common.
+
+  x = D^T T_3s(D y)                        noise of deviation s: Yu & Sapiro 2011 (IPOL,
+                                           doi:10.5201/ipol.2011.ys-dct)
+  x = argmin |K x - y|^2 + a |L x|^2       a blur K: Tikhonov's regularisation
+
+D are the cosine transforms of all blocks of SIDE pixels and of the channels, T sets to
+0 what is below, and blocks count by how few numbers they need. L is the Laplacian, and
+a is the least at which what is left, |K x - y|, is as large as the noise (Morozov 1966)
+and the noise in x is limited.
+"""
+
+import numpy as np
+from scipy import fft
+
+from gan_vae.art.degradations import kernel
+
+SIDE = 8
+THRESHOLD = 2.7  # deviations of the noise
+GAIN = 4.0  # noise in a sharpened x over that in y, at most
+NOISE = 0.03  # its deviation in such an x in [-1, 1], unless that of y is larger
+
+
+def denoised(y: np.ndarray, deviation: float) -> np.ndarray:
+    """float32 [H, W, C] of y [H, W, C] with white noise of that deviation."""
+    height, width, channels = y.shape
+    more = [(SIDE, SIDE + -height % SIDE), (SIDE, SIDE + -width % SIDE), (0, 0)]
+    padded = np.pad(np.asarray(y, np.float32), more, 'symmetric')
+    total, weights = np.zeros_like(padded), np.zeros_like(padded[..., :1])
+    rows, columns = (side // SIDE - 1 for side in padded.shape[:2])
+    shape = rows, SIDE, columns, SIDE
+    for top in range(SIDE):
+        for left in range(SIDE):
+            at = (
+                slice(top, top + rows * SIDE),
+                slice(left, left + columns * SIDE),
+            )
+            blocks = padded[at].reshape(*shape, channels)
+            numbers = fft.dctn(blocks, axes=(1, 3, 4), norm='ortho')
+            kept = np.abs(numbers) > THRESHOLD * deviation
+            kept[:, 0, :, 0] = True
+            blocks = fft.idctn(numbers * kept, axes=(1, 3, 4), norm='ortho')
+            weight = 1 / kept.sum((1, 3, 4), keepdims=True, dtype=np.float32)
+            total[at] += (weight * blocks).reshape(padded[at].shape)
+            weight = np.broadcast_to(weight, (*shape, 1))
+            weights[at] += weight.reshape(*padded[at].shape[:2], 1)
+    inside = slice(SIDE, SIDE + height), slice(SIDE, SIDE + width)
+    return total[inside] / weights[inside]
+
+
+def deblurred(y: np.ndarray, radius: float, deviation: float) -> np.ndarray:
+    """float32 [H, W, C] of y [H, W, C], blurred by a Gaussian of that radius in pixels
+    and with white noise of that deviation."""
+    numbers = fft.dctn(np.asarray(y, np.float64), axes=(0, 1), norm='ortho')
+    blur, bends = 1.0, 0.0
+    weights = kernel(radius).astype(np.float64)
+    away = np.arange(len(weights)) - len(weights) // 2
+    for axis, side in enumerate(y.shape[:2]):
+        angle = np.pi * np.arange(side) / side
+        shape = [1, 1, 1]
+        shape[axis] = side
+        blur = blur * (np.cos(np.outer(angle, away)) @ weights).reshape(shape)
+        bends = bends + (2 - 2 * np.cos(angle)).reshape(shape)
+    limit = np.clip(NOISE / deviation, 1, GAIN)
+    low, high = -12.0, 6.0  # of log10 a
+    for _ in range(40):
+        middle = (low + high) / 2
+        rough = 10**middle * bends**2
+        left = np.mean((numbers * rough / (blur**2 + rough + 1e-30)) ** 2)
+        gain = np.mean((blur / (blur**2 + rough + 1e-30)) ** 2)
+        more = left < deviation**2 or gain > limit**2
+        low, high = (middle, high) if more else (low, middle)
+    x = numbers * blur / (blur**2 + 10**low * bends**2 + 1e-30)
+    return fft.idctn(x, axes=(0, 1), norm='ortho').astype(np.float32)
+
+
+def noise_of(y: np.ndarray) -> float:
+    """The deviation of white noise in y [H, W, C], at least 2 pixels a side.
+
+    Of the finest diagonal detail, by its median: Donoho & Johnstone 1994 (Biometrika).
+    """
+    y = np.asarray(y, np.float64)
+    y = y[: len(y) // 2 * 2, : y.shape[1] // 2 * 2]
+    detail = y[::2, ::2] - y[1::2, ::2] - y[::2, 1::2] + y[1::2, 1::2]
+    return float(np.median(np.abs(detail)) / 2 / 0.6745)

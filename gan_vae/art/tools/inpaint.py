@@ -1,0 +1,90 @@
+"""Fills what is transparent, or marked by a mask or a box: plausible, not recovered."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from gan_vae.art import restoration
+from gan_vae.art.degradations import Hole
+from gan_vae.art.tools import Flag, Request, Result
+from gan_vae.data.pictures import given, is_transparent
+from gan_vae.errors import UserError
+
+
+def make(request: Request) -> Result:
+    hole = _hole(request)
+    work = restoration.read(request)
+    mask = (~restoration.fitted_mask(request, hole)).astype(np.float32)
+    if not mask.any():
+        raise UserError('everything is missing: leave something to be seen')
+    inside = np.zeros_like(np.asarray(hole))
+    (left, top), (width, height) = work.corner, work.extent
+    inside[max(0, top) : top + height, max(0, left) : left + width] = 1
+    missing = np.asarray(hole) > 0
+    if mask.all() or (missing & (inside == 0)).any():
+        raise UserError(
+            'what is missing lies outside of the middle square, which is all that this '
+            'model sees: crop the picture, or restore it without --workdir'
+        )
+
+    def paste(x: np.ndarray) -> np.ndarray:
+        return np.where(missing[..., None], work.enlarged(x, 0.0), work.full)
+
+    work = replace(work, seen=work.seen * mask)
+    return restoration.restored(request, Hole(), work, mask, paste=paste)
+
+
+def _hole(request: Request) -> Image.Image:
+    """A mask of mode L of the picture's size, white where it is missing."""
+    word, flags = request.inputs[0].word, request.flags
+    picture = given(word)
+    if flags.mask and flags.box:
+        raise UserError('--mask and --box both say what is missing: take one')
+    if flags.mask:
+        hole = given(flags.mask, f'--mask={flags.mask}').convert('L')
+        if hole.size != picture.size:
+            raise UserError(
+                f'--mask={flags.mask} is {hole.width}x{hole.height}, and {word} is '
+                f'{picture.width}x{picture.height}: make them of one size'
+            )
+        hole = hole.point(lambda level: 255 * (level > 127))
+    elif flags.box:
+        hole = Image.new('L', picture.size)
+        hole.paste(255, _box(flags.box, picture.size))
+    elif is_transparent(picture):
+        alpha = picture.convert('RGBA').getchannel('A')
+        hole = alpha.point(lambda level: 255 * (level < 128))
+    else:
+        raise UserError(
+            f'{word} has no transparent part: say by --mask=FILE (white is missing) or '
+            '--box=X,Y,WIDTH,HEIGHT what is to be filled'
+        )
+    if not hole.getbbox():
+        raise UserError(
+            'nothing is missing: the mask has no white, or the alpha is full'
+        )
+    return hole
+
+
+def _box(text: str, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of X,Y,WIDTH,HEIGHT within a picture."""
+    try:
+        x, y, width, height = map(int, text.split(','))
+    except ValueError:
+        x = y = width = height = -1
+    inside = 0 <= x < x + width <= size[0] and 0 <= y < y + height <= size[1]
+    if not inside:
+        raise UserError(
+            f'--box={text}: give X,Y,WIDTH,HEIGHT within {size[0]}x{size[1]} pixels'
+        )
+    return x, y, x + width, y + height
+
+
+TOOL = restoration.tool(
+    make,
+    {
+        'mask': Flag('', str, 'a picture of the same size: white is missing', True),
+        'box': Flag('', str, 'X,Y,WIDTH,HEIGHT of what is missing, in pixels'),
+    },
+)

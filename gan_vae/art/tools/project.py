@@ -1,0 +1,45 @@
+"""The latents of your pictures, for interpolate, breed and move."""
+
+import numpy as np
+
+from gan_vae import images
+from gan_vae.art import inversion, latent_search, latents, sheets
+from gan_vae.art.tools import ModelRequest, Result, ToolWithModel
+from gan_vae.evaluation.pairs import psnr
+
+
+def make(request: ModelRequest) -> Result:
+    model, pictures, on_sheet, messages = request.model, [], [], []
+    for item in request.inputs:
+        picture = latents.read(item.word, model)
+        starts, labels, messages_of_class = latent_search.starts(request, picture)
+        best = inversion.invert(
+            model.method.latents.decode,
+            model.weights,
+            np.asarray(images.from_uint8(picture)),
+            starts,
+            labels=labels,
+            steps=request.flags.steps,
+            track=request.progress,
+        )
+        # classes are in the order of the starts, and latents by their loss
+        label = None if labels is None else labels[best.order[:1]]
+        near = latents.pictures(model, best.z[:1], label)[0]
+        ratio = psnr(picture[None], near.image[None])[0]
+        near.provenance['psnr'] = float(ratio)
+        pictures.append(near)
+        on_sheet += [picture, near.image]
+        if not messages:
+            messages += messages_of_class
+        messages += latents.smaller(item.word, len(picture))
+        flat = np.zeros_like(picture) + np.uint8(picture.mean((0, 1)) + 0.5)
+        far = ratio <= psnr(picture[None], flat[None])[0]
+        more = ', no nearer than one flat colour: this model makes no such pictures'
+        messages.append(f'{item.word}: {ratio:.1f} dB{more * bool(far)}')
+    words = [w for p in pictures for w in ('given', f'{p.provenance["psnr"]:.1f} dB')]
+    columns = 2 * max(1, round(np.sqrt(len(pictures) / 2)))
+    sheet = sheets.labelled(on_sheet, columns, words)
+    return Result(pictures=pictures, sheet=sheet, messages=messages)
+
+
+TOOL = ToolWithModel(make=make, takes='PICTURE...', flags=latent_search.FLAGS)
