@@ -4,7 +4,7 @@ Version 0.1 had one flat section `method` and one flat section `model` for all m
 a config.json of it holds the keys of every method. Those of other methods fall away.
 """
 
-from collections.abc import Container
+from collections.abc import Collection
 from typing import Any
 
 OF_0_1 = frozenset(
@@ -38,7 +38,7 @@ _DISENTANGLE = {
 }
 
 
-def renew(stored: dict[str, Any], known: Container[str]):
+def renew(stored: dict[str, Any], known: Collection[str]):
     """Gives the keys of earlier versions their names of today, and drops those of
     other methods; `known`: the keys that the run's method has."""
     if gamma := stored.pop('method.r1_gamma', 0.0):

@@ -188,7 +188,7 @@ class Study:
         states = self._optuna.trial.TrialState
         for seen in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
             file = self._locks / f'{seen.number}.lock'
-            lock = file.exists() and files.try_lock(file)
+            lock = files.try_lock(file) if file.exists() else None
             if not lock:
                 continue
             with lock:
