@@ -18,6 +18,7 @@ over rounds of their paired times.
 """
 
 import argparse
+import functools
 import importlib.metadata as metadata
 import runpy
 import statistics
@@ -32,19 +33,27 @@ from gan_vae.devices import process
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.evaluation.metrics import fd
 from gan_vae.extractors import Extractor, features, inception
-from tests.evaluation.golden.metrics import declare_torchvision
 
-TESTS = ROOT / 'tests' / 'extractors'
+TESTS = ROOT / 'tests'
 PARTS = ('statistics', 'distance', 'all')
+
+
+@functools.cache
+def with_torchvision():
+    """torch, able to import torchvision. By path: libraries install a `tests` too."""
+    golden = runpy.run_path(TESTS / 'evaluation' / 'golden' / 'metrics.py')
+    return golden['declare_torchvision']()
 
 
 def time_inception(flags):
     """Prints pictures a second of both sides and appends their row."""
     process.prepare()
-    torch = declare_torchvision()
+    torch = with_torchvision()
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    state = runpy.run_path(TESTS / 'test_inception.py')['seeded_state'](0)
+    state = runpy.run_path(TESTS / 'extractors' / 'test_inception.py')['seeded_state'](
+        0
+    )
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (flags.num, 32, 32, 3), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +107,7 @@ def own_distance(x, y):
 
 
 def torch_fidelity(x, y):
-    torch = declare_torchvision()
+    torch = with_torchvision()
     from torch_fidelity import metric_fid
 
     start = time.perf_counter()
@@ -109,7 +118,7 @@ def torch_fidelity(x, y):
 
 
 def pytorch_fid(x, y):
-    declare_torchvision()
+    with_torchvision()
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     start = time.perf_counter()

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from gan_vae import flags as flags_lib
+from gan_vae.config import sections
 from gan_vae.errors import RunError, UserError
 
 
@@ -93,7 +94,7 @@ def run(argv: list[str]) -> int:
     """Runs the mode that the flags name; the exit status. Raises UserErrors."""
     flags, overrides = flags_lib.parse(argv)
     if flags.help:
-        print(flags_lib.usage())
+        print(sections.describe(flags.topic) if flags.topic else flags_lib.usage())
         return 0
     if flags.mode == 'train':
         return train(flags, overrides, argv)

@@ -109,7 +109,10 @@ def usage() -> str:
         default = ' (the default)' if mode == 'train' else ''
         lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
     lines += ['', '--debug shows tracebacks. --config.train.steps=30 sets a key of the']
-    lines += ['config, in training and in sweeps.']
+    lines += [
+        'config, in training and in sweeps; --help=method.vae lists the keys of a'
+    ]
+    lines += ['method, --help=config the methods and sections.']
     return '\n'.join(lines)
 
 
@@ -148,6 +151,8 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         'debug': Flag(bool, False, ''),
     }
     argv = ['--help' if word == '-h' else word for word in argv]
+    topics = [word.partition('=')[2] for word in argv if word.startswith('--help=')]
+    argv = ['--help' if word.startswith('--help=') else word for word in argv]
     given, rest = parser_of(common | every, fail).parse_known_args(argv)
     mode = getattr(given, 'mode', 'train')
     if mode not in MODES:
@@ -173,4 +178,5 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         modes = ' and '.join(m for m, (_, table) in MODES.items() if name in table)
         fail(f'--{name} is a flag of --mode={modes}, not of --mode={mode}')
     defaults = {name: flag.default for name, flag in (common | flags).items()}
-    return argparse.Namespace(**defaults | vars(given)), overrides
+    flags = argparse.Namespace(**defaults | vars(given), topic=''.join(topics[:1]))
+    return flags, overrides

@@ -152,6 +152,12 @@ def command(main: Callable[[list[str]], int]):
         status = main(sys.argv[1:])
     except KeyboardInterrupt:
         listener.ending = listener.ending or signal.SIGINT
+    except BrokenPipeError:
+        try:
+            print(flush=True)
+        except BrokenPipeError:  # who reads the output, as `head`, has enough
+            os._exit(0)
+        raise
     if listener.ending:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

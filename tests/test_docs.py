@@ -33,7 +33,8 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
 def test_commands_name_what_exists(page):
     text = page.read_text()
-    configs = [default.get_config(method) for method in sections.methods()]
+    methods = (*sections.methods(), 'examples.began')
+    configs = [default.get_config(method) for method in methods]
     keys = {key for config in configs for key in config_lib.flatten(config)}
     assert set(re.findall(r'--config\.(\w+\.\w+)', text)) <= keys
     for file in re.findall(r'(?:configs|experiments)/\w+\.py\b', text):

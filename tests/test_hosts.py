@@ -106,8 +106,9 @@ def end(folder, processes, host, seconds):
 
 
 def errors(folder, host):
-    text = (folder / f'{host}.err').read_text()
-    return [line for line in text.splitlines() if line.strip()]
+    """The lines of a host's stderr but those that answer a signal."""
+    lines = (folder / f'{host}.err').read_text().splitlines()
+    return [line for line in lines if line.strip() and not line.startswith('SIG')]
 
 
 def finish(folder, count=2, devices=1, config='mlp_gan_mnist', **changes):

@@ -23,7 +23,7 @@ from gan_vae.interrupt import Watch
 from gan_vae.training import loop
 
 MOMENTS = int(os.environ.get('GAN_VAE_MOMENTS', '10'))
-SECOND = 1.5  # "at most about a second", on a machine that does other work too
+SECOND = 2.5  # of a machine that does other work too: one where it is idle
 
 
 def press(number=signal.SIGINT):
@@ -103,6 +103,12 @@ def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
     assert process.wait(seconds) == 130 and process.stderr.read() == ''
 
 
+def test_a_reader_that_has_enough_is_no_error():
+    words = f'{sys.executable} launch.py --help | head -1'
+    done = subprocess.run(words, shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith('python launch.py') and not done.stderr
+
+
 def test_training_evaluation_and_art_work_in_a_worker_thread(tmp_path):
     def work():
         assert threading.current_thread() is not threading.main_thread()
@@ -123,12 +129,12 @@ def test_training_evaluation_and_art_work_in_a_worker_thread(tmp_path):
         assert pool.submit(work).result() == 4
 
 
-def started(folder, config, cache):
+def started(folder, config, cache, steps=100_000):
     return subprocess.Popen(
         [
             *(sys.executable, 'launch.py', f'--config=configs/{config}'),
-            *(f'--workdir={folder}', '--config.train.steps=100000'),
-            '--config.data.name=toy_shapes',
+            *(f'--workdir={folder}', f'--config.train.steps={steps}'),
+            *('--config.data.name=toy_shapes', '--config.eval.metrics='),
         ],
         env=os.environ | {'GAN_VAE_CACHE': str(cache), 'XLA_FLAGS': ''},
         stdout=subprocess.PIPE,
@@ -138,13 +144,22 @@ def started(folder, config, cache):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('config', ['dcgan_emoji.py:tiny', 'vae_cifar.py:small'])
-@pytest.mark.parametrize('warm', [False, True])
+@pytest.mark.parametrize(
+    'config, warm',
+    [
+        ('dcgan_emoji.py:tiny', False),
+        ('vae_cifar.py:small', False),
+        ('dcgan_emoji.py:tiny', True),
+    ],
+)
 def test_ctrl_c_is_answered_at_any_moment(config, warm, tmp_path):
     moments = random.Random(config)
+    if warm:
+        first = started(tmp_path / 'first', config, tmp_path / 'cache', steps=1)
+        assert not first.communicate(timeout=300)[1] and first.returncode == 0
     for number in range(MOMENTS):
         cache = tmp_path / 'cache' if warm else tmp_path / f'cache{number}'
-        moment = moments.uniform(0.1, 8 if warm else 20)
+        moment = moments.uniform(0.1, 20)
         process = started(tmp_path / str(number), config, cache)
         try:
             process.wait(moment)

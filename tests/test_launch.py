@@ -92,6 +92,10 @@ def test_help_and_errors_import_little():
     assert done.returncode == 0 and '--mode=sample' in done.stdout
     for heavy in ('jax', 'tensorflow', 'ml_collections', 'PIL'):
         assert f' {heavy}\n' not in done.stderr, heavy
+    done, _ = command('--help=method.vae')
+    assert 'method.beta ' in done.stdout and ' jax\n' not in done.stderr
+    done, _ = command('--help=method.vea')
+    assert done.returncode == 2 and "did you mean 'vae'" in done.stderr
     done, _ = command(TINY, '--config.train.stepz=3')
     assert done.returncode == 2 and ' jax\n' not in done.stderr
     done, _ = command(TINY, '--config.data.name=cifar10', '--config.data.dir=/nowhere')

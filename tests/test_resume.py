@@ -276,20 +276,17 @@ def test_data_that_moved_are_the_same_and_others_are_not(tmp_path):
 
     def train(folder, steps):
         name = {'data.name': f'folder:{folder}', 'train.steps': str(steps)}
-        workdir = tmp_path / folder.strip('/') / 'runs' / 'a'
-        return loop.train(load(**every, **name), workdir)
+        return loop.train(load(**every, **name), Path(folder) / 'runs' / 'a')
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        train('pictures', 5)
-        os.rename('pictures', 'moved')
-        assert train('moved/', 6)['step'] == 6
-        config = Path('moved/runs/a/config.json')
-        assert '"folder:moved/"' in config.read_text()
-        os.rename('moved/runs', 'runs')
-        os.mkdir('others')
-        os.rename('moved/0.png', 'others/0.png')
-        os.rename('runs', 'others/runs')
-        with pytest.raises(UserError, match='the data have changed'):
-            train('others', 7)
-        assert '"folder:moved/"' in Path('others/runs/a/config.json').read_text()
+    train(tmp_path / 'pictures', 5)
+    moved, others = tmp_path / 'moved', tmp_path / 'others'
+    os.rename(tmp_path / 'pictures', moved)
+    assert train(f'{moved}/', 6)['step'] == 6
+    kept = (moved / 'runs' / 'a' / 'config.json').read_text()
+    assert f'"folder:{moved}/"' in kept
+    others.mkdir()
+    os.rename(moved / 'runs', others / 'runs')
+    os.rename(moved / '0.png', others / '0.png')
+    with pytest.raises(UserError, match='the data have changed'):
+        train(others, 7)
+    assert (others / 'runs' / 'a' / 'config.json').read_text() == kept

@@ -142,5 +142,5 @@ def table(prefix: str, settings: type) -> list[str]:
         if rules.get('resumable'):
             says += ' [may change on resume]'
         name = f'{prefix}.{field.name}'
-        lines.append(f'  {name:38s} {field.default!r:16} {says}')
+        lines.append(f'  {name:34s} {field.default!r:18} {says}')
     return lines

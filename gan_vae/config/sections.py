@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from gan_vae.config import fields
 from gan_vae.errors import UserError, unknown
 
 SHARED = {
@@ -81,6 +82,28 @@ def settings_of(section: str, name: str) -> type:
     if section == 'model':
         return getattr(method(name), 'Networks', _None)
     return import_module(SHARED[section]).Settings
+
+
+def describe(topic: str) -> str:
+    """The keys of 'method.vae', 'model.gan' or 'data', a line each; of 'config' the
+    sections and methods that there are. A UserError for any other topic."""
+    section, _, name = topic.partition('.')
+    if section in SHARED and not name:
+        titles = {section: settings_of(section, '')}
+    elif section in ('method', 'model') and name:
+        both = ('method', 'model') if section == 'method' else ('model',)
+        titles = {part: settings_of(part, name) for part in both}
+    elif topic in ('config', 'method', 'model'):
+        listed = [f'  --help={s}' for s in SHARED]
+        listed += [f'  --help=method.{name}' for name in methods()]
+        return '\n'.join(['the keys of a config, by section:', *listed])
+    else:
+        topics = ['config', *SHARED, *(f'method.{name}' for name in methods())]
+        raise unknown('topic of --help', topic, topics)
+    lines = []
+    for part, settings in titles.items():
+        lines += [f'config.{part}', *fields.table(part, settings)]
+    return '\n'.join(lines)
 
 
 SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')

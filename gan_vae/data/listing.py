@@ -47,12 +47,13 @@ def of(path, suffix: str = '') -> Listing:
     if not path or not os.path.isdir(root):
         raise UserError(f'no folder {str(path)!r}')
     found, left_out = {}, []
+    above = {_identity(os.stat(parent)) for parent in root.resolve().parents}
     seen: set[tuple[int, int]] = set()
     waiting, links = [(str(root), '')], []
     while waiting or links:
         folder, name = waiting.pop() if waiting else links.pop(0)
         try:
-            about = os.stat(folder)
+            this = _identity(os.stat(folder))
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
@@ -60,10 +61,11 @@ def of(path, suffix: str = '') -> Listing:
                 raise UserError(f'cannot read {path}: {error.strerror}') from error
             left_out.append(f'{name} ({error.strerror.lower()})')
             continue
-        if (about.st_dev, about.st_ino) in seen:
-            left_out.append(f'{name} (a link to a folder that is read already)')
+        if this in seen | above:
+            why = 'is read already' if this in seen else 'holds it'
+            left_out.append(f'{name} (a link to a folder that {why})')
             continue
-        seen.add((about.st_dev, about.st_ino))
+        seen.add(this)
         if name and _is_run({entry.name for entry in entries}):
             left_out.append(f'{name} (the folder of a run)')
             continue
@@ -87,6 +89,10 @@ def of(path, suffix: str = '') -> Listing:
                 left_out.append(f'{inner} (not a file)')
     names = sorted(found, key=lambda name: name.split('/'))
     return Listing(root, [found[name] for name in names], names, sorted(left_out))
+
+
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
 
 
 def _is_run(names: set[str]) -> bool:

@@ -8,14 +8,17 @@ classes [n]), or a prepared set with its split, as cifar10:test ('all': every sp
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from gan_vae import arrays, data
+from gan_vae import arrays, data, files
 from gan_vae.config import default
+from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
@@ -29,7 +32,9 @@ class Place(NamedTuple):
 
     text: str  # as it was written
     name: str  # for cards, without folders of the machine
-    sizes: Counter  # {(width, height): pictures}; empty where nothing is stored
+    set_name: str = ''  # as config.data.name
+    split: str = ''
+    sizes: Counter = Counter()  # {(width, height): pictures}, of files and arrays
     arrays: Examples | None = None  # of a file of arrays
 
     @property
@@ -63,44 +68,40 @@ class Place(NamedTuple):
 
 def opened(text: str) -> Place:
     """The Place of a text; a UserError where it is none."""
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return Place(text, path.resolve().name, Counter(_sizes(_files(path))))
-    if path.suffix.lower() in ARRAYS:
+    path = files.expand(text)
+    if path.suffix.lower() in ARRAYS and not path.is_dir():
         examples = _arrays(path, text)
         height, width = examples.images.shape[1:3]
         sizes = Counter({(width, height): examples.count})
-        return Place(text, path.name, sizes, examples)
-    prefix, _, rest = text.partition(':')
-    if prefix == 'zip':
-        file = Path(rest).expanduser()
-        return Place(text, file.name, Counter(_sizes(_members(file))))
-    if not rest:
-        raise UserError(
-            f'{text!r} is neither a folder nor a set as cifar10:test, zip:FILE, '
-            'FILE.npz or FILE.npy'
-        )
-    if (kind := data.kind_of(prefix)) != 'images':
+        return Place(text, path.name, sizes=sizes, arrays=examples)
+    set_name, split = data.place(text)
+    if (kind := data.kind_of(set_name)) != 'images':
         raise UserError(f'{text} is of {kind}, and this compares pictures')
-    return Place(text, text, Counter())
+    prefix, _, rest = set_name.partition(':')
+    if prefix not in SIZES:
+        if split == 'all' and set_name == prefix:
+            split = 'train+validation+test'
+        return Place(text, text, set_name, split)
+    place = files.expand(rest)
+    return Place(
+        text,
+        place.resolve().name,
+        set_name,
+        split,
+        Counter(_sizes(SIZES[prefix](place))),
+    )
 
 
 def examples(place: Place, size: int, split: str = '') -> Examples:
-    """uint8 [n, size, size, 3] of a place; split: another one of a prepared set."""
+    """uint8 [n, size, size, 3] of a place; split: another one of its set."""
     how = Fit(size, CHANNELS)
     if place.arrays:
         images = np.stack([fit_array(image, how) for image in place.arrays.images])
         return place.arrays._replace(images=images)
     settings = default.get_config().data
     settings.image_size, settings.channels = size, CHANNELS
-    settings.storage = 'stream'
-    settings.name, _, own = place.text.partition(':')
-    if place.sizes:  # of files, all of which count
-        prefix = '' if settings.name == 'zip' and own else 'folder:'
-        settings.name, own = prefix + place.text, 'all'
-    elif own == 'all':
-        own = 'train+validation+test'
-    return data.examples(settings, split or own)
+    settings.storage, settings.name = 'stream', place.set_name
+    return data.examples(settings, split or place.split)
 
 
 def is_prepared(place: Place) -> bool:
@@ -108,43 +109,41 @@ def is_prepared(place: Place) -> bool:
     return not place.sizes
 
 
-def _files(folder: Path) -> Iterator:
-    """The files of a folder, but for hidden ones."""
-    for file in sorted(folder.rglob('*')):
-        parts = file.relative_to(folder).parts
-        if file.is_file() and not any(part.startswith('.') for part in parts):
-            yield lambda file=file: open(file, 'rb')
+def _files(folder: Path) -> Iterator[Callable]:
+    for file in listing.of(folder).files:
+        yield partial(open, file, 'rb')
 
 
-def _members(file: Path) -> Iterator:
+def _members(file: Path) -> Iterator[Callable]:
     try:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
-                if not member.is_dir():
-                    yield lambda member=member: archive.open(member)
-    except (OSError, zipfile.BadZipFile) as error:
-        why = getattr(error, 'strerror', None) or 'not a ZIP file'
-        raise UserError(f'zip:{file}: {why}') from error
+                parts = member.filename.split('/')
+                if not member.is_dir() and not any(map(listing.ignored, parts)):
+                    yield partial(archive.open, member)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return  # the reader of the set names the fault
 
 
-def _sizes(files: Iterator) -> Iterator[tuple[int, int]]:
+SIZES = {'folder': _files, 'zip': _members}  # the readers of files with sizes
+
+
+def _sizes(streams: Iterator[Callable]) -> Iterator[tuple[int, int]]:
     """(width, height) by the headers of the pictures among files; nothing is decoded,
     and what is no picture is left out, as by the reader of the set."""
-    from PIL import Image
-
-    for open_file in files:
+    for open_file in streams:
         try:
             with (
                 warnings.catch_warnings(action='ignore'),  # of very large ones
                 open_file() as stream,
-                Image.open(stream) as picture,
+                Image.open(stream, formats=('PNG', 'JPEG', 'WEBP', 'MPO')) as picture,
             ):
                 yield picture.size[::-1] if _on_its_side(picture) else picture.size
         except Exception:  # of a damaged header anything may come
             continue
 
 
-def _on_its_side(picture) -> bool:
+def _on_its_side(picture: Image.Image) -> bool:
     """Whether EXIF says that the stored width is the height."""
     try:
         return picture.getexif().get(0x0112, 1) > 4

@@ -178,7 +178,7 @@ def predict(params: dict, images) -> np.ndarray:
 
 
 def _save(path: Path, params: dict, note: str):
-    """Written beside its place and moved there whole."""
+    """Written to a temporary file in the same folder, then renamed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

@@ -7,19 +7,19 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from functools import cache as remembered
+from functools import cache as cached
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from gan_vae import cache
+from gan_vae import arrays, cache
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.devices.hosts import rows_of_host
 from gan_vae.devices.mesh import AXIS, put
 from gan_vae.extractors import Extractor
 
-VECTORS = ('features', 'logits')  # of what an extractor gives, what measures use
+VECTORS = ('features', 'logits')  # the outputs of an extractor that metrics use
 
 
 def extract(
@@ -27,8 +27,10 @@ def extract(
 ) -> dict[str, np.ndarray]:
     """{'features': float32 [N, d], 'logits': [N, k] where it has them} of uint8 images.
 
-    In memory are one batch of pictures and the vectors of all.
+    In memory are one batch of pictures and the vectors of all. A UserError for
+    anything but uint8 [N, H, W, C].
     """
+    images = arrays.pictures(images)
     mapped = _mapped(extractor.apply, mesh)
     size = batch_size + -batch_size % mesh.size
     count, parts = len(images), []
@@ -42,17 +44,17 @@ def extract(
     }
 
 
-@remembered
+@cached
 def _mapped(apply: Callable, mesh: Mesh) -> Callable:
     """(params, images split over the mesh) -> vectors, compiled once a process."""
     rows = PartitionSpec(AXIS)
 
     def vectors(params, images):
-        found = apply(params, images)
+        outputs = apply(params, images)
         return {  # of all devices: each host measures all samples
-            name: jax.lax.all_gather(found[name], AXIS, tiled=True)
+            name: jax.lax.all_gather(outputs[name], AXIS, tiled=True)
             for name in VECTORS
-            if name in found
+            if name in outputs
         }
 
     return jax.jit(
@@ -68,10 +70,10 @@ def _mapped(apply: Callable, mesh: Mesh) -> Callable:
 
 def digest(images) -> str:
     """SHA-256 of all of an array [N, ...], read in pieces."""
-    found = hashlib.sha256(f'{images.shape}'.encode())
+    hashed = hashlib.sha256(f'{images.shape}'.encode())
     for start in range(0, len(images), 1000):
-        found.update(np.ascontiguousarray(images[start : start + 1000]))
-    return found.hexdigest()
+        hashed.update(np.ascontiguousarray(images[start : start + 1000]))
+    return hashed.hexdigest()
 
 
 def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
@@ -84,16 +86,16 @@ def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
         with np.load(file, allow_pickle=False) as stored:
             return dict(stored)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # none yet, or torn
-        found = extract(extractor, examples.images, mesh)
+        vectors = extract(extractor, examples.images, mesh)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, part = tempfile.mkstemp(dir=folder, suffix='.npz')
         with open(handle, 'wb') as stream:
-            np.savez(stream, **found)
+            np.savez(stream, **vectors)
         os.replace(part, file)
     except OSError:
         pass  # slower next time, nothing else
-    return found
+    return vectors
 
 
 def _progress(batches, total: int, name: str):

@@ -74,9 +74,9 @@ def fold(state: dict[str, np.ndarray]) -> dict:
     has another shape than in `shapes()`.
     """
     for name, shape in shapes().items():
-        found = state[name].shape if name in state else 'missing'
-        if found != shape:
-            raise UserError(f'Inception weights: {name} is {found}, must be {shape}')
+        actual = state[name].shape if name in state else 'missing'
+        if actual != shape:
+            raise UserError(f'Inception weights: {name} is {actual}, must be {shape}')
     params = {}
     for name in LAYERS:
         w, g, beta, m, v = (
@@ -234,12 +234,12 @@ def _layers() -> dict[str, tuple]:
 
     def chain(branch, inputs, *kernels):
         """Layers branch_1, branch_2, ... of (height, width, outputs)."""
-        found = {}
+        layers = {}
         for name, (h, w, outputs) in zip(
             _numbered(branch, len(kernels)), kernels, strict=True
         ):
-            found[name], inputs = (h, w, inputs, outputs), outputs
-        return found
+            layers[name], inputs = (h, w, inputs, outputs), outputs
+        return layers
 
     def a(n, pool):
         return {
@@ -312,8 +312,8 @@ _PARTS = ('conv.weight', 'bn.weight', 'bn.bias', 'bn.running_mean', 'bn.running_
 
 def shapes() -> dict[str, tuple]:
     """{name: shape} of the tensors that `fold` reads, as in the file: kernels OIHW."""
-    found = {'fc.weight': (CLASSES, 2048)}
+    tensors = {'fc.weight': (CLASSES, 2048)}
     for name, (h, w, inputs, outputs) in LAYERS.items():
-        found[f'{name}.{_PARTS[0]}'] = (outputs, inputs, h, w)
-        found |= {f'{name}.{part}': (outputs,) for part in _PARTS[1:]}
-    return found
+        tensors[f'{name}.{_PARTS[0]}'] = (outputs, inputs, h, w)
+        tensors |= {f'{name}.{part}': (outputs,) for part in _PARTS[1:]}
+    return tensors

@@ -45,12 +45,12 @@ def _maps(params, x):
 
 
 def _moments(maps):
-    found = []
+    statistics = []
     for name in STYLE:
         flat = maps[name].reshape(-1, maps[name].shape[-1])
         mean = flat.mean(0)
-        found.append((mean, (flat - mean).T @ (flat - mean) / len(flat)))
-    return found
+        statistics.append((mean, (flat - mean).T @ (flat - mean) / len(flat)))
+    return statistics
 
 
 @jax.jit

@@ -1,6 +1,7 @@
 """Convolutional VAE: strided 4x4 convolutions down to 4 px, transposed ones back.
 
 GroupNorm rather than BatchNorm: a posterior must not depend on the rest of its batch.
+No paper has these networks: they are DCGAN's scales, at 8, 16, 32, 64, ... pixels.
 """
 
 from typing import Any

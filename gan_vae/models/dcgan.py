@@ -2,7 +2,8 @@
 
 Radford, Metz & Chintala 2015, arXiv:1511.06434: 4x4 kernels of stride 2, N(0, 0.02)
 weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. The
-channels double with each halving of the image, from `width` next to it.
+channels double with each halving of the image, from `width` next to it. The paper's
+images have 64 pixels; the networks of other sizes follow the same rule and are ours.
 """
 
 from typing import Any

@@ -3,7 +3,7 @@
 Chen et al. 2016, arXiv:1606.03657, appendix C.1 (28 pixels, one channel): two dense and
 two transposed convolutions for G; two convolutions and a dense layer of D are shared
 with Q, which has one more of its own. BatchNorm but next to the image, leaky ReLU of
-0.1 in D. For any image whose side divides by 4.
+0.1 in D. Other sizes that divide by 4, which are ours, have a larger bottom.
 """
 
 from typing import Any

@@ -39,6 +39,8 @@ A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is
 4x4 with a stride of 2: of 16 products for 36, and then of 9.
 """
 
+import contextlib
+import contextvars
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -58,29 +60,31 @@ def _convolve(x, k, strides):
     return lax.conv_general_dilated(x, k, strides, 'SAME', dimension_numbers=dimensions)
 
 
-class _Maps(NamedTuple):
-    """The maps before and after the products, each from an array to matrices."""
+class Shape(NamedTuple):
+    """Of a convolution: pixels and channels of its images, and channels of its y."""
 
-    spread: Callable  # images [B, H, W, I] -> [rows, n]
-    lift: Callable  # kernel [kh, kw, I, O] -> [n, O]
-    scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O]
+    height: int
+    width: int
+    inputs: int
+    outputs: int
+
+    def divides(self, n: int) -> bool:
+        return self.height % n == self.width % n == 0
+
+
+class Algorithm(NamedTuple):
+    """C(x, k) = scatter^T(spread(x) lift(k)), with `products` of those of C itself."""
+
+    name: str
+    kernel: int
+    stride: int
+    products: str
+    fits: Callable[[Shape], bool]
+    spread: Callable  # images [B, H, W, I] -> [rows, n], ...
+    lift: Callable  # kernel [kh, kw, I, O] -> [n, O], ...
+    scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O], ...
     group: int = 1 << 18  # numbers that go through at a time, at least: 1 MB
-
-
-def _maps(images, size, strides, outputs, dtype) -> _Maps | None:
-    """The maps for images of this shape; None: it is left to XLA."""
-    if dtype != jnp.float32:  # the sums around the products would be rounded as well
-        return None
-    _, h, w, i = images
-    if tuple(size) == strides == (1, 1) and jax.default_backend() == 'cpu':
-        return _POINT  # XLA takes twice as long over its dk
-    if tuple(size) == (3, 3) and strides == (1, 1) and jax.default_backend() == 'cpu':
-        return _SIXTEEN if h % 2 == w % 2 == 0 and min(i, outputs) >= 16 else None
-    if tuple(size) != (4, 4) or strides != (2, 2) or jax.default_backend() != 'cpu':
-        return None
-    if h % 4 == w % 4 == 0 and i >= 16:  # below, the sums cost more than they save
-        return _NINE
-    return _ONE if h % 2 == w % 2 == 0 and i < 16 else None
+    overlaps: bool = False  # the sums of spread^T: T is then C of the kernel turned
 
 
 def _patches(x):
@@ -99,10 +103,6 @@ def _by_columns(k):
 
 def _rows(y):
     return [y.reshape(-1, y.shape[-1])]
-
-
-_ONE = _Maps(_patches, _by_columns, _rows)
-_POINT = _Maps(_rows, _rows, _rows, group=1 << 62)  # a kernel of 1x1 is a matrix
 
 
 def _cells(x):
@@ -142,9 +142,6 @@ def _tiles(y):
     ]
 
 
-_NINE = _Maps(_cells, _of_cells, _tiles)
-
-
 def _four(x, axis):
     d0, d1, d2, d3 = (
         lax.slice_in_dim(x, n, x.shape[axis] - 3 + n, 2, axis) for n in range(4)
@@ -181,7 +178,45 @@ def _squares(y):
     ]
 
 
-_SIXTEEN = _Maps(_pixels, _of_pixels, _squares)
+# fmt: off
+CPU_FLOAT32 = (
+    # a kernel of 1x1 is a matrix, and XLA takes twice as long over its dk
+    Algorithm('pointwise', 1, 1, '1 of 1', lambda s: True,
+              _rows, _rows, _rows, group=1 << 62),
+    Algorithm('winograd_3x3', 3, 1, '16 of 36',
+              lambda s: s.divides(2) and min(s.inputs, s.outputs) >= 16,
+              _pixels, _of_pixels, _squares, overlaps=True),
+    # with fewer channels the sums cost more than they save
+    Algorithm('winograd_4x4', 4, 2, '9 of 16',
+              lambda s: s.divides(4) and s.inputs >= 16, _cells, _of_cells, _tiles),
+    Algorithm('patches_4x4', 4, 2, '16 of 16',
+              lambda s: s.divides(2) and s.inputs < 16, _patches, _by_columns, _rows),
+)
+# fmt: on
+_PLAIN = contextvars.ContextVar('plain', default=False)
+
+
+@contextlib.contextmanager
+def plain():
+    """Within it, convolutions are traced as XLA's own: for export, where the number of
+    images or the machine is not known yet. What was traced before stays as it is."""
+    token = _PLAIN.set(True)
+    try:
+        yield
+    finally:
+        _PLAIN.reset(token)
+
+
+def algorithm(shape: Shape, kernel, strides, dtype) -> Algorithm | None:
+    """The first that fits; None: XLA's own, as for other numbers than float32, whose
+    sums around the products would be rounded, and on other machines than a CPU."""
+    if _PLAIN.get() or dtype != jnp.float32 or jax.default_backend() != 'cpu':
+        return None
+    for a in CPU_FLOAT32:
+        sizes = (a.kernel, a.kernel), (a.stride, a.stride)
+        if sizes == (tuple(kernel), tuple(strides)) and a.fits(shape):
+            return a
+    return None
 
 
 def _groups(x, least):
@@ -192,9 +227,9 @@ def _groups(x, least):
     return x.reshape(n, -1, *x.shape[1:])
 
 
-def _each(function, x, maps):
+def _each(function, x, chosen):
     """A function of images, of a few of them at a time."""
-    y = lax.map(function, _groups(x, maps.group))
+    y = lax.map(function, _groups(x, chosen.group))
     return y.reshape(-1, *y.shape[2:])
 
 
@@ -220,54 +255,55 @@ def _turned(k):
 def conv(x, k, strides):
     """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
     _, h, w, _ = x.shape
-    maps = _maps(x.shape, k.shape[:2], strides, k.shape[3], x.dtype)
-    if not maps:
+    chosen = algorithm(Shape(h, w, *k.shape[2:]), k.shape[:2], strides, x.dtype)
+    if not chosen:
         return _convolve(x, k, strides)
-    lifted = maps.lift(k)
+    lifted = chosen.lift(k)
 
     def some(x):
-        parts = [d @ g for d, g in zip(maps.spread(x), lifted, strict=True)]
-        out = len(x), h // strides[0], w // strides[1], k.shape[-1]
-        return _transposed(maps.scatter, out, parts)
+        parts = [d @ g for d, g in zip(chosen.spread(x), lifted, strict=True)]
+        out = x.shape[0], h // strides[0], w // strides[1], k.shape[-1]
+        return _transposed(chosen.scatter, out, parts)
 
-    return _each(some, x, maps)
+    return _each(some, x, chosen)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
     out = (y.shape[0], *shape, k.shape[2])
-    maps = _maps(out, k.shape[:2], strides, k.shape[3], y.dtype)
-    if not maps:
+    chosen = algorithm(Shape(*shape, *k.shape[2:]), k.shape[:2], strides, y.dtype)
+    if not chosen:
         x = jax.ShapeDtypeStruct(out, y.dtype)
         return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
-    if maps is _SIXTEEN:  # the sums of the transpose would overlap
+    if chosen.overlaps:
         return conv(y, _turned(k), strides)
-    lifted = [g.T for g in maps.lift(k)]
+    lifted = [g.T for g in chosen.lift(k)]
 
     def some(y):
-        parts = [d @ g for d, g in zip(maps.scatter(y), lifted, strict=True)]
-        return _transposed(maps.spread, (len(y), *out[1:]), parts)
+        parts = [d @ g for d, g in zip(chosen.scatter(y), lifted, strict=True)]
+        return _transposed(chosen.spread, (y.shape[0], *out[1:]), parts)
 
-    return _each(some, y, maps)
+    return _each(some, y, chosen)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
     out = (*size, x.shape[-1], y.shape[-1])
-    maps = _maps(x.shape, size, strides, y.shape[3], x.dtype)
-    if not maps:
+    chosen = algorithm(Shape(*x.shape[1:], y.shape[3]), size, strides, x.dtype)
+    if not chosen:
         k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
 
     def some(x, y):
         return [
-            _gram(s, d) for s, d in zip(maps.spread(x), maps.scatter(y), strict=True)
+            _gram(s, d)
+            for s, d in zip(chosen.spread(x), chosen.scatter(y), strict=True)
         ]
 
     # or the sums of the groups' kernels would take as long as their products
-    xs = _groups(x, max(maps.group, 2 * math.prod(out)))
+    xs = _groups(x, max(chosen.group, 2 * math.prod(out)))
     ys = y.reshape(*xs.shape[:2], *y.shape[1:])
     first = [jnp.zeros(d.shape, d.dtype) for d in jax.eval_shape(some, xs[0], ys[0])]
     parts, _ = lax.scan(
@@ -275,7 +311,7 @@ def conv_kernel(x, y, strides, size):
         first,
         (xs, ys),
     )
-    return _transposed(maps.lift, out, parts)
+    return _transposed(chosen.lift, out, parts)
 
 
 def _conv_bwd(strides, saved, dy):

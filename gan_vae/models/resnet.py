@@ -6,10 +6,13 @@
 
 WGAN-GP: Gulrajani et al. 2017, arXiv:1704.00028. SNGAN: Miyato et al. 2018,
 arXiv:1802.05957; its sizes, and Xavier weights (gain sqrt 2 on the two 3x3 of a block).
+Their D keeps a block's input channels in its first convolution. D of SAGAN, BigGAN and
+ACGAN (`wide`) has the block's output channels there, and no pooling in the last block.
 Projection of the class e(y): Miyato & Koyama 2018, arXiv:1802.05637. Auxiliary
 classifier: Odena et al. 2016, arXiv:1610.09585. Self-attention at half the image's
 size: SAGAN, Zhang et al. 2018, arXiv:1805.08318. The class-conditional ones have the
-orthogonal weights and epsilons of Kang et al. 2022 (StudioGAN, arXiv:2206.09479).
+orthogonal weights and epsilons of Kang et al. 2022 (StudioGAN, arXiv:2206.09479), whose
+sizes are 32 and 64; that of 48 with classes has the channels of SNGAN and is our own.
 
 G repeats pixels, as the authors do (torch-mimicry interpolates); D sums over places. A
 shortcut takes h itself, not relu(h), and its 1x1 convolution, which commutes with
@@ -37,19 +40,26 @@ NETWORKS = {
     },
     'discriminator': {
         'acgan': ('ClassifierDiscriminator', {'spectral': True}),
-        'biggan': ('ProjectionDiscriminator', {'spectral': True, 'attention': True}),
+        'biggan': (
+            'ProjectionDiscriminator',
+            {'spectral': True, 'wide': True, 'attention': True},
+        ),
         'resnet': ('Discriminator', {}),
-        'sagan': ('ProjectionDiscriminator', {'spectral': True, 'attention': True}),
+        'sagan': (
+            'ProjectionDiscriminator',
+            {'spectral': True, 'wide': True, 'attention': True},
+        ),
         'sngan': ('Discriminator', {'spectral': True}),
         'sngan_projection': ('ProjectionDiscriminator', {'spectral': True}),
     },
 }
 
-_SIZES = {  # pixels: those at G's bottom, channels over width of G and of D, D's pools
-    32: (4, (4, 4, 4, 4), (2, 2, 2, 2), 2),
-    48: (6, (8, 4, 2, 1), (1, 2, 4, 8, 16), 4),
-    64: (4, (16, 8, 4, 2, 1), (1, 2, 4, 8, 16), 5),
+_SIZES = {  # pixels: those at G's bottom, channels over width of G and of D
+    32: (4, (4, 4, 4, 4), (2, 2, 2, 2)),
+    48: (6, (8, 4, 2, 1), (1, 2, 4, 8, 16)),
+    64: (4, (16, 8, 4, 2, 1), (1, 2, 4, 8, 16)),
 }
+_POOLS = {32: 2, 48: 4, 64: 5}  # of D
 
 
 def _sizes(image_size: int):
@@ -123,18 +133,21 @@ class UpBlock(nn.Module):
 class DownBlock(nn.Module):
     """[B, H, W, C] -> [B, H/2, W/2, features], or without `pool` [B, H, W, features].
 
-    The `first` takes the image, which goes without a ReLU.
+    The `first` takes the image, which goes without a ReLU. Between its convolutions
+    a block has its input's channels; the first and a `wide` one have `features`.
     """
 
     features: int
     layer: Callable
     pool: bool
     first: bool
+    wide: bool
 
     @nn.compact
     def __call__(self, x):
         h = x if self.first else nn.relu(x)
-        h = self.layer(layers.Conv, self.features, (3, 3), gain=math.sqrt(2))(h)
+        middle = self.features if self.first or self.wide else x.shape[-1]
+        h = self.layer(layers.Conv, middle, (3, 3), gain=math.sqrt(2))(h)
         last = layers.ConvPool if self.pool else layers.Conv
         h = self.layer(last, self.features, (3, 3), gain=math.sqrt(2))(nn.relu(h))
         if self.pool or x.shape[-1] != self.features:
@@ -145,7 +158,7 @@ class DownBlock(nn.Module):
 
 def generate(network, layer, x, norms, last_norm, attention=False):
     """G's body within `network`: x [B, D] -> images, with norms[i](h) in block i."""
-    bottom, multiples, _, _ = _sizes(network.image_size)
+    bottom, multiples, _ = _sizes(network.image_size)
     top, *features = (m * network.width for m in multiples)
     x = layer(layers.Dense, bottom**2 * top)(x).reshape(-1, bottom, bottom, top)
     for i, norm in enumerate(norms):
@@ -157,11 +170,12 @@ def generate(network, layer, x, norms, last_norm, attention=False):
     return nn.tanh(x.astype(jnp.float32))
 
 
-def _features(network, layer, x, attention=False):
+def _features(network, layer, x, wide=False, attention=False):
     """D's body within `network`: images -> sums over places [B, C], float32."""
-    _, _, multiples, pools = _sizes(network.image_size)
+    _, _, multiples = _sizes(network.image_size)
+    pools = min(_POOLS[network.image_size], len(multiples) - wide)
     for i, multiple in enumerate(multiples):
-        x = DownBlock(multiple * network.width, layer, i < pools, i == 0)(x)
+        x = DownBlock(multiple * network.width, layer, i < pools, i == 0, wide)(x)
         if attention and i == 0:
             x = SelfAttention(partial(layer, layers.Conv))(x)
     return jnp.sum(nn.relu(x), axis=(1, 2), dtype=jnp.float32)
@@ -242,6 +256,7 @@ class ProjectionDiscriminator(nn.Module):
     image_size: int = 32
     width: int = 64
     spectral: bool = False
+    wide: bool = False
     attention: bool = False
     dtype: Any = None
 
@@ -250,7 +265,7 @@ class ProjectionDiscriminator(nn.Module):
         layer = layer_maker(
             orthogonal, self.dtype, spectral=self.spectral, train=train, eps=1e-6
         )
-        s = _features(self, layer, x, self.attention)
+        s = _features(self, layer, x, self.wide, self.attention)
         e = layer(layers.Embed, self.classes, s.shape[-1])(condition)
         return _logits(layer, s) + jnp.sum(e * s, axis=-1)
 
@@ -269,6 +284,6 @@ class ClassifierDiscriminator(nn.Module):
         layer = layer_maker(
             orthogonal, self.dtype, spectral=self.spectral, train=train, eps=1e-6
         )
-        s = _features(self, layer, x)
+        s = _features(self, layer, x, wide=True)
         label = layer(layers.Dense, self.classes, use_bias=False, name='classifier')(s)
         return _logits(layer, s), label.astype(jnp.float32)

@@ -1,7 +1,7 @@
 """The networks of the disentanglement study: four strided convolutions, 256 units.
 
 Locatello et al. 2018, arXiv:1811.12359, table 1, for 64 pixels; other sizes that divide
-by 16 have a larger or smaller bottom.
+by 16, which are ours, have a larger or smaller bottom.
 """
 
 from typing import Any

@@ -5,9 +5,10 @@
   discriminator  5x5 32, no norm; 128, 256 (192), 256 = Dis_l; dense 512, one logit
 
 Larsen et al. 2016, arXiv:1512.09300, table 1, for 64x64; in parentheses what the
-authors' code has for 32x32. All is in proportion to `width`, which is 64 there. The
-code takes Dis_l before the last BatchNorm and holds the weights by decay; here it is
-after the block, so that the scale of those weights has no part in it.
+authors' code has for 32x32. Other multiples of 8 are ours. All is in proportion to
+`width`, which is 64 there. The code takes Dis_l before the last BatchNorm and holds the
+weights by decay; here it is after the block, so that the scale of those weights has no
+part in it.
 """
 
 from typing import Any
@@ -85,7 +86,7 @@ class Encoder(_Network):
         for channels in (64, 128, 256):
             x = self.block(layers.Conv, x, channels, train)
         units = 2048 if self.image_size >= 64 else 1024
-        x = self.dense(x.reshape(len(x), -1), self.scaled(units), train)
+        x = self.dense(x.reshape(x.shape[0], -1), self.scaled(units), train)
         heads = [nn.Dense(self.latent_dim, dtype=self.dtype)(x) for _ in range(2)]
         return tuple(head.astype(jnp.float32) for head in heads)
 
@@ -114,7 +115,7 @@ class Discriminator(_Network):
         x = nn.relu(layers.Conv(self.scaled(32), (5, 5), dtype=self.dtype)(x))
         for channels in (128, self.middle, 256):
             x = self.block(layers.Conv, x, channels, train)
-        x = features = x.reshape(len(x), -1)
+        x = features = x.reshape(x.shape[0], -1)
         x = self.dense(x, self.scaled(512), train)
         x = nn.Dense(1, dtype=self.dtype)(x)
         return x[:, 0].astype(jnp.float32), features.astype(jnp.float32)

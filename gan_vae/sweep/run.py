@@ -24,7 +24,7 @@ _POLL, _WAIT = 0.5, 2.0  # seconds between looks at own children, and at others'
 
 def sweep(
     spec: str,
-    fixed: Mapping[str, str],
+    fixed: Mapping[str, plan.Value],
     *,
     engine: str = 'grid',
     parallel: int = 1,
@@ -42,6 +42,7 @@ def sweep(
     UserError for what the files and flags rule out, before any trial starts, and a
     RunError if every trial failed.
     """
+    fixed = {key: plan.text(value) for key, value in fixed.items()}
     if engine not in ENGINES:
         raise unknown('--engine', engine, ENGINES)
     for name, number in (('parallel', parallel), ('trials', trials), ('seeds', seeds)):

@@ -7,11 +7,19 @@ import jax
 import pytest
 
 from gan_vae import config as config_lib
+from gan_vae import interrupt
 from gan_vae.art import __main__ as art
 from gan_vae.art import making, tools
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened as pretrained
 from gan_vae.runs import packed
+
+
+@pytest.fixture
+def signals():
+    """Inside, signals are answered, as in a command."""
+    with interrupt.listening():
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -187,6 +187,7 @@ def place(models, opened, tmp_path_factory):
     return folder
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     models, tmp_path, monkeypatch, capsys
 ):
@@ -212,6 +213,7 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     assert art.main(words) == 0
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
     drawn = sampling.decode_batch
 
@@ -228,6 +230,7 @@ def test_ctrl_c_keeps_the_samples_that_are_drawn(models, tmp_path, monkeypatch):
     assert art.main(words) == 0
 
 
+@pytest.mark.usefixtures('signals')
 def test_ctrl_c_while_files_are_written_waits_for_the_last(
     tmp_path, monkeypatch, capsys
 ):

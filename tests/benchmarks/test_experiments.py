@@ -6,7 +6,7 @@ import pytest
 
 from gan_vae.sweep import plan
 
-FILES = [f for f in sorted(Path('experiments').glob('*.py')) if 'golden' not in f.stem]
+FILES = sorted(Path('experiments').glob('*.py'))
 
 
 @pytest.mark.parametrize('file', FILES, ids=lambda file: file.stem)

@@ -220,6 +220,7 @@ def test_whatever_a_file_system_can_hold_is_used_or_named(tmp_path):
     flat(tmp_path / 'elsewhere' / 'b.png', (1, 2, 3))
     os.symlink(tmp_path / 'elsewhere', root / 'dogs')  # a class by a link
     os.symlink(root, root / 'cats' / 'loop')
+    os.symlink(tmp_path, root / 'cats' / 'up')
     os.symlink('nowhere', root / 'cats' / 'gone.png')
     os.mkfifo(root / 'cats' / 'pipe.png')
     with socket.socket(socket.AF_UNIX) as listening:
@@ -238,6 +239,7 @@ def test_whatever_a_file_system_can_hold_is_used_or_named(tmp_path):
     assert found.captions == ('a', 'd\\xfe\\n', 'b') and '\n' not in found.note
     for text in (
         'cats/loop (a link to a folder that is read already)',
+        'cats/up (a link to a folder that holds it)',
         'cats/gone.png (a link to nothing)',
         'cats/pipe.png (not a file)',
         'socket (not a file)',
@@ -245,7 +247,7 @@ def test_whatever_a_file_system_can_hold_is_used_or_named(tmp_path):
         'runs/vae (the folder of a run)',
     ):
         assert text in found.note
-    assert 'left out 5 files' in found.note and 'left out 1 files' in found.note
+    assert 'left out 6 files' in found.note and 'left out 1 files' in found.note
 
 
 def png(**options) -> bytes:

@@ -49,6 +49,10 @@ def test_most_common_size_of_the_reference_decides(folder, tmp_path, capsys):
     assert 'FLAG: the reference pictures are of 3 sizes, 8x8 to 40x24 px' in line
     assert main([a, folder('c', 50, 2), '--size=8']) == 0
     assert 'uint8 of 8 px' in capsys.readouterr().out
+    zipped = shutil.make_archive(str(tmp_path / 'packed'), 'zip', b)
+    assert main([zipped, b]) == 0  # the same pictures, and the same fit
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith('swd 0 ') and 'of pictures packed.zip | against' in line
 
 
 def test_files_of_arrays(folder, tmp_path, capsys):

@@ -160,6 +160,14 @@ def test_unknown_names_are_one_line(names, message):
         panel_of(names)
 
 
-def test_samples_of_another_size_are_refused():
-    with pytest.raises(UserError, match='same size'):
+def test_samples_of_another_size_or_type_are_refused(means):
+    with pytest.raises(UserError, match='size 16x16x1, and must have 8x8x1'):
         panel_of('swd').measure(np.zeros((4, 16, 16, 1), np.uint8), {})
+    floats = pictures(4, 1) / 127.5 - 1
+    with pytest.raises(UserError, match='samples are float64: give uint8'):
+        panel_of('swd').measure(floats, {})
+    with pytest.raises(UserError, match='pictures are float64: give uint8'):
+        features.extract(means, floats, mesh_of(1, 1))
+    real = panel.Pictures('mine', Examples(floats))
+    with pytest.raises(UserError, match='pictures of mine are float64'):
+        panel.Panel('swd', real, mesh_of(1, 1))

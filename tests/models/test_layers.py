@@ -1,11 +1,13 @@
 """Our layers are the stock layers: parameters, values, first and second derivatives."""
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
+from gan_vae import models
 from gan_vae.models import layers
 
 SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd ones
@@ -34,9 +36,55 @@ def test_values_and_derivatives_are_stocks(name, kernel, stride, size, inputs, o
     compare(ours.apply, stock.apply, params, x)
 
 
-@pytest.mark.parametrize('name, kernel, stride', [('_SIXTEEN', 3, 1), ('_NINE', 4, 2)])
-def test_a_few_images_at_a_time_are_all_together(monkeypatch, name, kernel, stride):
-    monkeypatch.setattr(layers, name, getattr(layers, name)._replace(group=1))
+@pytest.mark.parametrize(
+    'shape, kernel, stride, name',
+    [
+        ((7, 5, 1, 1), 1, 1, 'pointwise'),
+        ((6, 8, 16, 16), 3, 1, 'winograd_3x3'),
+        ((6, 7, 16, 16), 3, 1, None),
+        ((6, 8, 16, 15), 3, 1, None),
+        ((6, 8, 16, 16), 3, 2, None),
+        ((8, 4, 16, 1), 4, 2, 'winograd_4x4'),
+        ((8, 6, 16, 1), 4, 2, None),
+        ((8, 6, 15, 1), 4, 2, 'patches_4x4'),
+        ((8, 7, 15, 1), 4, 2, None),
+        ((8, 8, 16, 16), 5, 1, None),
+    ],
+)
+def test_the_algorithm_of_a_shape(shape, kernel, stride, name):
+    def choose(dtype):
+        return layers.algorithm(
+            layers.Shape(*shape), (kernel, kernel), (stride, stride), dtype
+        )
+
+    chosen = choose(jnp.float32)
+    assert (chosen.name if chosen else None) == name
+    assert choose(jnp.bfloat16) is None
+    with layers.plain():
+        assert choose(jnp.float32) is None
+    assert choose(jnp.float32) is chosen
+
+
+def test_plain_convolutions_export_for_any_number_of_images():
+    generator = models.make('generator', 'dcgan', image_size=16, width=16)
+    z = jax.random.normal(jax.random.key(0), (3, 5))
+    variables = generator.init(jax.random.key(1), z)
+
+    def images(z):
+        return generator.apply(variables, z)
+
+    (n,) = jax.export.symbolic_shape('n')
+    with layers.plain():
+        exported = jax.export.export(jax.jit(images))(
+            jax.ShapeDtypeStruct((n, 5), jnp.float32)
+        )
+    np.testing.assert_allclose(exported.call(z), images(z), atol=1e-5)
+
+
+@pytest.mark.parametrize('kernel, stride', [(3, 1), (4, 2)])
+def test_a_few_images_at_a_time_are_all_together(monkeypatch, kernel, stride):
+    few = tuple(a._replace(group=1) for a in layers.CPU_FLOAT32)
+    monkeypatch.setattr(layers, 'CPU_FLOAT32', few)
     fields = (16, (kernel, kernel), (stride, stride))
     ours, stock = layers.Conv(*fields), nn.Conv(*fields)
     x = jax.random.normal(jax.random.key(0), (8, 12, 12, 16))

@@ -25,44 +25,78 @@ def count(network, x):
     return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 
 
-@pytest.mark.parametrize(
-    'role, name, fields, shape, expected',
-    [
-        # StudioGAN's logs for its CIFAR-10 DCGAN
-        ('generator', 'deep_conv', {}, (2, 128), 3_812_355),
-        ('discriminator', 'deep_conv', {}, (2, 32, 32, 3), 2_931_009),
-        # PyTorch's DCGAN tutorial (3,576,704 and 2,765,568), plus the end biases
-        ('generator', 'dcgan', {'image_size': 64}, (2, 100), 3_576_707),
-        ('discriminator', 'dcgan', {'image_size': 64}, (2, 64, 64, 3), 2_765_633),
-        # by hand: 100-256-512-1024-784 and 784-1024-512-256-1
-        ('generator', 'mlp', {}, (2, 100), 1_486_352),
-        ('discriminator', 'mlp', {}, (2, 28, 28, 1), 1_460_225),
-        # by hand: 784-500-(20, 20), 20-500-784
-        ('encoder', 'mlp', {}, (2, 28, 28, 1), 412_540),
-        ('decoder', 'mlp', {}, (2, 20), 403_284),
-        # torch-mimicry 0.1.16, StudioGAN's log of its WGAN-GP
-        ('generator', 'resnet', {}, (2, 128), 4_276_739),
-        ('discriminator', 'resnet', {}, (2, 32, 32, 3), 1_053_825),
-        ('discriminator', 'sngan', {}, (2, 32, 32, 3), 1_053_825),
-        ('generator', 'resnet', {'image_size': 64}, (2, 128), 12_220_675),
-        # StudioGAN's logs; the first two are torch-mimicry's too
-        ('generator', 'resnet_class', {}, (2, 128), 4_304_387),
-        ('discriminator', 'sngan_projection', {}, (2, 32, 32, 3), 1_055_105),
-        ('generator', 'sagan', {}, (2, 128), 4_386_308),
-        ('discriminator', 'sagan', {}, (2, 32, 32, 3), 1_075_586),
-        ('generator', 'biggan', {'width': 96}, (2, 80), 9_416_196),
-        ('discriminator', 'biggan', {'width': 96}, (2, 32, 32, 3), 2_415_170),
-        # by hand: that of 'sngan' and a classifier of 10 x 128
-        ('discriminator', 'acgan', {}, (2, 32, 32, 3), 1_055_105),
-        # by hand, from table 1 of Larsen et al.; the last: their code for 32x32
-        ('encoder', 'vae_gan', {}, (2, 64, 64, 3), 35_112_768),
-        ('generator', 'vae_gan', {}, (2, 128), 4_693_155),
-        ('discriminator', 'vae_gan', {}, (2, 64, 64, 3), 10_953_857),
-        ('generator', 'vae_gan', {'image_size': 32}, (2, 128), 2_481_187),
-    ],
-)
-def test_parameter_counts(role, name, fields, shape, expected):
-    network = models.make(role, name, classes=10, **fields)
+COUNTS = {  # (role, name, more fields): {image size: parameters}
+    # StudioGAN's logs for its CIFAR-10 DCGAN
+    ('generator', 'deep_conv'): {32: 3_812_355},
+    ('discriminator', 'deep_conv'): {32: 2_931_009},
+    # PyTorch's DCGAN tutorial at 64 (3,576,704 and 2,765,568), plus the end biases;
+    # at other sizes, which are ours, by hand
+    ('generator', 'dcgan'): {16: 339_331, 32: 1_068_931, 64: 3_576_707},
+    ('discriminator', 'dcgan'): {16: 136_513, 32: 663_361, 64: 2_765_633},
+    # by hand: 100-256-512-1024-784 and 784-1024-512-256-1
+    ('generator', 'mlp'): {28: 1_486_352},
+    ('discriminator', 'mlp'): {28: 1_460_225},
+    ('code_discriminator', 'mlp'): {28: 5_017_001},  # 10-1000 (six times)-1
+    # by hand, from the tables of the papers: 784-500-(20, 20), 20-500-784
+    ('encoder', 'mlp'): {28: 412_540},
+    ('decoder', 'mlp'): {28: 403_284},
+    ('encoder', 'iwae'): {28: 217_300},
+    ('decoder', 'iwae'): {28: 207_984},
+    ('encoder', 'study'): {64: 310_228},
+    ('decoder', 'study'): {64: 382_339},
+    ('generator', 'infogan'): {28: 6_652_481},
+    ('discriminator', 'infogan'): {28: 6_692_173},
+    # by hand; no paper has these
+    ('encoder', 'conv'): {32: 1_708_608, 64: 4_855_872},
+    ('decoder', 'conv'): {32: 1_187_907, 64: 3_814_723},
+    # torch-mimicry 0.1.16 at each size, StudioGAN's log of its WGAN-GP
+    ('generator', 'resnet'): {32: 4_276_739, 48: 4_878_083, 64: 12_220_675},
+    ('discriminator', 'resnet'): {32: 1_053_825, 48: 10_141_441, 64: 10_141_441},
+    ('discriminator', 'sngan'): {32: 1_053_825, 48: 10_141_441, 64: 10_141_441},
+    # at 32 StudioGAN's logs, the first two torch-mimicry's too; at 64 by hand from the
+    # channels of the authors' code for SNGAN, of StudioGAN's for the others
+    ('generator', 'resnet_class'): {32: 4_304_387, 48: 4_902_275, 64: 12_272_515},
+    ('discriminator', 'sngan_projection'): {
+        32: 1_055_105,
+        48: 10_151_681,
+        64: 10_151_681,
+    },
+    ('generator', 'sagan'): {32: 4_386_308, 48: 4_922_756, 64: 12_292_996},
+    ('discriminator', 'sagan'): {32: 1_075_586, 48: 19_558_082, 64: 19_558_082},
+    ('generator', 'biggan'): {32: 9_416_196, 48: 6_842_052, 64: 24_566_724},
+    ('discriminator', 'biggan'): {32: 2_415_170, 48: 43_991_330, 64: 43_991_330},
+    ('discriminator', 'acgan'): {32: 1_055_105, 48: 19_552_961, 64: 19_552_961},
+    # by hand, at 64 from table 1 of Larsen et al., at 32 from their code
+    ('encoder', 'vae_gan'): {32: 5_488_448, 64: 35_112_768},
+    ('generator', 'vae_gan'): {32: 2_481_187, 64: 4_693_155},
+    ('discriminator', 'vae_gan'): {32: 4_047_873, 64: 10_953_857},
+}
+LATENT = {'dcgan': 100, 'mlp': 100, 'infogan': 74, 'study': 10, 'iwae': 50}
+BY_SIZE = [
+    (*network, size, expected)
+    for network, sizes in COUNTS.items()
+    for size, expected in sizes.items()
+]
+
+
+@pytest.mark.parametrize('role, name, size, expected', BY_SIZE)
+def test_parameter_counts(role, name, size, expected):
+    latent = LATENT.get(name, 128)
+    if name == 'biggan':
+        latent = 100 if size == 64 else 80  # chunks of 20
+    if name == 'mlp' and role == 'decoder':
+        latent = 20
+    channels = 1 if size == 28 else 3
+    fields = {'image_size': size, 'channels': channels, 'classes': 10, 'codes': 12}
+    if role == 'discriminator' and name == 'biggan':
+        fields['width'] = 96
+    if name not in ('mlp', 'iwae'):
+        fields |= {'latent_dim': latent, 'outputs': channels}
+    network = models.make(role, name, **fields)
+    takes_z = role in ('generator', 'decoder')
+    shape = (2, latent) if takes_z else (2, size, size, channels)
+    if role == 'code_discriminator':
+        shape = (2, 10)
     assert count(network, jnp.zeros(shape)) == expected
 
 

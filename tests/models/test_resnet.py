@@ -129,6 +129,31 @@ def test_the_critic_is_its_equation(size, pools):
     np.testing.assert_allclose(found, expected(variables['params'], x), rtol=2e-4)
 
 
+@pytest.mark.parametrize('name', ['sngan_projection', 'sagan', 'biggan', 'acgan'])
+@pytest.mark.parametrize('size', [32, 48, 64])
+def test_blocks_of_the_discriminators(name, size):
+    """SNGAN's widen in a block's second convolution and pool in each block of 64
+    pixels; the others widen in the first and do not pool in the last block."""
+    network = models.make('discriminator', name, image_size=size, width=2, classes=3)
+    takes = 'condition' in inspect.signature(type(network).__call__).parameters
+    condition = {'condition': LABEL} if takes else {}
+    images, key = jnp.zeros((3, size, size, 3)), jax.random.key(0)
+    params = jax.eval_shape(lambda: network.init(key, images, **condition))['params']
+    blocks = [params[f'DownBlock_{i}'] for i in range(4 if size == 32 else 5)]
+    wide, ends = name != 'sngan_projection', []
+    for block in blocks:
+        last = block.get('ConvPool_0', block.get('Conv_1'))['kernel'].shape
+        first = block['Conv_0']['kernel'].shape
+        ends.append((first[2], last[3]))
+        assert first[3] == (last[3] if wide or first[2] == 3 else first[2])
+    channels = (4, 4, 4, 4) if size == 32 else (2, 4, 8, 16, 32)
+    assert ends == list(zip((3, *channels), channels, strict=False))
+    pools = {32: 2, 48: 4, 64: 4 if wide else 5}[size]
+    assert ['ConvPool_0' in b for b in blocks] == [
+        i < pools for i in range(len(blocks))
+    ]
+
+
 @pytest.mark.parametrize('size, bottom', [(32, 4), (48, 6)])
 def test_the_generator_is_its_equation(size, bottom):
     variables, apply, z = made('generator', 'resnet', size)

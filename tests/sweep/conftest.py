@@ -9,11 +9,16 @@ import pytest
 from gan_vae.sweep import run, trial
 
 TRAINER = Path(__file__).with_name('trainer.py')
-PATCH = (
-    'import sys; from gan_vae.sweep import run, trial; '
-    f'trial.TRAIN = (sys.executable, {str(TRAINER)!r}); '
-    'run.rehearsal.check = lambda *_: None; run._POLL = run._WAIT = 0.05; '
-)
+SCRIPT = f"""
+import sys
+from gan_vae import interrupt
+from gan_vae.sweep import run, trial
+trial.TRAIN = (sys.executable, {str(TRAINER)!r})
+run.rehearsal.check = lambda *_: None
+run._POLL = run._WAIT = 0.05
+with interrupt.listening():
+    CALL
+"""
 HEAD = """
 CONFIG = 'configs/dcgan_emoji.py:tiny'
 METRIC = ('eval/swd', 'min', 'final')
@@ -66,7 +71,7 @@ def worker(tmp_path):
             f'run.sweep({spec!r}, {{}}, workdir={str(tmp_path / "sweep")!r}, {options})'
         )
         return subprocess.Popen(
-            [sys.executable, '-c', PATCH + call],
+            [sys.executable, '-c', SCRIPT.replace('CALL', call)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

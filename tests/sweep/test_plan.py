@@ -113,9 +113,12 @@ def test_mistakes_are_one_line(text, options, message, write, quick):
     'argv, message',
     [
         (['--mode=sweep'], '--sweep is missing'),
-        (['--mode=sweep', '--sweep=x.py', '--config=y.py'], '--config has no meaning'),
+        (
+            ['--mode=sweep', '--sweep=x.py', '--config=y.py'],
+            '--config is a flag of --mode=train',
+        ),
         (['--mode=sweep', '--sweep=x.py', '--config.a=1'], "no experiment file 'x.py'"),
-        (['--mode=train', '--retry'], '--retry has no meaning'),
+        (['--mode=train', '--retry'], '--retry is a flag of --mode=sweep'),
         (['--mode=sweep', '--sweeep=x.py'], "did you mean '--sweep'"),
     ],
 )

@@ -1,6 +1,6 @@
 """Arrays out of other people's files of weights, running nothing that a file asks for.
 
-`.pth` and `.pt` (pickles.py, archives.py), `.safetensors` and `.npz` are told apart by
+`.pth` and `.pt` (pickles.py, archives.py), `.safetensors` and `.npz` are recognised by
 their content; whatever a file may hold, the worst that comes of it is one line.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_vae.errors import UserError
 from gan_vae.extractors.weights import archives, pickles, safetensors
-from gan_vae.extractors.weights.checks import Refused, shown
+from gan_vae.extractors.weights.checks import Refused, brief
 
 
 def read(path, sha256: str = '') -> dict[str, np.ndarray]:
@@ -24,16 +24,16 @@ def read(path, sha256: str = '') -> dict[str, np.ndarray]:
     it is run, and no array reaches outside its bytes.
     """
     raw = _bytes(path)
-    if sha256 and (found := hashlib.sha256(raw).hexdigest()) != sha256.lower():
+    if sha256 and (actual := hashlib.sha256(raw).hexdigest()) != sha256.lower():
         raise UserError(
-            f'{path} has SHA-256 {found}, not {sha256}: get the file again, or another'
+            f'{path} has SHA-256 {actual}, not {sha256}: get the file again, or another'
         )
     try:
         return _read(raw)
     except Refused as e:
         raise UserError(f'{path}: {e}') from None
     except Exception as e:  # a hostile file finds every exception there is
-        reason = shown(f'{type(e).__name__}: {e}')
+        reason = brief(f'{type(e).__name__}: {e}')
         raise UserError(
             f'{path} is damaged or not a file of weights ({reason}); get it again'
         ) from None

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 
 from gan_vae.extractors.weights import pickles
-from gan_vae.extractors.weights.checks import STORAGES, Refused, lengths, numbers, shown
+from gan_vae.extractors.weights.checks import STORAGES, Refused, brief, lengths, numbers
 
 # Trained weights hardly compress: beyond this, an archive was made to fill the memory.
 _MAX_RATIO, _MAX_SLACK = 20, 2**26
@@ -39,7 +39,7 @@ def read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
 
     def stored(key: str) -> bytes:
         if (name := f'{folder}data/{key}') not in names:
-            raise Refused(f'truncated: storage {shown(key)} is missing')
+            raise Refused(f'truncated: storage {brief(key)} is missing')
         return _member(archive, name)
 
     return pickles.tensors(top, stored)
@@ -62,7 +62,7 @@ def _npy(raw: bytes) -> np.ndarray:
         raise Refused(f'.npy of unknown version {version}')
     shape, fortran, dtype = readers[version](file)
     if dtype not in STORAGES.values():
-        raise Refused(f'an array of {shown(dtype)} in .npz; save it as numbers')
+        raise Refused(f'an array of {brief(dtype)} in .npz; save it as numbers')
     shape = lengths(shape, 'shape')
     rest = raw[file.tell() :]
     if math.prod(shape) * dtype.itemsize != len(rest):

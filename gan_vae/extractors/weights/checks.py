@@ -37,11 +37,11 @@ def lengths(values, what: str) -> tuple[int, ...]:
         raise Refused(f'damaged {what}')
     for n in values:
         if type(n) is not int or n < 0:
-            raise Refused(f'out of bounds: {what} {shown(n)}')
+            raise Refused(f'out of bounds: {what} {brief(n)}')
     return tuple(values)
 
 
-def shown(value) -> str:
+def brief(value) -> str:
     """At most 80 characters, printable: the text is a stranger's."""
     text = value if isinstance(value, str) else type(value).__name__
     if isinstance(value, int | np.dtype):

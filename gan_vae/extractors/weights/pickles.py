@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_vae.extractors.weights.checks import STORAGES, Refused, lengths, numbers, shown
+from gan_vae.extractors.weights.checks import STORAGES, Refused, brief, lengths, numbers
 
 _MAX_INSTRUCTIONS = 2**20  # a network of 10,000 tensors takes 350,000
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -71,7 +71,7 @@ def read_legacy(raw: bytes) -> dict[str, np.ndarray]:
     for key in keys:
         length = int.from_bytes(file.read(8), 'little', signed=True)
         if length != storages[key].length:
-            raise Refused(f'truncated, or storage {shown(key)} has another length')
+            raise Refused(f'truncated, or storage {brief(key)} has another length')
         stored[key] = file.read(length * storages[key].dtype.itemsize)
     return tensors(top, stored.__getitem__)
 
@@ -164,7 +164,7 @@ def _key(key):
 def _global(module, name) -> _Global:
     name = f'{module}.{name}'
     if name not in _CALLS and name not in STORAGES:
-        raise Refused(f'refused: the file asks to import {shown(name)}')
+        raise Refused(f'refused: the file asks to import {brief(name)}')
     return _Global(name)
 
 
@@ -172,7 +172,7 @@ def _storage(described) -> _Storage:
     """('storage', type, key, device, length), in legacy files with a view, or None."""
     kind, of, key, _, length, *view = _checked(tuple, described)
     if kind != 'storage' or _checked(_Global, of).name not in STORAGES:
-        raise Refused(f'an unknown storage, {shown(described)}')
+        raise Refused(f'an unknown storage, {brief(described)}')
     if view not in ([], [None]):
         raise Refused('a storage that is a view of another is not supported')
     (length,) = lengths((length,), 'length of a storage')
@@ -192,7 +192,7 @@ def _call(function, arguments):
             return _within(tensor)
         case 'torch._utils._rebuild_parameter':
             return _checked(_Tensor, _checked(tuple, arguments)[0])
-    raise Refused(f'refused: the file asks to call {shown(function.name)}')
+    raise Refused(f'refused: the file asks to call {brief(function.name)}')
 
 
 def _within(tensor: _Tensor) -> _Tensor:
@@ -215,12 +215,12 @@ def _storages(top) -> dict[str, _Storage]:
     for name, tensor in _checked(dict, top).items():
         if not isinstance(name, str) or not isinstance(tensor, _Tensor):
             raise Refused(
-                f'{shown(name)} is not a tensor; save only the state_dict: '
+                f'{brief(name)} is not a tensor; save only the state_dict: '
                 'torch.save(model.state_dict(), path)'
             )
         storage = tensor.storage
         if found.setdefault(storage.key, storage) != storage:
-            raise Refused(f'storage {shown(storage.key)} has two types or lengths')
+            raise Refused(f'storage {brief(storage.key)} has two types or lengths')
     return found
 
 
@@ -243,5 +243,5 @@ def tensors(top, stored: Callable[[str], bytes]) -> dict[str, np.ndarray]:
 
 def _array(raw: bytes, storage: _Storage) -> np.ndarray:
     if len(raw) != storage.length * storage.dtype.itemsize:
-        raise Refused(f'truncated: storage {shown(storage.key)} has {len(raw)} bytes')
+        raise Refused(f'truncated: storage {brief(storage.key)} has {len(raw)} bytes')
     return numbers(raw, storage.dtype)

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from gan_vae.extractors.weights.checks import STORAGES, Refused, lengths, numbers, shown
+from gan_vae.extractors.weights.checks import STORAGES, Refused, brief, lengths, numbers
 
 _MAX_HEADER = 2**22  # one of 10,000 tensors takes 1 MB
 _DTYPES = dict(
@@ -34,11 +34,11 @@ def read(raw: bytes) -> dict[str, np.ndarray]:
     ):
         begin, stop = lengths(entry['data_offsets'], 'offsets')
         if entry['dtype'] not in _DTYPES:
-            raise Refused(f'{shown(name)} has unknown dtype {shown(entry["dtype"])}')
+            raise Refused(f'{brief(name)} has unknown dtype {brief(entry["dtype"])}')
         dtype = _DTYPES[entry['dtype']]
         shape = lengths(entry['shape'], 'shape')
         if begin != end or stop - begin != math.prod(shape) * dtype.itemsize:
-            raise Refused(f'the offsets of {shown(name)} are not those of its shape')
+            raise Refused(f'the offsets of {brief(name)} are not those of its shape')
         end = stop
         if start + end > len(raw):
             raise Refused('truncated: the header promises more bytes')

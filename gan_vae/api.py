@@ -1,0 +1,400 @@
+"""The public functions of the package: `import gan_vae as gv`.
+
+Pictures are uint8 [n, H, W, C] in 0..255. Whatever a caller can put right is a
+`gv.UserError` of one line. JAX is imported by the functions that compute.
+"""
+
+import functools
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gan_vae import arrays
+from gan_vae import config as config_lib
+from gan_vae.errors import UserError, nearest, unknown
+
+if TYPE_CHECKING:
+    from ml_collections import ConfigDict
+
+    from gan_vae.evaluation.card import Card
+
+BATCH = 64  # examples that are computed together, at most
+
+
+class Run(NamedTuple):
+    """A trained run: its folder, its last step, and its summary.json."""
+
+    path: Path
+    step: int
+    summary: dict[str, Any]
+
+
+class Score(NamedTuple):
+    """A metric of a run, and how it was measured."""
+
+    value: float
+    protocol: str
+
+
+class Result(NamedTuple):
+    """What an art tool wrote: its folder, and its pictures, each uint8 [H, W, C]."""
+
+    folder: Path
+    images: list[np.ndarray]
+
+
+def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> 'ConfigDict':
+    """Loads a config file and returns its validated config.
+
+    spec: 'path.py' or 'path.py:variant'. overrides: {'section.key': value}, as values
+    or as text. Raises UserError for a file, key or value that does not exist.
+
+    >>> config = load_config('configs/vae_emoji.py:tiny', {'method.beta': 4.0})
+    >>> config.method.beta, config.train.steps
+    (4.0, 4)
+    """
+    return config_lib.load(spec, _texts(overrides))
+
+
+def train(config: 'ConfigDict | str', workdir: str | Path | None = None) -> Run:
+    """Trains until `config.train.steps`, from where the folder of the run stands.
+
+    config: as `load_config` returns it, or the path of a config file. workdir: the
+    folder of the run; by default runs/NAME. Raises UserError for a config that cannot
+    be trained or a folder of another run, and RunError, a UserError, for divergence.
+
+    >>> run = train('configs/mlp_gan_mnist.py:tiny', 'runs/mine')
+    >>> run.step
+    4
+    """
+    from gan_vae.devices import process
+
+    process.prepare()
+    from gan_vae.training import loop
+
+    if isinstance(config, str):
+        config = load_config(config)
+    workdir = Path(workdir or Path('runs') / config.name)
+    summary = loop.train(config, workdir)
+    return Run(workdir, summary['step'], summary)
+
+
+def open(run: str | Path | Run, step: int | str | None = None) -> 'Model':
+    """Opens a trained model.
+
+    run: the folder of a run, a `Run`, or a model of the package such as
+    'pretrained:emoji_vae'. step: of the checkpoint, or 'best'; by default the newest.
+    Raises UserError where there is no run, or no such checkpoint.
+
+    >>> model = open('pretrained:emoji_vae')
+    >>> model.shape, model.latent_size
+    ((32, 32, 3), 64)
+    """
+    from gan_vae.devices import process
+
+    process.prepare()
+    return Model(str(run.path if isinstance(run, Run) else run), step)
+
+
+class Model:
+    """A trained model, by its averaged weights.
+
+    workdir: where it was opened; config: of its run; record: step, state_sha256 and
+    git_commit; shape: (H, W, C) of its pictures, None of a model of sequences;
+    latent_size: D, 0 of a model without latents; classes: their names, () without.
+    """
+
+    def __init__(self, workdir: str, step: int | str | None = None):
+        from gan_vae import data
+        from gan_vae.runs import folder, opened, packed
+
+        self.workdir = workdir
+        self.config, self._method, weights, self.record = opened.load(workdir, step)
+        self._weights = self._method.settle(weights)
+        settings, method = self.config.data, self._method
+        self._kind = data.kind_of(settings.name)
+        size = settings.image_size
+        pictures = self._kind == 'images'
+        self.shape = (size, size, settings.channels) if pictures else None
+        self.latent_size = method.latents.size if method.latents else 0
+        names = folder.read_classes(packed.find(workdir))
+        self.classes: tuple[str, ...] = names if method.classes else ()
+
+    def sample(
+        self,
+        n: int = 16,
+        *,
+        seed: int = 0,
+        classes: 'Classes' = None,
+        truncation: float | None = None,
+        temperature: float | None = None,
+    ) -> np.ndarray | list[np.ndarray]:
+        """Draws n samples; sample i depends on the seed and i, and not on n.
+
+        Returns uint8 [n, H, W, C]; of a model of sequences a list of n arrays [T, D].
+        seed: from 0 to 2**32 - 1. classes: a name or number for all, or one for each;
+        by default each class in turn. truncation: latents are drawn again until each
+        of their numbers is within +- this. temperature: factor of their deviations.
+        Raises UserError for what the model does not have.
+
+        >>> open('pretrained:emoji_gan').sample(2, seed=1).shape
+        (2, 32, 32, 3)
+        """
+        _whole('n', n, 1, 100_000)
+        _whole('seed', seed, 0, 2**32 - 1)
+        for name, value in (('truncation', truncation), ('temperature', temperature)):
+            if value is not None and not 0 <= value < np.inf:
+                raise UserError(f'{name}={value}: must be a number of at least 0')
+        if truncation is not None and temperature is not None:
+            raise UserError('truncation and temperature both narrow the prior: one')
+        labels = self._labels(classes, n)
+        if self.shape is None:
+            from gan_vae.art import sequences
+
+            if truncation is not None:
+                raise UserError('truncation is of pictures, not of sequences')
+            return sequences.draw(self._method, self._weights, seed, n, temperature)
+        from gan_vae.methods import sampling
+
+        if truncation is not None and self._method.latents is None:
+            raise UserError('truncation: this model has no prior of latents')
+        return sampling.draw(
+            self._method, self._weights, seed, n, labels, truncation, temperature
+        )
+
+    def encode(self, images: np.ndarray, *, classes: 'Classes' = None) -> np.ndarray:
+        """The latents float32 [n, D] of uint8 pictures [n, H, W, C].
+
+        classes: as in `sample`, of a model that is given the class. Raises UserError
+        for arrays of another type or size, and for a model without an encoder.
+
+        >>> import numpy as np
+        >>> white = np.full((3, 32, 32, 3), 255, np.uint8)
+        >>> open('pretrained:emoji_vae').encode(white).shape
+        (3, 64)
+        """
+        function = self._required('latents.encode', 'encode')
+        images = arrays.pictures(images, 'images', self.shape)
+        labels = self._labels(classes, len(images))
+        return self._apply(function, [self._seen(images)], labels)
+
+    def decode(self, latents: np.ndarray, *, classes: 'Classes' = None) -> np.ndarray:
+        """The pictures uint8 [n, H, W, C] of latents, floats [n, D].
+
+        classes: as in `sample`. Raises UserError for arrays of another shape, NaN or
+        infinity, and for a model without latents.
+
+        >>> import numpy as np
+        >>> open('pretrained:emoji_vae').decode(np.zeros((1, 64))).dtype
+        dtype('uint8')
+        """
+        function = self._required('latents.decode', 'decode')
+        z = arrays.vectors(latents, 'latents').astype(np.float32)
+        if z.shape[1] != self.latent_size:
+            raise UserError(
+                f'latents have {z.shape[1]} numbers each: give [n, {self.latent_size}]'
+            )
+        from gan_vae import images
+
+        x = self._apply(function, [z], self._labels(classes, len(z)))
+        return images.to_uint8(x)
+
+    def elbo(self, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
+        """The evidence lower bound of log p(x), in nats per picture, float32 [n].
+
+        images: uint8 [n, H, W, C]. seed: of the one latent that is drawn for each.
+        Raises UserError as `encode` does, and for a model without a likelihood.
+
+        >>> import numpy as np
+        >>> white = np.full((3, 32, 32, 3), 255, np.uint8)
+        >>> bool(np.isfinite(open('pretrained:emoji_vae').elbo(white)).all())
+        True
+        """
+        function = self._required('density.elbo', 'elbo')
+        _whole('seed', seed, 0, 2**32 - 1)
+        images = arrays.pictures(images, 'images', self.shape)
+        return self._apply(function, [self._seen(images)], None, seed)
+
+    def _required(self, capability: str, what: str) -> Callable:
+        from gan_vae.methods.contract import required
+
+        if self.shape is None:
+            raise UserError(f'{what} is of pictures, and this model is of {self._kind}')
+        return required(self._method, capability, what)
+
+    def _seen(self, images: np.ndarray) -> np.ndarray:
+        """float32 in [-1, 1], binarised if the model was trained on such."""
+        import jax
+
+        from gan_vae.data import augment
+        from gan_vae.keys import keys_of
+
+        plain = augment.make(False, 0, self.config.data.binarize)
+        keys = keys_of(jax.random.key(0), np.arange(len(images)))
+        return np.asarray(plain(keys, images))
+
+    def _labels(self, classes: 'Classes', n: int) -> np.ndarray | None:
+        """Numbers of classes, int32 [n], of names or numbers."""
+        if classes is None:
+            return None
+        if not self.classes:
+            raise UserError(f'classes={classes!r}: this model has no classes')
+        given = [classes] if isinstance(classes, str | int) else list(classes)
+        if len(given) not in (1, n):
+            raise UserError(f'{len(given)} classes for {n} examples: give one or {n}')
+        numbers = []
+        for value in given:
+            if isinstance(value, str):
+                if value not in self.classes:
+                    raise unknown('class', value, self.classes)
+                value = self.classes.index(value)
+            numbers.append(_whole('class', value, 0, len(self.classes) - 1))
+        return np.resize(np.array(numbers, np.int32), n)
+
+    def _apply(self, function, inputs, labels=None, seed: int | None = None):
+        """function(weights, [key,] *inputs [, labels]) in batches, as one array."""
+        import jax
+
+        n, parts = len(inputs[0]), []
+        size = min(BATCH, 1 << (n - 1).bit_length())  # few programs, little waste
+        for start in range(0, n, size):
+            rows = np.minimum(np.arange(start, start + size), n - 1)
+            values = [x[rows] for x in inputs]
+            if seed is not None:
+                key = jax.random.fold_in(jax.random.key(seed), start)
+                values = [key, *values]
+            if labels is not None:
+                values.append(labels[rows])
+            parts.append(np.asarray(_jitted(function)(self._weights, *values)))
+        return np.concatenate(parts)[:n]
+
+
+Classes = str | int | Sequence[str | int] | np.ndarray | None
+
+
+@functools.lru_cache(maxsize=64)
+def _jitted(function: Callable) -> Callable:
+    import jax
+
+    return jax.jit(function)
+
+
+def evaluate(
+    run: str | Path | Run,
+    metrics: str | None = None,
+    *,
+    split: str = '',
+    num: int | None = None,
+    seed: int = 0,
+    step: int | str | None = None,
+) -> dict[str, Score]:
+    """Measures a run: {name: Score} of its objective on a split, and of its samples.
+
+    metrics: as 'swd,kid_random', by default config.eval.metrics; split: of the
+    objective, by default config.data.eval_split; num: of samples; step: as in `open`.
+    Raises UserError for metrics that do not exist or that the run cannot have.
+
+    >>> run = train('configs/mlp_gan_mnist.py:tiny', 'runs/mine')
+    >>> sorted(evaluate(run, 'swd', num=8))[-1]
+    'swd_28'
+    """
+    from gan_vae.devices import process
+
+    process.prepare()
+    from gan_vae.evaluation.run import evaluate_run
+
+    path = run.path if isinstance(run, Run) else run
+    found = evaluate_run(path, split, metrics, num, seed, step)
+    return {
+        name.removeprefix('eval/'): Score(result['value'], result['protocol'])
+        for name, result in found.items()
+    }
+
+
+def measure(
+    samples: np.ndarray, reference: np.ndarray, metrics: str = 'swd', *, seed: int = 0
+) -> 'dict[str, Card]':
+    """Compares the samples of any generator with real pictures: {name: Card}.
+
+    samples, reference: uint8 [n, H, W, C] of one size. metrics: as 'swd,kid_random'.
+    seed: of random subsets and projections. A Card has `value` and the protocol of the
+    measurement, which `card.line()` prints. Raises UserError for arrays of another
+    type or size, and for metrics that need classes or a model.
+
+    >>> import numpy as np
+    >>> random = np.random.default_rng(0)
+    >>> x, y = random.integers(0, 256, (2, 40, 16, 16, 3), dtype=np.uint8)
+    >>> round(measure(x, y, 'swd')['swd_16'].value)
+    28
+    """
+    reference = arrays.pictures(reference, 'reference')
+    samples = arrays.pictures(samples, 'samples', reference.shape[1:])
+    _whole('seed', seed, 0, 2**32 - 1)
+    from gan_vae.devices import process
+
+    process.prepare()
+    from gan_vae.data.source import Examples
+    from gan_vae.devices.mesh import mesh_of
+    from gan_vae.evaluation import panel
+
+    real = panel.Pictures('arrays', Examples(reference))
+    compared = panel.Panel(metrics, real, mesh_of(1, 1), seed=seed)
+    return compared.measure(samples, {'pictures': 'arrays'}, 'uint8 as given')
+
+
+def make(
+    tool: str, *inputs: str | Path, model: 'Model | str | Path' = '', **flags: Any
+) -> Result:
+    """Runs a tool of `gan_vae art` and returns its pictures and their folder.
+
+    inputs: the files or words that the tool takes; model: opened, or the folder of a
+    run; flags: as `gan_vae art TOOL --help` lists them, `class_` for --class; `out` is
+    the folder. Raises UserError as the command does.
+
+    >>> made = make('sample', model='pretrained:emoji_gan', num=2, out='pictures')
+    >>> len(made.images), made.images[0].shape
+    (2, (32, 32, 3))
+    """
+    from gan_vae.art import making, tools
+
+    chosen = tools.find(tool)
+    known = tools.flags_of(chosen)
+    values = {name: flag.default for name, flag in known.items()}
+    if model:
+        flags['workdir'] = model.workdir if isinstance(model, Model) else model
+    for word, value in flags.items():
+        name = word.rstrip('_')
+        if name not in known:
+            raise UserError(f'{tool} has no flag {name!r}{nearest(name, known)}')
+        kind = known[name].kind
+        try:
+            values[name] = bool(value) if kind is bool else kind(str(value))
+        except ValueError as error:
+            raise UserError(f'{tool}: {name}={value!r}: {error}') from error
+    _whole('seed', values['seed'], 0, 2**32 - 1)
+    least, most = tools.count_of(chosen.takes)
+    if not least <= len(inputs) <= most:
+        raise UserError(f'{tool} takes {chosen.takes or "no files"}: {len(inputs)}')
+    folder, result = making.make(tool, [str(i) for i in inputs], Namespace(**values))
+    return Result(Path(folder), [picture.image for picture in result.pictures])
+
+
+def _texts(overrides: Mapping[str, Any] | None) -> dict[str, str]:
+    """Values as --config.KEY= takes them."""
+    return {
+        key: value if isinstance(value, str) else repr(value)
+        for key, value in (overrides or {}).items()
+    }
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> int:
+    """An integer in [low, high]; a UserError for anything else."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise UserError(
+            f'{name}={value!r}: must be a whole number from {low} to {high}'
+        )
+    return int(value)
