@@ -75,15 +75,15 @@ def pen_frames(
     ends = np.cumsum(np.hypot(*strokes[:, :2].T))
     if not ends.any():
         return [picture(strokes, size)]
-    frames = []
+    shots = []
     for way in np.linspace(0, ends[-1], frames + 1)[1:-1]:
         last = int(np.searchsorted(ends, way))
         before = ends[last - 1] if last else 0.0
         drawn = strokes[: last + 1].copy()
         drawn[last, :2] *= (way - before) / (ends[last] - before)
         lines = polylines(drawn)
-        frames.append(_drawn(lines, fit, size, pen=lines[-1][-1]))
-    return [*frames, picture(strokes, size)]
+        shots.append(_drawn(lines, fit, size, pen=lines[-1][-1]))
+    return [*shots, picture(strokes, size)]
 
 
 def audio(strokes: np.ndarray) -> None:
