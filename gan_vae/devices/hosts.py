@@ -26,8 +26,8 @@ def agree(what: str, value: str):
     if count == 1:
         return
     digest = np.frombuffer(hashlib.sha256(value.encode()).digest(), np.uint8)
-    found = multihost_utils.process_allgather(digest)
-    differ = [str(host) for host in range(count) if (found[host] != found[0]).any()]
+    digests = multihost_utils.process_allgather(digest)
+    differ = [str(host) for host in range(count) if (digests[host] != digests[0]).any()]
     if differ:
         raise UserError(
             f'{what} of host {", ".join(differ)} differ from those of host 0: give '
@@ -36,6 +36,6 @@ def agree(what: str, value: str):
 
 
 def rows_of_host(batch: dict) -> dict:
-    """This host's share of a batch that all hosts hold whole."""
+    """This host's share of a batch of which all hosts have all rows."""
     host, count = jax.process_index(), jax.process_count()
     return {name: np.split(rows, count)[host] for name, rows in batch.items()}

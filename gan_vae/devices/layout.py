@@ -26,13 +26,13 @@ from jax.sharding import PartitionSpec
 class Layout(NamedTuple):
     """What a step needs to know of it; trees of arrays, in a step mapped over devices.
 
-    `own` of a tree of whole arrays gives the shapes of the state.
+    `shard` of a tree of full arrays gives the shapes of the state.
     """
 
     mean: Callable  # gradients of this device's rows -> its part of their mean
-    own: Callable  # whole arrays -> this device's part
-    whole: Callable  # (parts, whole arrays of those shapes) -> whole arrays
-    norm: Callable  # (parts, whole arrays of those shapes) -> global norm, on all
+    shard: Callable  # full arrays -> this device's shards
+    gather: Callable  # (shards, full arrays of those shapes) -> full arrays
+    norm: Callable  # (shards, full arrays of those shapes) -> global norm, on all
 
 
 def make(shard_state: bool, axis_name: str | None) -> Layout:
@@ -42,23 +42,24 @@ def make(shard_state: bool, axis_name: str | None) -> Layout:
     if not shard_state:
         return Layout(
             mean=lambda tree: lax.pmean(tree, axis_name),
-            own=_same,
-            whole=lambda parts, _: parts,
+            shard=_same,
+            gather=lambda shards, _: shards,
             norm=lambda parts, _: _norm(parts),
         )
     return _parts(axis_name)
 
 
 def update(layout: Layout, optimizer, grads, opt_state, params):
-    """One step of `optimizer`: (whole params, its state, norm of the mean gradient).
+    """One step of `optimizer`: (parameters, its state, norm of the mean gradient).
 
-    `grads`: of this device's rows; `params`: whole; `opt_state`: as it lies.
+    grads: of this device's rows; params: full arrays; opt_state: copies or shards.
     """
     grads = layout.mean(grads)
     norm = layout.norm(grads, params)
-    own = layout.own(params)
-    updates, opt_state = optimizer.update(grads, opt_state, own, norm=norm)
-    return layout.whole(optax.apply_updates(own, updates), params), opt_state, norm
+    shards = layout.shard(params)
+    updates, opt_state = optimizer.update(grads, opt_state, shards, norm=norm)
+    shards = optax.apply_updates(shards, updates)
+    return layout.gather(shards, params), opt_state, norm
 
 
 def axis_of(shape: tuple[int, ...], n: int) -> int | None:
@@ -89,8 +90,8 @@ def _parts(axis_name: str) -> Layout:
         def over(tree, like):
             n = lax.axis_size(axis_name)
 
-            def one(x, whole):
-                axis = axis_of(whole.shape, n)
+            def one(x, full):
+                axis = axis_of(full.shape, n)
                 return otherwise(x) if axis is None else function(x, axis, n)
 
             return jax.tree.map(one, tree, like)
@@ -110,12 +111,12 @@ def _parts(axis_name: str) -> Layout:
         return lax.all_gather(x, axis_name, axis=axis, tiled=True)
 
     mean = cut(scatter, lambda x: lax.pmean(x, axis_name))
-    own = cut(piece, _same)
+    shard = cut(piece, _same)
     squares = cut(lambda x, axis, n: lax.psum(_square(x), axis_name), _square)
     return Layout(
         mean=lambda tree: mean(tree, tree),
-        own=lambda tree: own(tree, tree),
-        whole=cut(gather, _same),
+        shard=lambda tree: shard(tree, tree),
+        gather=cut(gather, _same),
         norm=lambda parts, like: jnp.sqrt(sum(jax.tree.leaves(squares(parts, like)))),
     )
 

@@ -63,12 +63,12 @@ def map_step(
     """
     donated = (0,) if donate else ()
     if how == 'shard_map':
-        whole, rows = PartitionSpec(), PartitionSpec(AXIS)
+        copies, rows = PartitionSpec(), PartitionSpec(AXIS)
         mapped = jax.shard_map(
             step,
             mesh=mesh,
-            in_specs=(whole if state is None else state, rows),
-            out_specs=whole if state is None else (state, whole),
+            in_specs=(copies if state is None else state, rows),
+            out_specs=copies if state is None else (state, copies),
             check_vma=False,
         )
         return jax.jit(mapped, donate_argnums=donated)

@@ -110,7 +110,7 @@ class Descent(NamedTuple):
 
     def advance(self, state: TrainState, values) -> TrainState:
         """The state of the next step, its averages moved towards `values`."""
-        ema = self.averaging(state.ema, self.layout.own(values), state.step)
+        ema = self.averaging(state.ema, self.layout.shard(values), state.step)
         return state.replace(step=state.step + 1, ema=ema)
 
     def mean(self, tree):

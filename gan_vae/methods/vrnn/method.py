@@ -89,8 +89,8 @@ def make(
 
         noise = noise_of(keys, drive.shape[1])
         begin = nothing(net, drive.shape[:1])
-        _, found = lax.scan(one, begin, (*steps.along((drive, evidence)), noise))
-        h, now, p, q = steps.along(found)
+        _, per_step = lax.scan(one, begin, (*steps.along((drive, evidence)), noise))
+        h, now, p, q = steps.along(per_step)
         log_likelihood = (
             emission.log_prob(emit(net, h, now), at_steps.x) * at_steps.mask
         )
