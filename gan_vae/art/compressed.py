@@ -97,7 +97,7 @@ def encode(workdir, place: str, num: int, out) -> tuple[dict[str, float], list[s
     )
     top = coder.likelihood.levels - 1
     place, messages = features.place_of(place), []
-    if place and Path(place).expanduser().is_dir():
+    if place and files.expand(place).is_dir():
         size = config.data.image_size
         shape = size, size, config.data.channels
         levels, messages = _pictures(place, shape, top, num)

@@ -10,11 +10,11 @@ import hashlib
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gan_vae import files
 from gan_vae.art import features as features_lib
 from gan_vae.art import search
 from gan_vae.art.tools import Flag, Input, Model
@@ -124,7 +124,7 @@ def given(index: Index, items: list[Input], model: Model | None) -> Given:
 def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
     """(number in the index, -1 for none; the fitted picture) of a file; (N, None) of
     the word N, a number of the index; a UserError for other words."""
-    if Path(word).expanduser().is_file():
+    if files.expand(word).is_file():
         picture = features_lib.read(word, index.how)
         same = np.flatnonzero(index.hashes == digest(picture))
         return int(same[0]) if len(same) else -1, picture
@@ -151,7 +151,7 @@ def _files(items: list[Input]) -> tuple[list[str], list[str], list[str]]:
     and what of folders was left out."""
     words, names, left_out = [], [], []
     for item in items:
-        folder = Path(item.word).expanduser()
+        folder = files.expand(item.word)
         if not folder.is_dir():
             words.append(item.word)
             names.append(item.name)
@@ -192,7 +192,7 @@ def saved(index: Index) -> bytes:
 
 def load(place: str) -> Index:
     """The index of a file, or of the folder that the tool wrote; else a UserError."""
-    file = Path(place).expanduser()
+    file = files.expand(place)
     file = file / 'index.npz' if file.is_dir() else file
     if not place or not file.is_file():
         raise UserError(

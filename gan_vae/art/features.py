@@ -15,7 +15,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_vae import data, extractors, images
+from gan_vae import data, extractors, files, images
 from gan_vae.art.tools import Model
 from gan_vae.config import default
 from gan_vae.data import listing
@@ -53,7 +53,7 @@ def items(place: str, how: Fit) -> Items:
 def place_of(word: str) -> str:
     """A folder or a set as 'emoji:train' of a word, which may be folder:PATH."""
     path = word.removeprefix('folder:')
-    return path if Path(path).expanduser().is_dir() else word
+    return path if files.expand(path).is_dir() else word
 
 
 def picture_files(place: str) -> tuple[list[Path], list[str]]:
@@ -124,7 +124,7 @@ def extractor(name: str, model: Model | None, place: str) -> extractors.Extracto
         raise UserError(f'--features={name}: one of {", ".join(known)}, encoder')
     if extractors.facts(name).get('examples'):
         set_name = place.partition(':')[0]
-        if Path(place).expanduser().is_dir():
+        if files.expand(place).is_dir():
             raise UserError(f'--features={name} is for sets with classes as emoji')
         learned = examples(f'{set_name}:train', Fit(SIZE, 3))
         return extractors.load(name, examples=learned)
@@ -143,7 +143,7 @@ def fitted(
     if model is not None and network.name == 'encoder':
         own = model.config.data
         return Fit(own.image_size, own.channels, own.fit, own.background)
-    of_folder = Path(place).expanduser().is_dir()
+    of_folder = files.expand(place).is_dir()
     return Fit(size or (network.input_size or LARGEST if of_folder else SIZE), 3)
 
 

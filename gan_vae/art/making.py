@@ -94,7 +94,7 @@ def reproduce(
     recorded = provenance.read(file)
     about, place = recorded.about, Path(file).resolve().parent
     tool = find(about['tool'])
-    places = [Path(word).expanduser() for word in inputs.split(',') if word]
+    places = [files.expand(word) for word in inputs.split(',') if word]
     places = [near for p in places for near in (p, p.parent)]
     places += [place, place.parent]
     values = {flag: f.default for flag, f in flags_of(tool).items()} | about['flags']
@@ -252,7 +252,7 @@ def _folder(name: str, flags: Namespace) -> Path:
     if not flags.out:
         numbers = (Path('art') / f'{name}-{n}' for n in range(1, 100_000))
         return next(folder for folder in numbers if not _taken(folder))
-    folder = Path(flags.out).expanduser()
+    folder = files.expand(flags.out)
     if folder.name in ('', '..'):  # OUT.png and OUT.json stand beside it
         raise UserError(f'--out={flags.out}: give a folder by its name')
     if (taken := _taken(folder)) and not flags.force:

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PureWindowsPath
 
-from gan_vae import images
+from gan_vae import files, images
 from gan_vae.art.tools import Input
 from gan_vae.errors import UserError
 
@@ -25,7 +25,7 @@ KEPT = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions', 'sto
 
 def recorded_name(word: str) -> str:
     """What a record says of a word: of a path no folders but those below this one."""
-    path = Path(word).expanduser()
+    path = files.expand(word)
     if not path.exists():
         return word
     path, here = (Path(os.path.abspath(p)) for p in (path, '.'))
@@ -34,7 +34,7 @@ def recorded_name(word: str) -> str:
 
 def read_input(word: str, name: str | None = None) -> Input:
     """What a word of the command stands for; `name`: as it is recorded."""
-    path, name = Path(word).expanduser(), name or recorded_name(word)
+    path, name = files.expand(word), name or recorded_name(word)
     try:
         if path.is_file():
             digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,10 +2,10 @@
 
 import json
 import shlex
-from pathlib import Path
 
 import numpy as np
 
+from gan_vae import files
 from gan_vae.art import feature_index, features, search, sheets, taste
 from gan_vae.art.feature_index import LARGE, Index
 from gan_vae.art.tools import (
@@ -100,7 +100,7 @@ def _choices(index: Index, place: str) -> np.ndarray:
     if not place:
         return np.zeros((0, 2), np.int64)
     try:
-        text = Path(place).expanduser().read_text('utf-8')
+        text = files.expand(place).read_text('utf-8')
         if place.endswith('.json'):
             pairs = json.loads(text)
         else:

@@ -1,9 +1,8 @@
 """Pictures of an index that go with those you like, and not all the same."""
 
-from pathlib import Path
-
 import numpy as np
 
+from gan_vae import files
 from gan_vae.art import feature_index, features, search, sheets
 from gan_vae.art.feature_index import LARGE
 from gan_vae.art.provenance import read_input
@@ -63,7 +62,7 @@ def make(request: Request) -> Result:
 
 def _items(name: str, text: str) -> list[Input]:
     """Those of a list with commas, which a file's name may have itself."""
-    if not text or Path(text).expanduser().exists():
+    if not text or files.expand(text).exists():
         return [read_input(text)] if text else []
     if '' in text.split(','):
         raise UserError(f'--{name}={text}: nothing stands beside a comma')
