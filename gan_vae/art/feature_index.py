@@ -156,9 +156,9 @@ def _files(items: list[Input]) -> tuple[list[str], list[str], list[str]]:
             words.append(item.word)
             names.append(item.name)
             continue
-        files, skipped = features_lib.picture_files(item.word)
-        words += [str(file) for file in files]
-        names += [f'{item.name}/{f.relative_to(folder).as_posix()}' for f in files]
+        pictures, skipped = features_lib.picture_files(item.word)
+        words += [str(file) for file in pictures]
+        names += [f'{item.name}/{f.relative_to(folder).as_posix()}' for f in pictures]
         left_out += skipped
     return words, names, left_out
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from gan_vae import files
 from gan_vae.data import cache, piano_rolls, readers, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.sequences import Sequences
@@ -40,7 +39,7 @@ def data_dir(directory: str = '') -> Path:
     """The folder of TFDS data: as given, $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     directory = directory or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
     try:
-        return files.expand(directory)
+        return Path(directory).expanduser()
     except RuntimeError as error:
         raise UserError(
             'no home folder for data sets: set config.data.dir (--data_dir) or '
