@@ -135,7 +135,7 @@ def test_the_best_of_many_starts_is_the_first():
         ('inpaint {p} --mask=none.png', 'none.png'),
         ('inpaint {p} --mask={e} --box=1,1,2,2', 'take one'),
         ('inpaint none.png', 'none.png: no such file'),
-        ('inpaint .', '.: is a directory'),
+        ('inpaint .', '.: a folder'),
         ('inpaint {g} --box=1,1,2,2', 'GIF is not'),
         ('inpaint', 'takes PICTURE'),
         ('upscale {p} --factor=3', '--factor=3'),

@@ -226,7 +226,7 @@ def test_what_is_new_is_as_far_as_held_out_pictures_are(tmp_path):
         ('index {f} --workdir={v}', 'of --features=encoder'),
         ('index {f} --features=random --size=5000', '--size=5000'),
         ('index nowhere --features=pixels', 'neither a folder nor a set'),
-        ('index emoji:tset --features=pixels', 'split of emoji'),
+        ('index emoji:tset --features=pixels', "emoji has no split 'tset'"),
         ('index {e} --features=pixels', 'has no pictures'),
         ('index {b} --features=pixels', 'can be used: a.txt'),
         ('similar 3', 'no index'),

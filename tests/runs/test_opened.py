@@ -106,7 +106,7 @@ def test_a_run_that_is_opened_again_compiles_nothing(tmp_path):
         weights = method.settle(model.weights)
         x = sampling.draw(method, weights, 0, 3)
         z = np.zeros((3, 3), np.float32)
-        return method, np.stack([x, sampling.decoded(method, weights, z)])
+        return method, np.stack([x, sampling.decode(method, weights, z)])
 
     first, pictures = draw(tmp_path / 'a')
     assert any(compiled)
