@@ -80,12 +80,12 @@ def unknown(name: str, more: list[str], where: str) -> UserError:
         return UserError(
             f'{name!r} is a {form if form == "folder" else "file"}: write {form}:{name}'
         )
-    known = forms()
-    hint = nearest(name.partition(':')[0], [*names(), *more])
-    for prefix, form in zip(names(), known, strict=True):  # with what it takes
+    known = {form.partition(':')[0]: form for form in forms()}
+    hint = nearest(name.partition(':')[0], [*known, *more])
+    for prefix, form in known.items():  # with what it takes
         hint = hint.replace(repr(prefix), repr(form))
     return UserError(
-        f'unknown data set {name!r}{hint}: use {", ".join(known)}, MODULE.OF.YOURS, or '
+        f'unknown data set {name!r}{hint}: use {", ".join(known.values())}, MODULE.OF.YOURS, or '
         f'a set that TFDS has prepared in {where}'
     )
 
