@@ -85,8 +85,8 @@ def unknown(name: str, more: list[str], where: str) -> UserError:
     for prefix, form in known.items():  # with what it takes
         hint = hint.replace(repr(prefix), repr(form))
     return UserError(
-        f'unknown data set {name!r}{hint}: use {", ".join(known.values())}, MODULE.OF.YOURS, or '
-        f'a set that TFDS has prepared in {where}'
+        f'unknown data set {name!r}{hint}: use {", ".join(known.values())}, '
+        f'MODULE.OF.YOURS, or a set that TFDS has prepared in {where}'
     )
 
 
