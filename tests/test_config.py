@@ -57,6 +57,29 @@ def test_mistakes_are_one_line_with_the_way_out(spec, overrides, message):
     assert message in str(error.value) and '\n' not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ('line', 'fault'),
+    [
+        ("config.method.penalty = 'r1'", 'method.penalty is of the method gan'),
+        ('config.method.bta = 2.0', 'did you mean "beta"'),
+        ("config.method.beta = 'much'", "field 'beta'"),
+    ],
+)
+def test_a_fault_of_a_config_file_is_told_with_its_line(tmp_path, line, fault):
+    file = tmp_path / 'mine.py'
+    file.write_text(
+        'from configs import default\n'
+        'def get_config(variant=""):\n'
+        "    config = default.get_config('vae')\n"
+        f'    {line}\n'
+        '    return config\n'
+    )
+    with pytest.raises(UserError) as error:
+        config_lib.load(str(file))
+    assert fault in str(error.value) and 'mine.py, line 4: ' in str(error.value)
+    assert '\n' not in str(error.value) and len(str(error.value)) < 400
+
+
 def test_a_config_that_invents_a_key_is_refused(tmp_path):
     file = tmp_path / 'mine.py'
     file.write_text(
@@ -66,7 +89,9 @@ def test_a_config_that_invents_a_key_is_refused(tmp_path):
         '    config.train.num_epochs = 3\n'
         '    return config\n'
     )
-    with pytest.raises(UserError, match='mine.py: .*num_epochs'):
+    with pytest.raises(
+        UserError, match=r'mine.py, line \d+: there is no key .num_epochs'
+    ):
         config_lib.load(str(file))
 
 

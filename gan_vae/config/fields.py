@@ -134,7 +134,7 @@ def table(prefix: str, settings: type) -> list[str]:
     lines = []
     for field in dataclasses.fields(settings):
         rules = field.metadata
-        says = rules['says']
+        says = rules.get('says', '')
         names = [n or "''" for n in rules.get('names', ())]
         if names:
             says += f' ({", ".join(names)})'

@@ -2,13 +2,16 @@
 
 import importlib.machinery
 import importlib.util
+import re
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from gan_vae.config import sections
 from gan_vae.errors import UserError
 
 _LOCK = threading.RLock()  # sys.modules belongs to all threads
@@ -38,8 +41,31 @@ def running(file: Path, what: str) -> Iterator[ModuleType]:
         except UserError:
             raise
         except Exception as error:
-            line = ' '.join(str(error).split())
-            raise UserError(f'{what}: {type(error).__name__}: {line}') from error
+            raise UserError(f'{what}{_line(file, error)}: {_fault(error)}') from error
+
+
+def _line(file: Path, error: Exception) -> str:
+    """', line 3': where in the file it is, if it is there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(file)]
+    return f', line {lines[-1]}' if lines else ''
+
+
+def _fault(error: Exception) -> str:
+    """An exception in one line; of a config key that does not exist, whose it is."""
+    key = re.search(r'Key "(\w+)" does not exist', str(error))
+    if key is None:
+        return f'{type(error).__name__}: {" ".join(str(error).split())}'
+    of = [
+        f'{section}.{key[1]} is of the method {", ".join(names)}'
+        for section in ('method', 'model')
+        if (names := sections.owners(f'{section}.{key[1]}'))
+    ]
+    meant = re.search(r'Did you mean ("\w+")', str(error))
+    hints = of or ([f'did you mean {meant[1]}?'] if meant else [])
+    return f'there is no key {key[1]!r} here' + (
+        f' ({"; ".join(hints)})' if hints else ''
+    )
 
 
 @contextmanager
