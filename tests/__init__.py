@@ -1,0 +1,1 @@
+"""A package: torch-fidelity installs one of this name, which would hide a folder."""
