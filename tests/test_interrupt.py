@@ -66,6 +66,13 @@ def test_without_a_command_a_watch_is_never_asked():
     assert watch.asked is None
 
 
+LOST = """
+class A:
+    def __del__(self):
+        while True: pass
+A()
+while True: pass
+"""
 BUSY = """
 import ctypes, sys
 from gan_vae import interrupt
@@ -83,11 +90,9 @@ interrupt.command(main)
         ('ctypes.CDLL(None).pause()', 5),  # like a compilation: no bytecode runs
         ('sys.stdin.read()', 5),
         ('while True: pass', 5),
-        # raised where it is ignored, as in a callback of the garbage collector: the work goes on
-        (
-            'exec("class A:\\n def __del__(self):\\n  while True: pass\\nA()\\nwhile True: pass")',
-            5,
-        ),
+        # raised where it is ignored, as in a callback of the garbage collector, and the
+        # work goes on
+        (f'exec({LOST!r})', 5),
     ],
 )
 def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
