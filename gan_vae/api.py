@@ -63,8 +63,8 @@ def train(config: Any, workdir: str | Path | None = None) -> Run:
     config: a ConfigDict as `load_config` returns it, or the path of a config file.
     workdir: the folder of the run; by default runs/NAME. Raises UserError for a config
     that cannot be trained or a folder of another run, and RunError, a UserError, for
-    divergence. Ctrl-C is a KeyboardInterrupt here, after which the last checkpoint stands
-    (the command saves the step at hand first).
+    divergence. Ctrl-C is a KeyboardInterrupt here: the last checkpoint stands, whereas
+    the command saves the step at hand first.
 
     >>> run = train('configs/mlp_gan_mnist.py:tiny', 'runs/mine')
     >>> run.step

@@ -64,14 +64,15 @@ def load(name: str, package: str) -> ModuleType:
     """The module `name` of a package, or of the user's own where it has a dot."""
     if '.' not in name:
         return importlib.import_module(f'{package}.{name}')
-    return own(name, 'module')
+    return own(name, '')
 
 
 def own(name: str, key: str, *needs: str) -> ModuleType:
     """A module of the user's own, which has those names; UserError for any other.
 
-    It is looked for in the working directory too; `key`: what named it.
+    It is looked for in the working directory too; key: what named it, if known.
     """
+    what = f'{key}={name}' if key else f'module {name}'
     search_working_directory()
     try:
         module = importlib.import_module(name)
@@ -80,15 +81,15 @@ def own(name: str, key: str, *needs: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and name.startswith(error.name):
             raise UserError(
-                f'{key}={name}: no module {error.name!r} in the working directory or '
+                f'{what}: no module {error.name!r} in the working directory or '
                 'among the installed packages'
             ) from error
-        raise UserError(f'{key}={name}: {error}') from error
+        raise UserError(f'{what}: {error}') from error
     except Exception as error:  # the user's own code: name module and fault
-        raise UserError(f'{key}={name}: {type(error).__name__}: {error}') from error
+        raise UserError(f'{what}: {type(error).__name__}: {error}') from error
     for attribute in needs:
         if not hasattr(module, attribute):
-            raise UserError(f'{key}={name}: the module has no {attribute!r}')
+            raise UserError(f'{what}: the module has no {attribute!r}')
     return module
 
 
