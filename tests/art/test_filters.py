@@ -54,6 +54,7 @@ def test_less_noise_than_the_flag_says_is_reported(tmp_path, capsys):
     assert 'takes more than that away: --sigma=' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_model_smaller_than_the_picture_gives_its_own_size(
     models, noisy, tmp_path, capsys
 ):

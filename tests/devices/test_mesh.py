@@ -67,7 +67,9 @@ def test_losses_and_gradient_norms_do_not_depend_on_the_device_count(name, overr
             np.testing.assert_allclose(many[0][key], value, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize('name', ['dcgan_emoji', 'vae_emoji'])
+@pytest.mark.parametrize(
+    'name', [pytest.param('dcgan_emoji', marks=pytest.mark.slow), 'vae_emoji']
+)
 def test_shard_map_and_pmap_agree_bitwise(name):
     (metrics, leaves), (metrics_p, leaves_p) = run(name, 2), run(name, 2, 'pmap')
     assert metrics == metrics_p and leaves.keys() == leaves_p.keys()

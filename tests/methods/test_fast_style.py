@@ -30,6 +30,7 @@ def built(tmp_path, **overrides):
     return config, make(config, examples.spec), examples
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_objective_of_each_picture(tmp_path):
     config, method, examples = built(
         tmp_path, **{'method.style_weight': '0.7', 'method.variation_weight': '0.3'}

@@ -96,6 +96,7 @@ def test_records_are_means_over_their_windows(tmp_path, with_term):
         assert record['train/loss_g'] == np.mean([r['train/loss_g'] for r in window])
 
 
+@pytest.mark.slow
 def test_after_a_resume_a_window_begins_anew(tmp_path, with_term):
     with_term(lambda step: 1.0 * step)
     each = train(tmp_path / 'each', train__log_steps=1)
