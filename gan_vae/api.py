@@ -75,8 +75,10 @@ def train(config: Any, workdir: str | Path | None = None) -> Run:
     process.prepare()
     from gan_vae.training import loop
 
-    if isinstance(config, str):
-        config = load_config(config)
+    if isinstance(config, str | Path):
+        config = load_config(str(config))
+    if not hasattr(config, 'train'):
+        raise UserError(f'train takes a config or its path, not {config!r}')
     workdir = Path(workdir or Path('runs') / config.name)
     summary = loop.train(config, workdir)
     return Run(workdir, summary['step'], summary)
@@ -146,8 +148,9 @@ class Model:
         _whole('n', n, 1, 100_000)
         _whole('seed', seed, 0, 2**32 - 1)
         for name, value in (('truncation', truncation), ('temperature', temperature)):
-            if value is not None and not 0 <= value < np.inf:
-                raise UserError(f'{name}={value}: must be a number of at least 0')
+            real = isinstance(value, int | float | np.number)
+            if value is not None and not (real and 0 <= value < np.inf):
+                raise UserError(f'{name}={value!r}: must be a number of at least 0')
         if truncation is not None and temperature is not None:
             raise UserError('truncation and temperature both narrow the prior: one')
         labels = self._labels(classes, n)
@@ -192,7 +195,10 @@ class Model:
         dtype('uint8')
         """
         function = self._required('latents.decode', 'decode')
-        z = arrays.vectors(latents, 'latents').astype(np.float32)
+        z = arrays.vectors(latents, 'latents')
+        if np.abs(z).max() > 1e6:
+            raise UserError(f'latents up to {np.abs(z).max():g}: give at most 1e6')
+        z = z.astype(np.float32)
         if z.shape[1] != self.latent_size:
             raise UserError(
                 f'latents have {z.shape[1]} numbers each: give [n, {self.latent_size}]'
@@ -315,14 +321,18 @@ def evaluate(
 
 
 def measure(
-    samples: np.ndarray, reference: np.ndarray, metrics: str = 'swd', *, seed: int = 0
+    samples: np.ndarray,
+    reference: np.ndarray,
+    metrics: str | Sequence[str] = 'swd',
+    *,
+    seed: int = 0,
 ) -> 'dict[str, Card]':
     """Compares the samples of any generator with real pictures: {name: Card}.
 
-    samples, reference: uint8 [n, H, W, C] of one size. metrics: as 'swd,kid_random'.
-    seed: of random subsets and projections. A Card has `value` and the protocol of the
-    measurement, which `card.line()` prints. Raises UserError for arrays of another
-    type or size, and for metrics that need classes or a model.
+    samples, reference: uint8 [n, H, W, C] of one size. metrics: as 'swd,kid_random'
+    or as a list of names. seed: of random subsets and projections. A Card has `value`
+    and the protocol of the measurement, which `card.line()` prints. Raises UserError
+    for arrays of another type or size, and for metrics that need classes or a model.
 
     >>> import numpy as np
     >>> random = np.random.default_rng(0)
@@ -341,7 +351,8 @@ def measure(
     from gan_vae.evaluation import panel
 
     real = panel.Pictures('arrays', Examples(reference))
-    compared = panel.Panel(metrics, real, mesh_of(1, 1), seed=seed)
+    names = metrics if isinstance(metrics, str) else ','.join(map(str, metrics))
+    compared = panel.Panel(names, real, mesh_of(1, 1), seed=seed)
     return compared.measure(samples, {'pictures': 'arrays'}, 'uint8 as given')
 
 
@@ -375,6 +386,12 @@ def make(
         except ValueError as error:
             raise UserError(f'{tool}: {name}={value!r}: {error}') from error
     _whole('seed', values['seed'], 0, 2**32 - 1)
+    for word in inputs:
+        if not isinstance(word, str | Path):
+            raise UserError(
+                f'{tool} takes files, and not a {type(word).__name__}: save it as PNG, '
+                'and give its path'
+            )
     least, most = tools.count_of(chosen.takes)
     if not least <= len(inputs) <= most:
         raise UserError(f'{tool} takes {chosen.takes or "no files"}: {len(inputs)}')
@@ -384,6 +401,8 @@ def make(
 
 def _texts(overrides: Mapping[str, Any] | None) -> dict[str, str]:
     """Values as --config.KEY= takes them."""
+    if not isinstance(overrides, Mapping | None):
+        raise UserError(f"overrides are {{'section.key': value}}, not {overrides!r}")
     return {
         key: value if isinstance(value, str) else repr(value)
         for key, value in (overrides or {}).items()

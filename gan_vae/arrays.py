@@ -51,11 +51,13 @@ def floats(images, what: str = 'images', shape: tuple | None = None) -> np.ndarr
 def vectors(values, what: str = 'features', least: int = 1) -> np.ndarray:
     """float64 [n, d], finite, n of at least `least`; a UserError for others."""
     try:
+        if np.iscomplexobj(values):
+            raise TypeError('complex numbers')
         values = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(f'{what} are no array of numbers [n, d]: {error}') from error
     if values.ndim != 2 or 0 in values.shape:
-        raise UserError(f'{what} have the shape {values.shape}: give [n, d]')
+        raise UserError(f'{what} have the shape {values.shape}: give [n, d], n >= 1')
     if len(values) < least:
         raise UserError(f'{what} of {len(values)} examples: give at least {least}')
     if not np.isfinite(values).all():

@@ -108,3 +108,19 @@ def test_a_model_gives_the_same_for_any_number_and_its_classes_by_name(vae, gan)
     )
     bounds = vae.elbo(np.concatenate([three, 255 - three]))
     assert bounds.shape == (6,) and bounds[:3].mean() > bounds[3:].mean()
+
+
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        (
+            lambda: gv.make('edit', np.zeros((8, 8, 3))),
+            'takes files, and not a ndarray',
+        ),
+        (lambda: gv.load_config('configs/vae_emoji.py', ['a']), 'overrides are'),
+        (lambda: gv.train(None), 'takes a config or its path'),
+    ],
+)
+def test_what_is_no_argument_is_one_line(call, message):
+    with pytest.raises(gv.UserError, match=message):
+        call()

@@ -30,6 +30,10 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
     if not file.is_file() or file.suffix != '.py':
         folder = file.parent if file.parent.is_dir() else Path('configs')
         known = [str(f) for f in sorted(folder.glob('*.py')) if f.stem != '__init__']
+        if file.is_dir():
+            raise UserError(f'--config={path} is a folder: give a file of it, NAME.py')
+        if (named := Path('configs') / f'{path.partition(":")[0]}.py').is_file():
+            raise UserError(f'no config file {path!r}: write {named}')
         raise UserError(f'no config file {path!r}{nearest(path, known)}')
     with user_file.running(file, f'config {path}') as module:
         config = module.get_config(variant)

@@ -96,7 +96,8 @@ def examples(
             raise UserError(
                 f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '
                 f'and WebP of at least {-(-how.size // 2)} pixels, subfolders too, and '
-                f'has {len(files)} files; {listing.note(left_out + inside)}'
+                f'has {len(files)} files'
+                + (f'; {more}' if (more := listing.note(left_out + inside)) else '')
             )
         if top and classes:
             notes.append(

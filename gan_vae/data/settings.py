@@ -24,7 +24,9 @@ class Settings:
     channels: int = number(3, 'colour, or grey', one_of=(1, 3))
     fit: str = choice('crop', 'crop', 'pad', says='what makes a picture square')
     background: str = text('white', 'under transparent pixels, and in the padding')
-    batch_size: int = number(64, 'examples of one update, over all devices', least=1)
+    batch_size: int = number(
+        64, 'examples of one update, over all devices', least=1, below=2**20
+    )
     flip: bool = switch(False, 'random horizontal flip')
     shift: int = number(0, 'random shift of at most so many pixels', least=0)
     transpose: int = number(0, 'rolls: random, at most so many semitones', least=0)
