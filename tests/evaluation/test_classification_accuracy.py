@@ -35,7 +35,7 @@ def test_real_pictures_teach_and_shuffled_labels_do_not(monkeypatch):
     assert rows == sorted(rows) and sum(weights) == 600
     assert np.average(rows, weights=weights) == pytest.approx(card.value)
     assert card.null > 0.8 and card.null_n == 300 and card.null_spread is None
-    assert card.flags == ('the null is of 300 pictures only',)
+    assert card.flags == ('the baseline is of 300 pictures only',)
     assert 'not the ResNet-50' in card.line() and '3 classes of' in card.line()
 
     calls, fit = [], classifier.fit

@@ -143,7 +143,7 @@ def test_the_command_that_goes_on_is_one_that_the_trainer_takes(real):
     experiment = plan.read(str(folder.parent / 'ask.py'))
     words = shlex.split(run.longer(experiment, ranked[0]))
     assert words[:4] == ['python', '-m', 'gan_vae', 'train']
-    flags, overrides = parse(words[4:], '')
+    flags, overrides = parse(words[4:])
     asked = config_lib.load(flags.config, overrides)
     stored = run_folder.read_config(flags.workdir)
     assert asked.train.steps == 8 and not config_lib.differences(stored, asked)
