@@ -280,7 +280,7 @@ def _setting(value) -> str:
 
 
 def _without_folders(text: str) -> str:
-    """A text with the last part of a path alone, as in folder:/home/me/pictures."""
+    """A text with the last part of a path alone, as in folder:pictures/of/mine."""
     return re.sub(r'(?<=[\s:\'"=])[/~].*/(?=[^/\'"])', '', text)
 
 
