@@ -17,8 +17,13 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class Settings(Averaging):
-    """Section `method`."""
+class Steps:
+    """How sequences are drawn, and the law of a step."""
 
     sample_steps: int = number(128, 'of a sample, at most', least=1)
     mixtures: int = number(10, "components of strokes' Gaussians", least=1)
+
+
+@dataclass(frozen=True)
+class Settings(Averaging, Steps):
+    """Section `method`."""

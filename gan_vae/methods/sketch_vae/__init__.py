@@ -2,25 +2,16 @@
 
 from dataclasses import dataclass
 
-from gan_vae.config.fields import number
 from gan_vae.learning.settings import Averaging
+from gan_vae.methods.recurrent import Steps
 from gan_vae.methods.vae import Divergence
+from gan_vae.methods.vrnn import Networks
+
+__all__ = ['KIND', 'Networks', 'Settings']
 
 KIND = 'sequences'
 
 
 @dataclass(frozen=True)
-class Networks:
-    """Section `model`."""
-
-    hidden: int = number(128, 'units of the LSTM', least=1)
-    width: int = number(64, 'units of the layers next to a step', least=1)
-    latent_dim: int = number(128, 'numbers of a latent z', least=1)
-
-
-@dataclass(frozen=True)
-class Settings(Averaging, Divergence):
+class Settings(Averaging, Divergence, Steps):
     """Section `method`."""
-
-    sample_steps: int = number(128, 'of a sample, at most', least=1)
-    mixtures: int = number(10, "components of strokes' Gaussians", least=1)

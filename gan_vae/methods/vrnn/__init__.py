@@ -4,23 +4,19 @@ from dataclasses import dataclass
 
 from gan_vae.config.fields import number
 from gan_vae.learning.settings import Averaging
+from gan_vae.methods import recurrent
 from gan_vae.methods.vae import Weight
 
 KIND = 'sequences'
 
 
 @dataclass(frozen=True)
-class Networks:
+class Networks(recurrent.Networks):
     """Section `model`."""
 
-    hidden: int = number(128, 'units of the LSTM', least=1)
-    width: int = number(64, 'units of the layers next to a step', least=1)
     latent_dim: int = number(128, 'numbers of a latent z', least=1)
 
 
 @dataclass(frozen=True)
-class Settings(Averaging, Weight):
+class Settings(Averaging, Weight, recurrent.Steps):
     """Section `method`."""
-
-    sample_steps: int = number(128, 'of a sample, at most', least=1)
-    mixtures: int = number(10, "components of strokes' Gaussians", least=1)
