@@ -46,14 +46,17 @@ def examples(
     where: the collection in messages. key: what it is known by, beside its files.
     left_out: 'name (reason)' of what is left out already.
     """
-    how, chosen = Fit.of(settings), ByHash(where, split)
+    how, by_hash = Fit.of(settings), ByHash(where, split)
     how.colour()
+    chosen = by_hash.of(file.name for file in files)
     about_files = {
         'collection': key,
         'files': [(file.name, *file.stamp) for file in files],
-        'tenths': chosen.tenths,
+        'tenths': by_hash.tenths,
         'fit': how,
     }
+    if by_hash.most is not None:
+        about_files['most'] = by_hash.most
 
     def parse(about: dict[str, Any]) -> Iterator[tuple[np.ndarray, int, str]]:
         skipped: dict[str, str] = {}
@@ -91,7 +94,7 @@ def examples(
         inside = [text for name, text in skipped.items() if name in chosen]
         notes = [listing.note(inside)]
         if not used and not inside and files:
-            raise chosen.nothing(where, len(files))
+            raise by_hash.nothing(where, len(files))
         if not used:
             raise UserError(
                 f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '

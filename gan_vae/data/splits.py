@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 
 from gan_vae.errors import UserError, nearest
 
@@ -10,16 +11,20 @@ NAMES = ('train', 'validation', 'test')
 _TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 
 
-def joined(what: str, split: str) -> list[str]:
-    """The splits in 'train', 'train+test' or 'all'; a UserError for other words."""
-    parts: list[str] = list(NAMES) if split == 'all' else split.split('+')
+def joined(what: str, split: str) -> tuple[list[str], int | None]:
+    """The splits in 'train', 'train+test' or 'all', and N of a slice as 'train[:N]'; a
+    UserError for other words."""
+    match = re.fullmatch(r'(.*)\[:(\d+)\]', split)
+    name, most = (match[1], int(match[2])) if match else (split, None)
+    parts: list[str] = list(NAMES) if name == 'all' else name.split('+')
     for part in parts:
         if part not in NAMES:
             raise UserError(
                 f'{what} has no split {part!r}{nearest(part, NAMES)}: it is one of '
-                f'{", ".join(NAMES)}, a join as train+test, or all'
+                f'{", ".join(NAMES)}, a join as train+test, all, or a slice as '
+                'train[:64]'
             )
-    return parts
+    return parts, most
 
 
 def sliced(what: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
@@ -31,15 +36,25 @@ def sliced(what: str, split: str, sizes: dict[str, int]) -> tuple[str, int]:
 
 
 class ByHash:
-    """80/10/10 by the hash of names: files keep their split when others come or go."""
+    """80/10/10 by the hash of names: files keep their split when others come or go.
+
+    A slice holds the names of least hash, of all classes alike.
+    """
 
     def __init__(self, what: str, split: str):
         self.split = split
-        self.tenths = sorted(t for n in joined(what, split) for t in _TENTHS[n])
+        parts, self.most = joined(what, split)
+        self.tenths = sorted(t for name in parts for t in _TENTHS[name])
 
-    def __contains__(self, name: str) -> bool:
-        digest = hashlib.sha256(os.fsencode(name)).digest()
-        return int.from_bytes(digest[:4]) % 10 in self.tenths
+    def of(self, names: Iterable[str]) -> set[str]:
+        """The names that are in the split."""
+        digests = {n: hashlib.sha256(os.fsencode(n)).digest() for n in names}
+        inside = [
+            n for n, d in digests.items() if int.from_bytes(d[:4]) % 10 in self.tenths
+        ]
+        if self.most is not None:
+            inside = sorted(inside, key=lambda n: digests[n])[: self.most]
+        return set(inside)
 
     def nothing(self, what: str, count: int) -> UserError:
         """The error where `count` files are there, and none is in the split."""

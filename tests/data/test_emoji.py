@@ -78,6 +78,8 @@ def test_splits_are_disjoint_joined_and_near_80_10_10(items):
     assert sizes == {'train': 1332, 'validation': 150, 'test': 154}
     assert len({item['codepoint'] for item in items}) == 1636
     both = emoji.load('test+train')[0]
+    assert len(set(emoji.load('train[:64]')[1])) == 8
+    assert len(emoji.load('train[:64]')[0]) == 64
     assert len(both) == 1332 + 154
     with pytest.raises(UserError, match="'tset'.*did you mean 'test'"):
         emoji.load('tset')

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from gan_vae import config as config_lib
+from gan_vae import data
 from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture, upright
 from gan_vae.data.readers import folder
@@ -132,6 +134,26 @@ def test_empty_missing_and_bad_split_are_errors(tmp_path):
     flat(tmp_path / 'a.png', (1, 2, 3))
     with pytest.raises(UserError, match="no split 'tran'"):
         load(tmp_path, split='tran')
+
+
+def test_a_slice_is_a_part_of_its_split_and_of_all_classes(tmp_path):
+    for i in range(60):
+        flat(tmp_path / ('cats' if i % 2 else 'dogs') / f'{i}.png', (i, 0, 0))
+    train = load(tmp_path, 'train')
+    part = load(tmp_path, 'train[:12]')
+    assert part.count == 12 and set(part.labels) == {0, 1}
+    assert set(part.images[:, 0, 0, 0]) <= set(train.images[:, 0, 0, 0])
+    assert load(tmp_path, 'train[:1000]').count == train.count
+
+
+def test_the_tiny_variant_trains_on_a_folder(tmp_path):
+    for i in range(30):
+        flat(tmp_path / f'{i}.png', (i, 0, 0))
+    config = config_lib.load(
+        'configs/dcgan_emoji.py:tiny', {'data.name': f'folder:{tmp_path}'}
+    )
+    assert data.training(config.data).count > 0
+    assert data.examples(config.data, config.data.eval_split).count > 0
 
 
 def test_subfolders_are_classes_and_splits_are_stable(tmp_path):

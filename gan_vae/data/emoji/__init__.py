@@ -16,10 +16,11 @@ from gan_vae.data.splits import joined
 def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     """(images uint8 [N, 32, 32, 3], labels int32 [N], names [N], categories).
 
-    `split` is 'train', 'validation', 'test', 'all', or a join such as 'train+test'; the
-    order is the sheet's. A UserError names the splits if it is something else.
+    `split` is 'train', 'validation', 'test', 'all', a join such as 'train+test', or a
+    slice such as 'train[:64]', which is spread over its split; the order is the
+    sheet's. A UserError names the splits if it is something else.
     """
-    wanted = joined('emoji', split)
+    wanted, most = joined('emoji', split)
     folder = resources.files(__name__)
     table = json.loads((folder / 'emoji.json').read_text('utf-8'))
     with (folder / 'emoji.png').open('rb') as file:
@@ -29,6 +30,9 @@ def load(split: str) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     cells = cells.reshape(-1, cell, cell, 3)
     items = table['items']
     chosen = [i for i, item in enumerate(items) if item['split'] in wanted]
+    if most is not None:  # of all categories alike
+        count = min(most, len(chosen))
+        chosen = [chosen[i * len(chosen) // count] for i in range(count)]
     labels = np.array([items[i]['category'] for i in chosen], np.int32)
     names = [items[i]['name'] for i in chosen]
     return cells[chosen], labels, names, table['categories']

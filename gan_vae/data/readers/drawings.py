@@ -40,7 +40,8 @@ class Unusable(Exception):
 def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
     """The drawings of `split` ('train', 'test', 'train+test', 'all')."""
     where, found = repr(path), listing.of(path, '.svg')
-    chosen = ByHash(where, split)
+    by_hash = ByHash(where, split)
+    chosen = by_hash.of(found.names)
     inside = [f for f in zip(found.files, found.names, strict=True) if f[1] in chosen]
     drawings, skipped = [], []
     for file, name in listing.progress(inside, where):
@@ -52,7 +53,7 @@ def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
             skipped.append(f'{name} ({getattr(error, "strerror", None) or error})')
     note = listing.note(found.left_out + skipped)
     if found.files and not inside:
-        raise chosen.nothing(where, len(found.files))
+        raise by_hash.nothing(where, len(found.files))
     if not drawings:
         raise UserError(
             f'no usable drawings in {where} (split {split!r}): it takes SVG files, '
