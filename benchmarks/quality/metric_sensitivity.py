@@ -97,18 +97,19 @@ def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
     """{distortion: {metric: value}}, and the null's 'error', for one cut of the set."""
     from gan_vae.devices import process
     from gan_vae.devices.mesh import mesh_of
-    from gan_vae.evaluation.__main__ import pictures
+    from gan_vae.evaluation import places
     from gan_vae.evaluation.panel import Panel, Pictures
     from gan_vae.extractors import features
 
     process.prepare()
-    whole = pictures(data, 32)
+    place = places.opened(data)
+    whole = places.examples(place, 32)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(whole.images))
     reference, others = whole.take(order[:num]), whole.take(order[num : 2 * num])
     train = whole
     if not data.endswith(':all'):  # of a split: the classifier learns from another
-        train = pictures(data.partition(':')[0] + ':train', 32)
+        train = places.examples(place, 32, 'train')
     panel = Panel(
         metrics, Pictures(data, reference), mesh_of(1, 1), train=train, seed=seed
     )
