@@ -20,7 +20,7 @@ from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
 from gan_vae.errors import RunError, UserError
 from gan_vae.learning.state import named_leaves, sha256
-from gan_vae.runs.checkpoint import Checkpoints
+from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import build
 from gan_vae.training import loop
 
@@ -263,6 +263,31 @@ def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     checkpoints.close()
     again = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
     assert again.steps() == [2, 4] and again.best_step() == 2
+
+
+def test_a_checkpoint_of_other_networks_says_so(tmp_path):
+    """As of the discriminators whose channels changed within version 0.1."""
+    method = build(load(), Spec(16, 16, 3)).method
+    state = jax.jit(method.init)(jax.random.key(0))
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(state, {'state_sha256': sha256(named_leaves(state))})
+    checkpoints.close()
+    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    abstract = abstract_state(method.init, device)
+    wider = jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(
+            (*x.shape[:-1], 2 * x.shape[-1]) if x.shape else x.shape,
+            x.dtype,
+            sharding=device,
+        ),
+        abstract.params,
+    )
+    other = abstract.replace(params=wider)
+    words = 'resnet, sngan and sngan_projection at 48 and 64 pixels: train'
+    with pytest.raises(UserError, match=words):
+        Checkpoints(tmp_path).restore_step(other, None)
+    with pytest.raises(UserError, match=words):
+        Checkpoints(tmp_path).restore(other)
 
 
 def test_data_that_moved_are_the_same_and_others_are_not(tmp_path):

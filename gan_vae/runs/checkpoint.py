@@ -158,6 +158,8 @@ class Checkpoints:
         for step in reversed(self.steps()):
             try:
                 state, run = self._restore_step(step, abstract)
+            except UserError:
+                raise
             except Exception as error:  # whatever a damaged file makes a reader raise
                 faults[step] = reason(error)
                 continue
@@ -173,6 +175,8 @@ class Checkpoints:
         step = self.chosen(step)
         try:
             return self._restore_step(step, abstract)[0]
+        except UserError:
+            raise
         except Exception as error:
             raise self._unreadable(step, error) from error
 
@@ -198,6 +202,20 @@ class Checkpoints:
             f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
         )
 
+    def _read(self, step: int, items: args.Composite):
+        """What is stored; a UserError where the arrays have other shapes."""
+        try:
+            return self._manager.restore(step, args=items)
+        except ValueError as error:
+            if 'stored shape' not in str(error):
+                raise
+            raise UserError(
+                f'checkpoint {step} in {self.folder} has other shapes than the '
+                'networks of its config. Early runs of version 0.1 had other channels '
+                'in the discriminators resnet, sngan and sngan_projection at 48 and '
+                '64 pixels: train again, or use the code that trained it'
+            ) from error
+
     def _restore_step(self, step: int, abstract: TrainState):
         model, train = _split(abstract)
         items = args.Composite(
@@ -205,7 +223,7 @@ class Checkpoints:
             train=args.StandardRestore(train),
             run=args.JsonRestore(),
         )
-        found = self._manager.restore(step, args=items)
+        found = self._read(step, items)
         state = TrainState(**found.model, **found.train)
         if sha256(named_leaves(state)) != found.run['state_sha256']:
             raise ValueError('its contents do not match its hash')
@@ -235,7 +253,9 @@ class Checkpoints:
             model=args.StandardRestore(model), run=args.JsonRestore()
         )
         try:
-            found = self._manager.restore(step, args=items)
+            found = self._read(step, items)
+        except UserError:
+            raise
         except Exception as error:
             raise self._unreadable(step, error) from error
         return Weights(found.model['ema'], key), found.run
