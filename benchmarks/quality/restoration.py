@@ -9,9 +9,10 @@ python -m benchmarks.quality.restoration --photographs=FOLDER [--size=128] [--ou
 of random features, beside the nearest of 1,000 samples. Inpainting of the centre and of
 random pixels, 2x and 4x upscaling, noise of 25/255 as a file has it: PSNR of the tools'
 best with each run and with none (the deep image prior), beside scikit-image's
-biharmonic inpainting, bicubic interpolation (Pillow), non-local means and total
-variation. Of photographs, centre crops of `size`, no run. Adds rows to
-results/restoration.jsonl; a sheet of the first six.
+biharmonic inpainting, bicubic interpolation (Pillow), non-local means, total variation
+and the filters of gan_vae/art/filters.py (plate, cosine transform). Of photographs,
+centre crops of `size`, no run. Adds rows to results/restoration.jsonl; a sheet of the
+first six.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from PIL import Image
 from benchmarks.rows import append
 from gan_vae import data, extractors, images
 from gan_vae.art import deep_prior, inversion, latents, making, sheets, tools
+from gan_vae.art import filters as own
 from gan_vae.art.degradations import WHOLE, Hole, Small
 from gan_vae.data.pictures import Fit, fit, open_picture
 from gan_vae.evaluation import feature_distance
@@ -44,7 +46,8 @@ def filters(
         filled = restoration.inpaint_biharmonic(
             picture / 255, hole[..., 0] == 0, channel_axis=-1
         )
-        return {'biharmonic': filled}
+        plate = own.filled(seen, hole[..., 0] == 0)
+        return {'biharmonic': filled, 'plate': (plate + 1) / 2}
     if name.startswith('upscale'):
         small = Image.fromarray(picture)
         bicubic = np.asarray(small.resize((size, size), Image.Resampling.BICUBIC))
@@ -55,7 +58,12 @@ def filters(
         noisy, 5, 6, h=0.6 * noise, sigma=noise, fast_mode=False, channel_axis=-1
     )
     total = restoration.denoise_tv_chambolle(noisy, weight=0.1, channel_axis=-1)
-    return {'non-local means': local, 'total variation': total}
+    cosine = (own.denoised(seen, 2 * noise) + 1) / 2
+    return {
+        'non-local means': local,
+        'total variation': total,
+        'cosine transform': cosine,
+    }
 
 
 def tasks(x: np.ndarray):

@@ -31,7 +31,7 @@ from gan_vae.art.tools import (
     at_least,
 )
 from gan_vae.data.pictures import Fit, fit, given, opaque, within
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted, unknown
 
 PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
 UNIT = 255 / 2  # grey levels in a unit of a picture in [-1, 1]
@@ -39,6 +39,14 @@ NOISE = 2.0  # deviation of what is seen as it is, in grey levels
 SIZE, LARGEST = 256, 2048  # pixels of the longer side, without a model
 STEPS, SAMPLES = 400, 4  # of a model
 DEEP_STEPS = 2000  # without one
+SMALL = 64  # pixels of the longer side up to which the prior is quick
+METHODS = ('prior', 'filter')
+METHOD = Flag(
+    '',
+    str,
+    'without a model: prior (an untrained network, minutes above 64 pixels) or filter; '
+    'unless given the better for the size, and prior with --num, --steps or --size',
+)
 ON_SHEET = 512  # pixels of the longer side of a picture on the sheet, at most
 
 
@@ -150,6 +158,23 @@ def longest(flags) -> int:
     return size
 
 
+def by_filter(request: Request, work: Work, better_small: str) -> bool:
+    """Whether a filter is to restore it; better_small: the better of METHODS for a
+    picture of up to SMALL pixels. Without a model alone."""
+    flags = request.flags
+    if flags.method and flags.method not in METHODS:
+        raise unknown('--method', flags.method, METHODS)
+    if request.model is not None:
+        if flags.method:
+            raise UserError(f'--method={flags.method} is for restoring without a model')
+        return False
+    if flags.method:
+        return flags.method == 'filter'
+    if any(getattr(flags, name) is not None for name in ('num', 'steps', 'size')):
+        return False
+    return better_small == 'filter' or max(work.extent) > SMALL
+
+
 def restored(
     request: Request,
     how: Degradation,
@@ -188,6 +213,8 @@ def restored(
 def filtered(request: Request, work: Work, x: np.ndarray, messages=()) -> Result:
     """The Result of x float [H, W, C] that a filter made of a large picture."""
     for flag in ('num', 'steps'):
+        if getattr(request.flags, flag) and getattr(request.flags, 'method', ''):
+            raise UserError(f'--{flag} is of --method=prior')
         if getattr(request.flags, flag):
             raise UserError(
                 f'--{flag} is of the untrained network, and a picture of more than '
@@ -246,7 +273,7 @@ def _untrained(request: Request, how: Degradation, seen, mask, noise):
         if apart > 2:  # by the triangle inequality, farther from x than y is
             end += '; the picture as it is is nearer to a clean one'
     size = f'{shape[1]}x{shape[0]} pixels'
-    lines = [f'{size}, {metrics["steps"]} steps without a model, {end}']
+    lines = [f'{size}, {counted(metrics["steps"], "step")} without a model, {end}']
     return made, lines, metrics
 
 

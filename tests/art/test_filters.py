@@ -97,3 +97,44 @@ def test_the_noise_of_a_picture_is_estimated():
     flat = np.full((20, 30, 3), 0.25)
     np.testing.assert_allclose(filters.denoised(flat, 0.1), flat, atol=1e-6)
     np.testing.assert_allclose(filters.deblurred(flat, 2.0, 0.01), flat, atol=1e-6)
+
+
+def test_a_hole_is_filled_as_smoothly_as_its_edge():
+    """A ramp comes back; what is seen is kept; and large holes do not overshoot."""
+    ramp = np.linspace(-0.9, 0.9, 40)[:, None, None] + np.zeros((40, 31, 3))
+    missing = np.zeros((40, 31), bool)
+    missing[9:31, 8:20] = True
+    x = filters.filled(np.where(missing[..., None], 0, ramp), missing)
+    np.testing.assert_allclose(x, ramp, atol=0.05)
+    np.testing.assert_array_equal(x[~missing], np.float32(ramp)[~missing])
+    y = np.where(missing[..., None], 0, np.sign(ramp))
+    assert np.abs(filters.filled(y, missing)).max() <= 1
+    seen = np.arange(40 * 31).reshape(40, 31) == 7
+    one = filters.filled(np.full((40, 31, 1), 0.5) * seen[..., None], ~seen)
+    np.testing.assert_allclose(one, 0.5, atol=1e-3)
+
+
+def test_the_method_without_a_model_is_that_of_the_size(tmp_path, capsys):
+    clean = scene()[:100, :80]
+    result = made('inpaint', clean, tmp_path, '--box=30,40,9,8')
+    changed = (result != clean).any(-1)
+    changed[40:48, 30:39] = False
+    assert not changed.any()
+    assert ratio(result, clean) > 30
+    made('denoise', clean, tmp_path, '--force')
+    assert capsys.readouterr().out.count('80x100 pixels, by a filter') == 2
+    made('denoise', clean[:16, :20], tmp_path, '--steps=2', '--force')
+    assert '2 steps without a model' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['denoise', 'a.png', '--method=priors'], "did you mean 'prior'"),
+        (['denoise', 'a.png', '--method=filter', '--steps=3'], 'of --method=prior'),
+        (['inpaint', 'a.png', '--box=1,1,2,2', '--method=x'], 'prior'),
+    ],
+)
+def test_mistakes_of_the_method_are_one_line(words, message, tmp_path, refused):
+    Image.fromarray(scene()[:20, :20]).save(tmp_path / 'a.png')
+    refused(words, message, tmp_path)

@@ -9,7 +9,7 @@ from gan_vae.art.tools import Flag, Request, Result, at_least
 
 
 def make(request: Request) -> Result:
-    at_least(request.flags, 0, 'sigma')
+    at_least(request.flags, 0, 'sigma', most=255)
     sigma, work = max(NOISE, request.flags.sigma), restoration.read(request)
     estimate, messages = filters.noise_of(work.full) * UNIT, ()
     if estimate < sigma / 2:
@@ -22,7 +22,9 @@ def make(request: Request) -> Result:
         base = work.enlarged(x, 0.0)
         return base + filters.denoised(work.full - base, sigma / UNIT)
 
-    if request.model is None and not work.own_size:
+    if restoration.by_filter(request, work, 'prior') or (
+        request.model is None and not work.own_size
+    ):
         return restoration.filtered(
             request, work, filters.denoised(work.full, sigma / UNIT), messages
         )
@@ -33,5 +35,9 @@ def make(request: Request) -> Result:
 
 
 TOOL = restoration.tool(
-    make, {'sigma': Flag(25.0, float, 'deviation of the noise, in grey levels of 255')}
+    make,
+    {
+        'sigma': Flag(25.0, float, 'deviation of the noise, in grey levels of 255'),
+        'method': restoration.METHOD,
+    },
 )

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from gan_vae.art import restoration
+from gan_vae.art import filters, restoration
 from gan_vae.art.degradations import Hole
 from gan_vae.art.tools import Flag, Request, Result
 from gan_vae.data.pictures import given, is_transparent
 from gan_vae.errors import UserError
+
+MARGIN = 16  # pixels around what is missing that say what it is like
+MOST = 2**20  # pixels that are filled at their own size
 
 
 def make(request: Request) -> Result:
@@ -28,11 +31,33 @@ def make(request: Request) -> Result:
             'model sees: crop the picture, or restore it without --workdir'
         )
 
+    if restoration.by_filter(request, work, 'filter'):
+        return _filtered(request, work, missing, mask)
+
     def paste(x: np.ndarray) -> np.ndarray:
         return np.where(missing[..., None], work.enlarged(x, 0.0), work.full)
 
     work = replace(work, seen=work.seen * mask)
     return restoration.restored(request, Hole(), work, mask, paste=paste)
+
+
+def _filtered(
+    request: Request, work: restoration.Work, missing: np.ndarray, mask: np.ndarray
+) -> Result:
+    """At its own size, unless what is missing reaches over too much of the picture."""
+    rows, columns = (np.flatnonzero(missing.any(1 - axis)) for axis in (0, 1))
+    box = tuple(slice(max(0, a[0] - MARGIN), a[-1] + MARGIN) for a in (rows, columns))
+    messages = ()
+    if missing[box].size <= MOST:
+        x = work.full.copy()
+        x[box] = filters.filled(work.full[box], missing[box])
+    else:
+        x = filters.filled(work.seen, mask[..., 0] == 0)
+        x = np.where(missing[..., None], work.enlarged(x, 0.0), work.full)
+        size = f'{work.seen.shape[1]}x{work.seen.shape[0]}'
+        messages = (f'what is missing is of {size} pixels, enlarged',)
+    seen = np.where(missing[..., None], 0.0, work.full)
+    return restoration.filtered(request, replace(work, full=seen), x, messages)
 
 
 def _hole(request: Request) -> Image.Image:
@@ -85,6 +110,7 @@ TOOL = restoration.tool(
     make,
     {
         'mask': Flag('', str, 'a picture of the same size: white is missing', True),
+        'method': restoration.METHOD,
         'box': Flag('', str, 'X,Y,WIDTH,HEIGHT of what is missing, in pixels'),
     },
 )
