@@ -217,6 +217,21 @@ def test_what_is_new_is_as_far_as_held_out_pictures_are(tmp_path):
     assert new['held_out_as_near'] == pytest.approx(np.sum(near <= near[11]), abs=1)
 
 
+def test_held_out_pictures_that_are_smaller_than_the_index_are_one_line(
+    tmp_path, refused
+):
+    rng = np.random.default_rng(0)
+    pictures = tmp_path / 'pictures'
+    pictures.mkdir()
+    for n, image in enumerate(rng.integers(0, 256, (4, 64, 64, 3), np.uint8)):
+        Image.fromarray(image).save(pictures / f'{n}.png')
+    base = tmp_path / 'large'
+    words = ['index', str(pictures), '--features=pixels', '--size=64', f'--out={base}']
+    assert art.main(words) == 0
+    words = ['original', '3', f'--index={base}', '--held=emoji:test']
+    refused(words, 'emoji:test has no pictures of 64 pixels', tmp_path)
+
+
 @pytest.mark.parametrize(
     'words, message',
     [
