@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from gan_vae import files
 from gan_vae.data import readers
 from gan_vae.data.readers import kind_of
 from gan_vae.data.sequences import Padded, Sequences
@@ -56,6 +57,7 @@ def place(word: str) -> tuple[str, str]:
     if split and getattr(readers.of(prefix), 'REST', ''):
         return word, 'all'
     if not split:
+        files.refuse_file(files.expand(word))
         raise UserError(
             f'{word!r} is neither a folder nor a set and its split, as emoji:train'
         )

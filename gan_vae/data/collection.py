@@ -16,7 +16,7 @@ from gan_vae.data.pictures import Fit, Unusable, fit
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.splits import ByHash
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 
 class File(NamedTuple):
@@ -83,7 +83,8 @@ def examples(
             if any(image(file) is not None for file in members)
         )
         names, used = [] if top else classes, set()
-        for file in listing.progress([f for f in files if f.name in chosen], where):
+        wanted = [file for file in files if file.name in chosen]
+        for file in listing.progress(wanted, where, len(wanted)):
             found = image(file)
             if found is None:
                 continue
@@ -99,7 +100,7 @@ def examples(
             raise UserError(
                 f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '
                 f'and WebP of at least {-(-how.size // 2)} pixels, subfolders too, and '
-                f'has {len(files)} files'
+                f'has {counted(len(files), "file")}'
                 + (f'; {more}' if (more := listing.note(left_out + inside)) else '')
             )
         if top and classes:

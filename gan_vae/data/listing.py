@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gan_vae import files
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 _OF_SYSTEMS = {  # names in lower case
     '__macosx', 'thumbs.db', 'ehthumbs.db', 'ehthumbs_vista.db', 'desktop.ini',
@@ -47,6 +47,7 @@ def of(path: str | Path, suffix: str = '') -> Listing:
     no folder that can be read.
     """
     root = files.expand(path)
+    files.refuse_file(root)
     if not path or not os.path.isdir(root):
         raise UserError(f'no folder {str(path)!r}')
     found, left_out = {}, []
@@ -119,17 +120,19 @@ def note(left_out: Iterable[str]) -> str:
     more = f' and {len(lines) - 8} more' if len(lines) > 8 else ''
     if not lines:
         return ''
-    return f'left out {len(lines)} files: {", ".join(lines[:8])}{more}'
+    return f'left out {counted(len(lines), "file")}: {", ".join(lines[:8])}{more}'
 
 
-def progress(items: list[T], where: str) -> Iterator[T]:
+def progress(
+    items: Iterable[T], where: str, total: int, what: str = 'files'
+) -> Iterator[T]:
     """Yields the items, and prints how many were read after 3 s and every 10 s."""
     due = time.monotonic() + 3
     for count, item in enumerate(items):
         if time.monotonic() > due:
             due = time.monotonic() + 10
             print(
-                f'{where}: {count:,} of {len(items):,} files read',
+                f'{where}: {count:,} of {total:,} {what} read',
                 file=sys.stderr,
                 flush=True,
             )

@@ -10,13 +10,14 @@ second, not the minutes of retries that TFDS spends without a network.
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gan_vae.data import cache, piano_rolls, readers, sketches
+from gan_vae.data import cache, listing, piano_rolls, readers, sketches
 from gan_vae.data.pictures import Fit, fit_array
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.settings import Settings
@@ -103,6 +104,8 @@ def of_split(builder, split: str):
 def _parse(
     folder: Path, split: str, how: Fit, about: dict[str, Any]
 ) -> Iterator[tuple[np.ndarray, int, str]]:
+    where = f'{folder.parent.name}:{split}'
+    print(f'{where}: read once, then kept in the cache', file=sys.stderr, flush=True)
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
@@ -115,7 +118,9 @@ def _parse(
     dataset = of_split(builder, split)
     if label_key:
         about['class_names'] = list(features[label_key].names)
-    for example in tfds.as_numpy(dataset):
+    total = builder.info.splits[split].num_examples
+    examples = tfds.as_numpy(dataset)
+    for example in listing.progress(examples, where, total, 'examples'):
         caption = example[caption_key].decode() if caption_key else ''
         yield fit_array(example['image'], how), example.get(label_key, -1), caption
 

@@ -20,7 +20,9 @@ class Settings:
     split: str = text('train', "what to train on; a folder is split 80/10/10, or 'all'")
     eval_split: str = text('test', 'what eval/ metrics are computed on')
     categories: str = text('', "classes to keep, with commas between them; '' is all")
-    image_size: int = number(32, 'images are fitted to this square', least=8)
+    image_size: int = number(
+        32, 'images are fitted to this square', least=8, below=4097
+    )
     channels: int = number(3, 'colour, or grey', one_of=(1, 3))
     fit: str = choice('crop', 'crop', 'pad', says='what makes a picture square')
     background: str = text('white', 'under transparent pixels, and in the padding')

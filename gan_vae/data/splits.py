@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from gan_vae.errors import UserError, nearest
+from gan_vae.errors import UserError, counted, nearest
 
 NAMES = ('train', 'validation', 'test')
 _TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
@@ -14,8 +14,10 @@ _TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 def joined(what: str, split: str) -> tuple[list[str], int | None]:
     """The splits in 'train', 'train+test' or 'all', and N of a slice as 'train[:N]'; a
     UserError for other words."""
-    match = re.fullmatch(r'(.*)\[:(\d+)\]', split)
+    match = re.fullmatch(r'(.*)\[:(\d{1,18})\]', split)
     name, most = (match[1], int(match[2])) if match else (split, None)
+    if most == 0:
+        raise UserError(f'the split {split!r} of {what} is empty')
     parts: list[str] = list(NAMES) if name == 'all' else name.split('+')
     for part in parts:
         if part not in NAMES:
@@ -59,7 +61,7 @@ class ByHash:
     def nothing(self, what: str, count: int) -> UserError:
         """The error where `count` files are there, and none is in the split."""
         return UserError(
-            f'none of the {count} files in {what} falls in split {self.split!r}, which '
-            'takes a tenth or so of them: set config.data.split=all or '
-            'config.data.eval_split=all'
+            f'none of {counted(count, "file")} in {what} falls in split '
+            f'{self.split!r}, which takes a tenth or so of them: set '
+            'config.data.split=all or config.data.eval_split=all'
         )

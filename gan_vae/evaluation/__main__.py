@@ -17,8 +17,9 @@ import sys
 import numpy as np
 
 from gan_vae import extractors, interrupt
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 from gan_vae.evaluation import plan
+from gan_vae.flags import refuse_empty
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -37,21 +38,24 @@ def parse(argv: list[str]) -> argparse.Namespace:
         raise UserError(f'{message}; see python -m gan_vae.evaluation --help')
 
     parser.error = fail
+    refuse_empty(argv, words | numbers)
     flags = parser.parse_args(argv)
     report = flags.places[:1] == ['report']
     for name in vars(flags).keys() & (words | numbers).keys():
         if (name == 'out') != report:
             fail(f'--{name} has no meaning here')
     flags = argparse.Namespace(**words | numbers | vars(flags))
-    if not flags.metrics:
-        fail('--metrics is empty')
     for name in ('num', 'size', 'seed'):
         if getattr(flags, name) < 0:
             fail(f'--{name}={getattr(flags, name)}: must not be negative')
+    if flags.seed >= 2**32:
+        fail(f'--seed={flags.seed}: must be below 2**32')
     if flags.help or report:
         return flags
     if len(flags.places) != 2:
-        fail(f'takes samples and a reference, got {len(flags.places)} places')
+        fail(
+            f'takes samples and a reference, got {counted(len(flags.places), "place")}'
+        )
     return flags
 
 
@@ -74,6 +78,8 @@ def score(
     from gan_vae.evaluation import by_class, panel, places
 
     requests = plan.parse(metrics)
+    if not requests:
+        raise UserError(f'--metrics={metrics} names none, as swd,kid_random does')
     of_classes = [request.name for request in requests if request.needs_classes]
     process.prepare()
     both = [places.opened(text) for text in (samples, reference)]
@@ -84,7 +90,9 @@ def score(
         by_class.check_samples(fake, samples, of_classes)
     real = places.examples(real_place, size)
     if num > len(fake.images):
-        raise UserError(f'--num={num}: {samples} has {len(fake.images)} pictures')
+        raise UserError(
+            f'--num={num}: {samples} has {counted(len(fake.images), "picture")}'
+        )
     for place, examples in zip(both, (fake, real), strict=True):
         if examples.note:
             print(f'{place.text}: {examples.note}', file=sys.stderr)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan_vae.data.source import Examples
-from gan_vae.errors import UserError, nearest
+from gan_vae.errors import UserError, counted, nearest
 from gan_vae.evaluation.comparison import LEAST, Comparison, Values
 
 # A class must have a baseline, which is between two disjoint parts of the reference.
@@ -79,8 +79,8 @@ def checked(labels, count: int, reference: Examples, metrics: list[str]) -> np.n
     labels, classes = np.asarray(labels), len(reference.class_names)
     if labels.shape != (count,) or labels.dtype.kind not in 'iu':
         raise UserError(
-            f'labels of {labels.dtype} {labels.shape} for {count} samples: give an '
-            f'integer for each, from 0 to {classes - 1}'
+            f'labels of {labels.dtype} {labels.shape} for {counted(count, "sample")}: '
+            f'give an integer for each, from 0 to {classes - 1}'
         )
     if not _within(labels, classes):
         raise UserError(

@@ -52,8 +52,8 @@ class Card(NamedTuple):
             worst, row = next(iter(self.by_class.items()))
             parts.append(f'{self.classes}, worst {worst} {row["value"]:.4g}')
         if self.extractor:
-            weights = self.weights_sha256[:8]
-            parts.append(f'{self.extractor} {weights}, resize {self.resize}')
+            title = f'{self.extractor} {self.weights_sha256[:8]}'.rstrip()
+            parts.append(f'{title}, resize {self.resize}')
         parts.append(self.quantisation)
         parts += [self.note] if self.note else []
         parts += [f'FLAG: {flag}' for flag in self.flags]

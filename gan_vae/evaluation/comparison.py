@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae.errors import counted
 from gan_vae.evaluation.card import Card
 from gan_vae.evaluation.metrics import SampleMetric
 
@@ -102,7 +103,7 @@ def flags(
             'compare with the baseline'
         )
     if whole.baseline_n < whole.n_fake and whole.baselines:
-        texts.append(f'the baseline is of {whole.baseline_n} pictures only')
+        texts.append(f'the baseline is of {counted(whole.baseline_n, "picture")} only')
     return tuple(texts)
 
 

@@ -16,7 +16,7 @@ al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 import numpy as np
 
 from gan_vae import arrays
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, not_installed
 
 
 def mutual_information(codes, factors, bins: int = 20) -> np.ndarray:
@@ -165,7 +165,7 @@ def _scikit_learn():
     try:
         from sklearn import ensemble, svm
     except ImportError:
-        raise UserError(
-            'DCI and SAP of classes need scikit-learn: pip install "gan_vae[metrics]"'
+        raise not_installed(
+            'DCI and SAP of classes', 'scikit-learn', 'metrics'
         ) from None
     return ensemble, svm

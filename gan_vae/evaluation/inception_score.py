@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from gan_vae import arrays
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 
 def inception_score(logits, splits: int = 10, seed: int = 2020) -> tuple[float, float]:
@@ -22,7 +22,10 @@ def inception_score(logits, splits: int = 10, seed: int = 2020) -> tuple[float, 
     logits = arrays.vectors(logits, 'logits')
     n = len(logits)
     if not 1 <= splits <= n:
-        raise UserError(f'{splits} splits of {n} pictures: give at least one to each')
+        raise UserError(
+            f'{counted(splits, "split")} of {counted(n, "picture")}: '
+            'give at least one to each'
+        )
     logits = logits[np.random.RandomState(seed).permutation(n)]
     edges = [i * n // splits for i in range(splits + 1)]
     scores = []

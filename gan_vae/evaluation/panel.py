@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_vae import arrays, extractors
 from gan_vae.data.source import Examples
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 from gan_vae.evaluation import by_class, comparison, plan
 from gan_vae.evaluation.card import Card
 from gan_vae.evaluation.comparison import Comparison
@@ -163,7 +163,7 @@ class Panel:
             if request.num > len(samples):
                 raise UserError(
                     f'metric {request.name}:num={request.num}: there are '
-                    f'{len(samples)} samples'
+                    f'{counted(len(samples), "sample")}'
                 )
         vectors: dict[str, dict] = {}
         for name in dict.fromkeys(r.argument for r in due if r.argument):

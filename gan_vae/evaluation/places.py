@@ -79,8 +79,6 @@ def opened(text: str) -> Place:
         raise UserError(f'{text} is of {kind}, and this compares pictures')
     prefix, _, rest = set_name.partition(':')
     if prefix not in SIZES:
-        if split == 'all' and set_name == prefix:
-            split = 'train+validation+test'
         return Place(text, text, set_name, split)
     place = files.expand(rest)
     return Place(

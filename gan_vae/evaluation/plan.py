@@ -16,7 +16,7 @@ from functools import partial
 from typing import Generic, TypeVar, cast
 
 from gan_vae import extractors
-from gan_vae.errors import UserError, nearest
+from gan_vae.errors import UserError, nearest, not_installed
 from gan_vae.evaluation import metrics
 from gan_vae.evaluation.metrics import ALONE, ModelMetric, SampleMetric
 
@@ -169,7 +169,7 @@ def _of_model(name: str, metric: ModelMetric, argument: str) -> str:
         raise UserError(f'metric {name!r}: it takes nothing after its name')
     for package, extra in metric.packages.items():
         if importlib.util.find_spec(package) is None:
-            raise UserError(f'metric {name!r} needs: pip install "gan_vae[{extra}]"')
+            raise not_installed(f'metric {name!r}', package, extra)
     return argument
 
 

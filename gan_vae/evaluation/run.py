@@ -9,6 +9,7 @@ from gan_vae.errors import UserError
 from gan_vae.evaluation import plan
 from gan_vae.evaluation.measures import Measures
 from gan_vae.runs import folder as run_folder
+from gan_vae.runs import packed
 from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import build
 
@@ -27,6 +28,11 @@ def evaluate_run(
     samples, by default the config's; step: of the checkpoint, or 'best'; by default
     the newest.
     """
+    if packed.is_packed(packed.find(workdir)):
+        raise UserError(
+            f'{workdir} is a packed model, without the state that is evaluated: sample '
+            'it, and compare the samples by `gan_vae evaluate SAMPLES REFERENCE`'
+        )
     config: Any = run_folder.read_config(workdir)
     text: str = config.eval.metrics if metrics is None else metrics
     requests = plan.parse(text)

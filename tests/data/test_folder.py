@@ -269,7 +269,7 @@ def test_whatever_a_file_system_can_hold_is_used_or_named(tmp_path):
         'runs/vae (the folder of a run)',
     ):
         assert text in found.note
-    assert 'left out 6 files' in found.note and 'left out 1 files' in found.note
+    assert 'left out 6 files' in found.note and 'left out 1 file:' in found.note
 
 
 def png(**options) -> bytes:

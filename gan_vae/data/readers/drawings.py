@@ -20,7 +20,7 @@ from gan_vae.data import listing
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.settings import Settings
 from gan_vae.data.splits import ByHash
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, not_installed
 
 KIND, REST, PLACE = 'strokes', 'PATH', True
 SIDE = 255.0
@@ -44,7 +44,7 @@ def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
     chosen = by_hash.of(found.names)
     inside = [f for f in zip(found.files, found.names, strict=True) if f[1] in chosen]
     drawings, skipped = [], []
-    for file, name in listing.progress(inside, where):
+    for file, name in listing.progress(inside, where, len(inside)):
         try:
             if file.stat().st_size > LARGEST:
                 raise Unusable('more than 1 MiB')
@@ -85,9 +85,7 @@ def strokes_of(svg: bytes) -> np.ndarray:
     try:
         import svgelements
     except ImportError as error:
-        raise UserError(
-            'drawings need svgelements: pip install "gan_vae[sequences]"'
-        ) from error
+        raise not_installed('drawings', 'svgelements', 'sequences') from error
     try:
         _refuse_bombs(svg)
         found = svgelements.SVG.parse(io.BytesIO(svg))

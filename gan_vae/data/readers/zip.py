@@ -29,6 +29,8 @@ MOST_RATIO, FREE = 100, 2**30  # members may have so many times the archive's by
 def load(path: str, split: str, settings: Settings) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
     file = files.expand(path)
+    if file.is_dir():
+        raise UserError(f'{path} is a folder, and not a file: write folder:{path}')
     if not os.path.isfile(file):
         raise UserError(f'no file {path!r}')
     try:
