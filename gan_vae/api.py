@@ -14,7 +14,8 @@ import numpy as np
 
 from gan_vae import arrays
 from gan_vae import config as config_lib
-from gan_vae.errors import UserError, nearest, unknown
+from gan_vae.errors import UserError, counted, nearest, unknown
+from gan_vae.flags import python_words
 
 if TYPE_CHECKING:
     from gan_vae.evaluation.card import Card
@@ -44,6 +45,7 @@ class Result(NamedTuple):
     images: list[np.ndarray]
 
 
+@python_words()
 def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> Any:
     """Loads a config file and returns its validated ConfigDict.
 
@@ -57,6 +59,7 @@ def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> Any:
     return config_lib.load(spec, _texts(overrides))
 
 
+@python_words()
 def train(config: Any, workdir: str | Path | None = None) -> Run:
     """Trains until `config.train.steps`, from where the folder of the run stands.
 
@@ -84,6 +87,7 @@ def train(config: Any, workdir: str | Path | None = None) -> Run:
     return Run(workdir, summary['step'], summary)
 
 
+@python_words(workdir='run')
 def open(run: str | Path | Run, step: int | str | None = None) -> 'Model':
     """Opens a trained model.
 
@@ -125,6 +129,7 @@ class Model:
         names = folder.read_classes(packed.find(workdir))
         self.classes: tuple[str, ...] = names if method.classes else ()
 
+    @python_words()
     def sample(
         self,
         n: int = 16,
@@ -250,7 +255,10 @@ class Model:
             raise UserError(f'classes={classes!r}: this model has no classes')
         given = [classes] if isinstance(classes, str | int) else list(classes)
         if len(given) not in (1, n):
-            raise UserError(f'{len(given)} classes for {n} examples: give one or {n}')
+            raise UserError(
+                f'{counted(len(given), "class")} for {counted(n, "example")}: '
+                f'give one or {n}'
+            )
         numbers = []
         for value in given:
             if isinstance(value, str):
@@ -288,6 +296,7 @@ def _jitted(function: Callable) -> Callable:
     return jax.jit(function)
 
 
+@python_words(workdir='run')
 def evaluate(
     run: str | Path | Run,
     metrics: str | None = None,
@@ -320,6 +329,7 @@ def evaluate(
     }
 
 
+@python_words()
 def measure(
     samples: np.ndarray,
     reference: np.ndarray,
@@ -356,6 +366,7 @@ def measure(
     return compared.measure(samples, {'pictures': 'arrays'}, 'uint8 as given')
 
 
+@python_words(workdir='model', force='force=True')
 def make(
     tool: str, *inputs: str | Path, model: 'Model | str | Path' = '', **flags: Any
 ) -> Result:

@@ -6,7 +6,7 @@ and logits are finite numbers [n, d].
 
 import numpy as np
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 
 def pictures(images, what: str = 'pictures', shape: tuple | None = None) -> np.ndarray:
@@ -59,7 +59,9 @@ def vectors(values, what: str = 'features', least: int = 1) -> np.ndarray:
     if values.ndim != 2 or 0 in values.shape:
         raise UserError(f'{what} have the shape {values.shape}: give [n, d], n >= 1')
     if len(values) < least:
-        raise UserError(f'{what} of {len(values)} examples: give at least {least}')
+        raise UserError(
+            f'{what} of {counted(len(values), "example")}: give at least {least}'
+        )
     if not np.isfinite(values).all():
         raise UserError(f'{what} hold NaN or infinity: look at the pictures or network')
     return values

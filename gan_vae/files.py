@@ -5,10 +5,18 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from gan_vae.errors import UserError
+
 
 def expand(path: str | Path) -> Path:
     """The path of a word, ~ for the home folder; as it is where there is none."""
     return Path(os.path.expanduser(path))
+
+
+def refuse_file(path: Path):
+    """A UserError where a folder is wanted and a file lies there."""
+    if path.is_file():
+        raise UserError(f'{path} is a file, and not a folder')
 
 
 def lock(path: Path) -> TextIO:

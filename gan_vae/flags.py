@@ -1,10 +1,15 @@
 """The flags of the commands that train and use runs: one line each, per mode."""
 
 import argparse
+import functools
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from gan_vae.errors import UserError, nearest, unknown
+
+F = TypeVar('F', bound=Callable)
+_FLAG = r'(?<![\w-])--(?=[a-z])([a-z_]+)'
 
 
 class Flag(NamedTuple):
@@ -40,7 +45,7 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
     'evaluate': (
         'Measure a trained model.',
         {
-            'workdir': _RUN,
+            'workdir': Flag(str, '', 'folder of a run'),
             'split': Flag(str, '', 'split of the objective (config.data.eval_split)'),
             'metrics': Flag(str, None, 'as swd,kid_random (config.eval.metrics)'),
             'num': Flag(int, None, 'number of samples (config.eval.num_samples)'),
@@ -77,6 +82,14 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
     ),
 }
 CONFIGURED = ('train', 'sweep')  # modes that take --config.KEY=VALUE
+
+
+def refuse_empty(argv: list[str], flags: Mapping[str, Any]):
+    """A UserError for --NAME= without a value, as of an empty variable of a shell."""
+    for word in argv:
+        name, equals, value = word.removeprefix('--').partition('=')
+        if word.startswith('--') and equals and not value and name in flags:
+            raise UserError(f'--{name} is empty: give a value, or leave it out')
 
 
 def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentParser:
@@ -125,10 +138,13 @@ def parse_one(
         raise UserError(f'{message}; see {command} --help')
 
     argv = ['--help' if word == '-h' else word for word in argv]
+    refuse_empty(argv, flags)
     every = {'help': Flag(bool, False, '')} | flags
     given, rest = parser_of(every, fail).parse_known_args(argv)
     if rest:
         key = rest[0].partition('=')[0]
+        if not key.startswith('-'):
+            fail(f'{rest[0]!r} has no flag: write --{next(iter(flags))}={rest[0]}')
         fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
     defaults = {name: flag.default for name, flag in every.items()}
     return argparse.Namespace(**defaults | vars(given))
@@ -153,6 +169,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     argv = ['--help' if word == '-h' else word for word in argv]
     topics = [word.partition('=')[2] for word in argv if word.startswith('--help=')]
     argv = ['--help' if word.startswith('--help=') else word for word in argv]
+    refuse_empty(argv, common | every)
     given, rest = parser_of(common | every, fail).parse_known_args(argv)
     mode = getattr(given, 'mode', 'train')
     if mode not in MODES:
@@ -160,7 +177,11 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     flags = MODES[mode][1]
     overrides = {}
     while rest:
-        key, equals, value = rest.pop(0).partition('=')
+        word = rest.pop(0)
+        if not word.startswith('-'):
+            name = 'mode' if word in MODES else next(iter(flags))
+            fail(f'{word!r} has no flag: write --{name}={word}')
+        key, equals, value = word.partition('=')
         if not key.startswith('--config.'):
             words, others = (
                 [f'--{n}' for n in (*common, *flags)],
@@ -180,3 +201,26 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     defaults = {name: flag.default for name, flag in (common | flags).items()}
     flags = argparse.Namespace(**defaults | vars(given), topic=''.join(topics[:1]))
     return flags, overrides
+
+
+def python_words(**words: str) -> Callable[[F], F]:
+    """Errors of a function speak of its arguments, and not of flags: those of `words`
+    by other names, the others by their own. What stands in backticks is a command."""
+
+    def word(match: re.Match) -> str:
+        return words.get(match[1], match[1])
+
+    def decorated(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            try:
+                return function(*args, **kwargs)
+            except UserError as error:
+                parts = re.split('(`[^`]*`)', str(error))
+                parts[::2] = [re.sub(_FLAG, word, part) for part in parts[::2]]
+                error.args = (''.join(parts),)
+                raise
+
+        return cast(F, call)
+
+    return decorated

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_vae import files
-from gan_vae.errors import UserError
+from gan_vae.errors import not_installed
 
 
 def to_uint8(images) -> np.ndarray:
@@ -128,8 +128,8 @@ def save_mp4(
     try:
         import av
     except ImportError as error:
-        raise UserError(
-            "an MP4 film needs PyAV: pip install 'gan_vae[video]', or make a GIF"
+        raise not_installed(
+            'a film in MP4 (a GIF needs none)', 'PyAV', 'video'
         ) from error
     zoom = -(-smallest // min(frames[0].shape[:2]))
     pictures = [_to_pil(frame, zoom).convert('RGB') for frame in frames]

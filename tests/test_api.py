@@ -124,3 +124,29 @@ def test_a_model_gives_the_same_for_any_number_and_its_classes_by_name(vae, gan)
 def test_what_is_no_argument_is_one_line(call, message):
     with pytest.raises(gv.UserError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        (lambda: gv.make('sample'), 'sample needs model=RUN'),
+        (lambda: gv.make('rank', 'a.png', model='note.txt'), 'is a file, and not'),
+        (lambda: gv.make('sample', model='pretrained:emoji_gan', out='.'), 'out=.: '),
+        (lambda: gv.make('sample', model='pretrained:emoji_gan', out='full'), 'force'),
+        (lambda: gv.open('pretrained:emoji_gan', 3), 'step=3: '),
+        (lambda: gv.train('configs'), 'config=configs is a folder'),
+        (lambda: gv.train('configs/vae_emoji.py:tiny', 'note.txt'), 'is a file'),
+        (lambda: gv.load_config('configs/vae_emoji.py', {'method.loss': 1}), 'config'),
+    ],
+)
+def test_errors_speak_of_arguments_and_not_of_flags(
+    call, message, tmp_path, monkeypatch
+):
+    (tmp_path / 'configs').symlink_to(f'{ROOT}/configs')
+    (tmp_path / 'note.txt').write_text('hello')
+    (tmp_path / 'full').mkdir()
+    (tmp_path / 'full' / 'a.png').write_text('')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(gv.UserError) as error:
+        call()
+    assert message in str(error.value) and '--' not in str(error.value)

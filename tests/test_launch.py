@@ -52,7 +52,12 @@ def run(tmp_path_factory):
         ([TINY, '--workdir=/dev/null/x'], 'cannot write in the run folder'),
         ([TINY, '--mode=trian'], "did you mean 'train'"),
         ([TINY, '--wrkdir=x'], "did you mean '--workdir'"),
-        (['--mode=sample', '--workdir='], 'needs --workdir'),
+        (['--mode=sample', '--workdir='], '--workdir is empty'),
+        (['--mode=evaluate', '--workdir=x', '--metrics='], '--metrics is empty'),
+        (['configs/a.py:tiny'], 'write --config=configs/a.py:tiny'),
+        (['--mode=sweep', 'a.py'], 'write --sweep=a.py'),
+        (['--mode=sample', 'runs/a'], 'write --workdir=runs/a'),
+        (['train', '--config=a.py'], 'write --mode=train'),
         ([TINY, '--num=5'], '--num is a flag of --mode=evaluate and sample, not of'),
         (
             ['--mode=sample', '--metrics=swd'],
@@ -73,6 +78,11 @@ def test_mistakes_are_one_line_and_status_two(argv, message, capsys, monkeypatch
     assert launch.main(argv) == 2
     error = capsys.readouterr().err
     assert message in error and error.count('\n') == 1 and error.startswith('gan_vae: ')
+
+
+def test_a_run_is_needed(capsys):
+    assert launch.main(['--mode=sample']) == 2
+    assert 'needs --workdir=DIR' in capsys.readouterr().err
 
 
 def command(*argv):

@@ -15,6 +15,7 @@ import sys
 from gan_vae import interrupt
 from gan_vae.art import tools
 from gan_vae.errors import UserError, nearest
+from gan_vae.flags import refuse_empty
 
 REPRODUCE = """python -m gan_vae.art reproduce FILE [--FLAG=VALUE...]
 
@@ -34,6 +35,7 @@ def _parsed(name: str, parser: argparse.ArgumentParser, argv: list[str], known: 
         raise UserError(f'{message}; see python -m gan_vae.art {name} --help')
 
     parser.error = fail
+    refuse_empty(argv, dict.fromkeys(known))
     flags, rest = parser.parse_known_intermixed_args(argv)
     if rest:
         word = rest[0].partition('=')[0]

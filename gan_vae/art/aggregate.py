@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from gan_vae.art.tools import Model
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted, not_installed
 from gan_vae.evaluation import latents
 from gan_vae.methods.contract import required
 from gan_vae.objectives.bounds import LOG_VARIANCE
@@ -44,9 +44,7 @@ def library():
     try:
         from sklearn.mixture import GaussianMixture
     except ImportError as error:
-        raise UserError(
-            '--latents=aggregate needs: pip install "gan_vae[metrics]"'
-        ) from error
+        raise not_installed('--latents=aggregate', 'scikit-learn', 'metrics') from error
     return GaussianMixture
 
 
@@ -90,8 +88,8 @@ def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
     n, size = z.shape
     if n < 3 * (size + 1):
         raise UserError(
-            f'--latents=aggregate: {n} images are too few for a mixture in {size} '
-            f'dimensions, which takes {3 * (size + 1)}'
+            f'--latents=aggregate: {counted(n, "image")}: too few for a mixture in '
+            f'{size} dimensions, which takes {3 * (size + 1)}'
         )
     order = np.random.default_rng(seed).permutation(n)
     held, known = z[order[: n // 3]], z[order[n // 3 :]]

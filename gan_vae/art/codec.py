@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, not_installed
 from gan_vae.methods.contract import Coder
 from gan_vae.objectives.bounds import LOG_VARIANCE
 
@@ -43,7 +43,7 @@ def library():
     try:
         import constriction
     except ImportError as error:
-        raise UserError('the codec needs: pip install "gan_vae[codec]"') from error
+        raise not_installed('the codec', 'constriction', 'codec') from error
     return constriction
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from gan_vae import files, images
 from gan_vae.art import codec, features, progress
 from gan_vae.art.making import load
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 from gan_vae.methods.contract import capability
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
@@ -273,7 +273,7 @@ def main(argv: list[str]) -> int:
             fail('decode takes one file, --workdir and --out')
         with progress.reported('codec'):
             count = decode(flags.workdir, flags.files[0], flags.out)
-        print(f'{count} images in {flags.out}')
+        print(f'{counted(count, "image")} in {flags.out}')
         return 0
     if flags.files:
         fail('encode takes no files: --data=FOLDER')
@@ -284,7 +284,7 @@ def main(argv: list[str]) -> int:
         bits, messages = encode(flags.workdir, flags.data, num, flags.out)
     for line in messages:
         print(line)
-    print(f'{bits.pop("count")} images in {flags.out}; bits for each value:')
+    print(f'{counted(bits.pop("count"), "image")} in {flags.out}; bits for each value:')
     for name, value in bits.items():
         print(f'  {name:24s} {value:.4f}')
     return 0

@@ -29,7 +29,7 @@ from gan_vae.art.tools import (
     flags_of,
 )
 from gan_vae.devices import process
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 from gan_vae.interrupt import Watch
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened, packed
@@ -72,7 +72,7 @@ def make(
     result, stopped = _run(tool, request(name, model, inputs, flags, of_flags))
     if stopped is not None:
         about['stopped'] = stopped
-        message = f'stopped by Ctrl-C after {stopped} steps: the best so far'
+        message = f'stopped by Ctrl-C after {counted(stopped, "step")}: the best so far'
         result = replace(result, messages=[*result.messages, message])
     writing = Watch('all files are being written')
     with writing, _alone(_folder(name, flags)):
@@ -255,6 +255,7 @@ def _folder(name: str, flags: Namespace) -> Path:
     folder = files.expand(flags.out)
     if folder.name in ('', '..'):  # OUT.png and OUT.json stand beside it
         raise UserError(f'--out={flags.out}: give a folder by its name')
+    files.refuse_file(folder)
     if (taken := _taken(folder)) and not flags.force:
         raise UserError(f'{taken[0]} is there already: another --out, or --force')
     return folder

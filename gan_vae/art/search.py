@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_vae.errors import UserError
+from gan_vae.errors import not_installed
 from gan_vae.evaluation import manifold
 
 EXACT = 50_000  # items, at most, of which each is compared
@@ -116,8 +116,6 @@ def _faiss():
     try:
         import faiss
     except ImportError as error:
-        raise UserError(
-            f'an index of more than {EXACT} pictures needs the package faiss-cpu: run '
-            "`pip install 'gan_vae[search]'`"
-        ) from error
+        what = f'an index of more than {EXACT} pictures'
+        raise not_installed(what, 'faiss-cpu', 'search') from error
     return faiss

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, install, not_installed
 from gan_vae.extractors import Extractor
 
 EXTRACTOR = {}
@@ -47,17 +47,16 @@ def load() -> Extractor:
 
 def _file() -> Path:
     """The file in the installed package, whose code is never imported."""
-    hint = "run `pip install 'gan_vae[perceptual]'`"
     try:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise UserError(
-            f'efficientnet_lite0 needs the package {PACKAGE}, which is missing: {hint}'
-        ) from error
+        raise not_installed('efficientnet_lite0', PACKAGE, 'perceptual') from error
     for file in files:
         if file.name == FILE:
             return Path(file.locate())
-    raise UserError(f'the package {PACKAGE} has no file {FILE}: {hint} once more')
+    raise UserError(
+        f'the package {PACKAGE} has no file {FILE}: {install("perceptual")}'
+    )
 
 
 def fold(state: dict[str, np.ndarray]) -> dict:

@@ -18,7 +18,7 @@ import numpy as np
 from jax import lax
 
 from gan_vae.data import packages, prepared
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, not_installed
 from gan_vae.extractors import Extractor
 
 EXTRACTOR = {'maps': True, 'style': True}
@@ -63,9 +63,7 @@ def read(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     try:
         import h5py
     except ImportError as error:
-        raise UserError(
-            "vgg_hed needs h5py: run `pip install 'gan_vae[perceptual]'`"
-        ) from error
+        raise not_installed('vgg_hed', 'h5py', 'perceptual') from error
     params = {}
     with h5py.File(io.BytesIO(data), 'r') as file:
         for block, widths in enumerate(_BLOCKS, 1):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted, not_installed
 
 LOWEST = 21  # MIDI's number of A0
 KEYS = 88
@@ -104,8 +104,8 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
         raise UserError(f'{path} has no notes of a piano: choose another file')
     if short := np.count_nonzero(first == last):
         report(
-            f'{path}: {short} of {len(held)} notes are left out, as they are too short '
-            f'for a step, one of {grid} in a quarter note: more by --grid'
+            f'{path}: {short} of {counted(len(held), "note")} left out, as they are '
+            f'too short for a step, one of {grid} in a quarter note: more by --grid'
         )
     return roll
 
@@ -158,7 +158,5 @@ def _library():
     try:
         import pretty_midi
     except ImportError as error:
-        raise UserError(
-            'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"'
-        ) from error
+        raise not_installed('MIDI and sound', 'pretty_midi', 'sequences') from error
     return pretty_midi

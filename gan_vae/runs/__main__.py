@@ -6,8 +6,8 @@
 import sys
 from pathlib import Path
 
+from gan_vae import files, interrupt
 from gan_vae import flags as flags_lib
-from gan_vae import interrupt
 from gan_vae.errors import UserError
 from gan_vae.flags import Flag
 
@@ -42,6 +42,7 @@ def main(argv: list[str]) -> int:
         for name in ('workdir', 'out'):
             if not getattr(flags, name):
                 raise UserError(f'--{name} is missing; see gan_vae pack --help')
+        files.refuse_file(Path(flags.out))
         if Path(flags.out).is_dir() and any(Path(flags.out).iterdir()):
             raise UserError(f'{flags.out} is not empty')
         size = pack(flags.workdir, flags.out, flags.half, flags.step)

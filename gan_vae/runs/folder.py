@@ -30,6 +30,7 @@ def claim(workdir: str | Path, config: ConfigDict) -> TextIO:
     the same, and `write_config` then keeps the new place.
     """
     workdir = Path(workdir)
+    files.refuse_file(workdir)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         lock = files.try_lock(workdir / '.lock')
@@ -63,6 +64,7 @@ def write_config(workdir: str | Path, config: ConfigDict):
 def read_config(workdir):
     """The config of the run in `workdir`."""
     file = Path(workdir) / 'config.json'
+    files.refuse_file(file.parent)
     if not file.is_file():
         raise UserError(
             f'no run in {workdir}: it has no config.json, as training makes it'

@@ -3,10 +3,13 @@
 import sys
 from types import ModuleType
 
+from gan_vae.flags import python_words
+
 
 class _Callable(ModuleType):
     """`gan_vae.sweep` is this package, and the public function of its name."""
 
+    @python_words()
     def __call__(self, spec, overrides=None, **options):
         """Runs what is left of a sweep; returns its points, best first.
 

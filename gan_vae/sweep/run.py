@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gan_vae import config as config_lib
-from gan_vae.errors import RunError, UserError, unknown
+from gan_vae.errors import RunError, UserError, counted, unknown
 from gan_vae.interrupt import Watch
 from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
@@ -256,7 +256,7 @@ def _conclude(
     for one, result in failed:
         print(f'{one.id} failed: {result.error}')
     if failed:
-        print(f'{len(failed)} trials failed; --retry tries them again')
+        print(f'{counted(len(failed), "trial")} failed: --retry tries again')
     if stopped:
         print(f'{stopped}: running trials saved; the same command goes on')
     first = [r for r in ranked if r.place == 1]
@@ -265,7 +265,9 @@ def _conclude(
         spread = ''
         if best.spread is not None:
             each = ', '.join(f'{v:.5g}' for v in values)
-            spread = f' ± {best.spread:.2g} over {len(values)} seeds ({each})'
+            spread = (
+                f' ± {best.spread:.2g} over {counted(len(values), "seed")} ({each})'
+            )
         print(f'best: {table.describe(best.point)}: {name} {best.mean:.5g}{spread}')
         for other in first[1:]:
             print(f'equal: {table.describe(other.point)}')
@@ -273,4 +275,6 @@ def _conclude(
     print(f'report: {page}')
     if failed and not stopped and len(failed) == sum(len(r.trials) for r in ranked):
         line = failed[-1][1].error
-        raise RunError(f'all {len(failed)} trials failed; the last: {line}')
+        raise RunError(
+            f'{counted(len(failed), "trial")} of {len(failed)} failed; the last: {line}'
+        )

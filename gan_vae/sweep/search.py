@@ -18,7 +18,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import files
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, install, not_installed
 from gan_vae.sweep.plan import Experiment, Point, Trial, fill
 from gan_vae.sweep.trial import ENDED, Outcome, curve
 
@@ -122,7 +122,7 @@ class Study:
             cause = getattr(error, 'orig', None) or error.__cause__ or error
             line = str(cause).strip().splitlines()[0]
             if isinstance(cause, ModuleNotFoundError):
-                line += " (pip install 'psycopg[binary]' for postgresql://)"
+                line += f' ({install("sweep")})'
             where = re.sub(r'//.*@', '//', url) or journal  # no password
             raise UserError(f'--storage={where} cannot be used: {line}') from error
 
@@ -330,8 +330,6 @@ def _import():
     try:
         import optuna
     except ImportError as error:
-        raise UserError(
-            "--engine=optuna needs Optuna: pip install -e '.[sweep]'"
-        ) from error
+        raise not_installed('--engine=optuna', 'Optuna', 'sweep') from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

@@ -20,7 +20,7 @@ from gan_vae import data, methods
 from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
-from gan_vae.errors import RunError, UserError, unknown
+from gan_vae.errors import RunError, UserError, counted, unknown
 from gan_vae.evaluation import measures
 from gan_vae.interrupt import Watch
 from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
@@ -213,7 +213,7 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     for key in setup.warnings:
         say(f'warning: config.{key} is set, but nothing reads it')
     if restored is None:
-        say(f'{workdir}: a new run of {steps} steps')
+        say(f'{workdir}: a new run of {counted(steps, "step")}')
         return initial(setup)
     state, record = restored
     progress = Progress.from_json(int(state.step), record)

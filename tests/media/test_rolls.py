@@ -217,5 +217,5 @@ def test_without_pretty_midi_there_are_pictures_and_one_line(tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, 'pretty_midi', None)
     roll, medium = roll_of(8, (A4, 0, 8)), media.of('rolls')
     assert medium.audio(roll) is None and len(medium.pictures([roll])) == 1
-    with pytest.raises(UserError, match=r'pip install "gan_vae\[sequences\]"'):
+    with pytest.raises(UserError, match=r"pip install 'gan_vae\[sequences\]'"):
         medium.save(tmp_path / 'a', roll, {})

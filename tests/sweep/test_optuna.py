@@ -35,7 +35,7 @@ def studies(optuna, folder, url=None):
 
 def test_without_optuna_one_line_says_how_to_get_it(write, quick, monkeypatch):
     monkeypatch.setitem(sys.modules, 'optuna', None)
-    with pytest.raises(UserError, match=r"pip install -e '.\[sweep\]'"):
+    with pytest.raises(UserError, match=r"pip install 'gan_vae\[sweep\]'"):
         quick(write(HEAD + SPACE), **SOME)
 
 

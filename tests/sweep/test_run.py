@@ -104,7 +104,7 @@ def test_a_point_with_a_failed_seed_is_not_ranked(write, quick):
 
 def test_all_failed_is_an_error(write, quick):
     text = HEAD + "def sweep(add): add({'optimizer.learning_rate': 9.0})"
-    with pytest.raises(RunError, match='all 1 trials failed.*diverged'):
+    with pytest.raises(RunError, match='1 trial of 1 failed.*diverged'):
         quick(write(text))
 
 

@@ -2,7 +2,7 @@
 
 from gan_vae.art import sequences
 from gan_vae.art.tools import Flag, ModelRequest, Result, ToolWithModel, at_least
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 
 def make(request: ModelRequest) -> Result:
@@ -18,7 +18,7 @@ def make(request: ModelRequest) -> Result:
     prompt = sequences.beginning(prompt, flags.steps)
     law = flags.seed, flags.num, flags.temperature
     values = sequences.complete(model.method, model.weights, prompt, *law)
-    messages.append(f'the first {len(prompt)} steps are those of {word}')
+    messages.append(f'the first {counted(len(prompt), "step")}: of {word}')
     return Result(sequences=values, prompt_steps=len(prompt), messages=messages)
 
 

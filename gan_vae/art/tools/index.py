@@ -2,7 +2,7 @@
 
 from gan_vae.art import feature_index, features, sheets
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 NUMBERED = 400  # pictures of an index on its sheet
 
@@ -22,7 +22,7 @@ def make(request: Request) -> Result:
         place, network, how, request.progress, name, flags.seed
     )
     count, size = index.features.shape
-    messages = [f'{count} pictures, {size} numbers each, of {network.name}']
+    messages = [f'{counted(count, "picture")}, {size} numbers each, of {network.name}']
     messages += features.message_of(left_out)
     on_sheet = [*index.small[:NUMBERED]]
     if count > NUMBERED:
