@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from gan_vae.art.tools import Model
-from gan_vae.errors import UserError, counted, not_installed
+from gan_vae.errors import UserError, not_installed
 from gan_vae.evaluation import latents
 from gan_vae.methods.contract import required
 from gan_vae.objectives.bounds import LOG_VARIANCE
@@ -88,7 +88,7 @@ def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
     n, size = z.shape
     if n < 3 * (size + 1):
         raise UserError(
-            f'--latents=aggregate: {counted(n, "image")}: too few for a mixture in '
+            f'--latents=aggregate: {n} images are too few for a mixture in '
             f'{size} dimensions, which takes {3 * (size + 1)}'
         )
     order = np.random.default_rng(seed).permutation(n)
