@@ -208,7 +208,7 @@ def python_words(**words: str) -> Callable[[F], F]:
     by other names, the others by their own. What stands in backticks is a command."""
 
     def word(match: re.Match) -> str:
-        return words.get(match[1], match[1])
+        return words.get(match[1], str(match[1]))
 
     def decorated(function: F) -> F:
         @functools.wraps(function)

@@ -122,16 +122,15 @@ def _coarse(y: np.ndarray, missing: np.ndarray) -> np.ndarray:
     count = halved(known)
     small = filled(halved(values) / np.maximum(count, 1), count[..., 0] == 0)
     zoom = [2, 2, 1]
-    return ndimage.zoom(small, zoom, order=1, grid_mode=True, mode='nearest')[
-        :height, :width
-    ]
+    large = ndimage.zoom(small, zoom, order=1, grid_mode=True, mode='nearest')
+    return np.asarray(large)[:height, :width]
 
 
 def _bends(length: int) -> sparse.csr_matrix:
     """Second differences along a side, even at its ends."""
-    first = sparse.diags(
-        [-1.0, 1.0], [0, 1], (max(0, length - 1), length), 'csr', float
-    )
+    rows = max(0, length - 1)
+    ahead = sparse.eye(rows, length, 1, format='csr')
+    first = ahead - sparse.eye(rows, length, format='csr')
     return first.T @ first
 
 
