@@ -284,9 +284,8 @@ def main(argv: list[str]) -> int:
         bits, messages = encode(flags.workdir, flags.data, num, flags.out)
     for line in messages:
         print(line)
-    print(
-        f'{counted(int(bits.pop("count")), "image")} in {flags.out}; bits for each value:'
-    )
+    number = counted(int(bits.pop('count')), 'image')
+    print(f'{number} in {flags.out}; bits for each value:')
     for name, value in bits.items():
         print(f'  {name:24s} {value:.4f}')
     return 0
