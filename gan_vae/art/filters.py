@@ -31,10 +31,7 @@ def denoised(y: np.ndarray, deviation: float) -> np.ndarray:
     shape = rows, SIDE, columns, SIDE
     for top in range(SIDE):
         for left in range(SIDE):
-            at = (
-                slice(top, top + rows * SIDE),
-                slice(left, left + columns * SIDE),
-            )
+            at = (slice(top, top + rows * SIDE), slice(left, left + columns * SIDE))
             blocks = padded[at].reshape(*shape, channels)
             numbers = fft.dctn(blocks, axes=(1, 3, 4), norm='ortho')
             kept = np.abs(numbers) > THRESHOLD * deviation

@@ -22,9 +22,7 @@ def draw(
 ) -> list:
     """`num` sequences [T, D]; number i is the same for any `num`."""
     return _batches(
-        num,
-        seed,
-        lambda key: method.generate(weights, key, BATCH, None, temperature),
+        num, seed, lambda key: method.generate(weights, key, BATCH, None, temperature)
     )
 
 

@@ -3,14 +3,7 @@
 import numpy as np
 
 from gan_vae.art import breeding, latents, sheets
-from gan_vae.art.tools import (
-    MANY,
-    Flag,
-    ModelRequest,
-    Result,
-    ToolWithModel,
-    at_least,
-)
+from gan_vae.art.tools import MANY, Flag, ModelRequest, Result, ToolWithModel, at_least
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods.contract import required
 

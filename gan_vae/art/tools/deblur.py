@@ -33,6 +33,5 @@ def make(request: Request) -> Result:
 
 
 TOOL = restoration.tool(
-    make,
-    {'radius': Flag(1.5, float, 'deviation of the Gaussian blur, in pixels')},
+    make, {'radius': Flag(1.5, float, 'deviation of the Gaussian blur, in pixels')}
 )

@@ -5,14 +5,7 @@ import base64
 import numpy as np
 
 from gan_vae.art import directions, features, latents, provenance, sheets
-from gan_vae.art.tools import (
-    Flag,
-    Model,
-    ModelRequest,
-    Result,
-    ToolWithModel,
-    at_least,
-)
+from gan_vae.art.tools import Flag, Model, ModelRequest, Result, ToolWithModel, at_least
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import sampling
 

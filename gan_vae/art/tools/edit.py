@@ -6,14 +6,7 @@ import numpy as np
 from PIL import Image
 
 from gan_vae.art import editing, sheets
-from gan_vae.art.tools import (
-    Flag,
-    Input,
-    Picture,
-    Request,
-    Result,
-    ToolWithoutModel,
-)
+from gan_vae.art.tools import Flag, Input, Picture, Request, Result, ToolWithoutModel
 from gan_vae.data.pictures import given, is_transparent
 from gan_vae.errors import UserError
 

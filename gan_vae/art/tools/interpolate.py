@@ -3,14 +3,7 @@
 import numpy as np
 
 from gan_vae.art import interpolation, latents, sequences
-from gan_vae.art.tools import (
-    MANY,
-    Flag,
-    ModelRequest,
-    Result,
-    ToolWithModel,
-    at_least,
-)
+from gan_vae.art.tools import MANY, Flag, ModelRequest, Result, ToolWithModel, at_least
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import sampling
 from gan_vae.methods.contract import capability

@@ -8,13 +8,7 @@ import numpy as np
 from gan_vae import files
 from gan_vae.art import feature_index, features, search, sheets, taste
 from gan_vae.art.feature_index import LARGE, Index
-from gan_vae.art.tools import (
-    Flag,
-    Request,
-    Result,
-    ToolWithOptionalModel,
-    at_least,
-)
+from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel, at_least
 from gan_vae.errors import UserError
 
 FEW = 30  # choices

@@ -4,13 +4,7 @@ import numpy as np
 
 from gan_vae import images
 from gan_vae.art import aggregate, latents, sequences, sheets
-from gan_vae.art.tools import (
-    Flag,
-    ModelRequest,
-    Picture,
-    Result,
-    ToolWithModel,
-)
+from gan_vae.art.tools import Flag, ModelRequest, Picture, Result, ToolWithModel
 from gan_vae.errors import UserError, unknown
 from gan_vae.methods import sampling
 
