@@ -5,11 +5,10 @@ import numpy as np
 from gan_vae.art import filters, restoration
 from gan_vae.art.degradations import WHOLE
 from gan_vae.art.restoration import NOISE, UNIT
-from gan_vae.art.tools import Flag, Request, Result, at_least
+from gan_vae.art.tools import Flag, Request, Result
 
 
 def make(request: Request) -> Result:
-    at_least(request.flags, 0, 'sigma')
     sigma, work = max(NOISE, request.flags.sigma), restoration.read(request)
     estimate, messages = filters.noise_of(work.full) * UNIT, ()
     if estimate < sigma / 2:
@@ -33,5 +32,5 @@ def make(request: Request) -> Result:
 
 
 TOOL = restoration.tool(
-    make, {'sigma': Flag(25.0, float, 'deviation of the noise, in grey levels of 255')}
+    make, {'sigma': Flag(25.0, float, 'deviation of the noise, of 255', least=0)}
 )

@@ -18,18 +18,17 @@ def make(request: Request) -> Result:
     mask = (~restoration.fitted_mask(request, hole)).astype(np.float32)
     if not mask.any():
         raise UserError('everything is missing: leave something to be seen')
-    inside = np.zeros_like(np.asarray(hole))
-    (left, top), (width, height) = work.corner, work.extent
-    inside[max(0, top) : top + height, max(0, left) : left + width] = 1
-    missing = np.asarray(hole) > 0
-    if mask.all() or (missing & (inside == 0)).any():
+    corner, end = np.split(np.array(hole.getbbox()), 2)
+    outside = (corner < work.corner) | (end > np.add(work.corner, work.extent))
+    if mask.all() or outside.any():
         raise UserError(
             'what is missing lies outside of the middle square, which is all that this '
             'model sees: crop the picture, or restore it without --workdir'
         )
 
     def paste(x: np.ndarray) -> np.ndarray:
-        return np.where(missing[..., None], work.enlarged(x, 0.0), work.full)
+        missing = np.asarray(hole)[..., None] > 0
+        return np.where(missing, work.enlarged(x, 0.0), work.full)
 
     work = replace(work, seen=work.seen * mask)
     return restoration.restored(request, Hole(), work, mask, paste=paste)
