@@ -17,8 +17,10 @@ class Flag(NamedTuple):
 
 def step(text: str) -> int | str:
     """The number of a checkpoint, or 'best'."""
-    if text == 'best' or text.isdecimal():
-        return text if text == 'best' else int(text)
+    if text == 'best':
+        return text
+    if text.isdecimal():
+        return int(text)
     raise argparse.ArgumentTypeError(f'{text!r} is neither a step number nor best')
 
 
@@ -79,8 +81,10 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
 CONFIGURED = ('train', 'sweep')  # modes that take --config.KEY=VALUE
 
 
-def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentParser:
-    """A parser of these flags: only those given are set, `fail(message)` on errors."""
+def _read(
+    flags: Mapping[str, Flag], argv: list[str], fail: Callable
+) -> tuple[dict[str, Any], list[str]]:
+    """({flag in argv: value}, the other words); calls `fail(message)` on errors."""
     parser = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
@@ -88,7 +92,13 @@ def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentPar
         reads = {'action': 'store_true'} if flag.kind is bool else {'type': flag.kind}
         parser.add_argument(f'--{name}', **reads)
     parser.error = fail
-    return parser
+    argv = ['--help' if word == '-h' else word for word in argv]
+    values, rest = parser.parse_known_args(argv)
+    return vars(values), rest
+
+
+def _defaults(flags: Mapping[str, Flag]) -> dict[str, Any]:
+    return {name: flag.default for name, flag in flags.items()}
 
 
 def lines_of(flags: Mapping[str, Flag]) -> list[str]:
@@ -108,11 +118,12 @@ def usage() -> str:
     for mode, (purpose, flags) in MODES.items():
         default = ' (the default)' if mode == 'train' else ''
         lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
-    lines += ['', '--debug shows tracebacks. --config.train.steps=30 sets a key of the']
     lines += [
-        'config, in training and in sweeps; --help=method.vae lists the keys of a'
+        '',
+        '--debug shows tracebacks. --config.train.steps=30 sets a key of the',
+        'config, in training and in sweeps; --help=method.vae lists the keys of a',
+        'method, --help=config the methods and sections.',
     ]
-    lines += ['method, --help=config the methods and sections.']
     return '\n'.join(lines)
 
 
@@ -124,14 +135,12 @@ def parse_one(
     def fail(message: str):
         raise UserError(f'{message}; see {command} --help')
 
-    argv = ['--help' if word == '-h' else word for word in argv]
     every = {'help': Flag(bool, False, '')} | flags
-    given, rest = parser_of(every, fail).parse_known_args(argv)
+    values, rest = _read(every, argv, fail)
     if rest:
         key = rest[0].partition('=')[0]
         fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
-    defaults = {name: flag.default for name, flag in every.items()}
-    return argparse.Namespace(**defaults | vars(given))
+    return argparse.Namespace(**_defaults(every) | values)
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -150,11 +159,10 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         'help': Flag(bool, False, ''),
         'debug': Flag(bool, False, ''),
     }
-    argv = ['--help' if word == '-h' else word for word in argv]
     topics = [word.partition('=')[2] for word in argv if word.startswith('--help=')]
     argv = ['--help' if word.startswith('--help=') else word for word in argv]
-    given, rest = parser_of(common | every, fail).parse_known_args(argv)
-    mode = getattr(given, 'mode', 'train')
+    values, rest = _read(common | every, argv, fail)
+    mode = values.get('mode', 'train')
     if mode not in MODES:
         raise unknown('--mode', mode, MODES)
     flags = MODES[mode][1]
@@ -162,11 +170,9 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     while rest:
         key, equals, value = rest.pop(0).partition('=')
         if not key.startswith('--config.'):
-            words, others = (
-                [f'--{n}' for n in (*common, *flags)],
-                [f'--{n}' for n in every],
-            )
-            fail(f'unknown flag {key!r}{nearest(key, words) or nearest(key, others)}')
+            hint = nearest(key, [f'--{n}' for n in (*common, *flags)])
+            hint = hint or nearest(key, [f'--{n}' for n in every])
+            fail(f'unknown flag {key!r}{hint}')
         if mode not in CONFIGURED:
             fail(f'--mode={mode} takes no {key}: the config is that of the run')
         if not equals:
@@ -174,9 +180,8 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
                 fail(f'{key} needs a value')
             value = rest.pop(0)
         overrides[key.removeprefix('--config.')] = value
-    for name in vars(given).keys() - common.keys() - flags.keys():
+    for name in values.keys() - common.keys() - flags.keys():
         modes = ' and '.join(m for m, (_, table) in MODES.items() if name in table)
         fail(f'--{name} is a flag of --mode={modes}, not of --mode={mode}')
-    defaults = {name: flag.default for name, flag in (common | flags).items()}
-    flags = argparse.Namespace(**defaults | vars(given), topic=''.join(topics[:1]))
-    return flags, overrides
+    values = _defaults(common | flags) | values | {'topic': ''.join(topics[:1])}
+    return argparse.Namespace(**values), overrides

@@ -7,6 +7,7 @@ import os
 import pkgutil
 import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,11 +27,17 @@ def literal(module: str, variable: str) -> Any | None:
     spec = importlib.util.find_spec(module) if exists(module) else None
     if not spec or not spec.origin or not spec.origin.endswith('.py'):
         return None
-    with open(spec.origin, encoding='utf-8') as file:
-        tree = ast.parse(file.read())
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
-            return ast.literal_eval(node.value)
+    value = assigned(Path(spec.origin), variable)
+    return None if value is None else ast.literal_eval(value)
+
+
+def assigned(file: Path, variable: str) -> ast.expr | None:
+    """What a Python file assigns to `variable` at its top, read without running it."""
+    for node in ast.parse(file.read_text('utf-8')).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            if isinstance(target, ast.Name) and target.id == variable:
+                return node.value
     return None
 
 
