@@ -38,11 +38,6 @@ def random_rows(size: int, n: int, seed: int) -> np.ndarray:
     return order[:n]
 
 
-def values(metric: SampleMetric, real, fake, held_out, seed: int) -> Values:
-    """The values alone, of as many of `real` as the metric takes."""
-    return metric.compute(_used(metric, real, len(fake), seed), fake, held_out, seed)
-
-
 def compare(
     metric: SampleMetric, real, fake, held_out, seed: int, remember: Callable
 ) -> Comparison:

@@ -128,17 +128,6 @@ class Panel:
                 cards[card.metric] = card
         return cards
 
-    def values(
-        self, samples: np.ndarray, labels: np.ndarray | None = None
-    ) -> dict[str, float]:
-        """The bare values of `measure`, without baselines and spreads: cheaper."""
-        found = {}
-        for case in self._cases(samples, labels):
-            parts = [self._values(case, rows) for rows in case.classes.values()]
-            for key, value in by_class.mean_values(parts).items():
-                found[case.request.title(key)] = float(value)
-        return found
-
     def sheets(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """{METRIC_EXTRACTOR: uint8 picture that explains it} where a metric has one."""
         images = self.reference.examples.images
@@ -182,16 +171,6 @@ class Panel:
                 fake = samples[:n]
             classes = by_class.rows(real, of_n) if request.within else ALL
             yield Case(request, fake, classes)
-
-    def _values(self, case: Case, rows: tuple[Rows, Rows]) -> comparison.Values:
-        metric, real = case.request.metric, self._real(case.request)
-        if metric.needs == 'labels':
-            return metric.compute(real, case.fake, None, self.seed)
-        of_real, of_fake = rows
-        held_out = self._held_out(case.request)
-        return comparison.values(
-            metric, real[of_real], case.fake[of_fake], held_out, self.seed
-        )
 
     def _compare(self, case: Case) -> tuple[Comparison, dict[str, Comparison]]:
         """(of all samples, {class: of it} where the metric looks at classes)."""
