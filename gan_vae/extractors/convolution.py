@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+_DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 _POINTS = (0, 1, -1, 2, -2, 0.5, -0.5)  # rounding grows with their powers
 
 
@@ -38,7 +39,7 @@ def conv(x, kernel, stride: int = 1, padding: str = 'SAME'):
         kernel,
         (stride, stride),
         padding,
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+        dimension_numbers=_DIMENSIONS,
         precision=lax.Precision.HIGHEST,  # TF32 would move FID
     )
 
@@ -148,3 +149,25 @@ def windows(x, start, operation, stride: int, padding: str):
             for j in range(3)
         ),
     )
+
+
+def vgg16(params: dict, x) -> dict[str, jax.Array]:
+    """{'conv1_2', 'conv2_2', 'conv3_3', 'conv4_3', 'conv5_3': [n, h, w, C]}: the last
+    map of each block of 3x3 convolutions, with max-pooling by 2 between blocks.
+
+    params: {'conv1_1': (kernel HWIO, bias), ...}. Simonyan & Zisserman 2015,
+    arXiv:1409.1556.
+    """
+    maps = {}
+    for block, layers in enumerate((2, 2, 3, 3, 3), 1):
+        if block > 1:
+            window = (1, 2, 2, 1)
+            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, 'SAME')
+        for layer in range(1, layers + 1):
+            kernel, bias = params[f'conv{block}_{layer}']
+            y = lax.conv_general_dilated(
+                x, kernel, (1, 1), 'SAME', dimension_numbers=_DIMENSIONS
+            )
+            x = jax.nn.relu(y + bias)
+        maps[f'conv{block}_{layers}'] = x
+    return maps

