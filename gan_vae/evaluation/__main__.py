@@ -80,8 +80,6 @@ def score(
     fake_place, real_place = both
     size = size or real_place.common_size or fake_place.common_size or 32
     fake = places.examples(fake_place, size)
-    if of_classes:
-        by_class.check_samples(fake, samples, of_classes)
     real = places.examples(real_place, size)
     if num > len(fake.images):
         raise UserError(f'--num={num}: {samples} has {len(fake.images)} pictures')
@@ -98,7 +96,7 @@ def score(
         rows = np.sort(order[:num])
         images, labels = images[rows], labels if labels is None else labels[rows]
     train = held_out = None
-    if places.is_prepared(real_place):
+    if real_place.is_prepared:
         name = real_place.text.partition(':')[0]
         learned = [r for r in requests if r.of_samples and r.argument]
         if any(extractors.facts(r.argument).get('examples') for r in learned):

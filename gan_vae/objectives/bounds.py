@@ -77,14 +77,6 @@ def kl_sampled(
     )
 
 
-def elbo(log_likelihood: jax.Array, kl: jax.Array, beta: float = 1.0) -> jax.Array:
-    """log p(x | z) [B] - beta * the KL [B, D] summed over units: [B], nats an example.
-
-    A bound on log p(x) for beta >= 1 only. Higgins et al. 2017 (beta-VAE).
-    """
-    return log_likelihood - beta * jnp.sum(kl, axis=-1)
-
-
 def importance_bound(log_weights: jax.Array) -> jax.Array:
     """L_K [...] of log w [K, ...]: logsumexp_k log w_k - log K, nats.
 
