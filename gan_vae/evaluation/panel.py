@@ -43,15 +43,6 @@ class Case(NamedTuple):
     classes: dict[str, tuple[Rows, Rows]]  # {class: rows of (reference, fake)}, or ALL
 
 
-def refuse_sequences(metrics: str, kind: str):
-    """A UserError for metrics of pictures, of a run that has none."""
-    if kind != 'images':
-        raise UserError(
-            f'{metrics} compares pictures, not {kind}: '
-            'take iwae_K or fivo_K, with a number of particles, or none'
-        )
-
-
 class Panel:
     """Metrics against one reference; what depends on it alone is computed once."""
 
@@ -73,14 +64,15 @@ class Panel:
                 f'metric {request.name!r} is of a model: a set of samples has no model'
             )
         self.plan = requests.of_samples
-        named = ','.join(request.name for request in self.plan)
-        refuse_sequences(named, reference.examples.kind)
-        arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
-        self._of_classes = [r.name for r in self.plan if r.needs_classes]
-        if self._of_classes:
-            by_class.check_reference(
-                reference.examples, reference.name, self._of_classes
+        if reference.examples.kind != 'images':
+            raise UserError(
+                f'{",".join(request.name for request in self.plan)} compares pictures, '
+                f'not {reference.examples.kind}: take iwae_K or fivo_K, with a number '
+                'of particles, or none'
             )
+        arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
+        if of_classes := [r.name for r in self.plan if r.needs_classes]:
+            by_class.check_reference(reference.examples, reference.name, of_classes)
         self.reference, self.held_out = reference, held_out
         self.mesh, self.seed = mesh, seed
         self._sha256 = features.digest(reference.examples.images)
@@ -165,6 +157,7 @@ class Panel:
                 samples,
             )
             for case in self._cases(samples, None, explained)
+            if case.request.metric.sheet
         }
 
     def _cases(
@@ -173,8 +166,8 @@ class Panel:
         real = self.reference.examples
         due = self.plan if due is None else due
         samples = arrays.pictures(samples, 'samples', real.images.shape[1:])
-        if classes_needed := [r.name for r in due if r.needs_classes]:
-            labels = by_class.checked(labels, len(samples), real, classes_needed)
+        if of_classes := [r.name for r in due if r.needs_classes]:
+            labels = by_class.checked(labels, len(samples), real, of_classes)
         for request in due:
             if request.num > len(samples):
                 raise UserError(

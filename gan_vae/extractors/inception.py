@@ -106,8 +106,8 @@ def network(params: dict, images, resize: str = 'tf1') -> dict:
     def conv(layer, x, **how):
         return _conv(params[layer], x, **how)
 
-    def block(name, kind, x, *pool):
-        return kind(lambda layer, x, **how: conv(f'{name}.{layer}', x, **how), x, *pool)
+    def block(name, kind, x, *how):
+        return kind(lambda layer, x, **kw: conv(f'{name}.{layer}', x, **kw), x, *how)
 
     x = conv('Conv2d_1a_3x3', x, stride=2)
     x = conv('Conv2d_2a_3x3', x, padding='VALID')
@@ -117,14 +117,18 @@ def network(params: dict, images, resize: str = 'tf1') -> dict:
     x = _max_pool(conv('Conv2d_4a_3x3', x, padding='VALID'))
     taps['pool192'] = _mean(x)
     for letter in 'bcd':
-        x = block(f'Mixed_5{letter}', _block_a, x)
+        x = block(
+            f'Mixed_5{letter}', _block_a, x, ('branch5x5', 2), ('branch3x3dbl', 3)
+        )
     x = block('Mixed_6a', _block_b, x)
     for letter in 'bcde':
-        x = block(f'Mixed_6{letter}', _block_c, x)
+        x = block(
+            f'Mixed_6{letter}', _block_a, x, ('branch7x7', 3), ('branch7x7dbl', 5)
+        )
     taps['pool768'] = _mean(x)
-    x = block('Mixed_7a', _block_d, x)
-    x = block('Mixed_7b', _block_e, x, _average_pool)
-    x = block('Mixed_7c', _block_e, x, _last_pool)
+    x = block('Mixed_7a', _block_c, x)
+    x = block('Mixed_7b', _block_d, x, _average_pool)
+    x = block('Mixed_7c', _block_d, x, _last_pool)
     features = _mean(x)
     logits = jnp.dot(features, params['fc']['kernel'], precision=lax.Precision.HIGHEST)
     return {'features': features, 'logits': logits, **taps}
@@ -173,11 +177,10 @@ def _join(*branches):
     return jnp.concatenate(branches, axis=-1)
 
 
-def _block_a(conv, x):
+def _block_a(conv, x, *chains):
     return _join(
         conv('branch1x1', x),
-        _chain(conv, x, 'branch5x5', 2),
-        _chain(conv, x, 'branch3x3dbl', 3),
+        *(_chain(conv, x, *chain) for chain in chains),
         conv('branch_pool', _average_pool(x)),
     )
 
@@ -192,15 +195,6 @@ def _block_b(conv, x):
 
 
 def _block_c(conv, x):
-    return _join(
-        conv('branch1x1', x),
-        _chain(conv, x, 'branch7x7', 3),
-        _chain(conv, x, 'branch7x7dbl', 5),
-        conv('branch_pool', _average_pool(x)),
-    )
-
-
-def _block_d(conv, x):
     seven = _chain(conv, x, 'branch7x7x3', 3)
     return _join(
         conv('branch3x3_2', conv('branch3x3_1', x), stride=2),
@@ -209,7 +203,7 @@ def _block_d(conv, x):
     )
 
 
-def _block_e(conv, x, pool):
+def _block_d(conv, x, pool):
     three = conv('branch3x3_1', x)
     double = _chain(conv, x, 'branch3x3dbl', 2)
     return _join(

@@ -116,10 +116,6 @@ def _weighed_again(z):
     return z, jnp.zeros(z.shape[:2], z.dtype)
 
 
-def _weighed_again_forward(z):
-    return _weighed_again(z), None
-
-
 def _weighed_again_backward(_, gradients):
     of_z, of_zeros = gradients
     total = jnp.sum(of_zeros, axis=0)  # 0 where the bound has no part in the loss
@@ -127,7 +123,7 @@ def _weighed_again_backward(_, gradients):
     return (of_z * shares[..., None],)
 
 
-_weighed_again.defvjp(_weighed_again_forward, _weighed_again_backward)
+_weighed_again.defvjp(lambda z: (_weighed_again(z), None), _weighed_again_backward)
 
 
 def free_bits(kl: jax.Array, nats: float) -> jax.Array:

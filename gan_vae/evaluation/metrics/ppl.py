@@ -26,11 +26,13 @@ def compute(model, name: str, paths: int = 1000) -> dict[str, tuple[float, str]]
     decode = jax.jit(model.capability('latents.decode'))
     size, lengths = model.program.method.latents.size, []
     for _ in range(0, paths, BATCH):
+        z0, z1 = rng.standard_normal((2, BATCH, size))
         lengths.append(
             path_length(
                 lambda z: 127.5 * (decode(model.weights, z.astype(np.float32)) + 1),
                 partial(distance, extractor),
-                *rng.standard_normal((2, BATCH, size)),
+                z0,
+                z1,
                 rng.random(BATCH),
                 epsilon=EPSILON,
                 interpolate=slerp,
