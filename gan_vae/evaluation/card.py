@@ -41,8 +41,8 @@ class Card(NamedTuple):
             of = f' (real against real, n={self.null_n})' if self.null_n else ''
             null = f'{self.null:.4g}{_plus_minus(self.null_spread)}'
             parts.append(f'baseline {null}{of}')
-        made = ' '.join(f'{k} {v}' for k, v in self.made.items())
-        parts.append(f'{self.n_fake} of {made}')
+        samples = ' '.join(f'{k} {v}' for k, v in self.made.items())
+        parts.append(f'{self.n_fake} of {samples}')
         parts.append(
             f'against {self.n_real} of {self.reference} {self.reference_sha256[:8]}'
         )

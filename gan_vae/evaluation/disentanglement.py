@@ -99,7 +99,8 @@ def sap(codes, factors, test_codes, test_factors) -> float:
 
 def _information(a, b) -> float:
     """Mutual information of two discrete sequences; of a with itself, its entropy."""
-    joint = crosstab(a, b).count / len(a)
+    _, counts = crosstab(a, b)
+    joint = np.asarray(counts) / len(a)
     return float(rel_entr(joint, np.outer(joint.sum(1), joint.sum(0))).sum())
 
 
