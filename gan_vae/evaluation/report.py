@@ -37,27 +37,29 @@ def write(workdirs: list[str], out: str) -> Path:
     """Writes the page and returns its path; a UserError for a folder without a run."""
     if not workdirs:
         raise UserError('report takes the folders of runs, as runs/*')
-    runs = {}
     folders = [Path(workdir) for workdir in workdirs]
     for folder in folders:
         if not folder.exists():
             raise UserError(f'no run in {folder}: it does not exist')
-        if not (folder / 'config.json').is_file():
-            continue  # runs/* may hold other folders and files
-        runs[_name(folder, folders)] = (folder, run_folder.read_config(folder))
+    runs = {  # runs/* may hold other folders and files
+        _name(folder, folders): folder
+        for folder in folders
+        if (folder / 'config.json').is_file()
+    }
     if not runs:
         raise UserError(f'no run in {", ".join(workdirs)}: none has a config.json')
+    configs = {name: run_folder.read_config(folder) for name, folder in runs.items()}
     body = [
         '<h1>Runs compared</h1>',
         _legend(list(runs)),
         '<h2>Metrics</h2>',
-        _metrics({name: _results(folder) for name, (folder, _) in runs.items()}),
+        _metrics({name: _results(folder) for name, folder in runs.items()}),
         '<h2>Curves</h2>',
-        _curves({name: _scalars(folder) for name, (folder, _) in runs.items()}),
+        _curves({name: _scalars(folder) for name, folder in runs.items()}),
         '<h2>Samples</h2>',
-        _pictures({name: folder for name, (folder, _) in runs.items()}),
+        _pictures(runs),
         '<h2>What differs in the configs</h2>',
-        _configs({name: config for name, (_, config) in runs.items()}),
+        _configs(configs),
     ]
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
