@@ -26,7 +26,7 @@ def builder(ours, name: str, data_dir, archive=None) -> tfds.core.DatasetBuilder
 
         def _split_generators(self, dl_manager):
             if archive is None:
-                raise UserError(f'{name} is built from {ours.SETS[name].name}')
+                raise UserError(f'{name} is built from {ours.SETS[name].file_name}')
             return {
                 split: self._generate_examples(values)
                 for split, values in ours.read(name, archive).items()

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gan_vae.errors import UserError
 from gan_vae.evaluation.report import STYLE
 from gan_vae.runs import folder as run_folder
@@ -77,16 +79,15 @@ def write(
 
 def _free(folder: Path, identity: list[str]) -> Path:
     """The first page that does not exist, or of which this sweep has every trial."""
-    for number in itertools.count(1):
-        path = folder / (f'report-{number}.html' if number > 1 else 'report.html')
-        if not path.exists():
-            return path
+    path, numbers = folder / 'report.html', itertools.count(2)
+    while path.exists():
         with open(path, encoding='utf-8', errors='replace') as page:
             head = re.search('<meta name="sweep" content="([^"]*)">', page.readline())
         metric, *trials = html.unescape(head[1]).split(';') if head else ['']
         if metric == identity[0] and set(trials) <= set(identity[1:]):
-            return path
-    raise AssertionError
+            break
+        path = folder / f'report-{next(numbers)}.html'
+    return path
 
 
 def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
@@ -141,8 +142,9 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         )
         mean = '' if r.mean is None else f'{r.mean:.5g}'
         spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
+        swatch = f'<span class="swatch" style="background:{_colour(r, ranked)}"></span>'
         tie = '=' if places.count(r.place) > 1 else ''
-        mark = '' if r.place is None else f'{_swatch(r, ranked)} {r.place}{tie}'
+        mark = '' if r.place is None else f'{swatch} {r.place}{tie}'
         cells = [
             mark,
             *(_text(format_value(r.point[k])) if k in r.point else '' for k in keys),
@@ -165,25 +167,13 @@ def _seconds(trial) -> float:
         return 0.0
 
 
-def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
-    colour = _colour(_badness(r, ranked))
-    return f'<span class="swatch" style="background:{colour}"></span>'
-
-
-def _badness(r: Ranked, ranked: list[Ranked]) -> float:
-    """0 for the first place, 1 for the last: one outlier leaves the others apart."""
+def _colour(r: Ranked, ranked: list[Ranked]) -> str:
+    """By its place, and not its mean: one outlier leaves the others apart."""
     last = max(x.place or 1 for x in ranked)
-    return ((r.place or 1) - 1) / max(1, last - 1)
-
-
-def _colour(at: float) -> str:
-    place = at * (len(_RAMP) - 1)
-    i = min(int(place), len(_RAMP) - 2)
-    mixed = (
-        round(a + (b - a) * (place - i))
-        for a, b in zip(_RAMP[i], _RAMP[i + 1], strict=True)
-    )
-    return '#' + ''.join(f'{c:02x}' for c in mixed)
+    at = ((r.place or 1) - 1) / max(1, last - 1) * (len(_RAMP) - 1)
+    channels = zip(*_RAMP, strict=True)
+    mixed = [round(np.interp(at, range(len(_RAMP)), values)) for values in channels]
+    return f'#{bytes(mixed).hex()}'
 
 
 def _keys(ranked: list[Ranked]) -> list[str]:
@@ -210,7 +200,10 @@ def _axis(
     low, high = distinct[0], distinct[-1]
     scale = math.log if low > 0 and high > 20 * low else float
     width = scale(high) - scale(low)
-    places = {v: (scale(v) - scale(low)) / width for v in distinct}
+
+    def height(value):
+        return (scale(value) - scale(low)) / width
+
     if scale is math.log:
         values = [low * (high / low) ** (i / 4) for i in range(5)]
     else:  # multiples of 1, 2 or 5 times a power of ten, at most six of them
@@ -218,31 +211,31 @@ def _axis(
         step = next(n * power for n in (1, 2, 5, 10) if n * power >= width / 5)
         first, last = math.ceil(low / step), math.floor(high / step)
         values = [i * step for i in range(first, last + 1)]
-    ticks = [(scale(v) - scale(low)) / width for v in values]
-    return places, list(zip(ticks, distinct_labels(values, 3), strict=True))
+    labels = distinct_labels(values, 3)
+    return {v: height(v) for v in distinct}, [
+        *zip(map(height, values), labels, strict=True)
+    ]
 
 
 def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     """Parallel coordinates: an axis a key, a line a point, coloured by its mean."""
-    keys = _keys(ranked)
-    done = [r for r in ranked if r.mean is not None]
-    axes = [_axis([r.point[k] for r in ranked if k in r.point]) for k in keys]
-    if done:
-        axes.append(_axis([r.mean for r in done], few=1))
-    width, height, top, left = max(640, 190 * len(axes)), 330, 34, 70
-    gap = (width - 2 * left) / max(1, len(axes) - 1)
-
-    def across(i):
-        return left + i * gap
+    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in _keys(ranked)]
+    if any(r.mean is not None for r in ranked):
+        columns.append((metric.name, [r.mean for r in ranked], 1))
+    width, height, top, left = max(640, 190 * len(columns)), 330, 34, 70
+    gap = (width - 2 * left) / max(1, len(columns) - 1)
 
     def up(place):
         return top + (height - top - 20) * (1 - place)
 
     drawn, labelled = [], []
-    for i, (name, (_, labels)) in enumerate(
-        zip([*keys, *([metric.name] if done else [])], axes, strict=True)
-    ):
-        x = across(i)
+    lines: list[list[str]] = [[] for _ in ranked]  # the corners of each point's
+    for i, (name, values, few) in enumerate(columns):
+        x = left + i * gap
+        places, labels = _axis([v for v in values if v is not None], few)
+        for line, value in zip(lines, values, strict=True):
+            if value is not None:
+                line.append(f'{x:.1f},{up(places[value]):.1f}')
         drawn.append(
             f'<path d="M{x:.1f} {up(0):.1f}V{up(1):.1f}" stroke="#bbb"/>'
             f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
@@ -253,23 +246,15 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
             f'{_text(label)}</text>'
             for place, label in labels
         ]
-    for r in reversed(ranked):  # the best on top
-        heights = [
-            a[0][r.point[k]] for k, a in zip(keys, axes, strict=False) if k in r.point
-        ]
-        xs = [across(i) for i, k in enumerate(keys) if k in r.point]
+    for r, line in reversed([*zip(ranked, lines, strict=True)]):  # the best on top
         style = 'stroke="#999" stroke-dasharray="4 4"'
         result = ', '.join(dict.fromkeys(o.status for o in r.outcomes))
         if r.mean is not None:
-            heights.append(axes[-1][0][r.mean])
-            xs.append(across(len(keys)))
-            colour = _colour(_badness(r, ranked))
-            style, result = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
-        places = ' '.join(
-            f'{x:.1f},{up(h):.1f}' for x, h in zip(xs, heights, strict=True)
-        )
+            style = f'stroke="{_colour(r, ranked)}" stroke-width="2"'
+            result = f'{r.mean:.5g}'
         drawn.append(
-            f'<polyline points="{places}" fill="none" {style} stroke-opacity=".85">'
+            f'<polyline points="{" ".join(line)}" fill="none" {style} '
+            f'stroke-opacity=".85">'
             f'<title>{_text(describe(r.point))}: {_text(result)}</title></polyline>'
         )
     return (

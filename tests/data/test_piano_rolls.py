@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_vae import data
-from gan_vae.data import piano_rolls, prepare
+from gan_vae.data import packages, piano_rolls, prepare
 from gan_vae.errors import UserError
 
 
@@ -50,7 +50,7 @@ def test_repeats_are_those_of_the_standard_set(chorales):
 
 @pytest.mark.parametrize('name', ['nottingham', 'piano_midi', 'muse_data'])
 def test_counts_of_the_other_sets(files, name):
-    piano_rolls.read(name, files / piano_rolls.SETS[name].name)
+    piano_rolls.read(name, files / piano_rolls.SETS[name].file_name)
 
 
 def test_prepared_and_read_back(files, chorales, tmp_path, capsys, config):
@@ -85,7 +85,7 @@ def test_without_a_network_one_line_and_no_file(
             raise answer
         return io.BytesIO(answer)
 
-    monkeypatch.setattr(prepare.urllib.request, 'urlopen', urlopen)
+    monkeypatch.setattr(packages.urllib.request, 'urlopen', urlopen)
     assert prepare.main(['jsb_chorales', f'--data_dir={tmp_path}']) == 2
     error = capsys.readouterr().err
     assert said in error and error.count('\n') == 1

@@ -32,13 +32,6 @@ COLUMNS = 40
 CATEGORIES = noto_emoji.CATEGORIES[:-1]  # no flags: flat stripes, and 270 of them
 
 
-def small(emoji: noto_emoji.Emoji) -> Image.Image:
-    """The RGB picture of one emoji on white, CELL pixels square."""
-    white = Image.new('RGBA', (noto_emoji.SIZE,) * 2, 'white')
-    white.alpha_composite(emoji.picture())
-    return white.convert('RGB').resize((CELL, CELL), Image.Resampling.LANCZOS)
-
-
 def build(archive: Path, out: Path):
     """Writes emoji.png and emoji.json into `out`, and prints what they hold."""
     emoji = [
@@ -49,7 +42,10 @@ def build(archive: Path, out: Path):
     rows = -(-len(emoji) // COLUMNS)
     sheet = Image.new('RGB', (COLUMNS * CELL, rows * CELL), 'white')
     for i, one in enumerate(emoji):
-        sheet.paste(small(one), (i % COLUMNS * CELL, i // COLUMNS * CELL))
+        white = Image.new('RGBA', (noto_emoji.SIZE,) * 2, 'white')
+        white.alpha_composite(one.picture())
+        small = white.convert('RGB').resize((CELL, CELL), Image.Resampling.LANCZOS)
+        sheet.paste(small, (i % COLUMNS * CELL, i // COLUMNS * CELL))
     quantised = sheet.quantize(
         256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
     )
