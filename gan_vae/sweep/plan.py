@@ -1,20 +1,9 @@
 """Experiment files, the points that they list or draw, and the trials of a point.
 
 A point is a set of values {'section.key': value}. A trial is a point with a seed: one
-run. An experiment file has
-
-    CONFIG = 'configs/dcgan_emoji.py'        the config that the points change
-    METRIC = ('eval/swd', 'min', 'final')    name, 'min' or 'max', 'best' or 'final'
-
-and one of these, or both:
-
-    def sweep(add):                          the points, one by one
-        add({'optimizer.learning_rate': 1e-4, 'optimizer.b1': 0.5})
-
-    def space(draw):                         where points are drawn from
-        draw.log_uniform('optimizer.learning_rate', 1e-5, 1e-2)
-        draw.uniform(key, low, high), draw.integer(key, low, high)
-        draw.choice(key, values)
+run. An experiment file has CONFIG = 'configs/x.py', METRIC = ('eval/swd', 'min' or
+'max', 'best' or 'final'), and sweep(add), which lists points by add({'section.key':
+value}), or space(draw), from which points are drawn by the methods of `Draw`, or both.
 
 Random search draws point i of a space by Philox (Salmon et al. 2011, SC11) keyed with
 (seed, i), so that neither the number of workers nor an interruption changes it. Where

@@ -1,26 +1,26 @@
 """One static HTML page of a sweep: its points, their results, which keys matter."""
 
-import base64
-import html
 import itertools
 import math
 import os
 import platform
 import re
+from collections import Counter
 from collections.abc import Mapping
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.report import STYLE
+from gan_vae.evaluation.report import figure, page
 from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Experiment, Metric, Point
 from gan_vae.sweep.ranking import Ranked, effects, swept
 from gan_vae.sweep.table import describe, distinct_labels, format_value
 
-_MORE = """
+_STYLE = """
 tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
 small.flag { display: inline-block; width: 16rem; white-space: normal; }
 svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
@@ -47,7 +47,7 @@ def write(
     """
     title = f'Sweep {experiment.name}'
     body = [
-        f'<h1>{_text(title)}</h1>',
+        f'<h1>{escape(title)}</h1>',
         _summary(experiment, ranked, engine),
         '<h2>Points, best first</h2>',
         _table(experiment.metric, ranked),
@@ -60,17 +60,12 @@ def write(
     ]
     identity = [' '.join(experiment.metric), *(t.id for r in ranked for t in r.trials)]
     path = _free(folder, identity)
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="sweep" content="{_text(";".join(identity))}">'
-        '<meta name="viewport" content="width=device-width">'
-        f'<title>{_text(title)}</title><style>{STYLE}{_MORE}</style></head>'
-        f'<body>{"".join(body)}</body></html>'
-    )
+    head = f'<meta name="sweep" content="{escape(";".join(identity))}">'
+    text = page(title, body, f'{head}<style>{_STYLE}</style>')
     try:
         # Of a name of its own: other workers may write the page at the same moment.
         part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
-        part.write_text(page, encoding='utf-8')
+        part.write_text(text, encoding='utf-8')
         os.replace(part, path)
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
@@ -81,9 +76,9 @@ def _free(folder: Path, identity: list[str]) -> Path:
     """The first page that does not exist, or of which this sweep has every trial."""
     path, numbers = folder / 'report.html', itertools.count(2)
     while path.exists():
-        with open(path, encoding='utf-8', errors='replace') as page:
-            head = re.search('<meta name="sweep" content="([^"]*)">', page.readline())
-        metric, *trials = html.unescape(head[1]).split(';') if head else ['']
+        with open(path, encoding='utf-8', errors='replace') as other:
+            head = re.search('<meta name="sweep" content="([^"]*)">', other.readline())
+        metric, *trials = unescape(head[1]).split(';') if head else ['']
         if metric == identity[0] and set(trials) <= set(identity[1:]):
             break
         path = folder / f'report-{next(numbers)}.html'
@@ -116,25 +111,24 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
     ]
     if fixed:
         lines.append('All trials: ' + ', '.join(f'{k}={v}' for k, v in fixed.items()))
-    return ''.join(f'<p>{_text(line)}</p>' for line in lines)
+    return ''.join(f'<p>{escape(line)}</p>' for line in lines)
 
 
 def _table(metric: Metric, ranked: list[Ranked]) -> str:
     keys = _keys(ranked)
     head = ''.join(
-        f'<th>{_text(name)}</th>'
+        f'<th>{escape(name)}</th>'
         for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
     )
     places = [r.place for r in ranked]
     rows = []
     for r in ranked:
-        statuses = [o.status for o in r.outcomes]
+        counts = Counter(o.status for o in r.outcomes)
         status = ', '.join(
-            f'{statuses.count(s)} {s}' if len(statuses) > 1 else s
-            for s in dict.fromkeys(statuses)
+            f'{n} {s}' if len(r.outcomes) > 1 else s for s, n in counts.items()
         )
         errors = ''.join(
-            f'<br><small class="flag">{_text(error)}</small>'
+            f'<br><small class="flag">{escape(error)}</small>'
             for error in dict.fromkeys(o.error for o in r.outcomes if o.error)
         )
         each = ', '.join(
@@ -147,7 +141,7 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         mark = '' if r.place is None else f'{swatch} {r.place}{tie}'
         cells = [
             mark,
-            *(_text(format_value(r.point[k])) if k in r.point else '' for k in keys),
+            *(escape(format_value(r.point[k])) if k in r.point else '' for k in keys),
             mean + spread,
             each,
             status + errors,
@@ -189,9 +183,8 @@ def _axis(
     Up to `few` values stand at even distances; more numbers on a scale, a logarithmic
     one where they span more than a factor of 20. No two labels are the same text.
     """
-    distinct = list(dict.fromkeys(values))
-    numbers = all(type(v) in (int, float) for v in distinct)
-    distinct.sort(key=(lambda v: v) if numbers else repr)
+    numbers = all(type(v) in (int, float) for v in values)
+    distinct = sorted(dict.fromkeys(values), key=None if numbers else repr)
     if not numbers or len(distinct) <= few:
         gap = max(1, len(distinct) - 1)
         places = {v: i / gap if distinct[1:] else 0.5 for i, v in enumerate(distinct)}
@@ -239,11 +232,11 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         drawn.append(
             f'<path d="M{x:.1f} {up(0):.1f}V{up(1):.1f}" stroke="#bbb"/>'
             f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
-            f'{_text(name)}</text>'
+            f'{escape(name)}</text>'
         )
         labelled += [
             f'<text x="{x - 6:.1f}" y="{up(place) + 4:.1f}" text-anchor="end">'
-            f'{_text(label)}</text>'
+            f'{escape(label)}</text>'
             for place, label in labels
         ]
     for r, line in reversed([*zip(ranked, lines, strict=True)]):  # the best on top
@@ -255,7 +248,7 @@ def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
         drawn.append(
             f'<polyline points="{" ".join(line)}" fill="none" {style} '
             f'stroke-opacity=".85">'
-            f'<title>{_text(describe(r.point))}: {_text(result)}</title></polyline>'
+            f'<title>{escape(describe(r.point))}: {escape(result)}</title></polyline>'
         )
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
@@ -281,7 +274,7 @@ def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
             share = f'{e.share:.0%}'
         own = f'{importance[key]:.0%}' if key in importance else ''
         rows.append(
-            f'<tr><td class="key">{_text(key)}</td><td>{bar}</td>'
+            f'<tr><td class="key">{escape(key)}</td><td>{bar}</td>'
             f'<td class="n">{share}</td><td class="n">{e.chance:.0%}</td>'
             f'<td class="n">{e.levels}</td><td class="n">{own}</td></tr>'
         )
@@ -308,14 +301,5 @@ def _pictures(ranked: list[Ranked]) -> str:
         one = r.trials[0]
         file = one.folder / 'samples' / f'{one.steps:07d}.png'
         if file.is_file():
-            data = base64.b64encode(file.read_bytes()).decode()
-            caption = _text(f'{r.place}: {describe(r.point, one.seed)}')
-            figures.append(
-                f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
-                f'<figcaption>{caption}</figcaption></figure>'
-            )
+            figures.append(figure(f'{r.place}: {describe(r.point, one.seed)}', file))
     return f'<div class="row">{"".join(figures)}</div>' if figures else '<p>None.</p>'
-
-
-def _text(value) -> str:
-    return html.escape(str(value))

@@ -15,7 +15,7 @@ from gan_vae.interrupt import Watch
 from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.ranking import Ranked
-from gan_vae.sweep.search import Listed, Study, identity
+from gan_vae.sweep.search import Listed, Study
 from gan_vae.sweep.trial import Child, Outcome
 
 ENGINES = ('grid', 'random', 'optuna')
@@ -71,24 +71,18 @@ def sweep(
     def make(point):
         return plan.trials(experiment, point, fixed, seeds, folder)
 
-    search: Listed | Study
+    points = experiment.points
+    if engine == 'random' or (engine == 'optuna' and experiment.space):
+        count = trials if engine == 'random' else 1
+        points = plan.random_points(experiment, count, seed)
+    if not points:
+        raise UserError(f'{spec} has no sweep(add): use --engine=random or optuna')
+    groups = plan.distinct(map(make, points))  # of configs that are valid, all of them
+    search: Listed | Study = Listed(groups)
     if engine == 'optuna':
-        first = plan.random_points(experiment, 1, seed)[0]
-        for point in experiment.points if experiment.space is None else [first]:
-            make(point)
-        same = identity(experiment, fixed, seeds)
-        search = Study(experiment, make, same, trials, seed, storage, folder)
-        example = make(first)[0]
-    else:
-        points = experiment.points
-        if engine == 'random':
-            points = plan.random_points(experiment, trials, seed)
-        if not points:
-            raise UserError(f'{spec} has no sweep(add): use --engine=random or optuna')
-        search = Listed(plan.distinct(map(make, points)))
-        example = search.groups[0][0]
+        search = Study(experiment, fixed, seeds, make, trials, seed, storage, folder)
     if not (folder / 'trials.jsonl').exists():  # else this has been checked
-        rehearsal.check(experiment, example)
+        rehearsal.check(experiment, groups[0][0])
     worker = _Worker(experiment, search, folder, parallel)
     if retry:
         worker.retry()

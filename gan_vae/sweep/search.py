@@ -1,10 +1,9 @@
 """Engines: they choose the next trial, and learn from the outcomes.
 
-A worker takes `candidates`, runs those that it can lock, and `tell`s each outcome.
 `Listed` has a fixed list of trials (grid, random search). `Study` asks Optuna (Akiba
-et al. 2019, arXiv:1907.10902): TPE (Bergstra et al. 2011, NeurIPS) over the
-experiment's space, and the median rule on intermediate evaluations: a trial whose best
-value so far is worse than the median of the others at the same step is stopped.
+et al. 2019, arXiv:1907.10902): TPE (Bergstra et al. 2011, NeurIPS), and the median
+rule: a trial whose best value so far is worse than the median of the others at the same
+step is stopped.
 """
 
 import hashlib
@@ -78,8 +77,9 @@ class Study:
     def __init__(
         self,
         experiment: Experiment,
+        fixed: Mapping[str, str],
+        seeds: int | None,
         make: Callable[[Point], list[Trial]],
-        identity: Mapping,
         count: int | None,
         seed: int,
         storage: str,
@@ -96,8 +96,15 @@ class Study:
         self._states = self._optuna.trial.TrialState
         self._locks = workdir / '.optuna'
         self._locks.mkdir(parents=True, exist_ok=True)
-        same = json.dumps(dict(identity), sort_keys=True)
-        name = f'{experiment.name}-{hashlib.sha256(same.encode()).hexdigest()[:8]}'
+        computing = plan.computing(fixed, config_lib.load(experiment.config))
+        same = {  # for two sweeps to be one study
+            'config': experiment.config,
+            'metric': experiment.metric,
+            'fixed': {key: fixed[key] for key in computing},
+            'seeds': seeds,
+        }
+        digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+        name = f'{experiment.name}-{digest[:8]}'
         with self._alone():  # two workers that create tables at once would clash
             self._study = self._create(name, storage, workdir / 'optuna.journal')
         self._open: dict[int, _Proposal] = {}
@@ -281,17 +288,6 @@ class Study:
     def _alone(self):
         """Holds the sweep's lock: one worker at a time asks."""
         return files.lock(self._locks / 'ask.lock')
-
-
-def identity(experiment: Experiment, fixed: Mapping, seeds: int | None) -> dict:
-    """What must be equal for two sweeps to be one study."""
-    computing = plan.computing(fixed, config_lib.load(experiment.config))
-    return {
-        'config': experiment.config,
-        'metric': experiment.metric,
-        'fixed': {key: fixed[key] for key in computing},
-        'seeds': seeds,
-    }
 
 
 def _import():
