@@ -113,10 +113,37 @@ def _builder(name: str, data_dir: Path, archive: str | None):
         from gan_vae.data.noto_emoji.noto_emoji_dataset_builder import Builder
 
         return Builder(data_dir=data_dir, archive=path)
-    from gan_vae.data.sequences_dataset_builder import builder
+    return _sequences(name, data_dir, path)
+
+
+def _sequences(name: str, data_dir: Path, archive: Path | None):
+    """The builder of piano rolls or sketches; `archive` only prepares the set."""
+    import tensorflow_datasets as tfds
 
     ours = piano_rolls if name in piano_rolls.SETS else sketches
-    return builder(ours, name, data_dir, path)
+
+    class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        VERSION = tfds.core.Version(ours.SETS[name].version)
+
+        def _info(self) -> tfds.core.DatasetInfo:
+            steps = tfds.features.Tensor(shape=(None, ours.STEP), dtype=ours.DTYPE)
+            return self.dataset_info_from_configs(
+                description=ours.__doc__,
+                homepage=ours.HOMEPAGE,
+                license=ours.SETS[name].licence,
+                features=tfds.features.FeaturesDict({ours.FEATURE: steps}),
+            )
+
+        def _split_generators(self, dl_manager):
+            splits = ours.read(name, archive)
+            return {split: self._generate_examples(v) for split, v in splits.items()}
+
+        def _generate_examples(self, values):
+            for number, value in enumerate(values):
+                yield number, {ours.FEATURE: value}
+
+    Builder.name = name  # TFDS takes it from the class's own
+    return Builder(data_dir=data_dir)
 
 
 def _from_tfds(name: str, data_dir: Path):

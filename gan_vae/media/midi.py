@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_vae import modules
 from gan_vae.errors import UserError
 
 LOWEST = 21  # MIDI's number of A0
@@ -156,10 +157,7 @@ def _spans(song) -> list[tuple[int, int, int]]:
 
 
 def _library():
-    try:
-        import pretty_midi
-    except ImportError as error:
-        raise UserError(
-            'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"'
-        ) from error
-    return pretty_midi
+    return modules.optional(
+        'pretty_midi',
+        'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"',
+    )

@@ -76,7 +76,9 @@ def sweep(
         count = trials if engine == 'random' else 1
         points = plan.random_points(experiment, count, seed)
     if not points:
-        raise UserError(f'{spec} has no sweep(add): use --engine=random or optuna')
+        raise UserError(
+            f'{experiment.file} has no sweep(add): use --engine=random or optuna'
+        )
     groups = plan.distinct(map(make, points))  # of configs that are valid, all of them
     search: Listed | Study = Listed(groups)
     if engine == 'optuna':

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import files
+from gan_vae import files, modules
 from gan_vae.errors import UserError
 from gan_vae.sweep import plan
 from gan_vae.sweep.plan import Experiment, Point, Trial
@@ -92,7 +92,10 @@ class Study:
         self._experiment, self._make = experiment, make
         self._count, self._seed = count, seed
         self._cache: dict[str, list[Trial]] = {}
-        self._optuna = _import()
+        self._optuna = modules.optional(
+            'optuna', "--engine=optuna needs Optuna: pip install -e '.[sweep]'"
+        )
+        self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
         self._states = self._optuna.trial.TrialState
         self._locks = workdir / '.optuna'
         self._locks.mkdir(parents=True, exist_ok=True)
@@ -288,14 +291,3 @@ class Study:
     def _alone(self):
         """Holds the sweep's lock: one worker at a time asks."""
         return files.lock(self._locks / 'ask.lock')
-
-
-def _import():
-    try:
-        import optuna
-    except ImportError as error:
-        raise UserError(
-            "--engine=optuna needs Optuna: pip install -e '.[sweep]'"
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna

@@ -16,6 +16,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from gan_vae import modules
 from gan_vae.data import listing
 from gan_vae.data.pictures import Unusable
 from gan_vae.data.sequences import Sequences
@@ -80,12 +81,9 @@ def strokes_of(svg: bytes) -> np.ndarray:
 
     Raises Unusable: not SVG, entities in it, nothing drawn, more than MOST points.
     """
-    try:
-        import svgelements
-    except ImportError as error:
-        raise UserError(
-            'drawings need svgelements: pip install "gan_vae[sequences]"'
-        ) from error
+    svgelements = modules.optional(
+        'svgelements', 'drawings need svgelements: pip install "gan_vae[sequences]"'
+    )
     try:
         _refuse_bombs(svg)
         lines, left = [], MOST_RAW
