@@ -112,3 +112,11 @@ def absent(what: str, name: str) -> UserError:
         f'{what} {name!r}: there is no module {name}; Python looks for it in the '
         'current folder and in PYTHONPATH'
     )
+
+
+def optional(name: str, advice: str) -> ModuleType:
+    """A module of an extra; where it is not installed, a UserError with the advice."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UserError(advice) from error

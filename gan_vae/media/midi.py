@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_vae import modules
 from gan_vae.errors import UserError
 
 LOWEST = 21  # MIDI's number of A0
@@ -84,8 +85,7 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
             raise ValueError('tracks without a common beat')
         last = sum(event.time for event in song.merged_track)
         steps = _step(last, song, grid)
-        if steps <= LONGEST:
-            held = np.array(_held(song), np.int64).reshape(-1, 3)
+        spans = _spans(song) if steps <= LONGEST else []
     except Exception as error:  # mido has as many kinds as a file has bytes
         words = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
         raise UserError(
@@ -94,11 +94,12 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
         ) from error
     if steps > LONGEST:
         raise UserError(f'{path} lasts above {LONGEST} steps: cut it into pieces')
-    held = held[(held[:, 0] >= LOWEST) & (held[:, 0] < LOWEST + KEYS)]
-    first, last = (_step(held[:, i], song, grid) for i in (1, 2))
+    held = np.array(spans, np.int64).reshape(-1, 3) - (LOWEST, 0, 0)
+    held = held[(held[:, 0] >= 0) & (held[:, 0] < KEYS)]
+    key, first, last = held[:, 0], *(_step(held[:, i], song, grid) for i in (1, 2))
     change = np.zeros((int(steps) + 1, KEYS), np.int32)
-    np.add.at(change, (first, held[:, 0] - LOWEST), 1)
-    np.add.at(change, (last, held[:, 0] - LOWEST), -1)
+    np.add.at(change, (first, key), 1)
+    np.add.at(change, (last, key), -1)
     roll = (np.cumsum(change, 0)[:-1] > 0).astype(np.uint8)
     if not roll.any():
         raise UserError(f'{path} has no notes of a piano: choose another file')
@@ -131,34 +132,32 @@ def _step(ticks, song, grid: int):
     return np.ceil(steps - 0.5).astype(np.int64)
 
 
-def _held(song) -> list[tuple[int, int, int]]:
+def _spans(song) -> list[tuple[int, int, int]]:
     """(note, first tick, last tick) of each note, track by track."""
-    found = []
+    spans = []
     for track in song.tracks:
         down, tick = {}, 0  # (tick, whether it was down before) by channel and note
         for event in track:
             tick += event.time
             if event.type not in ('note_on', 'note_off') or event.channel == _DRUMS:
                 continue
-            place = event.channel, event.note
-            if event.type == 'note_off' or event.velocity == 0:
-                if down.get(place) == (tick, True):  # it ends the note before
-                    down[place] = tick, False
-                elif place in down:
-                    found.append((event.note, down.pop(place)[0], tick))
-            else:
-                if place in down:
-                    found.append((event.note, down[place][0], tick))
-                down[place] = tick, place in down
-        found += [(note, first, tick) for (_, note), (first, _) in down.items()]
-    return found
+            key = event.channel, event.note
+            first, again = down.get(key, (None, False))
+            if event.type == 'note_on' and event.velocity > 0:
+                if first is not None:
+                    spans.append((event.note, first, tick))
+                down[key] = tick, first is not None
+            elif again and first == tick:  # it ends the note before
+                down[key] = tick, False
+            elif first is not None:
+                spans.append((event.note, first, tick))
+                del down[key]
+        spans += [(note, first, tick) for (_, note), (first, _) in down.items()]
+    return spans
 
 
 def _library():
-    try:
-        import pretty_midi
-    except ImportError as error:
-        raise UserError(
-            'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"'
-        ) from error
-    return pretty_midi
+    return modules.optional(
+        'pretty_midi',
+        'MIDI and sound need pretty_midi: pip install "gan_vae[sequences]"',
+    )
