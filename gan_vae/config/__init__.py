@@ -148,9 +148,11 @@ def _check_networks(model: Any):
     for key, (role, name) in chosen.items():
         models.check(role, name, f'config.model.{key}')
     for key, rule in rules.items():
-        if not rule.metadata.get('of_networks') or getattr(model, key) == rule.default:
+        owner = rule.metadata.get('of_networks')
+        if not owner or getattr(model, key) == rule.default:
             continue
-        if not any(key in models.fields_of(*network) for network in chosen.values()):
+        networks = [n for n in chosen.values() if owner in (True, n[0])]
+        if not any(key in models.fields_of(*network) for network in networks):
             listed = ', '.join(f'{k} {name}' for k, (_, name) in chosen.items())
             raise UserError(
                 f'config.model.{key}={getattr(model, key)}: no network of this run '

@@ -20,7 +20,7 @@ from gan_vae.learning.state import TrainState, Weights
 def mean_of_sums(sums: Mapping[str, float]) -> dict[str, float]:
     """{name: sum / count} of sums and their 'count'."""
     return {
-        name: sum_ / sums['count'] for name, sum_ in sums.items() if name != 'count'
+        name: total / sums['count'] for name, total in sums.items() if name != 'count'
     }
 
 
@@ -110,6 +110,15 @@ def generator_of(latents: Latents) -> Callable:
         return latents.decode(weights, z, condition)
 
     return generate
+
+
+def mean_of(posterior: Callable) -> Callable:
+    """`Latents.encode` of `Latents.posterior`: its mean."""
+
+    def encode(weights, examples, condition=None):
+        return posterior(weights, examples, condition)[0]
+
+    return encode
 
 
 def prior_of(draw: Callable) -> Callable:

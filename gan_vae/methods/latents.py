@@ -31,11 +31,6 @@ class Prior(NamedTuple):
         return self.categories + self.continuous
 
 
-def normal(size: int) -> Prior:
-    """N(0, I)."""
-    return Prior(size, lambda keys, truncation=None: _normal(keys, size, truncation))
-
-
 def make(
     size: int, noise: str = 'normal', categories: int = 0, continuous: int = 0
 ) -> Prior:
@@ -46,14 +41,13 @@ def make(
         z = draw_noise(keys, size, truncation)
         if not categories + continuous:
             return z
-        key = jax.vmap(lambda k: jax.random.fold_in(k, 1))(keys)
-        parts = [z]
+        next_of = jax.vmap(lambda k: jax.random.fold_in(k, 1))
+        keys, parts = next_of(keys), [z]
         if categories:
-            number = jax.vmap(lambda k: jax.random.randint(k, (), 0, categories))(key)
+            number = jax.vmap(lambda k: jax.random.randint(k, (), 0, categories))(keys)
             parts.append(jax.nn.one_hot(number, categories))
         if continuous:
-            key = jax.vmap(lambda k: jax.random.fold_in(k, 1))(key)
-            parts.append(_uniform(key, continuous))
+            parts.append(_uniform(next_of(keys), continuous))
         return jnp.concatenate(parts, axis=-1)
 
     return Prior(size + categories + continuous, draw, categories, continuous)
