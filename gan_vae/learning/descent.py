@@ -61,6 +61,10 @@ class Descent(NamedTuple):
             return params[name]
         return {n: p for n, p in params.items() if n not in self.learners}
 
+    def _with_part(self, name: str, params: dict, part: Any) -> dict:
+        """The parameters with what a learner updated."""
+        return params | (part if name == 'all' else {name: part})
+
     def gradients(self, gradient: Callable, params, variables, rows) -> tuple:
         """(gradients, variables, metrics) over the rows of this device, in parts.
 
@@ -89,7 +93,7 @@ class Descent(NamedTuple):
         params, opt_state = new
         metrics = optimizers.guard_metrics(opt_state, norm)
         state = state.replace(
-            params=state.params | (params if name == 'all' else {name: params}),
+            params=self._with_part(name, state.params, params),
             opt_state=state.opt_state | {name: opt_state},
         )
         return state, {f'{key}{suffix}': value for key, value in metrics.items()}

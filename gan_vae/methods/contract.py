@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.keys import keys_of
 from gan_vae.learning.state import TrainState, Weights
 
 
@@ -119,11 +118,6 @@ def mean_of(posterior: Callable) -> Callable:
         return posterior(weights, examples, condition)[0]
 
     return encode
-
-
-def prior_of(draw: Callable) -> Callable:
-    """`Latents.prior` of draw(keys [n], truncation) -> z [n, D]: a key for each."""
-    return lambda key, n, truncation=None: draw(keys_of(key, jnp.arange(n)), truncation)
 
 
 def sums(values: Mapping[str, jax.Array], mask: jax.Array, count=None) -> dict:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.keys import normals
+from gan_vae.keys import keys_of, normals
 
 
 class Prior(NamedTuple):
@@ -24,6 +24,10 @@ class Prior(NamedTuple):
     draw: Callable  # (keys [B], truncation=None) -> [B, size]
     categories: int = 0  # of the code
     continuous: int = 0  # numbers of the code
+
+    def sample(self, key: jax.Array, n: int, truncation: float | None = None):
+        """Latents [n, size], row i by the key (key, i): `Latents.prior` of a method."""
+        return self.draw(keys_of(key, jnp.arange(n)), truncation)
 
     @property
     def codes(self) -> int:

@@ -45,9 +45,9 @@ def method(
 
     params: key of the start of a run -> {name: parameters}. loss: (state, params, Rows)
     -> (loss, {name: scalar}), means over rows. values: (state, Rows) -> {name: [B]}, by
-    the averaged weights. learners: as of a Descent, by default one; what
-    the first does not update is not averaged. extra: what else the state keeps.
-    Samples are by default those of the latents.
+    the averaged weights. learners: as of a Descent, by default one; what the first does
+    not update is not averaged. extra: what else the state keeps. Samples are by default
+    those of the latents.
     """
     learners = learners or {'all': optimizers.make(learning)}
     descent = descents.make(learners, settings, learning, axis_name)
@@ -66,17 +66,14 @@ def method(
         return descent.init(run, own, averaged(own), extra=extra())
 
     def train_step(state, batch):
-        def gradient(params, variables, rows):
-            def objective(params):
-                value, metrics = loss(state, params, rows)
-                return value, metrics | {'loss': value}
-
-            grads, metrics = jax.grad(objective, has_aux=True)(params)
-            return grads, (variables, metrics)
+        def objective(params, variables, rows):
+            value, metrics = loss(state, params, rows)
+            return value, (variables, metrics | {'loss': value})
 
         size = jax.tree.leaves(data.content(batch))[0].shape[0]
         index = example_indices(size, axis_name)
         rows = rows_of(batch, step_key(state, 'posterior'), index)
+        gradient = jax.grad(objective, has_aux=True)
         grads, _, metrics = descent.gradients(gradient, state.params, {}, rows)
         for name in learners:
             suffix = '' if name == first else f'_{name}'

@@ -292,7 +292,7 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
 
     own = contract.Latents(
         groups=(networks.prior.size,),
-        prior=contract.prior_of(networks.prior.draw),
+        prior=networks.prior.sample,
         decode=decode,
         **latents,
     )

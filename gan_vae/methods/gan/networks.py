@@ -18,7 +18,6 @@ from flax import linen as nn
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
-from gan_vae.keys import keys_of
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
 from gan_vae.methods.contract import refuse_condition
@@ -91,7 +90,7 @@ def pair(
         def variables(network, key, x):
             return network.init(key, x, **_condition(network, jnp.zeros(2, jnp.int32)))
 
-        z = prior.draw(keys_of(key_g, jnp.arange(2)))
+        z = prior.sample(key_g, 2)
         images = jnp.zeros((2, *spec.shape))
         return {
             'generator': variables(generator, key_g, z),
@@ -179,7 +178,7 @@ def _standing(apply, prior, batch_size, variables):
 
     def add(number, total):
         key = jax.random.fold_in(jax.random.key(0), number)
-        z = prior.draw(keys_of(key, jnp.arange(batch_size)))
+        z = prior.sample(key, batch_size)
 
         def after(value):
             start = jax.tree.map(lambda x: jnp.full_like(x, value), stats)

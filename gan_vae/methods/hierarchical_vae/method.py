@@ -18,6 +18,7 @@ import numpy as np
 
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
+from gan_vae.keys import keys_of
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import contract, latents, minimisation
 from gan_vae.methods.contract import Coder, Method
@@ -55,8 +56,7 @@ def make(
     sizes = [r * r * d for r, _, d in shapes]
     groups = len(shapes)
     kl_names = [f'kl/{n:02d}_{r}x{r}' for n, (r, _, _) in enumerate(shapes)]
-    draw_noise = latents.make(sum(sizes)).draw
-    noise_prior = contract.prior_of(draw_noise)
+    prior = latents.make(sum(sizes))
     recompute = recomputed(learning.remat)
     weigh = terms.kl_term(settings, axis_name)
 
@@ -116,11 +116,11 @@ def make(
         """[B, D] -> the groups' [B, D_l]."""
         return jnp.split(noise, np.cumsum(sizes)[:-1], axis=-1)
 
-    def walk(params, x, noise):
-        """log p(x | z) [B] and the Groups, at z of noise [B, D]."""
+    def walk(params, x, keys):
+        """log p(x | z) [B] and the Groups, of one z for each key [B]."""
         own, walked = coder(params), []
         seen, below = own.features(x), own.start(len(x))
-        for number, part in enumerate(split(noise)):
+        for number, part in enumerate(split(prior.draw(keys))):
             net, res = of_group(params['network'], number), shapes[number][0]
             below, group = stages[number](net, below, {res: seen[res]}, part)
             walked.append(group)
@@ -132,17 +132,16 @@ def make(
         return jnp.stack(each, -1)
 
     def loss(state, params, rows):
-        log_likelihood, walked = walk(params, rows.examples, draw_noise(rows.keys))
+        log_likelihood, walked = walk(params, rows.examples, rows.keys)
         kl = divergences(walked)
         penalty, metrics = weigh(kl, state.step)
         each, log_likelihood = jnp.mean(kl, 0), jnp.mean(log_likelihood)
         metrics |= terms.elbo(log_likelihood, jnp.sum(each))
-        return penalty - log_likelihood, metrics | dict(
-            zip(kl_names, each, strict=True)
-        )
+        metrics |= dict(zip(kl_names, each, strict=True))
+        return penalty - log_likelihood, metrics
 
     def values(state, rows):
-        log_likelihood, walked = walk(state.ema, rows.examples, draw_noise(rows.keys))
+        log_likelihood, walked = walk(state.ema, rows.examples, rows.keys)
         kl = divergences(walked)
         metrics = terms.elbo(log_likelihood, jnp.sum(kl, -1))
         return metrics | dict(zip(kl_names, kl.T, strict=True))
@@ -169,14 +168,14 @@ def make(
 
     def elbo(weights, key, images):
         """The ELBO [B] with one sample of z, in nats."""
-        noise = noise_prior(key, len(images))
-        log_likelihood, walked = walk(weights.averaged, images, noise)
+        keys = keys_of(key, jnp.arange(len(images)))
+        log_likelihood, walked = walk(weights.averaged, images, keys)
         return log_likelihood - jnp.sum(divergences(walked), -1)
 
     def log_weight(weights, key, images):
         """log p(x | z) + log p(z) - log q(z | x) [B] of one sample of z, in nats."""
-        noise = noise_prior(key, len(images))
-        log_likelihood, walked = walk(weights.averaged, images, noise)
+        keys = keys_of(key, jnp.arange(len(images)))
+        log_likelihood, walked = walk(weights.averaged, images, keys)
         ratios = (jnp.sum(bounds.kl_sampled(w.z, *w.q, *w.p), -1) for w in walked)
         return log_likelihood - sum(ratios)
 
@@ -191,7 +190,7 @@ def make(
         f'{terms.kl_formula(settings, "p(z)", "l")}, {groups} groups of {sum(sizes)} '
         f'latents, {terms.units(settings, spec, likelihood)}',
         latents=contract.Latents(
-            groups=tuple(sizes), prior=noise_prior, decode=decode, encode=encode
+            groups=tuple(sizes), prior=prior.sample, decode=decode, encode=encode
         ),
         density=contract.Density(
             elbo=elbo,

@@ -35,8 +35,7 @@ def make(
     read, look, conclude, started, drive_of, advance, emit = (
         models.applied(network, name) for name in names
     )
-    draw_latents = latents.make(latent_dim).draw
-    prior = contract.prior_of(draw_latents)
+    prior = latents.make(latent_dim)
     weigh = terms.kl_term(settings, axis_name)
 
     def coded(net, at_steps):
@@ -63,7 +62,7 @@ def make(
         """log p(x | z) [B] of one z, z, and mean and log variance [B, Z] of q."""
         net, at_steps = params['network'], steps.scaled(emission, params, padded)
         q = coded(net, at_steps)
-        z = bounds.sample_gaussian(draw_latents(keys), *q)
+        z = bounds.sample_gaussian(prior.draw(keys), *q)
         drive = drive_of(net, steps.before(at_steps.inputs), z[:, None])
 
         def one(carry, drive):
@@ -75,14 +74,14 @@ def make(
         return steps.log_prob(emission, params, at_steps, outputs), z, q
 
     def loss(state, params, rows):
-        log_likelihood, _, q = walk(params, *rows[:2])
+        log_likelihood, _, q = walk(params, rows.examples, rows.keys)
         kl = bounds.kl_to_standard_normal(*q)
         penalty, metrics = weigh(kl, state.step)
         log_likelihood, kl = jnp.mean(log_likelihood), jnp.mean(jnp.sum(kl, -1))
         return penalty - log_likelihood, metrics | terms.elbo(log_likelihood, kl)
 
     def values(state, rows):
-        log_likelihood, _, q = walk(state.ema, *rows[:2])
+        log_likelihood, _, q = walk(state.ema, rows.examples, rows.keys)
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
         return terms.elbo(log_likelihood, kl)
 
@@ -105,7 +104,7 @@ def make(
     def continuation(weights, key, prompt, n, temperature=1.0):
         """Sequences [n] that go on from a prompt, Padded, by a z of what there is of
         it; or from nothing, by a z of the prior."""
-        z = prior(purpose_key(key, 'prior'), n)
+        z = prior.sample(purpose_key(key, 'prior'), n)
         if prompt is not None:
             z = bounds.sample_gaussian(z, *posterior(weights, prompt))
         return draw_from(weights, z, purpose_key(key, 'draw'), temperature, prompt)
@@ -132,7 +131,7 @@ def make(
         values=values,
         latents=contract.Latents(
             groups=(latent_dim,),
-            prior=prior,
+            prior=prior.sample,
             decode=decode,
             posterior=posterior,
             encode=contract.mean_of(posterior),

@@ -17,7 +17,6 @@ import numpy as np
 
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
-from gan_vae.keys import keys_of
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import contract, latents, minimisation
 from gan_vae.methods.contract import Method
@@ -46,8 +45,7 @@ def make(
     )
     sizes = [units for _, units in model.layers()]
     layers = range(len(sizes))
-    draw_noise = latents.make(sum(sizes)).draw
-    noise_prior = contract.prior_of(draw_noise)
+    noise_prior = latents.make(sum(sizes))
     infer, generate = (models.applied(network, name) for name in ('infer', 'generate'))
     out = recomputed(learning.remat)(models.applied(network, 'out'))
 
@@ -57,8 +55,7 @@ def make(
 
     def draws(keys, k):
         """Noise [K, B, D] of keys [B]."""
-        each = jax.vmap(lambda key: draw_noise(keys_of(key, jnp.arange(k))))(keys)
-        return jnp.swapaxes(each, 0, 1)
+        return jax.vmap(lambda key: noise_prior.sample(key, k), out_axes=1)(keys)
 
     def walk(params, x, noise):
         """log p(x | z) and [log q(z_l | .) - log p(z_l | .)], all [K, B], by noise."""
@@ -114,7 +111,7 @@ def make(
 
     def log_weight(weights, key, images):
         """log p(x, z) - log q(z | x) [B] of one sample of z: its mean is the ELBO."""
-        noise = noise_prior(key, len(images))
+        noise = noise_prior.sample(key, len(images))
         log_likelihood, ratios = walk(weights.averaged, images, noise[None])
         return (log_likelihood - sum(ratios))[0]
 
@@ -130,7 +127,7 @@ def make(
         f'{terms.units(settings, spec, likelihood)}',
         latents=contract.Latents(
             groups=tuple(reversed(sizes)),
-            prior=noise_prior,
+            prior=noise_prior.sample,
             decode=decode,
             encode=encode,
         ),

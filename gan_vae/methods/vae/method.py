@@ -132,7 +132,7 @@ def latents_of(vae: VAE) -> contract.Latents:
 
     return contract.Latents(
         groups=(vae.latent_dim,),
-        prior=contract.prior_of(latents.make(vae.latent_dim).draw),
+        prior=latents.make(vae.latent_dim).sample,
         decode=decode,
         posterior=posterior,
         encode=contract.mean_of(posterior),
@@ -222,8 +222,9 @@ def make(
 
     def values(state, rows):
         """The ELBO's terms at beta = 1, one z an example."""
-        z, *q = vae.draw(state.ema, *rows[:2], label=rows.label)
-        log_likelihood = vae.log_likelihood(state.ema, rows.examples, z, rows.label)[0]
+        x, keys, label = rows
+        z, *q = vae.draw(state.ema, x, keys, label=label)
+        log_likelihood = vae.log_likelihood(state.ema, x, z, label)[0]
         return terms.elbo(log_likelihood, jnp.sum(bounds.kl_to_standard_normal(*q), -1))
 
     return minimisation.method(

@@ -126,7 +126,9 @@ def _beta_tc(method, latent_dim, count) -> Term:
     weight = method.tc_weight
 
     def value(_, codes):
-        return weight * jnp.mean(disentangling.total_correlation(*codes[:3], count))
+        z, mean, log_variance, _ = codes
+        tc = disentangling.total_correlation(z, mean, log_variance, count)
+        return weight * jnp.mean(tc)
 
     return Term(f'{weight:g} beta_tc', value)
 

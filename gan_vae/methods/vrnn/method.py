@@ -66,12 +66,12 @@ def make(
     # keys [A, B] -> [A, B, Z]
     normals_of = jax.vmap(partial(normals, shape=(latent_dim,)))
 
-    def walk(params, padded: Padded, keys):
+    def walk(params, rows):
         """log p(x | z) and the KL, [B] each: sums over steps, one z."""
-        net, at_steps = params['network'], steps.scaled(emission, params, padded)
+        net, at_steps = params['network'], steps.scaled(emission, params, rows.examples)
         drive, evidence = observed(net, at_steps)
         # each step of a sequence from its own key
-        of_step = partial(filtering.keys_of_step, keys)
+        of_step = partial(filtering.keys_of_step, rows.keys)
         keys = jax.vmap(of_step, out_axes=1)(jnp.arange(drive.shape[1]))
 
         def one(carry, at):
@@ -85,7 +85,7 @@ def make(
         return steps.log_prob(emission, params, at_steps, outputs), jnp.sum(kl, -1)
 
     def loss(state, params, rows):
-        log_likelihood, kl = (jnp.mean(term) for term in walk(params, *rows[:2]))
+        log_likelihood, kl = (jnp.mean(term) for term in walk(params, rows))
         weight = weight_at(state.step)
         metrics = terms.elbo(log_likelihood, kl) | {'beta': weight}
         return weight * kl - log_likelihood, metrics
@@ -158,7 +158,7 @@ def make(
         objective='vrnn: -sum_t E_q[log p(x_t | h_t, z_t)] + beta sum_t KL(q(z_t | '
         f'h_t, x_t) || p(z_t | h_t)), beta = {terms.weight_words(settings)}',
         loss=loss,
-        values=lambda state, rows: terms.elbo(*walk(state.ema, *rows[:2])),
+        values=lambda state, rows: terms.elbo(*walk(state.ema, rows)),
         density=Density(particle_bound=particle_bound),
         continuation=continuation,
         reconstruct=reconstruct,
