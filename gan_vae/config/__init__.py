@@ -144,9 +144,11 @@ def _check_networks(model: Any):
     for key, (role, name) in chosen.items():
         models.check(role, name, f'config.model.{key}')
     for key, value, rule in rules:
-        if not rule.metadata.get('of_networks') or value == rule.default:
+        owner = rule.metadata.get('of_networks')
+        if not owner or value == rule.default:
             continue
-        if not any(key in models.fields_of(*network) for network in chosen.values()):
+        networks = [n for n in chosen.values() if owner in (True, n[0])]
+        if not any(key in models.fields_of(*network) for network in networks):
             listed = ', '.join(f'{k} {name}' for k, (_, name) in chosen.items())
             raise UserError(
                 f'config.model.{key}={value}: no network of this run has it ({listed})'

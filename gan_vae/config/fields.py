@@ -26,12 +26,13 @@ def number(
     below: float | None = None,
     one_of: tuple[Any, ...] = (),
     resumable: bool = False,
-    of_networks: bool = False,
+    of_networks: bool | str = False,
 ) -> Any:
     """An int or a float, by the type of its default, finite, in [least, below).
 
     one_of: the only values. resumable: may differ between a run folder and the command
-    that resumes it. of_networks: a field of the networks that the section names.
+    that resumes it. of_networks: a field of the networks that the section names; of
+    that for one role, if it is the name of a role.
     """
     return _field(
         default,

@@ -23,6 +23,11 @@ def sample_gaussian(noise: jax.Array, mean: jax.Array, log_variance: jax.Array):
     return mean + jnp.exp(0.5 * jnp.clip(log_variance, *LOG_VARIANCE)) * noise
 
 
+def noise_of(z: jax.Array, mean: jax.Array, log_variance: jax.Array):
+    """The noise [..., D] at which `sample_gaussian` gives z."""
+    return (z - mean) * jnp.exp(-0.5 * jnp.clip(log_variance, *LOG_VARIANCE))
+
+
 def gaussian_log_prob(
     z: jax.Array, mean: jax.Array, log_variance: jax.Array
 ) -> jax.Array:
