@@ -70,7 +70,7 @@ class Learning:
     def of(cls, config) -> 'Learning':
         """Of a run's config."""
         keys = 'accumulate', 'shard_state', 'remat', 'dtype'
-        parallel = {key: config.parallel[key] for key in keys}
+        parallel = {key: getattr(config.parallel, key) for key in keys}
         return cls(
             config.optimizer, config.train.steps, config.data.batch_size, **parallel
         )
