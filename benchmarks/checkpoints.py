@@ -36,7 +36,7 @@ def measure(name: str, width: int):
     from gan_vae import data
     from gan_vae.data.source import Source, Spec
     from gan_vae.devices import process
-    from gan_vae.devices.mesh import put, replicated
+    from gan_vae.devices.mesh import put
     from gan_vae.learning.state import named_leaves, not_finite, sha256
     from gan_vae.runs.checkpoint import Checkpoints, abstract_state
     from gan_vae.runs.program import build
@@ -49,7 +49,7 @@ def measure(name: str, width: int):
     )
     size, channels = config.data.image_size, config.data.channels
     program = build(config, Spec(size, size, channels))
-    sharding = replicated(program.mesh)
+    sharding = program.sharding
     quick = {'xla_backend_optimization_level': 0}  # as the loop does: it runs once
     init = jax.jit(program.method.init, out_shardings=sharding, compiler_options=quick)
     state = init(jax.random.key(0))

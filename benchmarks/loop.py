@@ -25,7 +25,7 @@ def main():
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.data.source import Source, Spec
-    from gan_vae.devices.mesh import put, replicated
+    from gan_vae.devices.mesh import put
     from gan_vae.runs.program import build
     from gan_vae.training import loop
 
@@ -41,7 +41,7 @@ def main():
         )
 
     program = build(config(LONG), Spec(32, 32, 3))
-    start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
+    start = jax.jit(program.method.init, out_shardings=program.sharding)
     state = start(jax.random.key(0))
     examples = data.examples(config(LONG).data, 'train')
     batch = put(Source(examples, config(LONG).data.batch_size).batch(0), program.mesh)

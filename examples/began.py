@@ -118,10 +118,8 @@ def make(settings: Settings, model: Networks, learning, spec, axis_name=None) ->
         learning,
         spec,
     )
-    learners = {
-        name: descent.network(optimizers.make(learning), name)
-        for name in ('generator', 'discriminator')
-    }
+    names = 'generator', 'discriminator'
+    learners = {name: optimizers.make(learning) for name in names}
 
     def value(d):
         return d.state * jnp.mean(d.fake_logits), {'k': d.state}

@@ -8,15 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gan_vae.api import (
-        Model,
-        evaluate,
-        load_config,
-        make,
-        measure,
-        open,
-        train,
-    )
+    from gan_vae.api import Model, evaluate, load_config, make, measure, open, train
     from gan_vae.errors import UserError
     from gan_vae.methods.contract import Method
     from gan_vae.sweep.run import sweep

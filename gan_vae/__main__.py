@@ -13,10 +13,9 @@ of the package such as `pretrained:emoji_gan`. `python -m gan_vae` is the same c
 """
 
 import importlib
-import os
 import sys
 
-from gan_vae import interrupt
+from gan_vae import __version__, interrupt, modules
 from gan_vae.errors import unknown
 
 _RUNS = ('train', 'sample', 'evaluate', 'sweep')
@@ -30,15 +29,12 @@ _TOOLS = {
 
 def main(argv: list[str]) -> int:
     """Runs the mode that the first word names; returns the exit status."""
-    if os.getcwd() not in sys.path:  # for modules of the user's own, as mine.network
-        sys.path.append(os.getcwd())
+    modules.search_working_directory()
     mode, *rest = argv or ['--help']
     if mode in ('--help', '-h'):
         print(__doc__)
         return 0
     if mode == '--version':
-        from gan_vae import __version__
-
         print(__version__)
         return 0
     if mode not in (*_RUNS, *_TOOLS):

@@ -73,9 +73,7 @@ def train(config: Any, workdir: str | Path | None = None) -> Run:
     >>> run.step
     4
     """
-    from gan_vae.devices import process
-
-    process.prepare()
+    _prepare()
     from gan_vae.training import loop
 
     if isinstance(config, str | Path):
@@ -99,9 +97,7 @@ def open(run: str | Path | Run, step: int | str | None = None) -> 'Model':
     >>> model.shape, model.latent_size
     ((32, 32, 3), 64)
     """
-    from gan_vae.devices import process
-
-    process.prepare()
+    _prepare()
     return Model(str(run.path if isinstance(run, Run) else run), step)
 
 
@@ -121,10 +117,10 @@ class Model:
         self.config, self._method, weights, self.record = opened.load(workdir, step)
         self._weights = self._method.settle(weights)
         settings, method = self.config.data, self._method
-        self._kind = data.kind_of(settings.name)
-        size = settings.image_size
-        pictures = self._kind == 'images'
-        self.shape = (size, size, settings.channels) if pictures else None
+        self._kind, size = data.kind_of(settings.name), settings.image_size
+        self.shape = None
+        if self._kind == 'images':
+            self.shape = (size, size, settings.channels)
         self.latent_size = method.latents.size if method.latents else 0
         names = folder.read_classes(packed.find(workdir))
         self.classes: tuple[str, ...] = names if method.classes else ()
@@ -185,9 +181,8 @@ class Model:
         (3, 64)
         """
         function = self._required('latents.encode', 'encode')
-        images = arrays.pictures(images, 'images', self.shape)
-        labels = self._labels(classes, len(images))
-        return self._apply(function, [self._seen(images)], labels)
+        x = self._seen(images)
+        return self._apply(function, [x], self._labels(classes, len(x)))
 
     def decode(self, latents: np.ndarray, *, classes: 'Classes' = None) -> np.ndarray:
         """The pictures uint8 [n, H, W, C] of latents, floats [n, D].
@@ -226,7 +221,6 @@ class Model:
         """
         function = self._required('density.elbo', 'elbo')
         _whole('seed', seed, 0, 2**32 - 1)
-        images = arrays.pictures(images, 'images', self.shape)
         return self._apply(function, [self._seen(images)], None, seed)
 
     def _required(self, capability: str, what: str) -> Callable:
@@ -237,12 +231,13 @@ class Model:
         return required(self._method, capability, what)
 
     def _seen(self, images: np.ndarray) -> np.ndarray:
-        """float32 in [-1, 1], binarised if the model was trained on such."""
+        """float32 in [-1, 1], binarised if the model was trained on such; checked."""
         import jax
 
         from gan_vae.data import augment
         from gan_vae.keys import keys_of
 
+        images = arrays.pictures(images, 'images', self.shape)
         plain = augment.make(False, 0, self.config.data.binarize)
         keys = keys_of(jax.random.key(0), jax.numpy.arange(len(images)))
         return np.asarray(plain(keys, images))
@@ -253,14 +248,14 @@ class Model:
             return None
         if not self.classes:
             raise UserError(f'classes={classes!r}: this model has no classes')
-        given = [classes] if isinstance(classes, str | int) else list(classes)
-        if len(given) not in (1, n):
+        values = [classes] if isinstance(classes, str | int) else list(classes)
+        if len(values) not in (1, n):
             raise UserError(
-                f'{counted(len(given), "class")} for {counted(n, "example")}: '
+                f'{counted(len(values), "class")} for {counted(n, "example")}: '
                 f'give one or {n}'
             )
         numbers = []
-        for value in given:
+        for value in values:
             if isinstance(value, str):
                 if value not in self.classes:
                     raise unknown('class', value, self.classes)
@@ -316,16 +311,14 @@ def evaluate(
     >>> sorted(evaluate(run, 'swd', num=8))[-1]
     'swd_28'
     """
-    from gan_vae.devices import process
-
-    process.prepare()
+    _prepare()
     from gan_vae.evaluation.run import evaluate_run
 
     path = run.path if isinstance(run, Run) else run
-    found = evaluate_run(path, split, metrics, num, seed, step)
+    results = evaluate_run(path, split, metrics, num, seed, step)
     return {
         name.removeprefix('eval/'): Score(result['value'], result['protocol'])
-        for name, result in found.items()
+        for name, result in results.items()
     }
 
 
@@ -353,9 +346,7 @@ def measure(
     reference = arrays.pictures(reference, 'reference')
     samples = arrays.pictures(samples, 'samples', reference.shape[1:])
     _whole('seed', seed, 0, 2**32 - 1)
-    from gan_vae.devices import process
-
-    process.prepare()
+    _prepare()
     from gan_vae.data.source import Examples
     from gan_vae.devices.mesh import mesh_of
     from gan_vae.evaluation import panel
@@ -376,8 +367,8 @@ def make(
     run; flags: as `gan_vae art TOOL --help` lists them, `class_` for --class; `out` is
     the folder. Raises UserError as the command does.
 
-    >>> made = make('sample', model='pretrained:emoji_gan', num=2, out='pictures')
-    >>> len(made.images), made.images[0].shape
+    >>> result = make('sample', model='pretrained:emoji_gan', num=2, out='pictures')
+    >>> len(result.images), result.images[0].shape
     (2, (32, 32, 3))
     """
     from gan_vae.art import making, tools
@@ -408,6 +399,13 @@ def make(
         raise UserError(f'{tool} takes {chosen.takes or "no files"}: {len(inputs)}')
     folder, result = making.make(tool, [str(i) for i in inputs], Namespace(**values))
     return Result(Path(folder), [picture.image for picture in result.pictures])
+
+
+def _prepare():
+    """Sets what JAX and its libraries read when they start."""
+    from gan_vae.devices import process
+
+    process.prepare()
 
 
 def _texts(overrides: Mapping[str, Any] | None) -> dict[str, str]:

@@ -89,17 +89,16 @@ def sweep(flags: Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
-def _describe(topic: str) -> str:
-    from gan_vae.config import sections
-
-    return sections.describe(topic)
-
-
 def run(argv: list[str]) -> int:
     """Runs the mode that the flags name; the exit status. Raises UserErrors."""
     flags, overrides = flags_lib.parse(argv)
+    if flags.topic:
+        from gan_vae.config import sections
+
+        print(sections.describe(flags.topic))
+        return 0
     if flags.help:
-        print(_describe(flags.topic) if flags.topic else flags_lib.usage())
+        print(flags_lib.usage())
         return 0
     if flags.mode == 'train':
         return train(flags, overrides, argv)

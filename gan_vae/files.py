@@ -1,5 +1,6 @@
 """Paths as people type them, and files that are there whole or not at all."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -73,3 +74,18 @@ def write(path: str | Path, content: bytes | str) -> Path:
     part.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(part, path)
     return path
+
+
+def json_lines(path: Path) -> list[dict]:
+    """The JSON objects of a file, a line each; none where there is no file.
+
+    What a kill or a writer left of a line is left out.
+    """
+    objects = []
+    text = path.read_text(errors='replace') if path.is_file() else ''
+    for line in text.splitlines():
+        try:
+            objects.append(json.loads(line))
+        except ValueError:
+            continue
+    return [each for each in objects if isinstance(each, dict)]

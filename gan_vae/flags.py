@@ -3,7 +3,7 @@
 import argparse
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, TypeVar, cast
 
 from gan_vae.errors import UserError, nearest, unknown
@@ -22,8 +22,10 @@ class Flag(NamedTuple):
 
 def step(text: str) -> int | str:
     """The number of a checkpoint, or 'best'."""
-    if text == 'best' or text.isdecimal():
-        return text if text == 'best' else int(text)
+    if text == 'best':
+        return text
+    if text.isdecimal():
+        return int(text)
     raise argparse.ArgumentTypeError(f'{text!r} is neither a step number nor best')
 
 
@@ -84,16 +86,18 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
 CONFIGURED = ('train', 'sweep')  # modes that take --config.KEY=VALUE
 
 
-def refuse_empty(argv: list[str], flags: Mapping[str, Any]):
+def refuse_empty(argv: list[str], flags: Collection[str]):
     """A UserError for --NAME= without a value, as of an empty variable of a shell."""
-    for word in argv:
-        name, equals, value = word.removeprefix('--').partition('=')
-        if word.startswith('--') and equals and not value and name in flags:
+    for name in flags:
+        if f'--{name}=' in argv:
             raise UserError(f'--{name} is empty: give a value, or leave it out')
 
 
-def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentParser:
-    """A parser of these flags: only those given are set, `fail(message)` on errors."""
+def read(
+    flags: Mapping[str, Flag], argv: list[str], fail: Callable
+) -> tuple[dict[str, Any], list[str]]:
+    """({flag in argv: value}, the other words); calls `fail(message)` on errors."""
+    refuse_empty(argv, flags)
     parser = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
@@ -101,7 +105,13 @@ def parser_of(flags: Mapping[str, Flag], fail: Callable) -> argparse.ArgumentPar
         reads = {'action': 'store_true'} if flag.kind is bool else {'type': flag.kind}
         parser.add_argument(f'--{name}', **reads)
     parser.error = fail
-    return parser
+    argv = ['--help' if word == '-h' else word for word in argv]
+    values, rest = parser.parse_known_args(argv)
+    return vars(values), rest
+
+
+def _defaults(flags: Mapping[str, Flag]) -> dict[str, Any]:
+    return {name: flag.default for name, flag in flags.items()}
 
 
 def lines_of(flags: Mapping[str, Flag]) -> list[str]:
@@ -121,11 +131,12 @@ def usage() -> str:
     for mode, (purpose, flags) in MODES.items():
         default = ' (the default)' if mode == 'train' else ''
         lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
-    lines += ['', '--debug shows tracebacks. --config.train.steps=30 sets a key of the']
     lines += [
-        'config, in training and in sweeps; --help=method.vae lists the keys of a'
+        '',
+        '--debug shows tracebacks. --config.train.steps=30 sets a key of the',
+        'config, in training and in sweeps; --help=method.vae lists the keys of a',
+        'method, --help=config the methods and sections.',
     ]
-    lines += ['method, --help=config the methods and sections.']
     return '\n'.join(lines)
 
 
@@ -137,17 +148,14 @@ def parse_one(
     def fail(message: str):
         raise UserError(f'{message}; see {command} --help')
 
-    argv = ['--help' if word == '-h' else word for word in argv]
-    refuse_empty(argv, flags)
     every = {'help': Flag(bool, False, '')} | flags
-    given, rest = parser_of(every, fail).parse_known_args(argv)
+    values, rest = read(every, argv, fail)
     if rest:
         key = rest[0].partition('=')[0]
         if not key.startswith('-'):
             fail(f'{rest[0]!r} has no flag: write --{next(iter(flags))}={rest[0]}')
         fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
-    defaults = {name: flag.default for name, flag in every.items()}
-    return argparse.Namespace(**defaults | vars(given))
+    return argparse.Namespace(**_defaults(every) | values)
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -166,12 +174,10 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         'help': Flag(bool, False, ''),
         'debug': Flag(bool, False, ''),
     }
-    argv = ['--help' if word == '-h' else word for word in argv]
     topics = [word.partition('=')[2] for word in argv if word.startswith('--help=')]
     argv = ['--help' if word.startswith('--help=') else word for word in argv]
-    refuse_empty(argv, common | every)
-    given, rest = parser_of(common | every, fail).parse_known_args(argv)
-    mode = getattr(given, 'mode', 'train')
+    values, rest = read(common | every, argv, fail)
+    mode = values.get('mode', 'train')
     if mode not in MODES:
         raise unknown('--mode', mode, MODES)
     flags = MODES[mode][1]
@@ -183,11 +189,9 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
             fail(f'{word!r} has no flag: write --{name}={word}')
         key, equals, value = word.partition('=')
         if not key.startswith('--config.'):
-            words, others = (
-                [f'--{n}' for n in (*common, *flags)],
-                [f'--{n}' for n in every],
-            )
-            fail(f'unknown flag {key!r}{nearest(key, words) or nearest(key, others)}')
+            hint = nearest(key, [f'--{n}' for n in (*common, *flags)])
+            hint = hint or nearest(key, [f'--{n}' for n in every])
+            fail(f'unknown flag {key!r}{hint}')
         if mode not in CONFIGURED:
             fail(f'--mode={mode} takes no {key}: the config is that of the run')
         if not equals:
@@ -195,12 +199,11 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
                 fail(f'{key} needs a value')
             value = rest.pop(0)
         overrides[key.removeprefix('--config.')] = value
-    for name in vars(given).keys() - common.keys() - flags.keys():
+    for name in values.keys() - common.keys() - flags.keys():
         modes = ' and '.join(m for m, (_, table) in MODES.items() if name in table)
         fail(f'--{name} is a flag of --mode={modes}, not of --mode={mode}')
-    defaults = {name: flag.default for name, flag in (common | flags).items()}
-    flags = argparse.Namespace(**defaults | vars(given), topic=''.join(topics[:1]))
-    return flags, overrides
+    values = _defaults(common | flags) | values | {'topic': ''.join(topics[:1])}
+    return argparse.Namespace(**values), overrides
 
 
 def python_words(**words: str) -> Callable[[F], F]:

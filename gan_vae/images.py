@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_vae import files
-from gan_vae.errors import not_installed
+from gan_vae import files, modules
 
 
 def to_uint8(images) -> np.ndarray:
@@ -81,6 +80,12 @@ def read_provenance(path) -> dict:
         return json.loads(picture.info.get('gan_vae', '{}'))
 
 
+def _film(frames: list[np.ndarray], smallest: int) -> list:
+    """The frames as RGB, enlarged until a side has `smallest` pixels."""
+    zoom = -(-smallest // min(frames[0].shape[:2]))
+    return [_to_pil(frame, zoom).convert('RGB') for frame in frames]
+
+
 def save_gif(
     path,
     frames: list[np.ndarray],
@@ -93,11 +98,10 @@ def save_gif(
     Pixels are repeated until a side has `smallest` of them. `provenance` travels as
     JSON in the comment.
     """
-    said = {}
+    comment = {}
     if provenance is not None:
-        said['comment'] = json.dumps(provenance, sort_keys=True).encode()
-    zoom = -(-smallest // min(frames[0].shape[:2]))
-    pictures = [_to_pil(frame, zoom).convert('RGB').quantize(128) for frame in frames]
+        comment['comment'] = json.dumps(provenance, sort_keys=True).encode()
+    pictures = [picture.quantize(128) for picture in _film(frames, smallest)]
     duration = [max(40, int(1000 * seconds / len(pictures)))] * len(pictures)
     duration[-1] = 2000
     file = io.BytesIO()
@@ -108,7 +112,7 @@ def save_gif(
         append_images=pictures[1:],
         duration=duration,
         loop=0,
-        **said,
+        **comment,
     )
     files.write(path, file.getvalue())
 
@@ -125,14 +129,9 @@ def save_mp4(
     Pixels are repeated until a side has `smallest` of them. `provenance` travels as
     JSON in the comment. A UserError without PyAV (the extra `video`).
     """
-    try:
-        import av
-    except ImportError as error:
-        raise not_installed(
-            'a film in MP4 (a GIF needs none)', 'PyAV', 'video'
-        ) from error
-    zoom = -(-smallest // min(frames[0].shape[:2]))
-    pictures = [_to_pil(frame, zoom).convert('RGB') for frame in frames]
+    film = 'a film in MP4 (a GIF needs none)'
+    av = modules.optional('av', film, 'PyAV', 'video')
+    pictures = _film(frames, smallest)
     # half as many colours as pixels, each way: sides are even
     height, width = (side + side % 2 for side in pictures[0].size[::-1])
     file = io.BytesIO()
@@ -148,10 +147,9 @@ def save_mp4(
         )
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
         for picture in pictures:
-            whole = np.asarray(picture)
-            lacking = height - whole.shape[0], width - whole.shape[1]
-            whole = np.pad(whole, ((0, lacking[0]), (0, lacking[1]), (0, 0)), 'edge')
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole))
+            below, right = height - picture.height, width - picture.width
+            even = np.pad(picture, ((0, below), (0, right), (0, 0)), 'edge')
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even))
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     files.write(path, file.getvalue())
@@ -174,11 +172,11 @@ def time_lapse(folder, path) -> bool:
     """Makes a GIF of `folder`/<step>.png in order of step; False if there are none."""
     from PIL import Image
 
-    files = [f for f in Path(folder).glob('*.png') if f.stem.isdigit()]
-    files = sorted(files, key=lambda f: int(f.stem))
-    files = files[:: max(1, len(files) // 60)] + files[-1:] if files else []
-    if not files:
+    pngs = [f for f in Path(folder).glob('*.png') if f.stem.isdigit()]
+    pngs.sort(key=lambda f: int(f.stem))
+    pngs = pngs[:: max(1, len(pngs) // 60)] + pngs[-1:]
+    if not pngs:
         return False
-    frames = [np.asarray(Image.open(f).convert('RGB')) for f in files]
+    frames = [np.asarray(Image.open(f).convert('RGB')) for f in pngs]
     save_gif(path, [f for f in frames if f.shape == frames[-1].shape])
     return True

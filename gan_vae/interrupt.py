@@ -17,8 +17,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS = 'stopped at once; finished files and checkpoints stay'
@@ -102,11 +102,11 @@ class _Listener:
                     self._take(signal.Signals(number))
 
     def _take(self, number: signal.Signals):
-        asked = [w for w in list(_watches) if w.waits]
-        if asked and asked[-1].asked is None:
-            for watch in asked:
+        waiting = [w for w in list(_watches) if w.waits]
+        if waiting and waiting[-1].asked is None:
+            for watch in waiting:
                 watch.request(number.name)
-            _write(f'{number.name}: {asked[-1].action}; once more: ends at once')
+            _write(f'{number.name}: {waiting[-1].action}; once more: ends at once')
             return
         self.ending, self._interrupts = number, 1
         sys.unraisablehook = lambda unraisable: None  # a callback that was interrupted
@@ -126,18 +126,13 @@ def _write(line: str):
     os.write(2, f'{begin}{line}\n'.encode())
 
 
-@contextmanager
-def listening() -> Iterator[None]:
+def listening() -> AbstractContextManager:
     """Inside, signals are answered. For the main thread of a process only.
 
     A signal that no Watch waits for prints the last words, raises KeyboardInterrupt in
     the main thread, and ends the process if that takes longer than GRACE_SECONDS.
     """
-    listener = _Listener()
-    try:
-        yield
-    finally:
-        listener.close()
+    return closing(_Listener())
 
 
 def command(main: Callable[[list[str]], int]):

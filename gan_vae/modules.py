@@ -7,10 +7,11 @@ import os
 import pkgutil
 import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, not_installed
 
 
 def names(package: str) -> list[str]:
@@ -26,11 +27,17 @@ def literal(module: str, variable: str) -> Any | None:
     spec = importlib.util.find_spec(module) if exists(module) else None
     if not spec or not spec.origin or not spec.origin.endswith('.py'):
         return None
-    with open(spec.origin, encoding='utf-8') as file:
-        tree = ast.parse(file.read())
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
-            return ast.literal_eval(node.value)
+    value = assigned(Path(spec.origin), variable)
+    return None if value is None else ast.literal_eval(value)
+
+
+def assigned(file: Path, variable: str) -> ast.expr | None:
+    """What a Python file assigns to `variable` at its top, read without running it."""
+    for node in ast.parse(file.read_text('utf-8')).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            if isinstance(target, ast.Name) and target.id == variable:
+                return node.value
     return None
 
 
@@ -105,3 +112,12 @@ def absent(what: str, name: str) -> UserError:
         f'{what} {name!r}: there is no module {name}; Python looks for it in the '
         'current folder and in PYTHONPATH'
     )
+
+
+def optional(name: str, what: str, package: str, extra: str) -> Any:
+    """The module of a package of an extra, which `what` needs; a UserError where it is
+    not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise not_installed(what, package, extra) from error

@@ -262,14 +262,16 @@ def report(out: Path, models: list[str], seeds: int):
         config = load(model)
         reference = Pictures('emoji train', data.examples(config.data, 'train'))
         panel = Panel(','.join(METRICS), reference, mesh_of(1, 32))
-        found = {
+        cards = {
             side: [
-                panel.values(np.load(place(out, model, side, seed)))
+                panel.measure(np.load(place(out, model, side, seed)), {})
                 for seed in range(seeds)
             ]
             for side in SIDES
         }
-        values = {s: {m: [v[m] for v in found[s]] for m in METRICS} for s in SIDES}
+        values = {
+            s: {m: [c[m].value for c in cards[s]] for m in METRICS} for s in SIDES
+        }
         for side in SIDES:
             row = {'case': model, 'side': side, 'steps': STEPS[model], 'data': 'emoji'}
             cells = []

@@ -4,15 +4,15 @@ python -m benchmarks.quality.chorales RUN... [--num=100] [--steps=64]
 
 The best checkpoint of each run of rolls draws `num` pieces of `steps` steps; the test
 split and a train split of as many pieces are cut to as many. Adds rows to
-results/chorales.jsonl and prints a table; see gan_vae/evaluation/music.py.
+results/chorales.jsonl and prints a table; see music.py.
 """
 
 import argparse
 
+from benchmarks.quality import music
 from benchmarks.rows import append
 from gan_vae import data
 from gan_vae.art import making, sequences
-from gan_vae.evaluation import music
 from gan_vae.runs import folder as run_folder
 
 

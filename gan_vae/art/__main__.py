@@ -14,79 +14,68 @@ import sys
 
 from gan_vae import interrupt
 from gan_vae.art import tools
-from gan_vae.errors import UserError, nearest
+from gan_vae.art.tools import Flag
+from gan_vae.errors import UserError, counted, nearest
 from gan_vae.flags import refuse_empty
 
-REPRODUCE = """python -m gan_vae.art reproduce FILE [--FLAG=VALUE...]
+REPRODUCE = {
+    'workdir': Flag('', str, 'where the model lies now, if not where it lay then'),
+    'inputs': Flag('', str, 'files or folders, with commas, where the inputs lie now'),
+    'out': Flag(
+        '', str, 'a folder; by default art/reproduce-N, the first that is free'
+    ),
+    'force': tools.SHARED['force'],
+}
+CODEC = {
+    'workdir': tools.SHARED['workdir'],
+    'out': Flag('', str, 'the file that encode writes, the folder that decode writes'),
+    'data': Flag('', str, 'of encode: FOLDER or SET[:SPLIT]; else the held-out split'),
+    'num': Flag(None, int, 'of encode: images, at most; 10000 unless given', least=1),
+}
 
-Makes a file again from its provenance, and compares the two bit for bit.
 
-  --workdir        where the model lies now, if not where it lay then
-  --inputs         a file or folder, or several with commas, where the inputs lie now
-  --out            a folder; by default art/reproduce-N, the first that is free
-  --force          write in a folder that has something in it"""
-
-
-def _parsed(name: str, parser: argparse.ArgumentParser, argv: list[str], known: list):
-    """The flags of a command line; a UserError for any that the parser does not take,
-    with the nearest of the known."""
+def parse(
+    name: str, takes: str, table: dict[str, Flag], argv: list[str]
+) -> tuple[list[str], argparse.Namespace] | None:
+    """(words, flags) of a command; None where only its help was wanted."""
+    usage = f'python -m gan_vae.art {name} {takes}'.rstrip()
 
     def fail(message: str):
         raise UserError(f'{message}; see python -m gan_vae.art {name} --help')
 
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.error = fail
-    refuse_empty(argv, dict.fromkeys(known))
-    flags, rest = parser.parse_known_intermixed_args(argv)
-    if rest:
-        word = rest[0].partition('=')[0]
-        # without the dashes, which all flags have in common
-        close = nearest(word.lstrip('-'), known).replace("mean '", "mean '--")
-        fail(f'unknown flag {word}{close}')
-    return flags, fail
-
-
-def parse(name: str, argv: list[str]) -> tuple[list[str], argparse.Namespace] | None:
-    """(inputs, flags) of a tool; None where only its help was wanted."""
-    tool = tools.find(name)
-    table = tools.flags_of(tool)
-    usage = f'python -m gan_vae.art {name} {tool.takes}'.rstrip()
-    parser = argparse.ArgumentParser(usage=usage, add_help=False, allow_abbrev=False)
-    parser.add_argument('inputs', nargs='*')
+    refuse_empty(argv, table)
+    parser.add_argument('words', nargs='*')
     parser.add_argument('--help', '-h', action='store_true')
     for word, flag in table.items():
         if flag.kind is bool:
             parser.add_argument(f'--{word}', action='store_true')
         else:
             parser.add_argument(f'--{word}', type=flag.kind, default=flag.default)
-    flags, fail = _parsed(name, parser, argv, ['help', *table])
+    flags, rest = parser.parse_known_intermixed_args(argv)
+    if rest:
+        word = rest[0].partition('=')[0]
+        # without the dashes, which all flags have in common
+        close = nearest(word.lstrip('-'), ['help', *table]).replace("'", "'--", 1)
+        fail(f'unknown flag {word}{close}')
     if flags.help:
         print(f'{usage} [--FLAG=VALUE...]\n\n{tools.summary(name)}\n')
         for word, flag in table.items():
             default = '' if flag.default in (None, '', False) else f' ({flag.default})'
             print(f'  --{word:14s} {flag.help}{default}')
         return None
-    inputs = flags.inputs
-    least, most = tools.count_of(tool.takes)
-    if not least <= len(inputs) <= most:
-        fail(f'{name} takes {tool.takes or "no files"}, and {len(inputs)} were given')
-    if not 0 <= flags.seed < 2**32:
-        fail(f'--seed={flags.seed}: must be from 0 to 2**32 - 1')
-    del flags.inputs, flags.help
-    return inputs, flags
+    words = flags.words
+    least, most = tools.count_of(takes)
+    if not least <= len(words) <= most:
+        fail(f'{name} takes {takes or "no files"}, and {len(words)} were given')
+    del flags.words, flags.help
+    return words, flags
 
 
-def run(argv: list[str]) -> int:
-    """Does what the command says; the exit status."""
-    name = argv[0]
-    if name.startswith('-'):
-        raise UserError(f'{name}: no tool; see python -m gan_vae.art --help')
-    if name == 'codec':
-        from gan_vae.art import compressed
-
-        return compressed.main(argv[1:])
-    if name == 'reproduce':
-        return _reproduce(argv[1:])
-    if (command := parse(name, argv[1:])) is None:
+def _make(name: str, argv: list[str]) -> int:
+    tool = tools.find(name)
+    if (command := parse(name, tool.takes, tools.flags_of(tool), argv)) is None:
         return 0
     from gan_vae.art import making
 
@@ -100,26 +89,49 @@ def run(argv: list[str]) -> int:
 
 
 def _reproduce(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    if {'--help', '-h'} & {*argv}:
-        print(REPRODUCE)
+    if (command := parse('reproduce', 'FILE', REPRODUCE, argv)) is None:
         return 0
-    parser.add_argument('file')
-    for word in ('workdir', 'inputs', 'out'):
-        parser.add_argument(f'--{word}', default='')
-    parser.add_argument('--force', action='store_true')
-    known = ['workdir', 'inputs', 'out', 'force', 'help']
-    flags, _ = _parsed('reproduce', parser, argv, known)
+    (file,), flags = command
     from gan_vae.art import making
 
-    again = making.reproduce(**vars(flags))
+    again = making.reproduce(file, **vars(flags))
     changed = f' (versions changed: {again.changed})' if again.changed else ''
     if not again.same:
-        print(
-            f'{again.file} is not {flags.file}, bit for bit{changed}', file=sys.stderr
-        )
+        print(f'{again.file} is not {file}, bit for bit{changed}', file=sys.stderr)
         return 1
-    print(f'{again.file}: the same as {flags.file}, bit for bit{changed}')
+    print(f'{again.file}: the same as {file}, bit for bit{changed}')
+    return 0
+
+
+def _codec(argv: list[str]) -> int:
+    if (command := parse('codec', '[encode|decode] [FILE]', CODEC, argv)) is None:
+        return 0
+    (way, *files), flags = command[0] or [''], command[1]
+    if way not in ('encode', 'decode'):
+        raise UserError(f'codec: {way or "nothing"}: encode or decode')
+    for name in ('workdir', 'out'):
+        if not getattr(flags, name):
+            raise UserError(f'codec: --{name} is missing')
+    tools.check(CODEC, flags)
+    if way == 'encode' and files:
+        raise UserError('codec encode takes no files: --data=FOLDER')
+    if way == 'decode' and (len(files) != 1 or flags.data or flags.num):
+        raise UserError('codec decode takes one file, --workdir and --out')
+    from gan_vae.art import compressed, progress
+
+    with progress.reported('codec'):
+        if way == 'decode':
+            count = compressed.decode(flags.workdir, files[0], flags.out)
+            print(f'{counted(count, "image")} in {flags.out}')
+            return 0
+        count, bits, messages = compressed.encode(
+            flags.workdir, flags.data, flags.num or 10_000, flags.out
+        )
+    for line in messages:
+        print(line)
+    print(f'{counted(count, "image")} in {flags.out}; bits for each value:')
+    for name, value in bits.items():
+        print(f'  {name:24s} {value:.4f}')
     return 0
 
 
@@ -129,11 +141,14 @@ def main(argv: list[str]) -> int:
     try:
         if not argv or argv[0] in ('--help', '-h'):
             print(__doc__)
-            lines = {name: tools.summary(name) for name in tools.names()}
-            for name, line in sorted((lines | tools.COMMANDS).items()):
-                print(f'  {name:12s} {line}')
+            for name in sorted([*tools.names(), *tools.COMMANDS]):
+                print(f'  {name:12s} {tools.summary(name)}')
             return 0
-        return run(argv)
+        name, *rest = argv
+        if name.startswith('-'):
+            raise UserError(f'{name}: no tool; see python -m gan_vae.art --help')
+        commands = {'codec': _codec, 'reproduce': _reproduce}
+        return commands[name](rest) if name in commands else _make(name, rest)
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2

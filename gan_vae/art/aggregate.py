@@ -1,9 +1,9 @@
 """What a VAE's codes are like: a Gaussian mixture fitted to its aggregate posterior.
 
-The decoder has learned from z of q(z) = E_x q(z | x), which no loss makes equal to the
-prior. Samples decoded from z of a mixture m fitted to q(z) show what it has learned
-(Ghosh et al. 2020, arXiv:1903.12436). Units that say nothing of x keep the prior, and m
-is of the active ones alone. How far the prior is from q(z) is reported:
+The decoder has learned from z of q(z) = E_x q(z | x): samples decoded from z of a
+mixture m fitted to q(z) show what it has learned (Ghosh et al. 2020, arXiv:1903.12436).
+m is of the active units alone, the others keep the prior. How far the prior is from
+q(z) is reported:
 
   KL(q(z) || p(z)) >= E_q(z)[log m(z) - log p(z)]   for any density m
 
@@ -16,16 +16,18 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from scipy import stats
 
+from gan_vae import modules
 from gan_vae.art.tools import Model
-from gan_vae.errors import UserError, not_installed
+from gan_vae.errors import UserError
 from gan_vae.evaluation import latents
 from gan_vae.methods.contract import required
 from gan_vae.objectives.bounds import LOG_VARIANCE
 from gan_vae.runs import seen
 
 FITTED = 10_000  # training images, at most, whose codes a mixture is fitted to
-COMPONENTS = (1, 4, 16, 64)  # the number is chosen on codes held out
+COMPONENTS = (1, 4, 16, 64)  # chosen on codes that are held out
 
 
 class Mixture(NamedTuple):
@@ -39,20 +41,14 @@ class Mixture(NamedTuple):
     error: float  # its standard error
 
 
-def library():
-    """scikit-learn's GaussianMixture; a UserError without it."""
-    try:
-        from sklearn.mixture import GaussianMixture
-    except ImportError as error:
-        raise not_installed('--latents=aggregate', 'scikit-learn', 'metrics') from error
-    return GaussianMixture
+SKLEARN = 'sklearn.mixture', '--latents=aggregate', 'scikit-learn', 'metrics'
 
 
 def of_model(model: Model, seed: int) -> tuple[Mixture, int]:
     """The Mixture of a model's codes of its training images, and of how many."""
     method = model.method
     required(method, 'latents.posterior', '--latents=aggregate')
-    library()  # an error before the work
+    modules.optional(*SKLEARN)  # an error before the work
     posterior, settings = jax.jit(method.latents.posterior), model.config.data
     batches = seen.seen(settings, settings.split, FITTED, seed)
     batches = seen.of_method(method, batches)
@@ -65,22 +61,23 @@ def codes(posterior: Callable, batches: Iterable, seed: int):
 
     posterior: images, labels or None -> mean, log variance [B, D].
     """
-    rng, found = np.random.default_rng(seed), []
+    rng, parts = np.random.default_rng(seed), []
     for batch in batches:
         mean, log_variance = (np.asarray(a, np.float64) for a in posterior(*batch))
         deviation = np.exp(0.5 * np.clip(log_variance, *LOG_VARIANCE))
         z = mean + deviation * rng.standard_normal(mean.shape)
-        found.append((z, mean))
-    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+        parts.append((z, mean))
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
 def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
-    """The Mixture of codes [n, D]: of COMPONENTS, that which suits a held third best.
+    """The Mixture of codes [n, D]: of COMPONENTS, the number that is best on a third
+    that is held out.
 
-    means: of the posteriors, which tell the active units. A UserError without
+    means: of the posteriors, which show the active units. A UserError without
     scikit-learn or active units, and for fewer codes than 3 (A + 1).
     """
-    GaussianMixture = library()
+    mixtures = modules.optional(*SKLEARN)
     active = latents.active_units(means)
     if not active.any():
         raise UserError('--latents=aggregate: the posterior has collapsed on the prior')
@@ -92,17 +89,17 @@ def fit(z: np.ndarray, means: np.ndarray, seed: int = 0) -> Mixture:
             f'{size} dimensions, which takes {3 * (size + 1)}'
         )
     order = np.random.default_rng(seed).permutation(n)
-    held, known = z[order[: n // 3]], z[order[n // 3 :]]
+    held_out, known = z[order[: n // 3]], z[order[n // 3 :]]
     best = max(
         (
-            GaussianMixture(k, random_state=seed, reg_covar=1e-4).fit(known)
+            mixtures.GaussianMixture(k, random_state=seed, reg_covar=1e-4).fit(known)
             for k in COMPONENTS
             if k == 1 or k * (size + 1) <= len(known)
         ),
-        key=lambda mixture: mixture.score(held),
+        key=lambda mixture: mixture.score(held_out),
     )
-    prior = -0.5 * np.sum(held**2 + np.log(2 * np.pi), axis=1)
-    ratio = best.score_samples(held) - prior
+    prior = stats.norm.logpdf(held_out).sum(1)
+    ratio = best.score_samples(held_out) - prior
     return Mixture(
         active=active,
         weights=best.weights_,

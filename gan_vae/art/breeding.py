@@ -7,9 +7,8 @@
   mutate  z' = sqrt(1 - m^2) z + m e,  e ~ N(0, I)
 
 A mean of Gaussians is shorter than they are, and its picture washed out: hence the
-length. With a cut, the latents of a hierarchical VAE, which lie from coarse to fine,
-give the large from one parent and the small from another, as style mixing does (Karras
-et al. 2019, arXiv:1812.04948). Crossovers: Holland 1975; Syswerda 1989.
+length. The latents of a hierarchical VAE lie from coarse to fine, and a cut is as style
+mixing (Karras et al. 2019, arXiv:1812.04948). Crossovers: Holland 1975; Syswerda 1989.
 """
 
 from collections.abc import Callable
@@ -20,10 +19,10 @@ import numpy as np
 def blend(parents: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """[n, D] of parents [P, D] by shares [n, P], of sum 1."""
     mixed = shares @ parents
-    wanted = shares @ np.linalg.norm(parents, axis=1)
+    target = shares @ np.linalg.norm(parents, axis=1)
     length = np.linalg.norm(mixed, axis=1)
     # opposite parents may leave nothing that has a direction
-    scale = np.where(length > 1e-6 * wanted, wanted / np.maximum(length, 1e-30), 1)
+    scale = np.where(length > 1e-6 * target, target / np.maximum(length, 1e-30), 1)
     return mixed * scale[:, None]
 
 
@@ -44,11 +43,6 @@ def cut(rng: np.random.Generator, n: int, size: int, count: int) -> np.ndarray:
     last = (first + rng.integers(1, max(count, 2), n)) % count
     before = np.arange(size) < places[:, None]
     return np.where(before, first[:, None], last[:, None])
-
-
-def groups(rng: np.random.Generator, n: int, sizes: tuple, count: int) -> np.ndarray:
-    """Parents of `count`, [n, sum of sizes]: each group's numbers of one of them."""
-    return np.repeat(rng.integers(count, size=(n, len(sizes))), sizes, axis=1)
 
 
 def mutate(z: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
@@ -76,9 +70,10 @@ def children(
     rng = np.random.default_rng(seed)
     count, size = parents.shape
     if how == 'blend':
-        made = blend(parents, rng.dirichlet(np.ones(count), num))
-    elif how == 'groups':
-        made = cross(parents, groups(rng, num, sizes, count))
+        z = blend(parents, rng.dirichlet(np.ones(count), num))
+    elif how == 'groups':  # each group's numbers of one of the parents
+        chosen = rng.integers(count, size=(num, len(sizes)))
+        z = cross(parents, np.repeat(chosen, sizes, axis=1))
     else:
-        made = cross(parents, CROSSED[how](rng, num, size, count))
-    return mutate(made, mutation, rng).astype(np.float32)
+        z = cross(parents, CROSSED[how](rng, num, size, count))
+    return mutate(z, mutation, rng).astype(np.float32)

@@ -4,9 +4,9 @@
   decode  pop z with p(z), pop x with p(x | z), push z with q(z | x)
 
 The bits that choose z come back when it is decoded, so an image takes, but for the
-first few, -log p(x, z) + log q(z | x): the negative ELBO. Groups of latents go from the
-top to the pixels. Townsend et al. 2019, arXiv:1901.04866; hierarchical: Townsend et al.
-2020, arXiv:1912.09953. The stack and its quantised laws are those of `constriction`.
+first few, the negative ELBO. Groups of latents go from the top to the pixels. Townsend
+et al. 2019, arXiv:1901.04866; hierarchical: Townsend et al. 2020, arXiv:1912.09953. The
+stack and its quantised laws are those of `constriction`.
 
 A latent is a whole number n of steps, z = m + s n / GRID, with m and s of its prior
 p(z_l | z_<l). Encoder and decoder call the same compiled functions on batches of one
@@ -21,13 +21,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_vae.errors import UserError, not_installed
+from gan_vae import modules
+from gan_vae.errors import UserError
 from gan_vae.methods.contract import Coder
 from gan_vae.objectives.bounds import LOG_VARIANCE
 
 BATCH = 16  # images at a time, at most: `_batches`
 GRID = 32  # steps in a standard deviation of the prior: finer ones gained nothing
 REACH = 8 * GRID  # how far they go on each side
+CONSTRICTION = 'constriction', 'the codec', 'constriction', 'codec'
 START = 256  # words, a quarter more until they suffice
 
 
@@ -36,15 +38,6 @@ class Coded(NamedTuple):
 
     words: np.ndarray  # uint32
     initial: int
-
-
-def library():
-    """The module constriction; a UserError without it."""
-    try:
-        import constriction
-    except ImportError as error:
-        raise not_installed('the codec', 'constriction', 'codec') from error
-    return constriction
 
 
 def encode(coder: Coder, levels: np.ndarray, seed: int = 0) -> Coded:
@@ -86,12 +79,12 @@ UNEVEN = 'the bits do not come out even: this model did not write them'
 def _batches(count: int) -> list[slice]:
     """Of so many images, one at first: latents are chosen by bits of those before, and
     an image leaves a sixteenth or more of what it takes to choose its own."""
-    found, start = [], 0
+    parts, start = [], 0
     while start < count:
         size = min(BATCH, 1 + start // 16, count - start)
-        found.append(slice(start, start + size))
+        parts.append(slice(start, start + size))
         start += size
-    return found
+    return parts
 
 
 def _lent(count: int, seed: int) -> np.ndarray:
@@ -104,39 +97,27 @@ class _Exhausted(Exception):
 
 
 class _Stack:
+    """The ANS stack, and the laws of what it codes."""
+
     def __init__(self, words: np.ndarray):
-        stream = library().stream
+        stream = modules.optional(*CONSTRICTION).stream
         model, self._ans = stream.model, stream.stack.AnsCoder(words)
-        self._gaussian = model.QuantizedGaussian(-REACH, REACH)
-        self._prior = model.QuantizedGaussian(-REACH, REACH, 0.0, float(GRID))
-        self._masses = model.Categorical(perfect=False)
+        self.posterior = model.QuantizedGaussian(-REACH, REACH)
+        self.prior = model.QuantizedGaussian(-REACH, REACH, 0.0, float(GRID))
+        self.masses = model.Categorical(perfect=False)
 
     def words(self) -> np.ndarray:
         return self._ans.get_compressed()
 
-    def _pop(self, *law):
-        found = self._ans.decode(*law)
+    def pop(self, law, *parameters):
+        """Symbols of a law; of one without parameters, so many."""
+        symbols = self._ans.decode(law, *parameters)
         if self._ans.num_words() <= 2:  # what it gives beyond is no longer its own
             raise _Exhausted
-        return found
+        return symbols
 
-    def pop_posterior(self, mean, deviation):
-        return self._pop(self._gaussian, mean, deviation)
-
-    def push_posterior(self, symbols, mean, deviation):
-        self._ans.encode_reverse(symbols, self._gaussian, mean, deviation)
-
-    def pop_prior(self, count):
-        return self._pop(self._prior, count)
-
-    def push_prior(self, symbols):
-        self._ans.encode_reverse(symbols, self._prior)
-
-    def pop_masses(self, masses):
-        return self._pop(self._masses, masses)
-
-    def push_masses(self, symbols, masses):
-        self._ans.encode_reverse(symbols, self._masses, masses)
+    def push(self, symbols, law, *parameters):
+        self._ans.encode_reverse(symbols, law, *parameters)
 
 
 class _Walk:
@@ -152,13 +133,12 @@ class _Walk:
             )
         self.groups, self.levels = coder.groups, likelihood.levels
         self.start = coder.start
-        self.features = jax.jit(coder.features)
+        self.features, self.outputs = jax.jit(coder.features), jax.jit(coder.outputs)
         self.prior, self.posterior, self.descend = (
             jax.jit(f, static_argnums=0)
             for f in (coder.prior, coder.posterior, coder.descend)
         )
-        self.outputs = jax.jit(coder.outputs)
-        self._pmf: Callable = jax.jit(
+        self.pmf: Callable = jax.jit(
             partial(likelihood.pmf, coder.params), static_argnums=2
         )
 
@@ -170,15 +150,13 @@ class _Walk:
 
     def masses(self, outputs, x, channel: int, n: int):
         """[n H W, levels] of a channel."""
-        found = np.asarray(self._pmf(outputs, x, channel))[:n]
-        return _finite(np.ascontiguousarray(found.reshape(-1, self.levels)))
+        masses = np.asarray(self.pmf(outputs, x, channel))[:n]
+        return _finite(np.ascontiguousarray(masses.reshape(-1, self.levels)))
 
     def steps(self, group: int, carry, features, prior, n: int):
         """Mean and deviation of the posterior, in steps of the prior: [n D] each."""
-        (m, s), (mean, deviation) = (
-            prior,
-            _gaussian(self.posterior(group, carry, features)),
-        )
+        m, s = prior
+        mean, deviation = _gaussian(self.posterior(group, carry, features))
         mean = np.clip(GRID * (mean - m) / s, -REACH, REACH)[:n]
         deviation = np.clip(GRID * deviation / s, 1e-2, 1e6)[:n]
         return _finite(mean.reshape(-1)), _finite(deviation.reshape(-1))
@@ -211,14 +189,15 @@ def _push(walk: _Walk, stack: _Stack, levels: np.ndarray):
     for group in range(walk.groups):
         prior = _gaussian(walk.prior(group, carry))
         law = walk.steps(group, carry, features, prior, n)
-        numbers.append(stack.pop_posterior(*law))
+        numbers.append(stack.pop(stack.posterior, *law))
         carry = walk.down(group, carry, prior, numbers[-1])
     outputs = walk.outputs(carry)
     for channel in reversed(range(levels.shape[-1])):
         symbols = levels[..., channel].reshape(-1).astype(np.int32)
-        stack.push_masses(symbols, walk.masses(outputs, x, channel, n))
+        masses = walk.masses(outputs, x, channel, n)
+        stack.push(symbols, stack.masses, masses)
     for symbols in reversed(numbers):
-        stack.push_prior(symbols)
+        stack.push(symbols, stack.prior)
 
 
 def _pop(walk: _Walk, stack: _Stack, shape: tuple) -> np.ndarray:
@@ -227,16 +206,16 @@ def _pop(walk: _Walk, stack: _Stack, shape: tuple) -> np.ndarray:
     above, levels = [], np.zeros(shape, np.uint8)
     for group in range(walk.groups):
         prior = _gaussian(walk.prior(group, carry))
-        symbols = stack.pop_prior(n * prior[0].shape[1])
+        symbols = stack.pop(stack.prior, n * prior[0].shape[1])
         above.append((carry, prior, symbols))
         carry = walk.down(group, carry, prior, symbols)
     outputs = walk.outputs(carry)
     for channel in range(shape[-1]):
         masses = walk.masses(outputs, walk.seen(levels), channel, n)
-        levels[..., channel] = stack.pop_masses(masses).reshape(shape[:-1])
+        levels[..., channel] = stack.pop(stack.masses, masses).reshape(shape[:-1])
     features = walk.features(walk.seen(levels))
     for group in reversed(range(walk.groups)):
         carry, prior, symbols = above[group]
         law = walk.steps(group, carry, features, prior, n)
-        stack.push_posterior(symbols, *law)
+        stack.push(symbols, stack.posterior, *law)
     return levels

@@ -3,10 +3,9 @@
   min_w  mean (c(A f_w(u + s e)) - y)^2,    u ~ U(0, 0.1), e ~ N(0, I) anew each step
   c(x), v(x) = mean and variance of clip(x + d e, -1, 1),    e ~ N(0, 1)
 
-A convolutional f comes to what pictures have in common before it comes to noise, and
-what is not seen it fills with more of the same: the deep image prior (Ulyanov et al.
-2018, arXiv:1711.10925). What is kept is m, the running mean of what it makes, and it
-ends where m is as far from what is seen as noise of deviation d is (Morozov 1966),
+A convolutional f learns what pictures have in common before it learns noise: the deep
+image prior (Ulyanov et al. 2018, arXiv:1711.10925). The result is m, the running mean
+of its pictures, where m is as far from y as noise of deviation d is (Morozov 1966),
 
     mean (c(A m) - y)^2  <=  mean v(A m).
 
@@ -63,14 +62,14 @@ def restore(
     key = jax.random.key(seed)
     u = 0.1 * jax.random.uniform(jax.random.fold_in(key, 0), (1, *sides, INPUTS))
     params = _drawn(network, jax.random.fold_in(key, 1), u)
-    how, given = (network, degradation), (u, seen, mask, noise)
+    how, data = (network, degradation), (u, seen, mask, noise)
     now, excess, taken = (params, ADAM.init(params), jnp.zeros(shape)), np.inf, 0
     for number in track(range(steps), 'one picture'):
         taken = number + 1
         # m is the mean of all pictures until they are many
         share = max(NEW, 1 / taken)
         step_key = jax.random.fold_in(key, taken + 1)
-        now, excess = _step(how, now, share, step_key, *given)
+        now, excess = _step(how, now, share, step_key, *data)
         if (excess := float(excess)) <= 1:
             break
     return Restored(np.asarray(now[2]), taken, excess)

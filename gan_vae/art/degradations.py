@@ -87,11 +87,9 @@ def _along(x, radius: float, axis: int):
     """The Gaussian along one axis, the edges repeated."""
     weights = kernel(radius)
     reach, size = len(weights) // 2, x.shape[axis]
-    pads = [(0, 0)] * x.ndim
-    pads[axis] = reach, reach
+    pads = [(reach, reach) if n == axis else (0, 0) for n in range(x.ndim)]
     padded = jnp.pad(x, pads, mode='edge')
-    parts = [
+    return sum(
         weight * jax.lax.slice_in_dim(padded, k, k + size, axis=axis)
         for k, weight in enumerate(weights)
-    ]
-    return sum(parts)
+    )

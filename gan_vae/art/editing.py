@@ -5,6 +5,8 @@ light where values are its power 1 / 2.2; contrast and saturation are factors ab
 mean grey and about grey of the same luma. Transparency is kept.
 """
 
+from collections.abc import Callable
+
 from PIL import Image, ImageEnhance, ImageOps
 
 from gan_vae.data.pictures import MAX_PIXELS
@@ -26,26 +28,6 @@ def crop(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
     return picture.crop((x, y, x + width, y + height))
 
 
-def flip(picture: Image.Image, way: str) -> Image.Image:
-    """Mirrored, horizontal, or upside down, vertical."""
-    return FLIPS[way](picture)
-
-
-def exposure(picture: Image.Image, stops: float) -> Image.Image:
-    """Brighter by stops of light, darker below 0."""
-    return ImageEnhance.Brightness(picture).enhance(2 ** (stops / 2.2))
-
-
-def contrast(picture: Image.Image, factor: float) -> Image.Image:
-    """0 is grey all over, 1 the picture."""
-    return ImageEnhance.Contrast(picture).enhance(factor)
-
-
-def saturation(picture: Image.Image, factor: float) -> Image.Image:
-    """0 is grey, 1 the picture."""
-    return ImageEnhance.Color(picture).enhance(factor)
-
-
 def size(picture: Image.Image, to: tuple[int, int]) -> Image.Image:
     """Of width W and height H; (N, 0) has a longer side of N, and its shape."""
     width, height = to
@@ -61,13 +43,13 @@ def palette(picture: Image.Image, colours: int) -> Image.Image:
 
     What is transparent by half or more is transparent, and all else is not.
     """
-    seen = picture.convert('RGB').quantize(
+    quantised = picture.convert('RGB').quantize(
         colours, Image.Quantize.MEDIANCUT, colours, dither=Image.Dither.NONE
     )
-    made = seen.convert('RGB').convert(picture.mode)
+    result = quantised.convert('RGB').convert(picture.mode)
     if picture.mode == 'RGBA':
-        made.putalpha(picture.getchannel('A').point(lambda a: 255 * (a >= 128)))
-    return made
+        result.putalpha(picture.getchannel('A').point(lambda a: 255 * (a >= 128)))
+    return result
 
 
 def zoom(picture: Image.Image, times: int) -> Image.Image:
@@ -79,13 +61,13 @@ def zoom(picture: Image.Image, times: int) -> Image.Image:
 
 def tile(picture: Image.Image, count: tuple[int, int]) -> Image.Image:
     """N beside each other, M below each other."""
-    across, down = count
-    limited(picture.width * across, picture.height * down)
-    made = Image.new(picture.mode, (picture.width * across, picture.height * down))
+    (across, down), (width, height) = count, picture.size
+    limited(width * across, height * down)
+    result = Image.new(picture.mode, (width * across, height * down))
     for column in range(across):
         for row in range(down):
-            made.paste(picture, (column * picture.width, row * picture.height))
-    return made
+            result.paste(picture, (column * width, row * height))
+    return result
 
 
 def limited(width: int, height: int):
@@ -94,12 +76,12 @@ def limited(width: int, height: int):
         raise UserError(f'{width}x{height} pixels are too many to make')
 
 
-ORDER = {
+ORDER: dict[str, Callable] = {
     'crop': crop,
-    'flip': flip,
-    'exposure': exposure,
-    'contrast': contrast,
-    'saturation': saturation,
+    'flip': lambda picture, way: FLIPS[way](picture),
+    'exposure': lambda p, stops: ImageEnhance.Brightness(p).enhance(2 ** (stops / 2.2)),
+    'contrast': lambda picture, factor: ImageEnhance.Contrast(picture).enhance(factor),
+    'saturation': lambda picture, factor: ImageEnhance.Color(picture).enhance(factor),
     'size': size,
     'palette': palette,
     'zoom': zoom,

@@ -16,17 +16,16 @@ import numpy as np
 
 from gan_vae import files
 from gan_vae.art import features as features_lib
-from gan_vae.art import search
+from gan_vae.art import search, sheets
 from gan_vae.art.tools import Flag, Input, Model
-from gan_vae.data.pictures import Fit, Unusable, fit_array
+from gan_vae.data.pictures import Fit, Unusable, fit, fit_array, given
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
 
 SMALL = 64  # pixels of a side, at most, of what is shown
 LARGEST = 4096  # of what features are of
-LISTED = 8  # names in a line
 LARGE = 96  # pixels of a side, at least, of what has words below it on a sheet
-FLAG = Flag('', str, 'what index has made: OUT, or OUT/index.npz', True)
+FLAG = Flag('', str, 'what index wrote: OUT, or OUT/index.npz', True)
 
 
 class Index(NamedTuple):
@@ -58,6 +57,10 @@ class Index(NamedTuple):
         if self.cells is None:
             return search.nearest(self.vectors, queries, k)
         return search.probe(self.vectors, self.cells, queries, k)
+
+    def named(self, number: int) -> dict[str, Any]:
+        """The number and the name of a picture, for a JSON record."""
+        return {'number': int(number), 'name': str(self.names[number])}
 
 
 def build(
@@ -92,7 +95,7 @@ def build(
     return index, left_out
 
 
-class Given(NamedTuple):
+class Queries(NamedTuple):
     """Pictures of a command: of the index by their number, or files."""
 
     names: list[str]  # as they are recorded
@@ -102,30 +105,38 @@ class Given(NamedTuple):
     left_out: list[str]  # 'name (why)', of folders
 
 
-def given(index: Index, items: list[Input], model: Model | None) -> Given:
+def resolve(index: Index, items: list[Input], model: Model | None) -> Queries:
     """What inputs stand for: numbers of the index, files, folders of files.
 
     The same pixels have the number of the first picture of the index that has them.
     """
-    words, names, left_out = _files(items)
-    found = [find(index, word) for word in words]
-    numbers, pictures = ([f[i] for f in found] for i in (0, 1))
-    own = np.array(numbers, np.int64)
+    words, names, left_out = [], [], []
+    for item in items:
+        folder = files.expand(item.word)
+        if folder.is_dir():
+            paths, skipped = features_lib.picture_files(item.word)
+            words += [str(file) for file in paths]
+            names += [f'{item.name}/{f.relative_to(folder).as_posix()}' for f in paths]
+            left_out += skipped
+        else:
+            words.append(item.word)
+            names.append(item.name)
+    matches = [find(index, word) for word in words]
+    own = np.array([number for number, _ in matches], np.int64)
     small, features = index.small[own], index.features[own]
-    new = [n for n, picture in enumerate(pictures) if picture is not None]
+    new = {n: p for n, (_, p) in enumerate(matches) if p is not None}
     if new:
-        features[new] = features_lib.extract(
-            network(index, model), np.stack([pictures[n] for n in new])
-        )
-        small[new] = [shrunk(pictures[n]) for n in new]
-    return Given(names, small, features, own, left_out)
+        pictures = np.stack([*new.values()])
+        features[[*new]] = features_lib.extract(network(index, model), pictures)
+        small[[*new]] = [shrunk(picture) for picture in pictures]
+    return Queries(names, small, features, own, left_out)
 
 
 def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
     """(number in the index, -1 for none; the fitted picture) of a file; (N, None) of
     the word N, a number of the index; a UserError for other words."""
     if files.expand(word).is_file():
-        picture = features_lib.read(word, index.how)
+        picture = fit(given(word), index.how)
         same = np.flatnonzero(index.hashes == digest(picture))
         return int(same[0]) if len(same) else -1, picture
     if word.isdecimal() and int(word) < len(index.names):
@@ -137,36 +148,21 @@ def find(index: Index, word: str) -> tuple[int, np.ndarray | None]:
 def network(index: Index, model: Model | None) -> Extractor:
     """That which the index was made with; a UserError where it is another now."""
     about = index.about
-    found = features_lib.extractor(about['features'], model, about['place'])
-    if found.weights_sha256 != about['weights_sha256']:
+    extractor = features_lib.extractor(about['features'], model, about['place'])
+    if extractor.weights_sha256 != about['weights_sha256']:
         raise UserError(
-            f'the index was made with other weights of {found.name} than those here: '
-            'make it anew, or give the --workdir that it was made with'
+            f'the index was made with other weights of {extractor.name} than those '
+            'here: make it anew, or give the --workdir that it was made with'
         )
-    return found
+    return extractor
 
 
-def _files(items: list[Input]) -> tuple[list[str], list[str], list[str]]:
-    """The words of inputs and their names, with the pictures of a folder in its place,
-    and what of folders was left out."""
-    words, names, left_out = [], [], []
-    for item in items:
-        folder = files.expand(item.word)
-        if not folder.is_dir():
-            words.append(item.word)
-            names.append(item.name)
-            continue
-        pictures, skipped = features_lib.picture_files(item.word)
-        words += [str(file) for file in pictures]
-        names += [f'{item.name}/{f.relative_to(folder).as_posix()}' for f in pictures]
-        left_out += skipped
-    return words, names, left_out
-
-
-def listed(answer: list[dict]) -> str:
-    """The names of the first pictures of an answer, and how many more there are."""
-    more = f' and {len(answer) - LISTED} more' if len(answer) > LISTED else ''
-    return ', '.join(str(one['name']) for one in answer[:LISTED]) + more
+def sheet(
+    pictures: list[np.ndarray], below: list[str], columns: int | None = None
+) -> np.ndarray:
+    """uint8 [H, W, 3] of small pictures with words below them."""
+    columns = columns or min(8, len(pictures))
+    return sheets.labelled(pictures, columns, below, smallest=LARGE)
 
 
 def digest(picture: np.ndarray) -> str:
@@ -203,8 +199,8 @@ def load(place: str) -> Index:
             if any(m.compress_type for m in archive.infolist()):
                 raise ValueError('compressed, which ours are not')
         with np.load(file, allow_pickle=False) as stored:
-            found = dict(stored)
-        return _checked(found)
+            arrays = dict(stored)
+        return _checked(arrays)
     except (
         *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),
         zipfile.BadZipFile,
@@ -212,39 +208,32 @@ def load(place: str) -> Index:
         raise UserError(f'{file} is no index that can be used: {error}') from error
 
 
-def _checked(found: dict[str, Any]) -> Index:
-    about = json.loads(str(found.pop('about')))
-    parts = found.pop('centroids', None), found.pop('cell_of', None)
-    index = Index(about, **found)
-    count, fits = len(index.names), index.how
-    right = (
-        isinstance(about['features'], str)
-        and isinstance(about['place'], str)
-        and isinstance(fits.size, int)
-        and 0 < fits.size <= LARGEST
-        and fits.channels in (1, 3)
-        and isinstance(fits.policy, str)
-        and isinstance(fits.background, str)
-        and index.names.dtype.kind == index.hashes.dtype.kind == 'U'
-        and index.names.shape == index.hashes.shape == (count,)
-        and index.small.dtype == np.uint8
-        and index.small.shape == (count, *2 * (min(fits.size, SMALL),), 3)
-        and index.features.dtype == np.float32
-        and index.features.ndim == 2
-        and len(index.features) == count > 0 < index.features.shape[1]
-        and np.isfinite(index.features).all()
-    )
-    if right and parts[0] is not None:
-        centroids, of = parts
-        right = (
-            centroids.dtype == np.float32
-            and np.isfinite(centroids).all()
-            and centroids.shape[1:] == index.features.shape[1:]
-            and of.dtype == np.int64
-            and of.shape == (count,)
-            and 0 <= of.min() <= of.max() < len(centroids)
-        )
-        index = index._replace(cells=search.Cells(centroids, of))
+def _checked(arrays: dict[str, Any]) -> Index:
+    about = json.loads(str(arrays.pop('about')))
+    how, texts = Fit(*about['fit']), [about['features'], about['place']]
+    texts += [how.policy, how.background]
+    count, width = arrays['features'].shape
+    side = min(how.size, SMALL)
+    expected = {
+        'names': ('U', (count,)),
+        'hashes': ('U', (count,)),
+        'small': ('u1', (count, side, side, 3)),
+        'features': ('f4', (count, width)),
+    }
+    if 'centroids' in arrays:
+        most = len(arrays['centroids'])
+        expected |= {'centroids': ('f4', (most, width)), 'cell_of': ('i8', (count,))}
+        if not 0 <= arrays['cell_of'].min() <= arrays['cell_of'].max() < most:
+            raise ValueError('its cells do not belong together')
+    right = all(isinstance(text, str) for text in texts) and count * width > 0
+    right &= isinstance(how.size, int) and 0 < how.size <= LARGEST
+    right &= how.channels in (1, 3) and arrays.keys() == expected.keys()
+    for name, (kind, shape) in expected.items():
+        array = arrays[name]
+        right &= array.shape == shape and array.dtype.str[1:].startswith(kind)
+        right &= array.dtype.kind != 'f' or bool(np.isfinite(array).all())
     if not right:
         raise ValueError('its arrays do not belong together')
-    return index
+    parts = arrays.pop('centroids', None), arrays.pop('cell_of', None)
+    cells = None if parts[0] is None else search.Cells(*parts)
+    return Index(about, **arrays, cells=cells)

@@ -2,11 +2,9 @@
 
   pictures, fitted to a square  ->  features float32 [n, d]
 
-of an extractor of gan_vae/evaluation, or of the encoder of a run: the means of its
-posterior.
+of an extractor of gan_vae/extractors, or the posterior means of the encoder of a run.
 """
 
-import os
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +17,7 @@ from gan_vae import data, extractors, files, images
 from gan_vae.art.tools import Model
 from gan_vae.config import default
 from gan_vae.data import listing
-from gan_vae.data.pictures import Fit, Unusable, fit, given, open_picture
+from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
 from gan_vae.devices import process
 from gan_vae.errors import UserError
 from gan_vae.methods.contract import capability
@@ -27,6 +25,7 @@ from gan_vae.methods.contract import capability
 BATCH = 64
 LARGEST = 64  # pixels a side of a folder's pictures for what takes any size
 SIZE = 32  # pixels a side of a set's, unless --size says otherwise
+LISTED = 8  # names in a line
 
 
 class Items(NamedTuple):
@@ -38,12 +37,12 @@ class Items(NamedTuple):
 
 def items(place: str, how: Fit) -> Items:
     """Those of a folder, or of a set as 'emoji:train'; a UserError for neither."""
-    if os.path.isdir(os.path.expanduser(place)):
-        found = listing.of(place)
-        if not found.files:
+    if files.expand(place).is_dir():
+        folder = listing.of(place)
+        if not folder.files:
             raise UserError(f'{place} has no pictures')
-        names = [listing.printable(name) for name in found.names]
-        return Items(names, lambda i: fit(open_picture(found.files[i]), how))
+        names = [listing.printable(name) for name in folder.names]
+        return Items(names, lambda i: fit(open_picture(folder.files[i]), how))
     every = examples(place, how)
     captions = every.captions or ('',) * every.count
     names = [f'{i} {word}'.rstrip() for i, word in enumerate(captions)]
@@ -61,11 +60,11 @@ def picture_files(place: str) -> tuple[list[Path], list[str]]:
 
     A UserError where there are none.
     """
-    if not os.path.isdir(os.path.expanduser(place)):
+    if not files.expand(place).is_dir():
         raise UserError(f'{place} is no folder of pictures')
-    found = listing.of(place)
-    pictures, left_out = [], found.left_out
-    for file, name in zip(found.files, found.names, strict=True):
+    folder = listing.of(place)
+    pictures, left_out = [], folder.left_out
+    for file, name in zip(folder.files, folder.names, strict=True):
         try:
             open_picture(file)
             pictures.append(file)
@@ -77,12 +76,15 @@ def picture_files(place: str) -> tuple[list[Path], list[str]]:
     return pictures, left_out
 
 
+def listed(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f' and {len(names) - LISTED} more' if len(names) > LISTED else ''
+    return ', '.join(names[:LISTED]) + more
+
+
 def message_of(left_out: list[str], where: str = '') -> list[str]:
     """One line about what was left out, none if nothing was."""
-    if not left_out:
-        return []
-    more = f' and {len(left_out) - 8} more' if len(left_out) > 8 else ''
-    return [f'{where}left out {", ".join(left_out[:8])}{more}']
+    return [f'{where}left out {listed(left_out)}'] if left_out else []
 
 
 def examples(place: str, how: Fit):
@@ -106,7 +108,7 @@ def examples(place: str, how: Fit):
 
 
 def extractor(name: str, model: Model | None, place: str) -> extractors.Extractor:
-    """The network `name` of evaluation/extractors, or the 'encoder' of a run.
+    """The network `name` of gan_vae/extractors, or the 'encoder' of a run.
 
     place: for the classifier, the set whose train split it learns.
     """
@@ -141,8 +143,7 @@ def fitted(
 ) -> Fit:
     """How pictures are made for it; size: pixels a side, 0 for its own."""
     if model is not None and network.name == 'encoder':
-        own = model.config.data
-        return Fit(own.image_size, own.channels, own.fit, own.background)
+        return Fit.of(model.config.data)
     of_folder = files.expand(place).is_dir()
     return Fit(size or (network.input_size or LARGEST if of_folder else SIZE), 3)
 
@@ -152,10 +153,10 @@ def extract(network: extractors.Extractor, pictures: np.ndarray) -> np.ndarray:
     parts = []
     for start in range(0, len(pictures), BATCH):
         part = pictures[start : start + BATCH]
-        count = len(part)
-        size = 1 << (count - 1).bit_length()  # few are little work, and few programs
-        part = np.concatenate([part, np.repeat(part[:1], size - count, 0)])
-        parts.append(np.asarray(_features(network.apply, network.params, part))[:count])
+        size = 1 << (len(part) - 1).bit_length()  # few are little work, few programs
+        rows = np.minimum(np.arange(size), len(part) - 1)
+        vectors = np.asarray(_features(network.apply, network.params, part[rows]))
+        parts.append(vectors[: len(part)])
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -168,8 +169,3 @@ def _features(apply, params, pictures):
 @cache
 def _encoding(encode):
     return lambda weights, x: {'features': encode(weights, images.from_uint8(x))}
-
-
-def read(word: str, how: Fit) -> np.ndarray:
-    """A picture as the index takes it; a UserError for what is none."""
-    return fit(given(word), how)

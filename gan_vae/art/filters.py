@@ -34,16 +34,13 @@ def denoised(y: np.ndarray, deviation: float) -> np.ndarray:
     shape = rows, SIDE, columns, SIDE
     for top in range(SIDE):
         for left in range(SIDE):
-            at = (
-                slice(top, top + rows * SIDE),
-                slice(left, left + columns * SIDE),
-            )
+            at = (slice(top, top + rows * SIDE), slice(left, left + columns * SIDE))
             blocks = padded[at].reshape(*shape, channels)
             numbers = fft.dctn(blocks, axes=(1, 3, 4), norm='ortho')
-            kept = np.abs(numbers) > THRESHOLD * deviation
-            kept[:, 0, :, 0] = True
-            blocks = fft.idctn(numbers * kept, axes=(1, 3, 4), norm='ortho')
-            weight = 1 / kept.sum((1, 3, 4), keepdims=True, dtype=np.float32)
+            large = np.abs(numbers) > THRESHOLD * deviation
+            large[:, 0, :, 0] = True
+            blocks = fft.idctn(numbers * large, axes=(1, 3, 4), norm='ortho')
+            weight = 1 / large.sum((1, 3, 4), keepdims=True, dtype=np.float32)
             total[at] += (weight * blocks).reshape(padded[at].shape)
             weight = np.broadcast_to(weight, (*shape, 1))
             weights[at] += weight.reshape(*padded[at].shape[:2], 1)

@@ -1,7 +1,7 @@
 """Ways through a latent space, from stop to stop.
 
-slerp or lerp between neighbours (see evaluation/path_length), at places that are evenly
-spread in t, or such that each picture differs as much from the one before:
+slerp or lerp between neighbours, at places that are evenly spread in t, or such that
+each picture differs as much from the one before:
 
   s(t) = int_0^t |dx / dt'| dt',   x(t) = G(z(t)),   places t_i with s(t_i) = i s(1) / n
 

@@ -24,7 +24,7 @@ LEVELS = 3  # of the pyramid of differences
 ACCEPTED = 0.57  # of Langevin steps, at best: Roberts & Rosenthal 1998
 
 
-class Found(NamedTuple):
+class Inversion(NamedTuple):
     """Latents of starts, the best first."""
 
     z: np.ndarray  # [R, D]
@@ -45,7 +45,7 @@ def invert(
     weight: float = 1e-3,
     levels: int = LEVELS,
     track: Callable = lambda of, what: of,
-) -> Found:
+) -> Inversion:
     """Latents near `starts` [R, D] of which y [H, W, C], in [-1, 1], is seen.
 
     decode: (weights, z, labels) -> images; mask: of a Hole; track: as
@@ -63,21 +63,16 @@ def invert(
     loss = _loss(how, weights, z, y, mask, labels, weight)
     z, loss = (np.asarray(a) for a in _better(best, (z, loss)))
     order = np.argsort(loss, kind='stable')
-    return Found(z[order], loss[order], order)
+    return Inversion(z[order], loss[order], order)
 
 
 @lru_cache
 def _adam(steps: int, rate: float):
     """A warm-up of a twentieth, and the last quarter down to nothing."""
     cut = max(1, steps // 4)
-    schedule = optax.join_schedules(
-        [
-            optax.linear_schedule(0.0, rate, max(1, steps // 20)),
-            optax.cosine_decay_schedule(rate, cut),
-        ],
-        [max(1, steps - cut)],
-    )
-    return optax.adam(schedule)
+    warm_up = optax.linear_schedule(0.0, rate, max(1, steps // 20))
+    decay = optax.cosine_decay_schedule(rate, cut)
+    return optax.adam(optax.join_schedules([warm_up, decay], [max(1, steps - cut)]))
 
 
 def _loss(how, weights, z, y, mask, labels, weight):
@@ -134,21 +129,20 @@ def posterior(
     """
     how = decode, degradation
     z = jnp.asarray(starts, jnp.float32)
-    given = weights, y, mask, labels, 1 / (2 * deviation**2)
-    energy, gradient = _energy(how, z, *given)
+    law = weights, y, mask, labels, 1 / (2 * deviation**2)
+    energy, gradient = _energy(how, z, *law)
     log_size, accepted = jnp.full(len(z), jnp.log(0.1 * deviation**2)), []
     key = jax.random.key(seed)
     for number in track(range(steps), 'sampling'):
         now = z, energy, gradient, jnp.exp(log_size)
         step_key = jax.random.fold_in(key, number)
-        (z, energy, gradient), taken = _langevin(how, step_key, now, *given)
+        (z, energy, gradient), taken = _langevin(how, step_key, now, *law)
         jax.block_until_ready(z)
         if 2 * number < steps:
             log_size += (taken - ACCEPTED) / np.sqrt(1 + number / 10)
         else:
             accepted.append(taken)
-    share = float(np.mean([np.mean(a) for a in accepted])) if accepted else 0.0
-    return np.asarray(z), share
+    return np.asarray(z), float(np.mean(accepted)) if accepted else 0.0
 
 
 @partial(jax.jit, static_argnums=0)
@@ -165,21 +159,22 @@ def _energy(how, z, weights, y, mask, labels, precision):
 
 
 @partial(jax.jit, static_argnums=0)
-def _langevin(how, key, now, *given):
+def _langevin(how, key, now, *law):
     """z, energy, gradient of all chains after a step, and which took it."""
     z, energy, gradient, size = now
     size = size[:, None]
     noise, draw = jax.random.split(key)
     new = z - size * gradient + jnp.sqrt(2 * size) * jax.random.normal(noise, z.shape)
-    new_energy, new_gradient = _energy(how, new, *given)
+    new_energy, new_gradient = _energy(how, new, *law)
 
     def log_q(to, of, slope):
         return -jnp.sum((to - of + size * slope) ** 2, 1) / (4 * size[:, 0])
 
     ratio = energy - new_energy + log_q(z, new, new_gradient) - log_q(new, z, gradient)
     taken = jnp.log(jax.random.uniform(draw, (len(z),))) < ratio
-    kept = [
-        jnp.where(taken.reshape(-1, *[1] * (a.ndim - 1)), a, b)
-        for a, b in ((new, z), (new_energy, energy), (new_gradient, gradient))
-    ]
-    return tuple(kept), 1.0 * taken
+    state = (
+        jnp.where(taken[:, None], new, z),
+        jnp.where(taken, new_energy, energy),
+        jnp.where(taken[:, None], new_gradient, gradient),
+    )
+    return state, 1.0 * taken

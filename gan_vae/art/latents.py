@@ -1,7 +1,6 @@
-"""Latents of pictures: of the inputs of a tool, and carried in the pictures it makes.
+"""Latents of pictures: of the inputs of a tool, and carried in those that it writes.
 
-A picture carries its z as base64 of float32, with the hash of the model that it is of,
-so that a tool can go on from it.
+A picture carries its z as base64 of float32, with the hash of the model.
 """
 
 import base64
@@ -12,7 +11,7 @@ import jax
 import numpy as np
 
 from gan_vae import images
-from gan_vae.art.tools import Input, Model, Picture
+from gan_vae.art.tools import Flag, Input, Model, ModelRequest, Picture
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
 from gan_vae.methods import sampling
@@ -20,25 +19,20 @@ from gan_vae.methods.contract import capability, required
 
 
 def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
-    """Pictures of latents [n, D], each of which carries its own: sampling.decode."""
+    """Pictures of latents [n, D], each of which carries its own: sampling.decode.
+
+    labels: classes int [n], or one for all.
+    """
     decoded = sampling.decode(model.method, model.weights, z, labels, progress)
+    about = {'model': model.about['state_sha256']}
+    records = [about | {'latent': packed(vector)} for vector in z]
+    if labels is not None:
+        classes = [model.classes[n] for n in np.broadcast_to(labels, len(z))]
+        records = [r | {'class': c} for r, c in zip(records, classes, strict=True)]
     return [
-        Picture(
-            image,
-            provenance=carried(model, z[n], None if labels is None else int(labels[n])),
-        )
-        for n, image in enumerate(decoded)
+        Picture(image, provenance=record)
+        for image, record in zip(decoded, records, strict=False)
     ]
-
-
-def carried(model: Model, z: np.ndarray, label: int | None = None) -> dict:
-    """What a picture's provenance holds of its latent [D] and class."""
-    raw = np.ascontiguousarray(z, '<f4')
-    record = {
-        'latent': base64.b64encode(raw.tobytes()).decode(),
-        'model': model.about['state_sha256'],
-    }
-    return record if label is None else record | {'class': model.classes[label]}
 
 
 def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | None]:
@@ -52,25 +46,62 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
             raise UserError(
                 f'{word}: no file, and no number of a sample of --seed={seed}'
             )
-        number = int(word)
-        if number >= sampling.LARGEST:
+        if (number := int(word)) >= sampling.LARGEST:
             raise UserError(f'{word}: there are samples up to {sampling.LARGEST - 1}')
         label = number % method.classes if method.classes else None
         return sampling.latent(method, seed, number), label
     if item.provenance.get('model') == model.about['state_sha256']:
         z = unpacked(word, item.provenance.get('latent'), size(model))
-        return z, _label(model, item)
-    if capability(method, 'latents.encode') is None:
-        raise UserError(
-            f'{word} carries no latent of this model, and a GAN has no encoder: '
-            'python -m gan_vae.art project finds one'
-        )
-    if method.classes:
-        raise UserError(
-            f'{word} carries no latent of this model, whose encoder needs a class: '
-            'python -m gan_vae.art project --class=NAME finds one'
-        )
-    return encode(model, read(word, model)[None])[0], None
+        if not method.classes:
+            return z, None
+        if (name := item.provenance.get('class')) not in model.classes:
+            raise UserError(f'{word}: its class was altered')
+        return z, model.classes.index(name)
+    reason, flag = 'and a GAN has no encoder', ''
+    if capability(method, 'latents.encode') is not None:
+        if not method.classes:
+            return encode(model, read(word, model)[None])[0], None
+        reason, flag = 'whose encoder needs a class', ' --class=NAME'
+    raise UserError(
+        f'{word} carries no latent of this model, {reason}: '
+        f'python -m gan_vae.art project{flag} finds one'
+    )
+
+
+def of_inputs(
+    model: Model, items: list[Input], seed: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The latents [n, D] and classes int [n], if any, of inputs: see `of_input`."""
+    z, labels = zip(*(of_input(model, item, seed) for item in items), strict=True)
+    return np.stack(z), None if labels[0] is None else np.array(labels)
+
+
+SEARCH = {  # flags of the tools that look for latents
+    'restarts': Flag(8, int, 'starts, of which the best is kept', least=1),
+    'steps': Flag(400, int, 'of Adam', least=1),
+    'class': Flag('', str, 'of a model of classes: a name, or #N'),
+}
+
+
+def starts(request: ModelRequest, near: np.ndarray | None = None):
+    """Latents float32 [R, D] to start from, classes int32 [R] or None, and messages.
+
+    near: a picture uint8 [H, W, C] whose code is the first start, where the model has
+    an encoder that needs no class; the others are of the prior.
+    """
+    model, flags = request.model, request.flags
+    z = sampling.latents(model.method, flags.seed, flags.restarts)
+    word = vars(flags)['class']
+    # an error where the model has no classes
+    label = sampling.class_id(model.classes, word) if word else None
+    if label is not None:
+        message = sampling.class_message(model.classes, word, label)
+        return z, np.full(len(z), label, np.int32), message
+    if model.method.classes:
+        return z, np.arange(len(z), dtype=np.int32) % model.method.classes, []
+    if near is not None and model.method.latents.encode is not None:
+        z[0] = encode(model, near[None])[0]
+    return z, None, []
 
 
 def encode(model: Model, pictures: np.ndarray) -> np.ndarray:
@@ -84,26 +115,20 @@ def _encode(encode, state, x):
     return encode(state, x)
 
 
-def read(path, model: Model, size: int | None = None) -> np.ndarray:
+def read(path: str, model: Model) -> np.ndarray:
     """A picture as the model takes it: uint8 [size, size, C]."""
-    settings = model.config.data
-    size = size or settings.image_size
-    how = Fit(size, settings.channels, settings.fit, settings.background)
-    return fit(given(path), how)
-
-
-def smaller(path: str, side: int) -> list[str]:
-    """A line to say that a picture has been made smaller, if it has."""
-    width, height = given(path).size
-    if max(width, height) <= side:
-        return []
-    return [f'{path}: {width}x{height}, made {side}x{side} for this model']
+    return fit(given(path), Fit.of(model.config.data))
 
 
 def size(model: Model) -> int:
     """Numbers in a latent."""
     required(model.method, 'latents.decode', 'a latent')
     return model.method.latents.size
+
+
+def packed(vector: np.ndarray) -> str:
+    """Numbers as base64 text of float32, which a provenance carries."""
+    return base64.b64encode(np.ascontiguousarray(vector, '<f4').tobytes()).decode()
 
 
 def unpacked(file: str, text, count: int) -> np.ndarray:
@@ -116,12 +141,3 @@ def unpacked(file: str, text, count: int) -> np.ndarray:
     if z.shape != (count,) or not np.isfinite(z).all():
         raise UserError(f'{file}: its latent was altered')
     return z
-
-
-def _label(model: Model, item: Input) -> int | None:
-    if not model.method.classes:
-        return None
-    name = item.provenance.get('class')
-    if name not in model.classes:
-        raise UserError(f'{item.word}: its class was altered')
-    return model.classes.index(name)

@@ -8,7 +8,6 @@ compare the two, bit for bit.
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_vae import data, files, images, media
-from gan_vae.art import progress, provenance
+from gan_vae.art import progress, provenance, tools
 from gan_vae.art.tools import (
     Input,
     Model,
@@ -36,6 +35,7 @@ from gan_vae.runs import opened, packed
 
 ON_SHEET = 1024  # pictures, at most
 FILM = 256  # pixels of a side of a film, at least: small ones are enlarged
+FILMS = {'gif': images.save_gif, 'mp4': images.save_mp4}
 PLACES = ('workdir', 'out', 'force')  # flags that say where, and not what
 
 
@@ -58,15 +58,16 @@ def make(
     place: the folder, by the model; by default that of flags.out.
     """
     tool = find(name)
+    tools.check(flags_of(tool), flags)
     _folder(name, flags)  # before the work, what is taken already
     model = open_model(name, tool, flags)
     if place is not None and model is not None:
         flags.out = str(place(model))
     inputs = [provenance.read_input(word) for word in words]
     of_flags = {
-        flag: provenance.read_file_flag(getattr(flags, flag))
-        for flag in _file_flags(tool)
-        if getattr(flags, flag)
+        name: provenance.read_file_flag(getattr(flags, name))
+        for name, flag in flags_of(tool).items()
+        if flag.file and getattr(flags, name)
     }
     about = _record(name, tool, model, inputs, flags, of_flags)
     result, stopped = _run(tool, request(name, model, inputs, flags, of_flags))
@@ -74,10 +75,16 @@ def make(
         about['stopped'] = stopped
         message = f'stopped by Ctrl-C after {counted(stopped, "step")}: the best so far'
         result = replace(result, messages=[*result.messages, message])
-    writing = Watch('all files are being written')
-    with writing, _alone(_folder(name, flags)):
-        out = _folder(name, flags)  # the place may have been taken meanwhile
-        _write(out, result, about, model)
+    with Watch('all files are being written'):
+        folder = _folder(name, flags)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = files.lock(folder.parent / '.gan_vae.lock')
+        except OSError as error:
+            raise UserError(f'cannot write in {folder}: {error.strerror}') from error
+        with lock:  # other commands that write beside that folder wait
+            out = _folder(name, flags)  # the place may have been taken meanwhile
+            _write(out, result, about, model)
     return out, result
 
 
@@ -91,50 +98,44 @@ def reproduce(
     paths and beside the file. A UserError where the model or an input is not what it
     was.
     """
-    recorded = provenance.read(file)
-    about, place = recorded.about, Path(file).resolve().parent
-    tool = find(about['tool'])
+    about, home = provenance.read(file), Path(file).resolve().parent
+    tool, run = find(about['tool']), about['run']
     places = [files.expand(word) for word in inputs.split(',') if word]
-    places = [near for p in places for near in (p, p.parent)]
-    places += [place, place.parent]
-    values = {flag: f.default for flag, f in flags_of(tool).items()} | about['flags']
-    if about['run']:
-        workdir = workdir or provenance.located_model(about['run']['workdir'], places)
+    places = [near for p in places for near in (p, p.parent)] + [home, home.parent]
+    if run:
+        workdir = workdir or provenance.located_model(run['workdir'], places)
+    values = tools.defaults(tool) | about['flags']
     flags = Namespace(**values | {'workdir': workdir, 'out': out, 'force': force})
+    tools.check(flags_of(tool), flags)
     _folder('reproduce', flags)
     model = open_model(about['tool'], tool, flags)
-    _require_same_model(file, about['run'], model, workdir)
-    given = [provenance.located(record, places) for record in about['things']]
-    of_flags = {
-        flag: provenance.located(record, places, provenance.read_file_flag)
-        for flag, record in about['files'].items()
-    }
-    for flag, item in of_flags.items():
-        setattr(flags, flag, item.word)
-    repeated = request(about['tool'], model, given, flags, of_flags)
-    result, _ = _run(tool, repeated, about.get('stopped'))
-    folder = _folder('reproduce', flags)
-    about = {key: value for key, value in about.items() if key in provenance.KEPT}
-    _write(folder, result, about, model)
-    again = provenance.path_of(folder, recorded.name, Path(file).suffix)
-    versions = run_folder.versions()
-    changed = [
-        f'{name} {about["versions"].get(name)} -> {version}'
-        for name, version in versions.items()
-        if about['versions'].get(name) != version
-    ]
-    same = again.is_file() and again.read_bytes() == Path(file).read_bytes()
-    return Reproduction(again, same, ', '.join(changed))
-
-
-def _require_same_model(file, recorded: dict | None, model: Model | None, workdir: str):
-    was = recorded and recorded['state_sha256'][:12]
+    was = run and run['state_sha256'][:12]
     now = model and model.about['state_sha256'][:12]
     if was != now:
         raise UserError(
             f'{file} was made by the model {was}, and {workdir} has {now}: say by '
             '--workdir where the model is'
         )
+    things = [provenance.located(record, places) for record in about['things']]
+    of_flags = {
+        flag: provenance.located(record, places, provenance.read_file_flag)
+        for flag, record in about['files'].items()
+    }
+    for flag, item in of_flags.items():
+        setattr(flags, flag, item.word)
+    repeated = request(about['tool'], model, things, flags, of_flags)
+    result, _ = _run(tool, repeated, about.get('stopped'))
+    folder = _folder('reproduce', flags)
+    record = {key: value for key, value in about.items() if key in provenance.KEPT}
+    _write(folder, result, record, model)
+    again = provenance.path_of(folder, about['file'], Path(file).suffix)
+    changed = [
+        f'{name} {about["versions"].get(name)} -> {version}'
+        for name, version in run_folder.versions().items()
+        if about['versions'].get(name) != version
+    ]
+    same = again.is_file() and again.read_bytes() == Path(file).read_bytes()
+    return Reproduction(again, same, ', '.join(changed))
 
 
 def open_model(name: str, tool: Tool, flags: Namespace) -> Model | None:
@@ -193,16 +194,12 @@ def request(
     )
 
 
-def _file_flags(tool: Tool) -> list[str]:
-    return [name for name, flag in flags_of(tool).items() if flag.file]
-
-
 def _record(name, tool, model, inputs, flags, of_flags) -> dict:
     """What each file of a result says of it, and OUT.json."""
-    values, table = vars(flags), flags_of(tool)
+    values = vars(flags)
     changed = {
         flag: values[flag]
-        for flag, about in table.items()
+        for flag, about in flags_of(tool).items()
         if flag not in PLACES and values[flag] != about.default
     }
     changed |= {flag: item.name for flag, item in of_flags.items()}
@@ -229,7 +226,6 @@ def _run(tool: Tool, request: Request, last: int | None = None):
     `last`: to end it after so many again.
     """
     taken, stopped = 0, None
-
     watching = Watch('ends with the best so far')
     with watching as watch, progress.reported(request.tool) as report:
 
@@ -257,33 +253,16 @@ def _folder(name: str, flags: Namespace) -> Path:
         raise UserError(f'--out={flags.out}: give a folder by its name')
     files.refuse_file(folder)
     if (taken := _taken(folder)) and not flags.force:
-        raise UserError(f'{taken[0]} is there already: another --out, or --force')
+        raise UserError(f'{taken} is there already: another --out, or --force')
     return folder
 
 
-@contextmanager
-def _alone(folder: Path):
-    """Other commands that write beside that folder wait."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = files.lock(folder.parent / '.gan_vae.lock')
-    except OSError as error:
-        raise UserError(f'cannot write in {folder}: {error.strerror}') from error
-    with lock:
-        yield
-
-
-def _taken(folder: Path) -> list[Path]:
+def _taken(folder: Path) -> Path | None:
     """What there is already of an output."""
-    places = [folder.with_name(folder.name + s) for s in provenance.SUFFIXES]
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        places.insert(0, folder)
-    else:
-        places = [p for p in places if p.exists()]
-    return places
-
-
-_FILMS = {'gif': images.save_gif, 'mp4': images.save_mp4}
+        return folder
+    places = (folder.with_name(folder.name + s) for s in provenance.SUFFIXES)
+    return next((place for place in places if place.exists()), None)
 
 
 def _sheet(result: Result, model: Model | None) -> np.ndarray | None:
@@ -318,7 +297,7 @@ def _write(folder: Path, result: Result, about: dict, model: Model | None):
             place = provenance.path_of(folder, 'film', f'.{result.film}')
             seconds = max(1.0, len(result.frames) / 12)
             record = about | {'file': 'film'}
-            _FILMS[result.film](place, result.frames, seconds, record, FILM)
+            FILMS[result.film](place, result.frames, seconds, record, FILM)
         each = [p.provenance for p in result.pictures]
         record = {'made': about, 'found': result.metrics, 'pictures': each}
         text = json.dumps(record, indent=1, sort_keys=True) + '\n'

@@ -1,15 +1,12 @@
 """What a file says of how it came about, and where what it came of is found again.
 
-A record carries hashes and names: of what lies below the working directory its path
-from there, of all else its last name, so that no folder of a machine is in a picture
-that is shared. What a record names is looked for at that path, in the folders that are
-given by --inputs, and beside the file; it is what has the recorded hash.
+A record carries hashes and names without folders of a machine: of what lies below the
+working directory its path from there, of all else its last name.
 """
 
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PureWindowsPath
 
 from gan_vae import files, images
@@ -17,8 +14,6 @@ from gan_vae.art.tools import Input
 from gan_vae.errors import UserError
 
 SUFFIXES = ('.png', '.gif', '.mp4', '.json')  # of what stands beside a result's folder
-FILMS = ('.gif', '.mp4')
-
 # what is made first and what is made again say the same of themselves
 KEPT = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions', 'stopped')
 
@@ -52,10 +47,10 @@ def read_input(word: str, name: str | None = None) -> Input:
 
 def read_file_flag(words: str, name: str | None = None) -> Input:
     """The file or folder of a flag, or several with commas between them, as one."""
-    whole = read_input(words, name)
+    one = read_input(words, name)
     parts = [read_input(word) for word in words.split(',')]
-    if whole.sha256 or not any(part.sha256 for part in parts):
-        return whole
+    if one.sha256 or not any(part.sha256 for part in parts):
+        return one
     digest = hashlib.sha256(' '.join(p.sha256 for p in parts).encode()).hexdigest()
     return Input(words, name or ','.join(p.name for p in parts), digest)
 
@@ -70,13 +65,13 @@ def located(record: dict, places: list[Path], read=read_input) -> Input:
         return Input(word, word)
     for place in (Path(), *places):
         for word_there in (word, PurePath(word).name):
-            whole = place / word_there
-            parts = word_there.split(',') if not whole.exists() else [word_there]
+            one = (place / word_there).exists()
+            parts = [word_there] if one else word_there.split(',')
             paths = [str(place / p) if (place / p).exists() else p for p in parts]
-            found = read(','.join(paths), word)
-            if found.sha256 == record['sha256']:
-                return found
-            other = other or bool(found.sha256)
+            item = read(','.join(paths), word)
+            if item.sha256 == record['sha256']:
+                return item
+            other = other or bool(item.sha256)
     state = 'not what it was' if other else 'not there'
     raise UserError(
         f'{word}, which was given, is {state}: say by --inputs=FOLDER where it lies'
@@ -96,30 +91,26 @@ def located_model(word: str, places: list[Path]) -> str:
     raise UserError(f'no model {word} here: say by --workdir where it lies')
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """The provenance of a file."""
-
-    about: dict
-    name: str  # of the file in the result: a picture's, 'sheet', 'film', 'record'
-
-
-def read(file) -> Recorded:
+def read(file) -> dict:
     """What a file of a tool says of itself; a UserError for any other.
 
     In a PNG, a GIF and an MP4; of other files in the OUT.json beside their folder.
+    'file' is its name in the result: a picture's, 'sheet', 'film' or 'genealogy'.
     """
     file = Path(file)
     if not file.is_file():
         raise UserError(f'no file {file}')
     about = embedded(file)
     if not about:
-        record = file.resolve().with_suffix('.json')
+        place = file.resolve()
+        beside = place.with_suffix('.json')
+        kinds = {'.gif': 'film', '.mp4': 'film', '.json': 'genealogy'}
+        name = kinds.get(place.suffix, 'sheet')
+        if not beside.is_file():
+            beside = place.parent.with_name(f'{place.parent.name}.json')
+            name = place.stem
         try:
-            if not record.is_file():
-                record = record.parent.with_name(f'{record.parent.name}.json')
-            about = json.loads(record.read_text())['made']
-            about = about | {'file': _name(file.resolve(), record)}
+            about = json.loads(beside.read_text())['made'] | {'file': name}
         except (OSError, ValueError, KeyError, TypeError):
             about = {}
     right = isinstance(about, dict) and isinstance(about.get('flags'), dict)
@@ -128,7 +119,7 @@ def read(file) -> Recorded:
             f'{file} does not say how it was made by python -m gan_vae.art: made by '
             'something else, or its text was lost on the way'
         )
-    return Recorded(about, about['file'])
+    return about
 
 
 def embedded(file) -> dict:
@@ -147,14 +138,6 @@ def embedded(file) -> dict:
         return {}
 
 
-def _name(file: Path, record: Path) -> str:
-    """The name in the result of a file that does not carry it."""
-    if file.parent != record.parent:
-        return file.stem
-    names = dict.fromkeys(FILMS, 'film') | {'.json': 'genealogy'}
-    return names.get(file.suffix, 'sheet')
-
-
 def path_of(folder: Path, name: str, suffix: str) -> Path:
     """Where the file `name` of a result in `folder` lies."""
     if name in ('sheet', 'film', 'genealogy'):
@@ -166,12 +149,12 @@ def ancestors(inputs: list[Input]) -> dict:
     """{hash of a picture: its provenance} of the inputs, and of those that they came
     from, each once."""
     every = {}
-    for given in inputs:
-        if given.provenance:
-            older = given.provenance.get('ancestors')
+    for item in inputs:
+        if item.provenance:
+            older = item.provenance.get('ancestors')
             every |= older if isinstance(older, dict) else {}
-            own = {k: v for k, v in given.provenance.items() if k != 'ancestors'}
-            every[given.sha256] = own
+            own = {k: v for k, v in item.provenance.items() if k != 'ancestors'}
+            every[item.sha256] = own
     return {digest: _without_folders(about) for digest, about in every.items()}
 
 

@@ -3,12 +3,12 @@ knows such pictures would have them; without a model, as an untrained network co
 them, or, where they are large, as filters do.
 
 What is worked on may be smaller than the picture. Then the damage is that which is left
-at the smaller size, and what is found is pasted back into the picture at its own size:
+at the smaller size, and x', the result at that size, is pasted back into the picture y:
 
   x = U x'                    where nothing is known of x (inpaint)
   x = U x' + F(y - A U x')    F a filter against the damage A (denoise, deblur)
 
-U enlarges, x' was found at the size worked on, and y is the picture.
+where U enlarges.
 """
 
 from collections.abc import Callable
@@ -18,20 +18,18 @@ import numpy as np
 from PIL import Image
 
 from gan_vae import images
-from gan_vae.art import deep_prior, inversion, latent_search, sheets
+from gan_vae.art import deep_prior, inversion, latents, sheets
 from gan_vae.art.degradations import Degradation
 from gan_vae.art.tools import (
     Flag,
-    Model,
     ModelRequest,
     Picture,
     Request,
     Result,
     ToolWithOptionalModel,
-    at_least,
 )
 from gan_vae.data.pictures import Fit, fit, given, opaque, within
-from gan_vae.errors import UserError, counted, unknown
+from gan_vae.errors import UserError, counted
 
 PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
 UNIT = 255 / 2  # grey levels in a unit of a picture in [-1, 1]
@@ -40,12 +38,12 @@ SIZE, LARGEST = 256, 2048  # pixels of the longer side, without a model
 STEPS, SAMPLES = 400, 4  # of a model
 DEEP_STEPS = 2000  # without one
 SMALL = 64  # pixels of the longer side up to which the prior is quick
-METHODS = ('prior', 'filter')
 METHOD = Flag(
-    '',
+    None,
     str,
     'without a model: prior (an untrained network, minutes above 64 pixels) or filter; '
     'unless given the better for the size, and prior with --num, --steps or --size',
+    choices=('prior', 'filter'),
 )
 ON_SHEET = 512  # pixels of the longer side of a picture on the sheet, at most
 
@@ -70,100 +68,79 @@ class Work:
         if self.scale == 1:
             return deviation
         noise = np.random.default_rng(0).standard_normal(self.extent[::-1])
-        size = self.seen.shape[1], self.seen.shape[0]
-        small = Image.fromarray(np.float32(noise)).resize(
-            size, Image.Resampling.LANCZOS
-        )
+        height, width, _ = self.seen.shape
+        small = Image.fromarray(np.float32(noise))
+        small = small.resize((width, height), Image.Resampling.LANCZOS)
         return deviation * float(np.asarray(small).std())
 
     def enlarged(self, x: np.ndarray, rest: float | np.ndarray) -> np.ndarray:
         """float32 [H, W, C] of x [h, w, C] in its place, `rest` outside of it."""
-        canvas = np.zeros_like(self.full) + rest
+        canvas, x = np.zeros_like(self.full) + rest, np.asarray(x, np.float32)
         (left, top), (width, height) = self.corner, self.extent
-        parts = [
-            Image.fromarray(np.float32(part)).resize(
-                (width, height), Image.Resampling.BICUBIC
-            )
-            for part in np.moveaxis(np.asarray(x), -1, 0)
-        ]
+        parts = [Image.fromarray(p) for p in np.moveaxis(x, -1, 0).copy()]
+        parts = [p.resize(self.extent, Image.Resampling.BICUBIC) for p in parts]
         large = np.stack([np.asarray(part) for part in parts], -1)
-        ends = (min(len(canvas), top + height), min(canvas.shape[1], left + width))
-        y, x0 = max(0, top), max(0, left)
-        canvas[y : ends[0], x0 : ends[1]] = large[
-            y - top : ends[0] - top, x0 - left : ends[1] - left
-        ]
+        inside = canvas[max(0, top) : top + height, max(0, left) : left + width]
+        cut = large[max(0, -top) :, max(0, -left) :]
+        inside[:] = cut[: inside.shape[0], : inside.shape[1]]
         return canvas
 
 
 def read(request: Request, factor: int = 1) -> Work:
-    """The picture that is given: with a model as the model takes it, over `factor`;
+    """The picture of a request: with a model as the model takes it, over `factor`;
     without one its own, but worked on no larger than --size."""
     word, model, flags = request.inputs[0].word, request.model, request.flags
-    if model is not None:
-        if flags.size is not None:
-            raise UserError(
-                f'--size={flags.size}: this model makes {model.config.data.image_size} '
-                'pixels; --size is for restoring without --workdir'
-            )
-        how = _fit(model, factor)
-        picture = opaque(given(word), how.colour())
-        seen = fit(picture, how)
-        square = (min if how.policy == 'crop' else max)(picture.size)
-        corner = tuple((length - square) // 2 for length in picture.size)
-        if how.channels == 1:
-            picture = picture.convert('L')
-        full = np.asarray(picture).reshape(*picture.size[::-1], how.channels)
+    if model is None:
+        if flags.restarts != latents.SEARCH['restarts'].default or vars(flags)['class']:
+            raise UserError('--restarts and --class are of a model: say --workdir=RUN')
+        picture = opaque(given(word), (255, 255, 255))
+        small = within(picture, longest(flags))
         return Work(
-            full=images.from_uint8(full),
-            seen=np.asarray(images.from_uint8(seen)),
-            corner=corner,
-            extent=(square, square),
-            own_size=max(picture.size) <= how.size,
+            full=images.from_uint8(np.asarray(picture)),
+            seen=images.from_uint8(np.asarray(small)),
+            corner=(0, 0),
+            extent=picture.size,
+            own_size=small.size == picture.size,
         )
-    if (
-        flags.restarts != latent_search.FLAGS['restarts'].default
-        or vars(flags)['class']
-    ):
-        raise UserError('--restarts and --class are of a model: say --workdir=RUN')
-    picture = opaque(given(word), (255, 255, 255))
-    small = within(picture, longest(flags))
+    how = Fit.of(model.config.data)
+    if flags.size is not None:
+        raise UserError(
+            f'--size={flags.size}: this model makes {how.size} pixels; --size is for '
+            'restoring without --workdir'
+        )
+    how = how._replace(size=how.size // factor)
+    picture = opaque(given(word), how.colour())
+    seen = fit(picture, how)
+    square = (min if how.policy == 'crop' else max)(picture.size)
+    left, top = ((length - square) // 2 for length in picture.size)
+    if how.channels == 1:
+        picture = picture.convert('L')
     return Work(
-        full=images.from_uint8(np.asarray(picture)),
-        seen=images.from_uint8(np.asarray(small)),
-        corner=(0, 0),
-        extent=picture.size,
-        own_size=small.size == picture.size,
+        full=images.from_uint8(np.atleast_3d(np.asarray(picture))),
+        seen=np.asarray(images.from_uint8(seen)),
+        corner=(left, top),
+        extent=(square, square),
+        own_size=max(picture.size) <= how.size,
     )
-
-
-def _fit(model: Model, factor: int = 1) -> Fit:
-    settings = model.config.data
-    size = settings.image_size // factor
-    return Fit(size, settings.channels, settings.fit, settings.background)
 
 
 def fitted_mask(request: Request, hole: Image.Image) -> np.ndarray:
     """bool [h, w, 1] of a mask of the picture as it is worked on."""
     if request.model is None:
         return np.asarray(within(hole, longest(request.flags)))[..., None] > 0
-    how = _fit(request.model)._replace(channels=1, background='black')
-    return fit(hole, how) > 0
+    how = Fit.of(request.model.config.data)
+    return fit(hole, how._replace(channels=1, background='black')) > 0
 
 
 def longest(flags) -> int:
     """Pixels of the longer side that are worked on without a model, at most."""
-    size = SIZE if flags.size is None else flags.size
-    if not 1 <= size <= LARGEST:
-        raise UserError(f'--size={size}: must be from 1 to {LARGEST}')
-    return size
+    return flags.size or SIZE
 
 
 def by_filter(request: Request, work: Work, better_small: str) -> bool:
-    """Whether a filter is to restore it; better_small: the better of METHODS for a
+    """Whether a filter is to restore it; better_small: the better method for a
     picture of up to SMALL pixels. Without a model alone."""
     flags = request.flags
-    if flags.method and flags.method not in METHODS:
-        raise unknown('--method', flags.method, METHODS)
     if request.model is not None:
         if flags.method:
             raise UserError(f'--method={flags.method} is for restoring without a model')
@@ -184,73 +161,75 @@ def restored(
     paste: Callable[[np.ndarray], np.ndarray] | None = None,
     messages: tuple[str, ...] = (),
 ) -> Result:
-    """What is made of what is seen: the best, samples of what else it may be, their
+    """The Result of a damaged picture: the best, samples of what else it may be, their
     mean and how far they differ.
 
     how, mask [h, w, 1]: the damage at the size worked on; noise: deviation there, in
     grey levels. paste: x' [h, w, C] -> the picture float [H, W, C], where the picture
     is larger than that.
     """
-    at_least(request.flags, 0, 'num', most=1000)
-    at_least(request.flags, 1, 'steps')
     if isinstance(request, ModelRequest):
-        made, lines, metrics = _by_model(request, how, work.seen, mask, noise)
+        outcome = _by_model(request, how, work.seen, mask, noise)
     else:
-        made, lines, metrics = _untrained(request, how, work.seen, mask, noise)
+        outcome = _untrained(request, how, work.seen, mask, noise)
+    restorations, lines, metrics = outcome
     seen = work.seen
     if mask is not None:  # holes are grey
         seen = np.where(mask > 0, seen, 0.0)
     if paste is not None and not work.own_size:
-        made = [images.to_uint8(paste(np.asarray(x))) for x in made]
+        restorations = [paste(np.asarray(x)) for x in restorations]
         seen = work.full
         sizes = [f'{x.shape[1]}x{x.shape[0]}' for x in (work.full, work.seen)]
         lines += [f'{request.inputs[0].word}: {sizes[0]}, worked on at {sizes[1]}']
-    else:
-        made = [images.to_uint8(x) for x in made]
-    return result(seen, made, [*messages, *lines, PLAUSIBLE], metrics)
+    return _result(seen, restorations, [*messages, *lines], metrics)
 
 
 def filtered(request: Request, work: Work, x: np.ndarray, messages=()) -> Result:
-    """The Result of x float [H, W, C] that a filter made of a large picture."""
+    """The Result of x float [H, W, C], which a filter computed of a large picture."""
     for flag in ('num', 'steps'):
-        if getattr(request.flags, flag) and getattr(request.flags, 'method', ''):
-            raise UserError(f'--{flag} is of --method=prior')
         if getattr(request.flags, flag):
+            if getattr(request.flags, 'method', None):
+                raise UserError(f'--{flag} is of --method=prior')
             raise UserError(
                 f'--{flag} is of the untrained network, and a picture of more than '
                 f'{longest(request.flags)} pixels a side is filtered: --size=N for more'
             )
     height, width, _ = x.shape
     line = f'{width}x{height} pixels, by a filter at this size, without a model'
-    return result(work.full, [images.to_uint8(x)], [*messages, line, PLAUSIBLE], {})
+    return _result(work.full, [x], [*messages, line], {})
 
 
-def result(seen, made: list[np.ndarray], messages, metrics) -> Result:
-    """The Result of pictures uint8 [H, W, C], the best first, then samples; seen: float
+def _result(seen, restorations: list, messages: list[str], metrics: dict) -> Result:
+    """The Result of pictures float [H, W, C], the best first, then samples; seen: float
     [h, w, C] in [-1, 1], of which H and W are multiples or equal."""
-    names = ['best', *(f'sample{n}' for n in range(len(made) - 1))]
-    if len(made) > 1:
-        samples = np.stack(made[1:])
+    each = [images.to_uint8(x) for x in restorations]
+    names = ['best', *(f'sample{n}' for n in range(len(each) - 1))]
+    if len(each) > 1:
+        samples = np.stack(each[1:])
         mean, apart = samples.mean(0), samples.std(0)
         bright = np.clip(4 * apart.mean(-1, keepdims=True), 0, 255).astype(np.uint8)
         mean = np.round(mean).astype(np.uint8)
-        made = [*made, mean, np.repeat(bright, mean.shape[-1], -1)]
+        each += [mean, np.repeat(bright, mean.shape[-1], -1)]
         names += ['mean', 'deviation-times-4']
     before = images.to_uint8(seen)
-    before = before.repeat(made[0].shape[0] // len(before), 0)
-    before = before.repeat(made[0].shape[1] // before.shape[1], 1)
-    on_sheet = [np.broadcast_to(before, made[0].shape), *made]
+    height, width, _ = each[0].shape
+    before = before.repeat(height // len(before), 0)
+    before = before.repeat(width // before.shape[1], 1)
+    on_sheet = [np.broadcast_to(before, each[0].shape), *each]
     on_sheet = [sheets.within(picture, ON_SHEET) for picture in on_sheet]
-    sheet = sheets.labelled(on_sheet, min(4, len(on_sheet)), ['seen', *names])
-    pictures = [Picture(*each) for each in zip(made, names, strict=True)]
-    return Result(pictures=pictures, sheet=sheet, messages=messages, metrics=metrics)
+    return Result(
+        pictures=[Picture(*pair) for pair in zip(each, names, strict=True)],
+        sheet=sheets.labelled(on_sheet, min(4, len(on_sheet)), ['seen', *names]),
+        messages=[*messages, PLAUSIBLE],
+        metrics=metrics,
+    )
 
 
 def _untrained(request: Request, how: Degradation, seen, mask, noise):
     """([best, *samples], lines, figures), each by a network of its own."""
     flags = request.flags
     shape = *(how.factor * n for n in seen.shape[:2]), seen.shape[2]
-    made, metrics = [], {}
+    pictures, metrics = [], {}
     for number in range(1 + (flags.num or 0)):
         best = deep_prior.restore(
             seen,
@@ -264,7 +243,7 @@ def _untrained(request: Request, how: Degradation, seen, mask, noise):
         )
         if not best.steps:  # Ctrl-C, in the one before
             break
-        made.append(how.consistent(best.picture[None], seen, mask)[0])
+        pictures.append(how.consistent(best.picture[None], seen, mask)[0])
         metrics = metrics or {'steps': best.steps, 'excess': best.excess}
     end = 'as near as the noise allows'
     if metrics['excess'] > 1:
@@ -274,35 +253,26 @@ def _untrained(request: Request, how: Degradation, seen, mask, noise):
             end += '; the picture as it is is nearer to a clean one'
     size = f'{shape[1]}x{shape[0]} pixels'
     lines = [f'{size}, {counted(metrics["steps"], "step")} without a model, {end}']
-    return made, lines, metrics
+    return pictures, lines, metrics
 
 
 def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
     """([best, *samples], lines, figures)."""
     model, flags = request.model, request.flags
     num = SAMPLES if flags.num is None else flags.num
-    starts, labels, lines = latent_search.starts(request)
-    method, weights = model.method, model.weights
+    starts, labels, lines = latents.starts(request)
+    decode, weights = model.method.latents.decode, model.weights
+    steps = flags.steps or STEPS
     best = inversion.invert(
-        method.latents.decode,
-        weights,
-        seen,
-        starts,
-        how,
-        mask,
-        labels,
-        flags.steps or STEPS,
-        track=request.progress,
+        decode, weights, seen, starts, how, mask, labels, steps, track=request.progress
     )
     z = best.z[:1]
     label = None if labels is None else labels[best.order[:1]]
 
     def consistent(z, labels):
-        return list(
-            how.consistent(method.latents.decode(weights, z, labels), seen, mask)
-        )
+        return list(how.consistent(decode(weights, z, labels), seen, mask))
 
-    rest = how.seen(method.latents.decode(weights, z, label), mask) - seen
+    rest = how.seen(decode(weights, z, label), mask) - seen
     left = float(np.mean(rest**2))
     known = np.ones_like(seen) if mask is None else np.broadcast_to(mask, seen.shape)
     flat = np.average(seen, (0, 1), known) * known
@@ -311,47 +281,43 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
             'the model comes no nearer to what is seen than one flat colour: it makes '
             'no such pictures'
         )
-    made, metrics = consistent(z, label), {'loss': float(best.loss[0])}
+    pictures, metrics = consistent(z, label), {'loss': float(best.loss[0])}
     if num:
-        # a model is never quite right: what it leaves of y counts as noise
-        deviation = np.sqrt((noise / UNIT) ** 2 + left)
         label = None if label is None else np.repeat(label, num)
-        z, accepted = inversion.posterior(
-            method.latents.decode,
+        z, metrics['accepted'] = inversion.posterior(
+            decode,
             weights,
             seen,
             np.repeat(z, num, 0),
-            deviation,
+            # a model is never quite right: what it leaves of y counts as noise
+            np.sqrt((noise / UNIT) ** 2 + left),
             how,
             mask,
             label,
             seed=flags.seed,
             track=request.progress,
         )
-        made += consistent(z, label)
-        metrics['accepted'] = accepted
-    return made, lines, metrics
+        pictures += consistent(z, label)
+    return pictures, lines, metrics
 
 
-def tool(make: Callable, flags: dict | None = None) -> ToolWithOptionalModel:
+NUM = f'samples of what else it may be: {SAMPLES}, 0 without a model; 0: the best alone'
+ADAM = f'of Adam: {STEPS}; without a model at most {DEEP_STEPS}'
+LONGER = (
+    f'without a model: pixels of the longer side, {SIZE} unless given, up to which an '
+    'untrained network works; above, inpaint works at that size, and denoise and '
+    'deblur filter'
+)
+FLAGS = latents.SEARCH | {
+    'num': Flag(None, int, NUM, least=0, most=1000),
+    'steps': Flag(None, int, ADAM, least=1),
+    'size': Flag(None, int, LONGER, least=1, most=LARGEST),
+}
+
+
+def tool(
+    make: Callable[[Request], Result], flags: dict[str, Flag] | None = None
+) -> ToolWithOptionalModel:
     """A tool that restores, with what such tools share; make: ends in `restored`."""
-    more = {
-        'num': Flag(
-            None,
-            int,
-            f'samples of what else it may be: {SAMPLES}, 0 without a model; 0: the '
-            'best alone',
-        ),
-        'steps': Flag(
-            None, int, f'of Adam: {STEPS}; without a model at most {DEEP_STEPS}'
-        ),
-        'size': Flag(
-            None,
-            int,
-            f'without a model: pixels of the longer side, {SIZE} unless given, up to '
-            'which an untrained network works; above, inpaint works at that size, and '
-            'denoise and deblur filter',
-        ),
-    }
-    flags = (flags or {}) | latent_search.FLAGS | more
-    return ToolWithOptionalModel(make=make, takes='PICTURE', flags=flags)
+    every = (flags or {}) | FLAGS
+    return ToolWithOptionalModel(make=make, takes='PICTURE', flags=every)

@@ -30,33 +30,29 @@ def sample(
     name: of the class, or its id; by default each class in turn. latents: of the
     'prior', or of a mixture fitted to the 'aggregate' posterior of training images.
     """
-    flags = {
-        flag: f.default for flag, f in tools.flags_of(tools.find('sample')).items()
-    }
-    flags |= {'workdir': str(workdir), 'seed': seed, 'step': step, 'force': True}
-    flags |= {'class': name or '', 'latents': latents}
-    flags |= {'truncation': truncation, 'temperature': temperature}
     folder = packed.find(workdir)
     kind = data.kind_of(run_folder.read_config(folder).data.name)
     if num is None:
         num = PICTURES if kind == 'images' else SEQUENCES
     sampling.check(seed, num, truncation, temperature)
+    law = {'truncation': truncation, 'temperature': temperature}
+    values = {'workdir': str(workdir), 'seed': seed, 'step': step, 'force': True}
+    values |= law | {'class': name or '', 'latents': latents, 'num': num}
 
     def place(model: Model) -> Path:
         words = [f'step{model.about["step"]}-seed{seed}']
         if name:
             label = sampling.class_id(model.classes, name)
             words.append(model.classes[label].replace('/', '_'))
-        for word, value in (('truncation', truncation), ('temperature', temperature)):
-            if value is not None:
-                words.append(f'{word}{value:g}')
+        words += [f'{word}{x:g}' for word, x in law.items() if x is not None]
         if latents != 'prior':
             words.append(latents)
         home = Path('art') / folder.name if str(folder) != str(workdir) else folder
         parent = 'pictures' if kind == 'images' else kind
         return home / parent / '-'.join(words)
 
-    out, result = making.make('sample', [], Namespace(**flags | {'num': num}), place)
+    flags = Namespace(**tools.defaults(tools.find('sample')) | values)
+    out, result = making.make('sample', [], flags, place)
     for line in result.messages:
         print(line)
     return out

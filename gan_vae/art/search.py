@@ -2,15 +2,14 @@
 
   d(x, y) = 1 - cos(x - m, y - m),    m the mean of the features of the index
 
-(without m, all pictures of a set point the same way). Up to EXACT items each is
-compared. Above, only those of the PROBED cells whose centroids are nearest to the
-query: Sivic & Zisserman 2003 (ICCV), by the Faiss library, Douze et al. 2024,
-arXiv:2401.08281. From liked and disliked ones to one query, Rocchio 1971,
+Up to EXACT items each is compared; above, only those of the PROBED cells whose
+centroids are nearest to the query: Sivic & Zisserman 2003 (ICCV), by the Faiss library,
+Douze et al. 2024, arXiv:2401.08281. From liked and disliked ones to one query, Rocchio
+1971,
 
   q = mean(liked) - mean(disliked) / 3
 
-(0.75 and 0.25 of its usual form), and from the query to a choice that does not show
-the same thing many times, Carbonell & Goldstein 1998 (SIGIR),
+and from the query to a varied choice, Carbonell & Goldstein 1998 (SIGIR),
 
   next = argmax_i (1 - v) cos(q, i) - v max_(j chosen) cos(i, j)
 """
@@ -19,16 +18,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_vae.errors import not_installed
+from gan_vae import modules
 from gan_vae.evaluation import manifold
 
 EXACT = 50_000  # items, at most, of which each is compared
 PROBED = 32  # cells that are searched
+FAISS = 'faiss', f'an index of more than {EXACT} pictures', 'faiss-cpu', 'search'
 
 
 class Cells(NamedTuple):
-    """A partition of unit vectors, in plain arrays: no library's own format, so that
-    a file of them can be read without trust."""
+    """A partition of unit vectors, in plain arrays, which are read without trust."""
 
     centroids: np.ndarray  # float32 [c, d]
     of: np.ndarray  # int64 [n], the cell of each vector
@@ -45,13 +44,13 @@ def nearest(vectors, queries, k: int) -> tuple[np.ndarray, np.ndarray]:
 
     Ties are in the order of their index. A UserError where there are not k.
     """
-    far, found = manifold.nearest(queries, vectors, k)
-    return far**2 / 2, found
+    far, near = manifold.nearest(queries, vectors, k)
+    return far**2 / 2, near
 
 
 def cells(vectors, seed: int = 0) -> Cells:
     """A partition of unit vectors [n, d] in 4 sqrt(n) cells, by k-means."""
-    faiss = _faiss()
+    faiss = modules.optional(*FAISS)
     count = round(4 * len(vectors) ** 0.5)
     vectors = np.ascontiguousarray(vectors, np.float32)
     means = faiss.Kmeans(vectors.shape[1], count, niter=10, seed=seed, spherical=True)
@@ -66,9 +65,8 @@ def probe(
 
     Where they hold fewer than k, the distance is inf and the index -1.
     """
-    faiss = _faiss()
+    faiss = modules.optional(*FAISS)
     vectors = np.ascontiguousarray(vectors, np.float32)
-    near = np.ascontiguousarray(queries, np.float32)
     coarse = faiss.IndexFlatIP(vectors.shape[1])
     coarse.add(parts.centroids)
     index = faiss.IndexIVFFlat(
@@ -80,11 +78,11 @@ def probe(
         len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(of), None
     )
     index.nprobe = min(probed, len(parts.centroids))
-    _, found = index.search(near, k)
-    gap = np.asarray(queries, np.float64)[:, None] - vectors[found].astype(np.float64)
-    far = np.where(found < 0, np.inf, np.square(gap).sum(-1) / 2)
-    order = np.lexsort((found, far), axis=1)
-    return np.take_along_axis(far, order, 1), np.take_along_axis(found, order, 1)
+    _, near = index.search(np.ascontiguousarray(queries, np.float32), k)
+    gap = np.asarray(queries, np.float64)[:, None] - vectors[near].astype(np.float64)
+    far = np.where(near < 0, np.inf, np.square(gap).sum(-1) / 2)
+    order = np.lexsort((near, far), axis=1)
+    return np.take_along_axis(far, order, 1), np.take_along_axis(near, order, 1)
 
 
 def wanted(liked, disliked) -> np.ndarray:
@@ -110,12 +108,3 @@ def varied(vectors, query, num: int, variety: float, left_out=()) -> np.ndarray:
         chosen.append(best)
         fits[best] = -np.inf
     return np.array(chosen, np.int64)
-
-
-def _faiss():
-    try:
-        import faiss
-    except ImportError as error:
-        what = f'an index of more than {EXACT} pictures'
-        raise not_installed(what, 'faiss-cpu', 'search') from error
-    return faiss

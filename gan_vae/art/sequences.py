@@ -21,36 +21,28 @@ def draw(
     method, weights, seed: int, num: int, temperature: float | None = None
 ) -> list:
     """`num` sequences [T, D]; number i is the same for any `num`."""
-    return _batches(
-        num,
-        seed,
-        lambda key: method.generate(weights, key, BATCH, None, temperature),
-    )
+
+    def batch(key):
+        return method.generate(weights, key, BATCH, None, temperature)
+
+    return _batches(num, seed, batch)
 
 
 def complete(
     method, weights, prompt: np.ndarray, seed: int, num: int, temperature: float = 1.0
 ) -> list:
     """`num` sequences that go on from `prompt` [T, D], whose steps stay as they are."""
-    batch = Padded(
-        np.repeat(_padded(prompt)[None], BATCH, 0),
-        np.full(BATCH, len(prompt), np.int32),
-    )
-    return _batches(
-        num,
-        seed,
-        lambda key: method.continuation(weights, key, batch, BATCH, temperature),
-    )
+    prompts = _padded([prompt] * BATCH)
+
+    def batch(key):
+        return method.continuation(weights, key, prompts, BATCH, temperature)
+
+    return _batches(num, seed, batch)
 
 
 def between(method, weights, first: np.ndarray, last: np.ndarray, num: int) -> list:
     """`num` sequences, the ends of which are decoded from the two that are given."""
-    longest = max(len(first), len(last))
-    both = Padded(
-        np.stack([_padded(v, longest) for v in (first, last)]),
-        np.array([len(first), len(last)], np.int32),
-    )
-    ends = np.asarray(method.latents.encode(weights, both))
+    ends = np.asarray(method.latents.encode(weights, _padded([first, last])))
     z = slerp(*ends[:, None].repeat(num, 1), np.linspace(0, 1, num))
     return jax.jit(method.latents.decode)(weights, z.astype(np.float32)).each()
 
@@ -92,16 +84,19 @@ def beginning(value: np.ndarray, steps: int | None) -> np.ndarray:
     return value[:steps]
 
 
-def _batches(num: int, seed: int, make) -> list:
-    make, values = jax.jit(make), []
+def _batches(num: int, seed: int, batch: Callable) -> list:
+    draw, key, values = jax.jit(batch), jax.random.key(seed), []
     for start in range(0, num, BATCH):
-        rng = jax.random.fold_in(jax.random.key(seed), start)
-        values += make(rng).each()
+        values += draw(jax.random.fold_in(key, start)).each()
     return values[:num]
 
 
-def _padded(value: np.ndarray, longest: int = 0) -> np.ndarray:
-    """float32 [T, D], T the next multiple of BUCKET."""
-    longest = max(longest, len(value))
-    more = longest + -longest % BUCKET - len(value)
-    return np.pad(np.asarray(value, np.float32), ((0, more), (0, 0)))
+def _padded(values: list[np.ndarray]) -> Padded:
+    """Sequences [T, D] as one batch, T the next multiple of BUCKET."""
+    lengths = np.array([len(value) for value in values], np.int32)
+    longest = -(-max(lengths) // BUCKET) * BUCKET
+    rows = [
+        np.pad(np.asarray(value, np.float32), ((0, longest - len(value)), (0, 0)))
+        for value in values
+    ]
+    return Padded(np.stack(rows), lengths)

@@ -1,12 +1,27 @@
 """Sheets of pictures with words beside them: numbers, strengths, names."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from gan_vae.data import pictures as pictures_lib
 
 PAPER, INK = 235, (40, 40, 40)
 SMALLEST = 64  # pixels of a side of what is shown
 TEXT = 12  # pixels
 SIDE = 256  # of a picture before and after a change
+
+
+def pil(picture: np.ndarray) -> Image.Image:
+    """Pillow's picture of uint8 [h, w, C], C 1, 3 or 4."""
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
+
+def numbered(pictures: list[np.ndarray], columns: int | None = None) -> np.ndarray:
+    """uint8 [H, W, 3] of pictures of one size, their numbers below them."""
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    return labelled(pictures, columns, [f'{n}' for n in range(len(pictures))])
 
 
 def labelled(
@@ -41,9 +56,8 @@ def labelled(
         row, column = divmod(number, columns)
         x = left + gap + column * (cell + gap) + (cell - width) // 2
         y = top + gap + row * (height + under + gap)
-        image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-        image = image.convert('RGB').resize((width, height), Image.Resampling.NEAREST)
-        sheet.paste(image, (x, y))
+        image = pil(picture).convert('RGB')
+        sheet.paste(image.resize((width, height), Image.Resampling.NEAREST), (x, y))
         if below:
             place = x + width / 2, y + height + 1
             ink.text(place, below[number], INK, font, anchor='ma')
@@ -56,14 +70,7 @@ def labelled(
 
 def within(picture: np.ndarray, longest: int) -> np.ndarray:
     """uint8 [h, w, C] of a picture [H, W, C], smaller if a side has more pixels."""
-    height, width = picture.shape[:2]
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return picture
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-    small = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
-    return small.reshape(*small.shape[:2], -1)
+    return np.atleast_3d(np.asarray(pictures_lib.within(pil(picture), longest)))
 
 
 def before_and_after(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -75,8 +82,7 @@ def before_and_after(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
             small = within(picture, SIDE)
             zoom = max(1, min(4, SIDE // max(small.shape[:2])))
             small = small.repeat(zoom, 0).repeat(zoom, 1)
-            image = Image.fromarray(small[..., 0] if small.shape[-1] == 1 else small)
-            image = image.convert('RGBA')
+            image = pil(small).convert('RGBA')
             left = 4 + column * (SIDE + 4) + (SIDE - image.width) // 2
             cell.paste(image, (left, 4 + (SIDE - image.height) // 2), image)
         rows.append(np.asarray(cell))

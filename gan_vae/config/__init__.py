@@ -8,7 +8,7 @@ needs JAX.
 import ast
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
 
     Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
     """
-    path, _, variant = spec.partition('.py:')
-    path += '.py' if variant or spec.endswith('.py:') else ''
+    path, colon, variant = spec.partition('.py:')
+    path += '.py' if colon else ''
     file = Path(path)
     if not file.is_file() or file.suffix != '.py':
         folder = file.parent if file.parent.is_dir() else Path('configs')
@@ -74,8 +74,7 @@ def override(config: Any, key: str, text: str):
             raise UserError(
                 f'config.{key}={text}: expected {kind.__name__}, as in {flat[key]!r}'
             )
-    section, _, leaf = key.rpartition('.')
-    setattr(config[section] if section else config, leaf, value)
+    config.update_from_flattened_dict({key: value})
 
 
 def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
@@ -93,15 +92,13 @@ def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
 
 def flatten(config: Any) -> dict[str, Any]:
     """{'section.key': value} over all leaves."""
-
-    def walk(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-        for key, value in node.items():
-            if isinstance(value, ml_collections.ConfigDict | dict):
-                yield from walk(value, f'{prefix}{key}.')
-            else:
-                yield prefix + key, value
-
-    return dict(walk(config, ''))
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, ml_collections.ConfigDict | dict):
+            flat |= {f'{key}.{leaf}': v for leaf, v in flatten(value).items()}
+        else:
+            flat[key] = value
+    return flat
 
 
 def validate(config: Any):
@@ -121,40 +118,40 @@ def as_settings(config: Any, section: str) -> Any:
 
     Of a `Reads`, what is read of it is remembered.
     """
-    method = config.method.name
-    kind = sections.settings_of(section, method)
-    values = (config.plain if isinstance(config, Reads) else config)[section]
-    names = [f.name for f in dataclasses.fields(kind)]
-    extra = ('name',) if section == 'method' else ()
-    if set(values.keys()) != {*names, *extra}:
+    if isinstance(config, Reads):
+        return config.recorded(section)
+    method, values = config.method.name, dict(config[section])
+    if section == 'method':
+        del values['name']
+    if values.keys() != sections.keys(section, method).keys():
         raise UserError(
             f'config.method.name={method} was set after the keys of another method '
             f"were made: begin with default.get_config('{method}')"
         )
-    settings = kind(**{name: values[name] for name in names})
-    return config.recorded(section, settings) if isinstance(config, Reads) else settings
+    return sections.settings_of(section, method)(**values)
 
 
 def _check_networks(model: Any):
     """Raises a UserError for a network that does not exist, and for a setting that none
     of the networks has."""
     models = import_module('gan_vae.models')  # found by name, as all settings are
-    rules = {f.name: f for f in dataclasses.fields(model)}
+    rules = [(f.name, getattr(model, f.name), f) for f in dataclasses.fields(model)]
     chosen = {
-        key: (rule.metadata['role'], getattr(model, key))
-        for key, rule in rules.items()
+        key: (rule.metadata['role'], name)
+        for key, name, rule in rules
         if 'role' in rule.metadata
     }
     for key, (role, name) in chosen.items():
         models.check(role, name, f'config.model.{key}')
-    for key, rule in rules.items():
-        if not rule.metadata.get('of_networks') or getattr(model, key) == rule.default:
+    for key, value, rule in rules:
+        owner = rule.metadata.get('of_networks')
+        if not owner or value == rule.default:
             continue
-        if not any(key in models.fields_of(*network) for network in chosen.values()):
+        networks = [n for n in chosen.values() if owner in (True, n[0])]
+        if not any(key in models.fields_of(*network) for network in networks):
             listed = ', '.join(f'{k} {name}' for k, (_, name) in chosen.items())
             raise UserError(
-                f'config.model.{key}={getattr(model, key)}: no network of this run '
-                f'has it ({listed})'
+                f'config.model.{key}={value}: no network of this run has it ({listed})'
             )
 
 
@@ -185,8 +182,7 @@ def from_json(text: str, where: str = 'config.json') -> Any:
     for key, value in stored.items():
         if type(value) is not type(flat[key]):
             raise UserError(f'{where}: {key}={value!r} should be like {flat[key]!r}')
-        section, _, leaf = key.rpartition('.')
-        setattr(config[section] if section else config, leaf, value)
+    config.update_from_flattened_dict(stored)
     validate(config)
     return config
 
@@ -194,20 +190,16 @@ def from_json(text: str, where: str = 'config.json') -> Any:
 def resumable(method: str) -> set[str]:
     """The keys that may differ between a run folder and the command that resumes it:
     where things are and how often to look, nothing that changes what a run computes."""
-    return {
-        f'{section}.{key}'
-        for section in sections.SECTIONS
-        for key, field in sections.keys(section, method).items()
-        if field.metadata.get('resumable')
-    }
+    keys = sections.all_keys(method).items()
+    return {key for key, field in keys if field.metadata.get('resumable')}
 
 
-def differences(stored: Any, asked: Any) -> list[str]:
-    """'key: stored -> asked' for what makes `asked` another run than `stored`.
+def differences(stored: Any, requested: Any) -> list[str]:
+    """'key: stored -> requested' for what makes `requested` another run than `stored`.
 
     More steps are the same run going on, unless a schedule stretches with them.
     """
-    old, new = flatten(stored), flatten(asked)
+    old, new = flatten(stored), flatten(requested)
     if old['method.name'] != new['method.name']:
         return [f'method.name: {old["method.name"]!r} -> {new["method.name"]!r}']
     free = resumable(new['method.name'])
@@ -234,20 +226,9 @@ class Reads:
         self._seen.add(self._prefix + key)
         return value
 
-    def __getitem__(self, key: str):
-        return getattr(self, key)
-
-    def keys(self):
-        """As those of the config."""
-        return self._config.keys()
-
-    @property
-    def plain(self) -> Any:
-        """The config, of which reads are not remembered."""
-        return self._config
-
-    def recorded(self, section: str, settings: Any):
-        """A copy of a section's settings, of which reads are remembered too."""
+    def recorded(self, section: str) -> Any:
+        """A section's settings, of which reads are remembered too."""
+        settings = as_settings(self._config, section)
         kind, seen = type(settings), self._seen
         names = {f.name for f in dataclasses.fields(kind)}
 

@@ -81,13 +81,9 @@ def with_variant(config: Any, variant: str, **variants: Mapping[str, Any]) -> An
         raise unknown('config variant', variant, ['tiny', *variants])
     if variant == 'tiny':
         method = more.get('method.name', config.method.name)
-        tiny = {k: v for k, v in _TINY.items() if _has(k, method)}
+        known = sections.all_keys(method)
+        tiny = {key: value for key, value in _TINY.items() if key in known}
         update(config, tiny | more)
     elif variant:
         update(config, variants[variant])
     return config
-
-
-def _has(key: str, method: str) -> bool:
-    section, _, leaf = key.partition('.')
-    return leaf in sections.keys(section, method)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gan_vae import modules
 from gan_vae.errors import UserError, unknown
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -25,12 +26,13 @@ def number(
     below: float | None = None,
     one_of: tuple[Any, ...] = (),
     resumable: bool = False,
-    of_networks: bool = False,
+    of_networks: bool | str = False,
 ) -> Any:
     """An int or a float, by the type of its default, finite, in [least, below).
 
     one_of: the only values. resumable: may differ between a run folder and the command
-    that resumes it. of_networks: a field of the networks that the section names.
+    that resumes it. of_networks: a field of the networks that the section names; of
+    that for one role, if it is the name of a role.
     """
     return _field(
         default,
@@ -79,14 +81,9 @@ def declared(module: str, variable: str) -> tuple[str, ...]:
     A table of functions that need JAX is so the one place of their names.
     """
     file = PACKAGE.parent.joinpath(*module.split('.')).with_suffix('.py')
-    for node in ast.parse(file.read_text('utf-8')).body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign):
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(t, ast.Name) and t.id == variable for t in targets):
-            assert isinstance(node.value, ast.Dict)
-            return tuple(ast.literal_eval(key) for key in node.value.keys if key)
-    raise AssertionError(f'{module} has no {variable}')
+    table = modules.assigned(file, variable)
+    assert isinstance(table, ast.Dict), f'{module} has no dictionary {variable}'
+    return tuple(ast.literal_eval(key) for key in table.keys if key)
 
 
 def names_of(value: str) -> list[str]:
@@ -105,28 +102,27 @@ def check(section: str, settings: Any):
 
 def _check(key: str, value: Any, rules: Mapping[str, Any]):
     if names := rules.get('names'):
+        known = [n for n in names if n]
         for name in names_of(value) if rules.get('several') else [value]:
             if name not in names:
-                raise _unknown(key, name, names)
-    least, below = rules.get('least'), rules.get('below')
+                if name:
+                    raise unknown(key, name, known)
+                raise UserError(f'{key} is empty: one of {", ".join(known)}')
+    least, below, one_of = (rules.get(k) for k in ('least', 'below', 'one_of'))
+    low, high = least is None or value >= least, below is None or value < below
     if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f'{key}={value}: must be finite')
-    if least is not None and below is not None and not least <= value < below:
-        raise UserError(f'{key}={value}: must be in [{least}, {below})')
-    if least is not None and value < least:
-        raise UserError(f'{key}={value}: must be at least {least}')
-    if below is not None and value >= below:
-        raise UserError(f'{key}={value}: must be below {below}')
-    if (one_of := rules.get('one_of')) and value not in one_of:
-        listed = ' or '.join(map(str, one_of))
-        raise UserError(f'{key}={value}: must be {listed}')
-
-
-def _unknown(key: str, name: str, names: tuple[str, ...]) -> UserError:
-    known = [n for n in names if n]
-    if name:
-        return unknown(key, name, known)
-    return UserError(f'{key} is empty: one of {", ".join(known)}')
+        rule = 'finite'
+    elif not (low and high) and least is not None and below is not None:
+        rule = f'in [{least}, {below})'
+    elif not low:
+        rule = f'at least {least}'
+    elif not high:
+        rule = f'below {below}'
+    elif one_of and value not in one_of:
+        rule = ' or '.join(map(str, one_of))
+    else:
+        return
+    raise UserError(f'{key}={value}: must be {rule}')
 
 
 def table(prefix: str, settings: type) -> list[str]:

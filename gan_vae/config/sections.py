@@ -9,7 +9,6 @@ import dataclasses
 import functools
 import pkgutil
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,13 +23,14 @@ SHARED = {
     'eval': 'gan_vae.evaluation.settings',
     'parallel': 'gan_vae.devices.settings',
 }
-METHODS = Path(__file__).resolve().parents[1] / 'methods'
+SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')
 
 
 @functools.cache
 def methods() -> tuple[str, ...]:
     """The names of the methods that the package has."""
-    return tuple(m.name for m in pkgutil.iter_modules([str(METHODS)]) if m.ispkg)
+    folder = fields.PACKAGE / 'methods'
+    return tuple(m.name for m in pkgutil.iter_modules([str(folder)]) if m.ispkg)
 
 
 def method(name: str) -> ModuleType:
@@ -60,30 +60,34 @@ def describe(topic: str) -> str:
     """The keys of 'method.vae', 'model.gan' or 'data', a line each; of 'config' the
     sections and methods that there are. A UserError for any other topic."""
     section, _, name = topic.partition('.')
+    topics = [*SHARED, *(f'method.{each}' for each in methods())]
     if section in SHARED and not name:
-        titles = {section: settings_of(section, '')}
+        parts = [section]
     elif section in ('method', 'model') and name:
-        both = ('method', 'model') if section == 'method' else ('model',)
-        titles = {part: settings_of(part, name) for part in both}
+        parts = ['method', 'model'] if section == 'method' else ['model']
     elif topic in ('config', 'method', 'model'):
-        listed = [f'  --help={s}' for s in SHARED]
-        listed += [f'  --help=method.{name}' for name in methods()]
+        listed = (f'  --help={each}' for each in topics)
         return '\n'.join(['the keys of a config, by section:', *listed])
     else:
-        topics = ['config', *SHARED, *(f'method.{name}' for name in methods())]
-        raise unknown('topic of --help', topic, topics)
+        raise unknown('topic of --help', topic, ['config', *topics])
     lines = []
-    for part, settings in titles.items():
-        lines += [f'config.{part}', *fields.table(part, settings)]
+    for part in parts:
+        lines += [f'config.{part}', *fields.table(part, settings_of(part, name))]
     return '\n'.join(lines)
-
-
-SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')
 
 
 def keys(section: str, name: str) -> dict[str, dataclasses.Field[Any]]:
     """{leaf: field} of a section."""
     return {f.name: f for f in dataclasses.fields(settings_of(section, name))}
+
+
+def all_keys(name: str) -> dict[str, dataclasses.Field[Any]]:
+    """{'section.leaf': field} of a run by the method `name`."""
+    return {
+        f'{section}.{leaf}': field
+        for section in SECTIONS
+        for leaf, field in keys(section, name).items()
+    }
 
 
 def owners(key: str) -> list[str]:

@@ -36,12 +36,12 @@ def examples(settings, split: str) -> Examples | Sequences:
     reader, rest = readers.find(settings.name)
     if settings.categories and kind_of(settings.name) != 'images':
         raise UserError(f'config.data.categories: {settings.name} has none')
-    found = reader.load(rest, split, settings)
-    if found.kind == 'images':
-        found = keep_categories(found, settings.categories)
-    if found.count == 0:
+    loaded = reader.load(rest, split, settings)
+    if settings.categories:
+        loaded = keep_categories(loaded, settings.categories)
+    if loaded.count == 0:
         raise UserError(f'the split {split!r} of {settings.name} is empty')
-    return found
+    return loaded
 
 
 def place(word: str) -> tuple[str, str]:
@@ -64,22 +64,20 @@ def place(word: str) -> tuple[str, str]:
     return prefix, split
 
 
-def keep_categories(found: Examples, categories: str) -> Examples:
-    """Only the examples of the named classes (comma-separated); '' keeps all.
+def keep_categories(examples: Examples, categories: str) -> Examples:
+    """Only the examples of the named classes (comma-separated).
 
     The classes that are kept are numbered anew, in the order of the set.
     """
-    if not categories:
-        return found
-    if found.labels is None:
+    if examples.labels is None:
         raise UserError('config.data.categories is set, but the set has no classes')
-    wanted = [name.strip() for name in categories.split(',')]
-    for name in wanted:
-        if name not in found.class_names:
-            raise unknown('class in config.data.categories', name, found.class_names)
-    numbers = sorted({found.class_names.index(name) for name in wanted})
-    kept = found.take(np.flatnonzero(np.isin(found.labels, numbers)))
-    return kept._replace(
-        labels=np.searchsorted(numbers, kept.labels).astype(np.int32),
-        class_names=tuple(found.class_names[i] for i in numbers),
+    names = [name.strip() for name in categories.split(',')]
+    for name in names:
+        if name not in examples.class_names:
+            raise unknown('class in config.data.categories', name, examples.class_names)
+    numbers = sorted({examples.class_names.index(name) for name in names})
+    subset = examples.take(np.flatnonzero(np.isin(examples.labels, numbers)))
+    return subset._replace(
+        labels=np.searchsorted(numbers, subset.labels).astype(np.int32),
+        class_names=tuple(examples.class_names[i] for i in numbers),
     )

@@ -19,17 +19,19 @@ def of(settings, kind: str) -> tuple[Callable, Callable]:
 
     `settings`: config.data; `kind`: images, rolls or strokes.
     """
+    part = 'image' if kind == 'images' else 'sequence'
     if kind == 'images':
-        how = make(settings.flip, settings.shift, settings.binarize)
-        both, part = (how, make(False, 0, settings.binarize)), 'image'
+        light = make(settings.flip, settings.shift, settings.binarize)
+        plain = make(False, 0, settings.binarize)
+    elif kind == 'rolls':
+        light, plain = rolls(settings.transpose), rolls(0)
     else:
-        most = settings.transpose if kind == 'rolls' else settings.stretch
-        both, part = (SEQUENCES[kind](most), SEQUENCES[kind](0)), 'sequence'
+        light, plain = strokes(settings.stretch), strokes(0)
 
     def prepared(change):
         return lambda keys, batch: batch | {part: change(keys, batch[part])}
 
-    return prepared(both[0]), prepared(both[1])
+    return prepared(light), prepared(plain)
 
 
 def rolls(semitones: int) -> Callable:
@@ -64,9 +66,6 @@ def strokes(most: float) -> Callable:
         return jnp.concatenate([ways, values[:, 2:]], -1)
 
     return jax.vmap(one)
-
-
-SEQUENCES = {'rolls': rolls, 'strokes': strokes}
 
 
 def make(flip: bool, shift: int, binarize: str) -> Callable:

@@ -7,7 +7,6 @@ A set is a folder named by the hash of all that it was made from: `images.bin` (
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,8 +66,8 @@ def cached(
 
 def _write(folder: Path, shape, parse):
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix='part-'))
-    try:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix='part-') as name:
+        part = Path(name)
         about: dict = {'class_names': [], 'note': ''}
         labels, captions = [], []
         with open(part / 'images.bin', 'wb') as file:
@@ -81,5 +80,3 @@ def _write(folder: Path, shape, parse):
         (part / 'set.json').write_text(json.dumps(about))
         if not (folder / 'set.json').exists():  # another process may have been faster
             os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

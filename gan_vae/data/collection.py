@@ -47,16 +47,15 @@ def examples(
     left_out: 'name (reason)' of what is left out already.
     """
     how, by_hash = Fit.of(settings), ByHash(where, split)
-    how.colour()
     chosen = by_hash.of(file.name for file in files)
-    about_files = {
+    identity: dict[str, Any] = {
         'collection': key,
         'files': [(file.name, *file.stamp) for file in files],
         'tenths': by_hash.tenths,
         'fit': how,
     }
     if by_hash.most is not None:
-        about_files['most'] = by_hash.most
+        identity['most'] = by_hash.most
 
     def parse(about: dict[str, Any]) -> Iterator[tuple[np.ndarray, int, str]]:
         skipped: dict[str, str] = {}
@@ -76,48 +75,49 @@ def examples(
         groups: dict[str, list[File]] = {}
         for file in files:
             groups.setdefault(file.group, []).append(file)
-        top = next((f for f in groups.pop('', []) if image(f) is not None), None)
-        classes = sorted(
-            name
-            for name, members in groups.items()
-            if any(image(file) is not None for file in members)
-        )
-        names, used = [] if top else classes, set()
+        usable = {  # the first usable picture of each group that has one
+            group: file
+            for group, members in sorted(groups.items())
+            if (file := next((f for f in members if image(f) is not None), None))
+        }
+        top = usable.pop('', None)
+        names = [] if top else list(usable)
+        used: set[int] = set()
         wanted = [file for file in files if file.name in chosen]
         for file in listing.progress(wanted, where, len(wanted)):
-            found = image(file)
-            if found is None:
+            if (pixels := image(file)) is None:
                 continue
             label = names.index(file.group) if names else -1
             used.add(label)
-            stem = file.name.rpartition('/')[2].rpartition('.')
-            yield found, label, listing.printable(stem[0] or stem[2]).replace('_', ' ')
+            base = file.name.rpartition('/')[2]
+            stem = base.rpartition('.')[0] or base.removeprefix('.')
+            yield pixels, label, listing.printable(stem).replace('_', ' ')
         inside = [text for name, text in skipped.items() if name in chosen]
-        notes = [listing.note(inside)]
         if not used and not inside and files:
             raise by_hash.nothing(where, len(files))
         if not used:
+            note = listing.note(left_out + inside)
             raise UserError(
                 f'no usable pictures in {where} (split {split!r}): it takes PNG, JPEG '
                 f'and WebP of at least {-(-how.size // 2)} pixels, subfolders too, and '
-                f'has {counted(len(files), "file")}'
-                + (f'; {more}' if (more := listing.note(left_out + inside)) else '')
+                f'has {counted(len(files), "file")}' + (f'; {note}' if note else '')
             )
-        if top and classes:
+        notes = [listing.note(inside)]
+        if top and usable:
             notes.append(
                 f'no classes, as {listing.printable(top.name)} lies beside '
                 'the folders: move it into one of them to make each a class'
             )
-        lacking = [n for i, n in enumerate(names) if i not in used]
+        about['class_names'] = [listing.printable(name) for name in names]
+        lacking = [n for i, n in enumerate(about['class_names']) if i not in used]
         if lacking:
-            listed = ', '.join(map(listing.printable, lacking[:8]))
+            listed = ', '.join(lacking[:8])
             notes.append(f'split {split!r} has no pictures of {listed}')
         if len({name.casefold() for name in names}) < len(names):
             notes.append('some classes differ in upper and lower case alone')
-        about['class_names'] = [listing.printable(name) for name in names]
         about['note'] = '; '.join(filter(None, notes))
 
-    found = cache.cached(about_files, how.shape, parse, settings)
-    # what is left out already may change while the set does not: the folder of a run
-    notes = '; '.join(filter(None, (listing.note(left_out), found.note)))
-    return found._replace(note=f'{where}: {notes}' if notes else '')
+    pictures = cache.cached(identity, how.shape, parse, settings)
+    # What is left out already may change while the set does not: the folder of a run.
+    notes = '; '.join(filter(None, (listing.note(left_out), pictures.note)))
+    return pictures._replace(note=f'{where}: {notes}' if notes else '')

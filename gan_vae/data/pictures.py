@@ -5,6 +5,7 @@ makes it square, then one antialiased resize (Lanczos) makes it small.
 """
 
 import os
+import re
 import stat
 import warnings
 from pathlib import Path
@@ -30,9 +31,11 @@ class Fit(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> 'Fit':
-        """What the section `data` of a config says."""
+        """What the section `data` of a config says; a UserError if it is no colour."""
         s = settings
-        return cls(s.image_size, s.channels, s.fit, s.background)
+        how = cls(s.image_size, s.channels, s.fit, s.background)
+        how.colour()
+        return how
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -58,13 +61,12 @@ def open_picture(file: str | Path | BinaryIO) -> Image.Image:
     Whatever Pillow raises on a damaged file becomes `Unusable`, and its warnings are
     not shown: MAX_PIXELS is the limit here.
     """
-    stream = None
     try:
         if isinstance(file, str | Path):
             if not stat.S_ISREG(mode := os.stat(file).st_mode):
                 raise Unusable('a folder' if stat.S_ISDIR(mode) else 'not a file')
-            stream = open(file, 'rb')
-            file = stream
+            with open(file, 'rb') as stream:
+                return open_picture(stream)
         with warnings.catch_warnings(action='ignore'):
             return _decoded(file)
     except Unusable:
@@ -76,16 +78,16 @@ def open_picture(file: str | Path | BinaryIO) -> Image.Image:
         if 'MAX_TEXT_CHUNK' in str(error) or 'text chunks' in str(error):
             why = 'its text chunks are too large: save it without metadata'
         raise Unusable(why.lower() if why else 'corrupt') from error
-    finally:
-        if stream:
-            stream.close()
 
 
 def _decoded(stream: BinaryIO) -> Image.Image:
     head = stream.read(64)
     stream.seek(0)
-    if name := _format(head):
-        raise Unusable(f'{name} is not PNG, JPEG or WebP')
+    if not head:
+        raise Unusable('empty')
+    for start, name in _FORMATS.items():
+        if re.match(start, head, re.DOTALL):
+            raise Unusable(f'{name} is not PNG, JPEG or WebP')
     try:
         with Image.open(stream) as picture:
             if picture.format not in ('PNG', 'JPEG', 'WEBP', 'MPO'):
@@ -101,33 +103,17 @@ def _decoded(stream: BinaryIO) -> Image.Image:
         raise Unusable('corrupt' if damaged else 'not an image') from error
 
 
-_BRANDS = (  # of ISO media files, after 'ftyp'
-    (b'avif', 'AVIF'),
-    (b'avis', 'AVIF'),
-    (b'he', 'HEIC'),
-    (b'mif1', 'HEIC'),
-    (b'msf1', 'HEIC'),
-    (b'crx ', 'CR3'),
-    (b'', 'a film'),
-)
-_MAGIC = (
-    (b'\xff\x0a', 'JPEG XL'),
-    (b'\0\0\0\x0cJXL ', 'JPEG XL'),
-    (b'%PDF', 'PDF'),
-    (b'<svg', 'SVG'),
-    (b'<?xml', 'XML or SVG'),
-    (b'PK\x03\x04', 'a ZIP archive'),
-    (b'\x1aE\xdf\xa3', 'a film'),
-)
-
-
-def _format(head: bytes) -> str:
-    """The name of a format that Pillow may not know, of the first bytes; '' if none."""
-    if not head:
-        raise Unusable('empty')
-    if head[4:8] == b'ftyp':
-        return next(name for brand, name in _BRANDS if head[8:].startswith(brand))
-    return next((name for magic, name in _MAGIC if head.startswith(magic)), '')
+_FORMATS = {  # that Pillow may not know, by their first bytes; ISO media have a brand
+    rb'.{4}ftypavi[fs]': 'AVIF',
+    rb'.{4}ftyp(he|mif1|msf1)': 'HEIC',
+    rb'.{4}ftypcrx ': 'CR3',
+    rb'.{4}ftyp|\x1aE\xdf\xa3': 'a film',
+    rb'\xff\x0a|\0\0\0\x0cJXL ': 'JPEG XL',
+    rb'%PDF': 'PDF',
+    rb'<svg': 'SVG',
+    rb'<\?xml': 'XML or SVG',
+    rb'PK\x03\x04': 'a ZIP archive',
+}
 
 
 def given(file: str, called: str = '') -> Image.Image:
@@ -147,7 +133,12 @@ def given(file: str, called: str = '') -> Image.Image:
 
 def upright(picture: Image.Image) -> Image.Image:
     """A decoded picture of any mode, turned as its EXIF says, of 8 bits a channel."""
-    if turn := _TURNS.get(_orientation(picture) or 1):
+    try:
+        with warnings.catch_warnings(action='ignore'):
+            orientation = picture.getexif().get(0x0112, 1)
+    except Exception:  # of as many kinds as a damaged block has: it says nothing
+        orientation = 1
+    if turn := _TURNS.get(orientation):
         picture = picture.transpose(turn)
         for key in ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'):
             picture.info.pop(key, None)  # else it would be turned again
@@ -167,15 +158,6 @@ _TURNS = {  # EXIF orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-def _orientation(picture: Image.Image):
-    """As EXIF says; None where its block is damaged, so that it says nothing."""
-    try:
-        with warnings.catch_warnings(action='ignore'):
-            return picture.getexif().get(0x0112)
-    except Exception:  # struct.error, SyntaxError, KeyError, ...: as many as damages
-        return None
 
 
 def is_transparent(picture: Image.Image) -> bool:

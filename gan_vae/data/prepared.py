@@ -3,7 +3,6 @@
 The reader of all names that no module of `readers` has: pictures, and the piano rolls
 and sketches that `gan_vae.data.prepare` builds.
 
-
 The files are looked for before TensorFlow is imported, so that a missing set costs a
 second, not the minutes of retries that TFDS spends without a network.
 """
@@ -11,7 +10,7 @@ second, not the minutes of retries that TFDS spends without a network.
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,14 @@ from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
-_FEATURES = {piano_rolls.FEATURE: 'rolls', sketches.FEATURE: 'strokes'}
+_SETS = {'rolls': piano_rolls, 'strokes': sketches}
 _BUILT_IN = {'images': 'emoji', 'rolls': 'toy_rolls', 'strokes': 'toy_strokes'}
 
 
 def kind(name: str) -> str:
     """Images, but for the sets of piano rolls and sketches."""
     name = name.partition(':')[0]
-    if name in piano_rolls.SETS:
-        return 'rolls'
-    return 'strokes' if name in sketches.SETS else 'images'
+    return next((kind for kind, ours in _SETS.items() if name in ours.SETS), 'images')
 
 
 def data_dir(directory: str = '') -> Path:
@@ -54,7 +51,6 @@ def load(name: str, split: str, settings: Settings) -> Examples | Sequences:
     if kind(name) != 'images':
         return _sequences(folder, name, split)
     how = Fit.of(settings)
-    how.colour()
     key = {'tfds': str(folder.resolve()), 'split': split, 'fit': how}
     key['written'] = (folder / 'dataset_info.json').stat().st_mtime_ns
     return cache.cached(
@@ -67,11 +63,11 @@ def find(name: str, directory: str = '') -> Path:
     base = data_dir(directory)
     path, _, version = name.partition(':')
     top = base / path
-    found = [f.parent for f in top.glob('*/dataset_info.json')]  # name/version
-    found = found or [f.parent for f in top.glob('*/*/dataset_info.json')]  # + config
-    found = [f for f in found if not version or f.name == version]
-    if re.fullmatch(r'[\w/]+', path) and found:
-        return max(found, key=lambda f: [int(n) for n in re.findall(r'\d+', f.name)])
+    files = [*top.glob('*/dataset_info.json')]  # of name/version
+    files = files or [*top.glob('*/*/dataset_info.json')]  # with a config
+    folders = [f.parent for f in files if version in ('', f.parent.name)]
+    if re.fullmatch(r'[\w/]+', path) and folders:
+        return max(folders, key=lambda f: [int(n) for n in re.findall(r'\d+', f.name)])
     known = names()
     if path.split('/')[0] in known:
         raise UserError(
@@ -90,10 +86,12 @@ def names() -> set[str]:
     return {*tfds.list_builders(with_community_datasets=False)} | ours
 
 
-def of_split(builder, split: str):
-    """The TFDS dataset of a split, or a UserError that names those there are."""
+def _examples(builder, split: str) -> Iterable[Any]:
+    """The examples of a split, or a UserError that names those there are."""
+    import tensorflow_datasets as tfds
+
     try:
-        return builder.as_dataset(split=split, shuffle_files=False)
+        return tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
     except (ValueError, AssertionError, KeyError) as error:
         splits = ', '.join(builder.info.splits)
         raise UserError(
@@ -115,11 +113,10 @@ def _parse(
     labelled = isinstance(features.get('label'), tfds.features.ClassLabel)
     label_key = 'label' if labelled else 'category' if 'category' in features else ''
     caption_key = next((k for k in ('caption', 'name') if k in features), '')
-    dataset = of_split(builder, split)
+    examples = _examples(builder, split)
     if label_key:
         about['class_names'] = list(features[label_key].names)
     total = builder.info.splits[split].num_examples
-    examples = tfds.as_numpy(dataset)
     for example in listing.progress(examples, where, total, 'examples'):
         caption = example[caption_key].decode() if caption_key else ''
         yield fit_array(example['image'], how), example.get(label_key, -1), caption
@@ -129,10 +126,10 @@ def _sequences(folder: Path, name: str, split: str) -> Sequences:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
-    feature = next((f for f in _FEATURES if f in builder.info.features), None)
-    if feature is None:
+    of = kind(name)
+    feature = _SETS[of].FEATURE
+    if feature not in builder.info.features:
         raise UserError(f'{folder} holds no sequences: prepare {name} again')
-    of = _FEATURES[feature]
     dtype = np.uint8 if of == 'rolls' else np.float32
-    values = [example[feature] for example in tfds.as_numpy(of_split(builder, split))]
-    return Sequences(of, tuple(value.astype(dtype) for value in values))
+    values = [example[feature].astype(dtype) for example in _examples(builder, split)]
+    return Sequences(of, tuple(values))

@@ -67,11 +67,9 @@ class Sequences(NamedTuple):
         mean, scale = steps.mean(0), np.ones(steps.shape[1])
         if self.kind == 'strokes':  # one scale for both directions; lifts as they are
             mean[:], scale[:2] = 0, max(np.sqrt(np.square(steps[:, :2]).mean()), 1e-6)
+        width = steps.shape[1]
         return SequenceSpec(
-            self.kind,
-            steps.shape[1],
-            tuple(mean.tolist()),
-            tuple(scale.tolist()),
+            self.kind, width, tuple(mean.tolist()), tuple(scale.tolist())
         )
 
     def take(self, rows: np.ndarray) -> 'Sequences':
@@ -87,30 +85,31 @@ class Sequences(NamedTuple):
             return self
         if steps < 2:
             raise UserError(f'config.data.segment_steps={steps}: must be 0 or above 1')
-        starts = [
-            (row, start)
-            for row, v in enumerate(self.values)
+        pieces = (
+            v[start : start + steps]
+            for v in self.values
             for start in range(0, len(v), steps)
             if len(v) - start > 1
-        ]
-        pieces = [self.values[row][start : start + steps] for row, start in starts]
+        )
         return self._replace(values=tuple(pieces))
 
-    def gather(self, rows: np.ndarray, beside: np.ndarray | None = None) -> dict:
-        """One batch of the given rows: sequence [b, T, D], length and index [b].
+    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> dict:
+        """The batch of `rows`: sequence [b, T, D], length and index [b].
 
-        T: of the longest of `beside`, the rows of the whole batch that these are a part
-        of, up to the next multiple of BUCKET.
+        T: of the longest of `global_rows`, those of the batch over all hosts, up to the
+        next multiple of BUCKET.
         """
-        longest = max(len(self.values[i]) for i in (rows if beside is None else beside))
-        first = self.values[rows[0]]
-        shape = len(rows), longest + -longest % BUCKET, first.shape[1]
-        padded = np.zeros(shape, first.dtype)
-        for place, row in enumerate(rows):
-            padded[place, : len(self.values[row])] = self.values[row]
+        values = [self.values[i] for i in rows]
+        longest = max(
+            len(self.values[i]) for i in (rows if global_rows is None else global_rows)
+        )
+        shape = len(rows), longest + -longest % BUCKET, values[0].shape[1]
+        padded = np.zeros(shape, values[0].dtype)
+        for place, value in zip(padded, values, strict=True):
+            place[: len(value)] = value
         return {
             'sequence': padded,
-            'length': np.array([len(self.values[i]) for i in rows], np.int32),
+            'length': np.array([len(v) for v in values], np.int32),
             'index': np.asarray(rows, np.int32),
         }
 

@@ -23,10 +23,7 @@ class Spec(NamedTuple):
     channels: int
     class_names: tuple[str, ...] = ()
     count: int = 0  # images in the set
-
-    @property
-    def kind(self) -> str:
-        return 'images'
+    kind = 'images'
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -45,10 +42,7 @@ class Examples(NamedTuple):
     captions: tuple[str, ...] = ()
     factors: dict[str, np.ndarray] | None = None
     note: str = ''  # what the reader of the set has to tell, e.g. files it skipped
-
-    @property
-    def kind(self) -> str:
-        return 'images'
+    kind = 'images'
 
     @property
     def spec(self) -> Spec:
@@ -68,10 +62,10 @@ class Examples(NamedTuple):
             factors=factors and {name: v[rows] for name, v in factors.items()},
         )
 
-    def gather(self, rows: np.ndarray, beside: np.ndarray | None = None) -> dict:
-        """One batch of the given rows: image uint8 [b, H, W, C], index and label [b].
+    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> dict:
+        """The batch of `rows`: image uint8 [b, H, W, C], index and label [b].
 
-        `beside`: the rows of the whole batch that these are a part of.
+        `global_rows`: those of the batch over all hosts.
         """
         batch = {'image': np.asarray(self.images[rows]), 'index': rows.astype(np.int32)}
         return batch if self.labels is None else batch | {'label': self.labels[rows]}
@@ -128,8 +122,8 @@ class Source:
             seeds = np.random.SeedSequence((self.seed, epoch))
             order = np.random.Generator(np.random.Philox(seeds)).permutation(self.size)
             order = self.examples.arrange(order, self._batch, epoch * self.size)
-            kept = {e: o for e, o in self._orders.items() if abs(e - epoch) <= 1}
-            self._orders = kept | {epoch: order}
+            near = {e: o for e, o in self._orders.items() if abs(e - epoch) <= 1}
+            self._orders = near | {epoch: order}
         return self._orders[epoch]
 
     def indices(self, step: int) -> np.ndarray:
@@ -142,7 +136,7 @@ class Source:
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """This host's share of global batch `step`."""
         rows = self.indices(step)
-        return self.examples.gather(rows[self._rows], beside=rows)
+        return self.examples.gather(rows[self._rows], global_rows=rows)
 
 
 def padded_batches(examples: Examples, batch_size: int) -> Iterator[dict]:

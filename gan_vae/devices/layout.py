@@ -37,16 +37,10 @@ class Layout(NamedTuple):
 
 def make(shard_state: bool, axis_name: str | None) -> Layout:
     """Copies or parts over the mapped axis; `axis_name` None is a single device."""
-    if axis_name is None:
-        return Layout(_same, _same, lambda parts, _: parts, lambda g, _: _norm(g))
-    if not shard_state:
-        return Layout(
-            mean=lambda tree: lax.pmean(tree, axis_name),
-            shard=_same,
-            gather=lambda shards, _: shards,
-            norm=lambda parts, _: _norm(parts),
-        )
-    return _parts(axis_name)
+    if axis_name is not None and shard_state:
+        return _parts(axis_name)
+    mean = _same if axis_name is None else lambda tree: lax.pmean(tree, axis_name)
+    return Layout(mean, _same, _same, lambda grads, _: optax.global_norm(grads))
 
 
 def update(layout: Layout, optimizer, grads, opt_state, params):
@@ -74,18 +68,14 @@ def specs(tree, n: int, axis_name: str):
 
     def spec(x):
         axis = axis_of(x.shape, n)
-        return (
-            PartitionSpec()
-            if axis is None
-            else PartitionSpec(*[None] * axis, axis_name)
-        )
+        return PartitionSpec(*([] if axis is None else [None] * axis + [axis_name]))
 
     return jax.tree.map(spec, tree)
 
 
 def _parts(axis_name: str) -> Layout:
     def cut(function, otherwise):
-        """Maps function(x, axis, n, *rest) over arrays cut by the shapes of `like`."""
+        """Maps function(x, axis, n) over arrays cut by the shapes of `like`."""
 
         def over(tree, like):
             n = lax.axis_size(axis_name)
@@ -125,9 +115,5 @@ def _square(x):
     return jnp.sum(jnp.square(x))
 
 
-def _norm(tree):
-    return optax.global_norm(tree)
-
-
-def _same(x):
+def _same(x, *_):
     return x

@@ -29,13 +29,13 @@ def accumulated(gradient: Callable, parts: int) -> Callable:
         return gradient
 
     def run(params, variables, rows):
-        total = None
-        for some in _split(rows, parts):
-            if total is not None:
-                params = _after(total, params)
-            grads, (variables, metrics) = gradient(params, variables, some)
-            now = (grads, metrics)
-            total = now if total is None else jax.tree.map(jnp.add, total, now)
+        first, *others = _split(rows, parts)
+        grads, (variables, metrics) = gradient(params, variables, first)
+        total = grads, metrics
+        for part in others:
+            params = _after(total, params)
+            grads, (variables, metrics) = gradient(params, variables, part)
+            total = jax.tree.map(jnp.add, total, (grads, metrics))
         grads, metrics = jax.tree.map(lambda x: x / parts, total)
         return grads, (variables, metrics)
 

@@ -27,21 +27,17 @@ def mesh_of(count: int, batch_size: int) -> Mesh:
             f'config.parallel.devices={count}, but there are {len(local)} '
             f'({local[0].platform})'
         )
-    of_host: dict[int, list] = {}
-    for device in jax.devices():
-        of_host.setdefault(device.process_index, []).append(device)
-    devices = [d for host in sorted(of_host) for d in of_host[host][: count or None]]
+    devices = [
+        device
+        for host in range(jax.process_count())
+        for device in jax.local_devices(host)[: count or None]
+    ]
     if batch_size % len(devices):
         raise UserError(
             f'config.data.batch_size={batch_size} does not divide by {len(devices)} '
             'devices: change it, or set config.parallel.devices'
         )
     return Mesh(np.array(devices), (AXIS,))
-
-
-def replicated(mesh: Mesh) -> NamedSharding:
-    """The sharding of the state: a copy on each device."""
-    return NamedSharding(mesh, PartitionSpec())
 
 
 def put(batch: dict, mesh: Mesh) -> dict:
@@ -58,8 +54,8 @@ def map_step(
     """Maps (state, batch) -> (replicated outputs) over the mesh and compiles it.
 
     `step` averages over `AXIS` itself. `how`: 'shard_map' | 'pmap'. With `donate` the
-    state that goes in is used up. `state`: PartitionSpecs of a state that lies in
-    parts, of which `step` sees the device's own and which it returns first.
+    state that goes in is used up. `state`: the PartitionSpecs of a state of which
+    `step` sees the device's part, and which it returns first; without it, copies.
     """
     donated = (0,) if donate else ()
     if how == 'shard_map':

@@ -11,8 +11,7 @@ class Settings:
 
     devices: int = number(0, 'of each host; 0 is all', least=0, resumable=True)
     map: str = choice(
-        'shard_map',
-        *('shard_map', 'pmap'),
+        *('shard_map', 'shard_map', 'pmap'),
         says='the same step, bit for bit',
         resumable=True,
     )

@@ -19,43 +19,38 @@ import numpy as np
 from gan_vae import extractors, interrupt
 from gan_vae.errors import UserError, counted
 from gan_vae.evaluation import plan
-from gan_vae.flags import refuse_empty
+from gan_vae.flags import Flag, read
+
+FLAGS = {
+    'help': Flag(bool, False, 'print the usage'),
+    'metrics': Flag(str, 'swd', 'of the samples'),
+    'num': Flag(int, 0, 'of the samples, drawn at random; 0: all'),
+    'size': Flag(int, 0, 'pixels a side; 0: the most common of the reference'),
+    'seed': Flag(int, 0, 'of subsets and projections'),
+    'out': Flag(str, 'report.html', 'the page of `report`'),
+}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog='gan_vae.evaluation', usage=__doc__, add_help=False, allow_abbrev=False
-    )
-    parser.add_argument('--help', '-h', action='store_true')
-    parser.add_argument('places', nargs='*')
-    words = {'metrics': 'swd', 'out': 'report.html'}
-    numbers = {'num': 0, 'size': 0, 'seed': 0}  # 0: all, and as they are
-    for name in words | numbers:
-        kind = str if name in words else int
-        parser.add_argument(f'--{name}', type=kind, default=argparse.SUPPRESS)
-
     def fail(message: str):
         raise UserError(f'{message}; see python -m gan_vae.evaluation --help')
 
-    parser.error = fail
-    refuse_empty(argv, words | numbers)
-    flags = parser.parse_args(argv)
-    report = flags.places[:1] == ['report']
-    for name in vars(flags).keys() & (words | numbers).keys():
+    values, places = read(FLAGS, argv, fail)
+    if unknown := [word for word in places if word.startswith('-')]:
+        fail(f'unknown flag {unknown[0]}')
+    report = places[:1] == ['report']
+    for name in values.keys() - {'help'}:
         if (name == 'out') != report:
             fail(f'--{name} has no meaning here')
-    flags = argparse.Namespace(**words | numbers | vars(flags))
+    defaults = {name: flag.default for name, flag in FLAGS.items()}
+    flags = argparse.Namespace(**defaults | values, places=places)
     for name in ('num', 'size', 'seed'):
         if getattr(flags, name) < 0:
             fail(f'--{name}={getattr(flags, name)}: must not be negative')
     if flags.seed >= 2**32:
         fail(f'--seed={flags.seed}: must be below 2**32')
-    if flags.help or report:
-        return flags
-    if len(flags.places) != 2:
-        fail(
-            f'takes samples and a reference, got {counted(len(flags.places), "place")}'
-        )
+    if len(places) != 2 and not flags.help and not report:
+        fail(f'takes samples and a reference, got {counted(len(places), "place")}')
     return flags
 
 
@@ -75,41 +70,34 @@ def score(
     """
     from gan_vae.devices import process
     from gan_vae.devices.mesh import mesh_of
-    from gan_vae.evaluation import by_class, panel, places
+    from gan_vae.evaluation import by_class, comparison, panel, places
 
     requests = plan.parse(metrics)
     if not requests:
         raise UserError(f'--metrics={metrics} names none, as swd,kid_random does')
     of_classes = [request.name for request in requests if request.needs_classes]
     process.prepare()
-    both = [places.opened(text) for text in (samples, reference)]
-    fake_place, real_place = both
+    fake_place, real_place = (places.opened(text) for text in (samples, reference))
     size = size or real_place.common_size or fake_place.common_size or 32
-    fake = places.examples(fake_place, size)
-    if of_classes:
-        by_class.check_samples(fake, samples, of_classes)
-    real = places.examples(real_place, size)
-    if num > len(fake.images):
-        raise UserError(
-            f'--num={num}: {samples} has {counted(len(fake.images), "picture")}'
-        )
-    for place, examples in zip(both, (fake, real), strict=True):
+    fake, real = (places.examples(place, size) for place in (fake_place, real_place))
+    if num > fake.count:
+        raise UserError(f'--num={num}: {samples} has {counted(fake.count, "picture")}')
+    for text, examples in ((samples, fake), (reference, real)):
         if examples.note:
-            print(f'{place.text}: {examples.note}', file=sys.stderr)
+            print(f'{text}: {examples.note}', file=sys.stderr)
     images, labels = fake.images, None
     if of_classes:
         if fake_place.arrays and not real_place.arrays:  # its classes are numbers
             fake = by_class.numbered(fake, real, samples)
         labels = by_class.matched(fake, real, (samples, reference), of_classes)
     if num:
-        order = np.random.Generator(np.random.Philox(seed)).permutation(len(images))
-        rows = np.sort(order[:num])
+        rows = np.sort(comparison.random_rows(len(images), num, seed))
         images, labels = images[rows], labels if labels is None else labels[rows]
     train = held_out = None
-    if places.is_prepared(real_place):
+    if real_place.is_prepared:
         name = real_place.text.partition(':')[0]
-        learned = [r for r in requests if r.of_samples and r.argument]
-        if any(extractors.facts(r.argument).get('examples') for r in learned):
+        networks = {r.argument for r in requests.of_samples} - {''}
+        if any(extractors.facts(network).get('examples') for network in networks):
             train = places.examples(real_place, size, 'train')
         if any(r.metric.needs_held_out for r in requests.of_samples):
             test = places.examples(real_place, size, 'test')
@@ -122,8 +110,9 @@ def score(
         train,
         seed,
     )
-    fits = [place.fit(size) for place in both]
-    fit = fits[0] if fits[0] == fits[1] else f'samples {fits[0]}, reference {fits[1]}'
+    fit, of_real = fake_place.fit(size), real_place.fit(size)
+    if fit != of_real:
+        fit = f'samples {fit}, reference {of_real}'
     flags = fake_place.flags('samples') + real_place.flags('reference pictures')
     return compared.measure(
         images,

@@ -90,16 +90,6 @@ def checked(labels, count: int, reference: Examples, metrics: list[str]) -> np.n
     return labels.astype(np.int32)
 
 
-def check_samples(samples: Examples, place: str, metrics: list[str]):
-    """A UserError unless each sample has a class."""
-    names = samples.class_names
-    if samples.labels is None or not names or not _within(samples.labels, len(names)):
-        raise UserError(
-            f'{", ".join(metrics)}: the samples {place} have no classes: put each '
-            'picture in a subfolder named as its class in the reference'
-        )
-
-
 def numbered(samples: Examples, reference: Examples, place: str) -> Examples:
     """`samples`, whose labels are indices of the reference's classes, with names."""
     names, count = reference.class_names, len(samples.class_names)
@@ -118,9 +108,13 @@ def matched(
     `places`: what the two are called in a UserError, raised where either has no
     classes, or the samples have one that the reference lacks.
     """
-    check_samples(samples, places[0], metrics)
-    check_reference(reference, places[1], metrics)
     names, known = samples.class_names, list(reference.class_names)
+    if samples.labels is None or not names or not _within(samples.labels, len(names)):
+        raise UserError(
+            f'{", ".join(metrics)}: the samples {places[0]} have no classes: put each '
+            'picture in a subfolder named as its class in the reference'
+        )
+    check_reference(reference, places[1], metrics)
     index = np.zeros(len(names), np.int32)
     for label in np.unique(samples.labels):
         if names[label] not in known:

@@ -6,8 +6,6 @@ same metric between two disjoint sets of real pictures.
 
 from typing import NamedTuple
 
-from gan_vae.errors import UserError
-
 
 class Card(NamedTuple):
     """One measured value and its protocol."""
@@ -43,8 +41,8 @@ class Card(NamedTuple):
             of = f' (real against real, n={self.null_n})' if self.null_n else ''
             null = f'{self.null:.4g}{_plus_minus(self.null_spread)}'
             parts.append(f'baseline {null}{of}')
-        made = ' '.join(f'{k} {v}' for k, v in self.made.items())
-        parts.append(f'{self.n_fake} of {made}')
+        samples = ' '.join(f'{k} {v}' for k, v in self.made.items())
+        parts.append(f'{self.n_fake} of {samples}')
         parts.append(
             f'against {self.n_real} of {self.reference} {self.reference_sha256[:8]}'
         )
@@ -96,17 +94,6 @@ def differences(a: Card, b: Card) -> list[str]:
         for field in _PROTOCOL
         if getattr(a, field) != getattr(b, field)
     ]
-
-
-def compare(a: Card, b: Card) -> float:
-    """a.value - b.value; a UserError where the two were measured differently."""
-    differ = differences(a, b)
-    if differ:
-        raise UserError(
-            f'{a.metric} of two protocols cannot be compared ({"; ".join(differ)}): '
-            'measure both again in the same way'
-        )
-    return a.value - b.value
 
 
 def _plus_minus(spread: float | None) -> str:

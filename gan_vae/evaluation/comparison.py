@@ -39,11 +39,6 @@ def random_rows(size: int, n: int, seed: int) -> np.ndarray:
     return order[:n]
 
 
-def values(metric: SampleMetric, real, fake, held_out, seed: int) -> Values:
-    """The values alone, of as many of `real` as the metric takes."""
-    return metric.compute(_used(metric, real, len(fake), seed), fake, held_out, seed)
-
-
 def compare(
     metric: SampleMetric, real, fake, held_out, seed: int, remember: Callable
 ) -> Comparison:
@@ -52,7 +47,8 @@ def compare(
     real, fake, held_out: arrays [n, ...] of what the metric needs. remember(n, make):
     make(), or what it gave before for a baseline of n pictures.
     """
-    used = _used(metric, real, len(fake), seed)
+    most = len(fake) if metric.equal_sizes else metric.most_real or len(real)
+    used = real[random_rows(len(real), most, seed)] if most < len(real) else real
     n_real, n_fake, baseline_n = len(used), len(fake), min(len(fake), len(real) // 2)
     baselines, quarters = [], []
     own_law = metric.needs_held_out
@@ -65,13 +61,8 @@ def compare(
         quarters = [
             metric.compute(against, fake[i::4], held_out, seed) for i in range(4)
         ]
-    found = metric.compute(used, fake, held_out, seed)
-    return Comparison(found, baselines, quarters, n_real, n_fake, baseline_n)
-
-
-def _used(metric: SampleMetric, real, n_fake: int, seed: int):
-    most = n_fake if metric.equal_sizes else metric.most_real or len(real)
-    return real[random_rows(len(real), most, seed)] if most < len(real) else real
+    values = metric.compute(used, fake, held_out, seed)
+    return Comparison(values, baselines, quarters, n_real, n_fake, baseline_n)
 
 
 def _baselines(metric: SampleMetric, real, n: int, seed: int) -> list[Values]:
@@ -88,8 +79,8 @@ def _baselines(metric: SampleMetric, real, n: int, seed: int) -> list[Values]:
 def flags(
     metric: SampleMetric, whole: Comparison, parts: dict, dimension: int
 ) -> tuple[str, ...]:
-    """Why a value may mean little; `parts`: {class: Comparison}, or {'': whole}."""
-    texts = []
+    """Why a value may mean little; `parts`: {class: Comparison}, or {}."""
+    texts, parts = [], parts or {'': whole}
     absent = [name for name, part in parts.items() if not part.n_fake]
     if absent:
         texts.append(f'no samples of {", ".join(absent)}')
@@ -107,18 +98,18 @@ def flags(
     return tuple(texts)
 
 
-def card(found: Comparison, key: str, known: float | None, **fields) -> Card:
+def card(part: Comparison, key: str, known: float | None, **fields) -> Card:
     """The Card of one of the values. known: a baseline that needs no measurement;
     fields: the other fields of the card."""
-    baselines = [pair[key] for pair in found.baselines]
-    quarters = [quarter[key] for quarter in found.quarters]
+    baselines = [pair[key] for pair in part.baselines]
+    quarters = [quarter[key] for quarter in part.quarters]
     return Card(
-        value=float(found.values[key]),
+        value=float(part.values[key]),
         spread=float(np.std(quarters, ddof=1) / 2) if quarters else None,
         null=float(np.mean(baselines)) if baselines else known,
         null_spread=float(np.std(baselines, ddof=1)) if len(baselines) > 1 else None,
-        null_n=found.baseline_n if baselines else 0,
-        n_real=found.n_real,
-        n_fake=found.n_fake,
+        null_n=part.baseline_n if baselines else 0,
+        n_real=part.n_real,
+        n_fake=part.n_fake,
         **fields,
     )

@@ -14,31 +14,34 @@ al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 """
 
 import numpy as np
+from scipy.special import entr, rel_entr
+from scipy.stats.contingency import crosstab
 
 from gan_vae import arrays
-from gan_vae.errors import UserError, not_installed
+from gan_vae.errors import UserError
 
 
-def mutual_information(codes, factors, bins: int = 20) -> np.ndarray:
-    """I(c_i; v_j) [D, F] in nats, of codes [n, D] in `bins` of equal width each.
+def mutual_information(codes, factors) -> np.ndarray:
+    """I(c_i; v_j) [D, F] in nats, of codes [n, D] in 20 bins of equal width each.
 
     From the table of counts of each pair. `factors`: int [n, F].
     """
     codes, factors = _pairs(codes, factors)
-    binned = np.stack([_binned(code, bins) for code in codes.T])
+    binned = [
+        np.digitize(code, np.histogram_bin_edges(code, 20)[1:-1]) for code in codes.T
+    ]
     return np.array([[_information(c, v) for v in factors.T] for c in binned])
 
 
-def mig(codes, factors, bins: int = 20) -> float:
+def mig(codes, factors) -> float:
     """Mutual information gap, in [0, 1], of codes [n, D] and int factors [n, F].
 
     The second unit of a code of one is nothing. Raises UserError for a factor that
     does not vary.
     """
-    codes, factors = _pairs(codes, factors)
-    _varied(factors)
+    codes, factors = _varied(codes, factors)
     entropy = np.array([_information(v, v) for v in factors.T])
-    return _gap(mutual_information(codes, factors, bins) / entropy)
+    return _gap(mutual_information(codes, factors) / entropy)
 
 
 def dci_from_importance(importance) -> tuple[float, float]:
@@ -55,16 +58,15 @@ def dci(codes, factors, test_codes, test_factors) -> dict[str, float]:
 
     Codes [n, D] and int factors [n, F] to train on and to test on; informativeness is
     the mean accuracy on the latter. 10,000 and 5,000 are usual, and take
-    minutes. Raises UserError without scikit-learn.
+    minutes. Needs scikit-learn.
     """
-    codes, factors = _pairs(codes, factors)
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    codes, factors = _varied(codes, factors)
     test_codes, test_factors = _pairs(test_codes, test_factors)
-    _varied(factors)
-    _same_columns(codes, factors, test_codes, test_factors)
-    ensemble, _ = _scikit_learn()
     importance, accuracy = [], []
     for v, test_v in zip(factors.T, test_factors.T, strict=True):
-        model = ensemble.GradientBoostingClassifier(random_state=0).fit(codes, v)
+        model = GradientBoostingClassifier(random_state=0).fit(codes, v)
         importance.append(model.feature_importances_)
         accuracy.append(np.mean(model.predict(test_codes) == test_v))
     disentanglement, completeness = dci_from_importance(np.stack(importance, 1))
@@ -80,36 +82,26 @@ def sap(codes, factors, test_codes, test_factors) -> float:
 
     Shapes as for `dci`; chance counts, so that a perfect code of a factor of V values
     scores 1 - 1/V. S_ij is the accuracy on the test part of a support vector
-    classifier (C = 0.01, classes balanced) of v_j from c_i alone. Raises UserError
-    without scikit-learn.
+    classifier (C = 0.01, classes balanced) of v_j from c_i alone. Needs scikit-learn.
     """
-    codes, factors = _pairs(codes, factors)
+    from sklearn.svm import LinearSVC
+
+    codes, factors = _varied(codes, factors)
     test_codes, test_factors = _pairs(test_codes, test_factors)
-    _varied(factors)
-    _same_columns(codes, factors, test_codes, test_factors)
-    _, svm = _scikit_learn()
     scores = np.zeros((codes.shape[1], factors.shape[1]))
     for i, j in np.ndindex(*scores.shape):
-        model = svm.LinearSVC(C=0.01, class_weight='balanced', random_state=0)
+        model = LinearSVC(C=0.01, class_weight='balanced', random_state=0)
         model.fit(codes[:, [i]], factors[:, j])
         predicted = model.predict(test_codes[:, [i]])
         scores[i, j] = np.mean(predicted == test_factors[:, j])
     return _gap(scores)
 
 
-def _binned(code, bins):
-    return np.digitize(code, np.histogram_bin_edges(code, bins)[1:-1])
-
-
 def _information(a, b) -> float:
     """Mutual information of two discrete sequences; of a with itself, its entropy."""
-    (a_values, a), (b_values, b) = (np.unique(x, return_inverse=True) for x in (a, b))
-    shape = len(a_values), len(b_values)
-    counts = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1])
-    joint = counts.reshape(shape) / len(a)
-    apart = np.outer(joint.sum(1), joint.sum(0))
-    seen = joint > 0
-    return float(np.sum(joint[seen] * np.log(joint[seen] / apart[seen])))
+    _, counts = crosstab(a, b)
+    joint = np.asarray(counts) / len(a)
+    return float(rel_entr(joint, np.outer(joint.sum(1), joint.sum(0))).sum())
 
 
 def _gap(scores) -> float:
@@ -121,15 +113,13 @@ def _gap(scores) -> float:
 def _concentration(rows) -> float:
     """Mean of 1 - entropy of each row, in units of the largest, weighted by mass."""
     mass = rows.sum(1)
-    kept, total = mass > 0, mass.sum()
-    if not total:
+    if not mass.any():
         return 0.0
     if rows.shape[1] == 1:
         return 1.0
-    shares = rows[kept] / mass[kept, None]
-    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-    each = 1 + np.sum(shares * logs, 1) / np.log(rows.shape[1])
-    return float(np.sum(mass[kept] / total * each))
+    shares = rows / np.where(mass > 0, mass, 1)[:, None]
+    each = 1 - entr(shares).sum(1) / np.log(rows.shape[1])
+    return float(np.average(each, weights=mass))
 
 
 def _pairs(codes, factors):
@@ -142,30 +132,13 @@ def _pairs(codes, factors):
     return codes, factors
 
 
-def _varied(factors):
+def _varied(codes, factors):
+    """`_pairs`, of factors that vary: the others leave nothing to predict."""
+    codes, factors = _pairs(codes, factors)
     constant = np.flatnonzero((factors == factors[0]).all(0))
     if len(constant):
         raise UserError(
             f'factor {constant[0]} takes one value: there is nothing to predict; leave '
             'it out'
         )
-
-
-def _same_columns(codes, factors, test_codes, test_factors):
-    train = codes.shape[1], factors.shape[1]
-    test = test_codes.shape[1], test_factors.shape[1]
-    if train != test:
-        raise UserError(
-            f'{train[0]} units and {train[1]} factors to train on, {test[0]} and '
-            f'{test[1]} to test on: both must be of the same model and data'
-        )
-
-
-def _scikit_learn():
-    try:
-        from sklearn import ensemble, svm
-    except ImportError:
-        raise not_installed(
-            'DCI and SAP of classes', 'scikit-learn', 'metrics'
-        ) from None
-    return ensemble, svm
+    return codes, factors

@@ -8,7 +8,6 @@ neither its name nor its values: a figure is called distance_X of the extractor 
 values of different extractors cannot be compared.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -23,37 +22,24 @@ _SMALL = 1e-10  # added to squared lengths: a pixel without activations stays ze
 def distance(extractor: Extractor, a, b) -> jax.Array:
     """[n], zero for equal pictures, at most 4 for each map (2 after relu).
 
-    `a`, `b`: [n, H, W, C], uint8 or float in 0..255; differentiable in the latter. A
-    UserError if the extractor gives no maps.
+    `a`, `b`: [n, H, W, C], uint8 or float in 0..255; differentiable in the latter.
+    Compiled once a process. A UserError if the extractor gives no maps.
     """
-    maps_a, maps_b = (_maps(extractor, images) for images in (a, b))
-    total = 0.0
-    for name, of_a in maps_a.items():
-        squares = (_unit(of_a) - _unit(maps_b[name])) ** 2
-        total = total + jnp.mean(jnp.sum(squares, -1), (1, 2))
-    return total
-
-
-def compiled(extractor: Extractor) -> Callable:
-    """`distance` of an extractor, compiled once a process."""
-    return partial(_distance, extractor._replace(params=None), extractor.params)
+    return _distance(extractor._replace(params=None), extractor.params, a, b)
 
 
 # Params come apart: no program holds them as constants.
 @partial(jax.jit, static_argnums=0)
 def _distance(extractor: Extractor, params, a, b):
-    return distance(extractor._replace(params=params), a, b)
-
-
-def _maps(extractor: Extractor, images) -> dict:
-    out = extractor.apply(extractor.params, images)
-    maps = {name: value for name, value in out.items() if value.ndim == 4}
-    if not maps:
+    maps = [extractor.apply(params, images) for images in (a, b)]
+    names = [name for name, value in maps[0].items() if value.ndim == 4]
+    if not names:
         raise UserError(
             f'the extractor {extractor.name!r} has no maps to compare: use vgg_hed or '
             'random'
         )
-    return maps
+    squares = ((_unit(maps[0][n]) - _unit(maps[1][n])) ** 2 for n in names)
+    return sum(jnp.mean(jnp.sum(square, -1), (1, 2)) for square in squares)
 
 
 def _unit(x):

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import UserError
 from gan_vae.keys import keys_of, purpose_key
-from gan_vae.objectives.likelihoods import GAUSSIANS, LIKELIHOODS
+from gan_vae.objectives.likelihoods import GAUSSIANS
 
 
 def iwae_bound(
@@ -97,31 +97,15 @@ def dequantised(log_weight: Callable) -> Callable:
     return of_noisy
 
 
-def bits_per_dim(
-    nats: float, shape: tuple[int, ...], likelihood: str, binarize: str = 'none'
-) -> float:
+def bits_per_dim(nats: float, shape: tuple[int, ...], likelihood: str) -> float:
     """Bits per dimension, an upper bound, of a bound `nats` on log p of one example.
 
-    `shape` is (H, W, C); `likelihood` and `binarize` are config.method.likelihood and
-    config.data.binarize. A probability of pixels (categorical, logistic_mixture;
-    bernoulli of binary ones) needs no offset: -nats / (D ln 2). A density (a gaussian)
-    is multiplied by the width of a grey level, 2/255: + log2(127.5) bits a dimension,
-    comparable with a probability if `nats` is of `dequantised` images. Raises UserError
-    for an unknown likelihood, for bernoulli on grey data, and for continuous_bernoulli,
-    whose density ends in the middle of the outer grey levels.
+    `shape` is (H, W, C); `likelihood` is config.method.likelihood. A probability of
+    pixels (categorical, logistic_mixture; bernoulli of binary ones) needs no offset:
+    -nats / (D ln 2). A density (a gaussian) is multiplied by the width of a grey level,
+    2/255: + log2(127.5) bits a dimension, comparable with a probability if `nats` is of
+    `dequantised` images. There are none of continuous_bernoulli, whose density ends in
+    the middle of the outer grey levels.
     """
-    if likelihood not in LIKELIHOODS:
-        raise unknown('config.method.likelihood', likelihood, LIKELIHOODS)
-    if likelihood == 'bernoulli' and binarize == 'none':
-        raise UserError(
-            'bits per dimension of the bernoulli likelihood with '
-            "config.data.binarize='none': not a likelihood of the pixels: it is a "
-            'binarised-data bound; set config.data.binarize, or report nats'
-        )
-    if likelihood == 'continuous_bernoulli':
-        raise UserError(
-            'bits per dimension of the continuous_bernoulli likelihood: its density '
-            'ends in the middle of black and white; report nats, or take a gaussian'
-        )
     bits = -float(nats) / (math.prod(shape) * math.log(2))
     return bits + math.log2(127.5) if likelihood in GAUSSIANS else bits

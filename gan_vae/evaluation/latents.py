@@ -13,54 +13,11 @@ the aggregate is Gaussian, and never above sum_u KL_u. All in nats and float64.
 """
 
 from collections.abc import Iterable
-from functools import reduce
-from typing import NamedTuple
 
 import numpy as np
 
 from gan_vae import arrays
 from gan_vae.errors import UserError
-
-
-class Moments(NamedTuple):
-    """Sums over the examples of a split; merged, they are those of the whole."""
-
-    count: int
-    mean: np.ndarray  # [D] of the posterior means
-    scatter: np.ndarray  # [D, D] sum of products of deviations from `mean`
-    variance: np.ndarray  # [D] sum of posterior variances
-    log_variance: np.ndarray  # [D] sum
-    kl: np.ndarray  # [D] sum, nats
-
-
-def moments(mean, log_variance) -> Moments:
-    """The Moments of posteriors [n, D]."""
-    mean, log_variance = _posteriors(mean, log_variance)
-    centre = mean.mean(0)
-    deviation = mean - centre
-    return Moments(
-        count=len(mean),
-        mean=centre,
-        scatter=deviation.T @ deviation,
-        variance=np.exp(log_variance).sum(0),
-        log_variance=log_variance.sum(0),
-        kl=_kl(mean, log_variance).sum(0),
-    )
-
-
-def merge(a: Moments, b: Moments) -> Moments:
-    """The Moments of two sets together. Chan et al. 1979: no cancellation."""
-    count, step = a.count + b.count, b.mean - a.mean
-    return Moments(
-        count=count,
-        mean=a.mean + step * (b.count / count),
-        scatter=a.scatter
-        + b.scatter
-        + np.outer(step, step) * (a.count * b.count / count),
-        variance=a.variance + b.variance,
-        log_variance=a.log_variance + b.log_variance,
-        kl=a.kl + b.kl,
-    )
 
 
 def active_units(mean, threshold: float = 0.01) -> np.ndarray:
@@ -81,16 +38,18 @@ def collapsed(batches: Iterable, threshold: float = 0.01) -> dict:
     'mutual_information_at_most' (nats), and 'collapsed': no unit is active, or z can
     tell less than 0.1 nats of x, however large the KL. Raises UserError without data.
     """
-    parts = [moments(mean, log_variance) for mean, log_variance in batches]
-    if not parts:
+    batches = list(batches)
+    if not batches:
         raise UserError('no posteriors to look for collapse in: the split is empty')
-    total = reduce(merge, parts)
-    covariance = total.scatter / total.count
-    kl = total.kl / total.count
+    parts = (np.concatenate(part) for part in zip(*batches, strict=True))
+    mean, log_variance = _posteriors(*parts)
+    deviation = mean - mean.mean(0)
+    covariance = deviation.T @ deviation / len(mean)
+    kl = _kl(mean, log_variance).mean(0)
     active = int(np.sum(np.diag(covariance) > threshold))
-    aggregate = covariance + np.diag(total.variance / total.count)
+    aggregate = covariance + np.diag(np.exp(log_variance).mean(0))
     entropy = np.linalg.slogdet(aggregate)[1]
-    information = max(0.0, 0.5 * (entropy - total.log_variance.sum() / total.count))
+    information = max(0.0, 0.5 * (entropy - log_variance.mean(0).sum()))
     return {
         'active_units': active,
         'inactive_share': 1 - active / len(kl),

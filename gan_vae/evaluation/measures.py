@@ -31,8 +31,8 @@ def names(config, program, held_out: Examples) -> list[str]:
     """
     requests = _checked(plan.parse(config.eval.metrics), program)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
-    found = averages.names(program, state, held_out, config.eval.batch_size)
-    return [f'eval/{name}' for name in [*found, *requests.results]]
+    objective = averages.names(program, state, held_out, config.eval.batch_size)
+    return [f'eval/{name}' for name in [*objective, *requests.results]]
 
 
 def _checked(requests: Plan, program) -> Plan:
@@ -69,7 +69,7 @@ class Measures:
         self.num = config.eval.num_samples if num is None else num
         self.seed = config.train.seed if seed is None else seed
         text = config.eval.metrics if metrics is None else metrics
-        self.plan = _checked(plan.parse(text), program)
+        self.plan = _checked(plan.parse(text), program).sized(self.num)
         self.panel = self._panel(self.plan.of_samples)
 
     def due(self, step: int, evaluation: bool, best: str = '') -> Plan:
@@ -84,17 +84,17 @@ class Measures:
         objective: the means of the method's own evaluate_step, too.
         """
         due = self.plan if due is None else due
-        found = self._objective(state) if objective else {}
+        results = self._objective(state) if objective else {}
         if due.of_model:
-            found |= self._of_model(state, due.of_model)
+            results |= self._of_model(state, due.of_model)
         if due.of_samples and self.panel:
             samples, labels = self.samples(state, due)
             about = self.provenance(int(state.step))
             # One draw serves all: sample i does not depend on how many there are.
             cards = self.panel.measure(
-                samples, about, labels=labels, due=self._sized(due.of_samples)
+                samples, about, labels=labels, due=due.of_samples
             )
-            found |= {
+            results |= {
                 f'eval/{name}': {
                     'value': card.value,
                     'protocol': card.line(),
@@ -102,7 +102,7 @@ class Measures:
                 }
                 for name, card in cards.items()
             }
-        return found
+        return results
 
     def samples(
         self, state, due: Plan | None = None
@@ -113,8 +113,8 @@ class Measures:
         `train`: those of its rows, drawn with replacement. None for a method without
         classes.
         """
-        requests = self._sized((self.plan if due is None else due).of_samples)
-        num = max(request.num for request in requests)
+        due = self.plan if due is None else due
+        num = max(request.num for request in due.of_samples)
         sampling.check(self.seed, num)
         method, labels = self.program.method, None
         if method.classes and self.train and self.train.labels is not None:
@@ -135,9 +135,6 @@ class Measures:
             'batch_statistics': config.method.get('sampling_statistics', 'running'),
             'seed': self.seed,
         }
-
-    def _sized(self, requests: Plan[SampleMetric]) -> Plan[SampleMetric]:
-        return requests.sized(self.num)
 
     def _objective(self, state) -> dict[str, Result]:
         """The means of the method's own evaluate_step over the split."""
@@ -194,7 +191,7 @@ class Measures:
                 )
             held_out = pictures(config.data.eval_split)
         return Panel(
-            self._sized(requests),
+            requests,
             pictures(split),
             self.program.mesh,
             held_out,

@@ -43,15 +43,6 @@ class Case(NamedTuple):
     classes: dict[str, tuple[Rows, Rows]]  # {class: rows of (reference, fake)}, or ALL
 
 
-def refuse_sequences(metrics: str, kind: str):
-    """A UserError for metrics of pictures, of a run that has none."""
-    if kind != 'images':
-        raise UserError(
-            f'{metrics} compares pictures, not {kind}: '
-            'take iwae_K or fivo_K, with a number of particles, or none'
-        )
-
-
 class Panel:
     """Metrics against one reference; what depends on it alone is computed once."""
 
@@ -73,14 +64,15 @@ class Panel:
                 f'metric {request.name!r} is of a model: a set of samples has no model'
             )
         self.plan = requests.of_samples
-        named = ','.join(request.name for request in self.plan)
-        refuse_sequences(named, reference.examples.kind)
-        arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
-        self._of_classes = [r.name for r in self.plan if r.needs_classes]
-        if self._of_classes:
-            by_class.check_reference(
-                reference.examples, reference.name, self._of_classes
+        if reference.examples.kind != 'images':
+            raise UserError(
+                f'{",".join(request.name for request in self.plan)} compares pictures, '
+                f'not {reference.examples.kind}: take iwae_K or fivo_K, with a number '
+                'of particles, or none'
             )
+        arrays.pictures(reference.examples.images, f'pictures of {reference.name}')
+        if of_classes := [r.name for r in self.plan if r.needs_classes]:
+            by_class.check_reference(reference.examples, reference.name, of_classes)
         self.reference, self.held_out = reference, held_out
         self.mesh, self.seed = mesh, seed
         self._sha256 = features.digest(reference.examples.images)
@@ -98,11 +90,16 @@ class Panel:
                 f'{request.name} needs {HELD_OUT} held-out real pictures or more: take '
                 'a reference with a held-out test split'
             )
-        name, needs = request.argument, request.metric.needs
+        name = request.argument
         if name and name not in self._extractors:
             self._extractors[name] = extractors.load(name, examples=train)
-        if needs == 'logits' and needs not in self._shapes(name):
-            raise UserError(f'{request.name}: the extractor {name} has no classes')
+        if request.metric.needs == 'logits':
+            extractor = self._extractors[name]
+            shape = (2, *self.reference.examples.images.shape[1:])
+            images = jax.ShapeDtypeStruct(shape, np.uint8)
+            outputs = jax.eval_shape(extractor.apply, extractor.params, images)
+            if 'logits' not in outputs:
+                raise UserError(f'{request.name}: the extractor {name} has no classes')
 
     def measure(
         self,
@@ -119,33 +116,45 @@ class Panel:
         the classes. due: only these requests of the panel's. flags: what cards say of
         the samples or the reference as a whole.
         """
+        about = {
+            'reference': self.reference.name,
+            'reference_sha256': self._sha256,
+            'quantisation': quantisation,
+            'made': made,
+            'seed': self.seed,
+        }
         cards = {}
         for case in self._cases(samples, labels, due):
+            request, metric = case.request, case.request.metric
             whole, parts = self._compare(case)
+            dimension = case.fake.shape[1] if metric.biased_below_dimension else 0
+            of_metric = {
+                'flags': comparison.flags(metric, whole, parts, dimension) + flags,
+                'options': request.options,
+                **self._network(request),
+            }
             for key in whole.values:
-                card = self._card(case, key, whole, parts, flags)
-                card = card._replace(made=made, quantisation=quantisation)
-                cards[card.metric] = card
+                title, lower = request.title(key), metric.gives.get(key) == LOWER
+                cards[title] = comparison.card(
+                    whole,
+                    key,
+                    metric.baseline.get(key),
+                    metric=title,
+                    by_class=by_class.table(parts, key, lower),
+                    **about,
+                    **of_metric,
+                )
         return cards
-
-    def values(
-        self, samples: np.ndarray, labels: np.ndarray | None = None
-    ) -> dict[str, float]:
-        """The bare values of `measure`, without baselines and spreads: cheaper."""
-        found = {}
-        for case in self._cases(samples, labels):
-            parts = [self._values(case, rows) for rows in case.classes.values()]
-            for key, value in by_class.mean_values(parts).items():
-                found[case.request.title(key)] = float(value)
-        return found
 
     def sheets(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """{METRIC_EXTRACTOR: uint8 picture that explains it} where a metric has one."""
-        images = self.reference.examples.images
         explained = Plan(r for r in self.plan if r.metric.sheet)
         return {
             case.request.name: case.request.metric.sheet(
-                self._real(case.request), case.fake, images, samples
+                self._of_set(self.reference, case.request),
+                case.fake,
+                self.reference.examples.images,
+                samples,
             )
             for case in self._cases(samples, None, explained)
             if case.request.metric.sheet
@@ -157,15 +166,15 @@ class Panel:
         real = self.reference.examples
         due = self.plan if due is None else due
         samples = arrays.pictures(samples, 'samples', real.images.shape[1:])
-        if classes_needed := [r.name for r in due if r.needs_classes]:
-            labels = by_class.checked(labels, len(samples), real, classes_needed)
+        if of_classes := [r.name for r in due if r.needs_classes]:
+            labels = by_class.checked(labels, len(samples), real, of_classes)
         for request in due:
             if request.num > len(samples):
                 raise UserError(
                     f'metric {request.name}:num={request.num}: there are '
                     f'{counted(len(samples), "sample")}'
                 )
-        vectors: dict[str, dict] = {}
+        vectors = {}
         for name in dict.fromkeys(r.argument for r in due if r.argument):
             most = max(r.num or len(samples) for r in due if r.argument == name)
             vectors[name] = features.extract(
@@ -183,20 +192,14 @@ class Panel:
             classes = by_class.rows(real, of_n) if request.within else ALL
             yield Case(request, fake, classes)
 
-    def _values(self, case: Case, rows: tuple[Rows, Rows]) -> comparison.Values:
-        metric, real = case.request.metric, self._real(case.request)
-        if metric.needs == 'labels':
-            return metric.compute(real, case.fake, None, self.seed)
-        of_real, of_fake = rows
-        held_out = self._held_out(case.request)
-        return comparison.values(
-            metric, real[of_real], case.fake[of_fake], held_out, self.seed
-        )
-
     def _compare(self, case: Case) -> tuple[Comparison, dict[str, Comparison]]:
         """(of all samples, {class: of it} where the metric looks at classes)."""
         request, metric = case.request, case.request.metric
-        real, held_out = self._real(request), self._held_out(request)
+        real = self._of_set(self.reference, request)
+        held_out = None
+        if metric.needs_held_out:
+            assert self.held_out, 'refused by _prepare'
+            held_out = self._of_set(self.held_out, request)
 
         def remember(label):
             key = ('baseline', request.name, request.options, label)
@@ -219,69 +222,34 @@ class Panel:
             return by_class.mean(list(parts.values())), parts
         return parts[''], {}
 
-    def _card(
-        self, case: Case, key: str, whole: Comparison, parts: dict, flags: tuple
-    ) -> Card:
-        request, metric = case.request, case.request.metric
-        dimension = case.fake.shape[1] if metric.biased_below_dimension else 0
-        flags = comparison.flags(metric, whole, parts or {'': whole}, dimension) + flags
-        return comparison.card(
-            whole,
-            key,
-            metric.baseline.get(key),
-            metric=request.title(key),
-            reference=self.reference.name,
-            reference_sha256=self._sha256,
-            quantisation='',
-            made={},
-            seed=self.seed,
-            flags=flags,
-            by_class=by_class.table(parts, key, metric.gives.get(key) == LOWER),
-            options=request.options,
-            **self._about(request),
-        )
-
-    def _about(self, request: Request[SampleMetric]) -> dict:
+    def _network(self, request: Request[SampleMetric]) -> dict:
         """What the pictures are looked at with, as a Card has it."""
         if request.metric.about:
             return request.metric.about()
-        extractor = self._extractors.get(request.argument)
+        if not request.argument:
+            return {'extractor': '', 'weights_sha256': '', 'resize': ''}
+        extractor = self._extractors[request.argument]
         return {
             'extractor': request.argument,
-            'weights_sha256': extractor.weights_sha256 if extractor else '',
-            'resize': f'{extractor.resize} {extractor.input_size}' if extractor else '',
-            'note': extractor.note if extractor else '',
+            'weights_sha256': extractor.weights_sha256,
+            'resize': f'{extractor.resize} {extractor.input_size}',
+            'note': extractor.note,
         }
 
-    def _shapes(self, name: str) -> dict:
-        """The shapes of what an extractor gives for two pictures."""
-        extractor = self._extractors[name]
-        shape = (2, *self.reference.examples.images.shape[1:])
-        images = jax.ShapeDtypeStruct(shape, np.uint8)
-        return jax.eval_shape(extractor.apply, extractor.params, images)
-
-    def _real(self, request: Request[SampleMetric]):
-        """What the metric needs of the reference."""
-        if request.metric.needs == 'labels':
-            return self.reference.examples
-        return self._of_set('reference', self.reference.examples, request)
-
-    def _held_out(self, request: Request[SampleMetric]):
-        """The same of the held-out pictures, or None where it takes none."""
-        if not request.metric.needs_held_out:
-            return None
-        assert self.held_out, 'refused by _prepare'
-        return self._of_set('held out', self.held_out.examples, request)
-
-    def _of_set(self, name: str, examples: Examples, request: Request[SampleMetric]):
-        if not request.argument:
-            return examples.images
-        extractor = self._extractors[request.argument]
+    def _of_set(self, pictures: Pictures, request: Request[SampleMetric]):
+        """What the metric needs of the reference or of the held-out pictures."""
+        name, needs = request.argument, request.metric.needs
+        if needs == 'labels':
+            return pictures.examples
+        if not name:
+            return pictures.examples.images
         vectors = self._once(
-            (name, request.argument),
-            lambda: features.of_reference(extractor, examples, self.mesh),
+            (pictures is self.reference, name),
+            lambda: features.of_reference(
+                self._extractors[name], pictures.examples, self.mesh
+            ),
         )
-        return vectors[request.metric.needs]
+        return vectors[needs]
 
     def _once(self, key: tuple, make: Callable):
         if key not in self._remembered:

@@ -5,6 +5,7 @@ A place is a folder of pictures, `zip:FILE`, a file of arrays (.npy of uint8
 classes [n]), or a prepared set with its split, as cifar10:test ('all': every split).
 """
 
+import contextlib
 import warnings
 import zipfile
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from gan_vae import arrays, data, files
 from gan_vae.config import default
@@ -40,9 +41,7 @@ class Place(NamedTuple):
     @property
     def common_size(self) -> int:
         """The most common shorter side in pixels, the smaller of two; 0: none."""
-        sides: Counter = Counter()
-        for size, count in self.sizes.items():
-            sides[min(size)] += count
+        sides = Counter(min(size) for size in self.sizes.elements())
         return min(sides, key=lambda side: (-sides[side], side), default=0)
 
     def flags(self, what: str) -> tuple[str, ...]:
@@ -54,9 +53,14 @@ class Place(NamedTuple):
         )
         return (f'the {what} are of {len(self.sizes)} sizes, {small} to {large} px',)
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it is a set with splits of its own."""
+        return not self.sizes
+
     def fit(self, size: int) -> str:
         """How its pictures become size x size, in words."""
-        if not self.sizes:
+        if self.is_prepared:
             return f'fitted to {size} px by the reader of the set'
         steps = []
         if any(width != height for width, height in self.sizes):
@@ -80,14 +84,9 @@ def opened(text: str) -> Place:
     prefix, _, rest = set_name.partition(':')
     if prefix not in SIZES:
         return Place(text, text, set_name, split)
-    place = files.expand(rest)
-    return Place(
-        text,
-        place.resolve().name,
-        set_name,
-        split,
-        Counter(_sizes(SIZES[prefix](place))),
-    )
+    path = files.expand(rest)
+    sizes = Counter(_sizes(SIZES[prefix](path)))
+    return Place(text, path.resolve().name, set_name, split, sizes)
 
 
 def examples(place: Place, size: int, split: str = '') -> Examples:
@@ -100,11 +99,6 @@ def examples(place: Place, size: int, split: str = '') -> Examples:
     settings.image_size, settings.channels = size, CHANNELS
     settings.storage, settings.name = 'stream', place.set_name
     return cast(Examples, data.examples(settings, split or place.split))
-
-
-def is_prepared(place: Place) -> bool:
-    """Whether it is a set with splits of its own."""
-    return not place.sizes
 
 
 def _files(folder: Path) -> Iterator[Callable]:
@@ -137,38 +131,33 @@ def _sizes(streams: Iterator[Callable]) -> Iterator[tuple[int, int]]:
                 Image.open(stream, formats=('PNG', 'JPEG', 'WEBP', 'MPO')) as picture,
             ):
                 width, height = picture.size
-                yield (height, width) if _on_its_side(picture) else (width, height)
+                with contextlib.suppress(Exception):  # of damaged EXIF
+                    if picture.getexif().get(ExifTags.Base.Orientation, 1) > 4:
+                        width, height = height, width  # it lies on its side
+                yield width, height
         except Exception:  # of a damaged header anything may come
             continue
-
-
-def _on_its_side(picture: Image.Image) -> bool:
-    """Whether EXIF says that the stored width is the height."""
-    try:
-        return picture.getexif().get(0x0112, 1) > 4
-    except Exception:  # of damaged EXIF anything may come
-        return False
 
 
 def _arrays(path: Path, text: str) -> Examples:
     try:
         stored = np.load(path, allow_pickle=False)
-        found = list(stored.values()) if path.suffix.lower() == '.npz' else [stored]
+        stored = list(stored.values()) if path.suffix.lower() == '.npz' else [stored]
     except FileNotFoundError as error:
         raise UserError(f'there is no file {text}') from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f'{text}: not a file of arrays that NumPy reads') from error
-    if not found:
+    if not stored:
         raise UserError(f'{text} holds no array')
-    images = found[0]
+    images, *others = stored
     if images.ndim == 3 and images.shape[2] not in (1, 3, 4):  # grey, n of them
         images = images[..., None]
     images = arrays.pictures(images, f'the pictures of {text}')
     if images.shape[3] not in (1, 3, 4):
         raise UserError(f'{text}: pictures of {images.shape[3]} channels: give 1 or 3')
-    if len(found) == 1:
+    if not others:
         return Examples(images)
-    labels = found[1]
+    labels = others[0]
     if labels.shape != (len(images),) or labels.dtype.kind not in 'iu':
         raise UserError(
             f'{text}: its second array is {labels.dtype} {labels.shape}, and must be '

@@ -21,8 +21,6 @@ from gan_vae.evaluation import metrics
 from gan_vae.evaluation.metrics import ALONE, ModelMetric, SampleMetric
 
 WITHIN = 'intra_'
-
-
 M = TypeVar('M', bound=SampleMetric | ModelMetric, covariant=True)
 
 
@@ -100,15 +98,15 @@ def parse(text: str) -> Plan:
 
     A request that is written twice counts once.
     """
-    found: dict[str, Request] = {}
+    requests: dict[str, Request] = {}
     for words in filter(None, (part.strip() for part in text.split(','))):
         request = _request(words)
         for title in request.results or [request.name]:
-            if found.setdefault(title, request) != request:
+            if requests.setdefault(title, request) != request:
                 raise UserError(
                     f'metric {words!r}: {title} is measured twice, in different ways'
                 )
-    return Plan(dict.fromkeys(found.values()))
+    return Plan(dict.fromkeys(requests.values()))
 
 
 def _request(text: str) -> Request:
@@ -123,9 +121,14 @@ def _request(text: str) -> Request:
             f'unknown metric {name!r}: {name.removeprefix(WITHIN)} has no mean over '
             'classes'
         )
-    argument = _argument(name, metric, argument)
-    metric, options = _with_options(text, metric, dict(map(_pair(text), pairs)))
+    if isinstance(metric, ModelMetric):
+        _check_model_metric(name, metric, argument)
+    else:
+        argument = _extractor(name, metric, argument)
+    options = _options(text, metric, pairs)
     num = options.pop('num', 0)
+    if options:
+        metric = replace(metric, compute=partial(metric.compute, **options))
     return Request(
         name=name,
         metric=metric,
@@ -137,14 +140,12 @@ def _request(text: str) -> Request:
     )
 
 
-def _argument(name: str, metric: SampleMetric | ModelMetric, argument: str) -> str:
-    """The argument, checked; the default extractor where none is written."""
-    if isinstance(metric, ModelMetric):
-        return _of_model(name, metric, argument)
-    if metric.needs in ALONE or (metric.fixed_extractor and argument):
+def _extractor(name: str, metric: SampleMetric, argument: str) -> str:
+    """The extractor, checked; the default one where none is written."""
+    if metric.needs in ALONE or metric.fixed_extractor:
         if argument:
             raise UserError(f'metric {name!r} takes no extractor')
-        return ''
+        return metric.extractor
     argument = argument or metric.extractor
     if not argument:
         raise UserError(
@@ -155,7 +156,7 @@ def _argument(name: str, metric: SampleMetric | ModelMetric, argument: str) -> s
     return argument
 
 
-def _of_model(name: str, metric: ModelMetric, argument: str) -> str:
+def _check_model_metric(name: str, metric: ModelMetric, argument: str):
     if metric.argument == 'number':
         if not (argument.isdecimal() and 1 <= int(argument) <= 100_000):
             head = name.partition('_')[0]
@@ -170,40 +171,31 @@ def _of_model(name: str, metric: ModelMetric, argument: str) -> str:
     for package, extra in metric.packages.items():
         if importlib.util.find_spec(package) is None:
             raise not_installed(f'metric {name!r}', package, extra)
-    return argument
 
 
-def _pair(text: str):
-    def pair(words: str) -> tuple[str, int | float]:
-        key, equals, value = words.partition('=')
-        try:
-            number = float(value)
-            return key, int(number) if number.is_integer() else number
-        except ValueError:
-            raise UserError(
-                f'metric {text!r}: {words!r} is not KEY=NUMBER, as num=5000'
-            ) from None
-
-    return pair
-
-
-def _with_options(text: str, metric, given: dict) -> tuple:
-    """(the metric with its options bound, the options that differ from defaults)."""
+def _options(text: str, metric: SampleMetric | ModelMetric, pairs: list[str]) -> dict:
+    """{key: number} of pairs as 'k=5', where they are not at their defaults."""
     known = dict(metric.options)
     if isinstance(metric, SampleMetric):
         known['num'] = 0
-    for key, value in given.items():
+    options = {}
+    for pair in pairs:
+        key, _, number = pair.partition('=')
+        try:
+            value = float(number)
+        except ValueError:
+            raise UserError(
+                f'metric {text!r}: {pair!r} is not KEY=NUMBER, as num=5000'
+            ) from None
         if key not in known:
             has = ', '.join(known) or 'none'
             raise UserError(
                 f'metric {text!r}: no argument {key!r}{nearest(key, known)}; it has: '
                 f'{has}'
             )
-        if value <= 0 or isinstance(value, float) and isinstance(known[key], int):
-            kind = 'a whole number' if isinstance(known[key], int) else 'a number'
-            raise UserError(f'metric {text!r}: {key}={value}: give {kind} above 0')
-    changed = {key: value for key, value in given.items() if value != known[key]}
-    options = {key: value for key, value in changed.items() if key != 'num'}
-    if options:
-        metric = replace(metric, compute=partial(metric.compute, **options))
-    return metric, changed
+        whole = isinstance(known[key], int)
+        if not value > 0 or whole and not value.is_integer():
+            kind = 'a whole number' if whole else 'a number'
+            raise UserError(f'metric {text!r}: {pair}: give {kind} above 0')
+        options[key] = int(value) if value.is_integer() else value
+    return {key: value for key, value in options.items() if value != known[key]}

@@ -5,11 +5,11 @@ The page can be shared: it holds names of folders, and none of their paths.
 
 import base64
 import html
-import json
 import re
 from pathlib import Path
 
 from gan_vae import config as config_lib
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.evaluation.card import Card, differences
 from gan_vae.runs import folder as run_folder
@@ -37,40 +37,56 @@ def write(workdirs: list[str], out: str) -> Path:
     """Writes the page and returns its path; a UserError for a folder without a run."""
     if not workdirs:
         raise UserError('report takes the folders of runs, as runs/*')
-    runs = {}
     folders = [Path(workdir) for workdir in workdirs]
     for folder in folders:
         if not folder.exists():
             raise UserError(f'no run in {folder}: it does not exist')
-        if not (folder / 'config.json').is_file():
-            continue  # runs/* may hold other folders and files
-        runs[_name(folder, folders)] = (folder, run_folder.read_config(folder))
+    runs = {  # runs/* may hold other folders and files
+        _name(folder, folders): folder
+        for folder in folders
+        if (folder / 'config.json').is_file()
+    }
     if not runs:
         raise UserError(f'no run in {", ".join(workdirs)}: none has a config.json')
+    configs = {name: run_folder.read_config(folder) for name, folder in runs.items()}
     body = [
         '<h1>Runs compared</h1>',
         _legend(list(runs)),
         '<h2>Metrics</h2>',
-        _metrics({name: _results(folder) for name, (folder, _) in runs.items()}),
+        _metrics({name: _results(folder) for name, folder in runs.items()}),
         '<h2>Curves</h2>',
-        _curves({name: _scalars(folder) for name, (folder, _) in runs.items()}),
+        _curves({name: _scalars(folder) for name, folder in runs.items()}),
         '<h2>Samples</h2>',
-        _pictures({name: folder for name, (folder, _) in runs.items()}),
+        _pictures(runs),
         '<h2>What differs in the configs</h2>',
-        _configs({name: config for name, (_, config) in runs.items()}),
+        _configs(configs),
     ]
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f'<title>Runs compared</title><style>{STYLE}</style></head>'
-        f'<body>{"".join(body)}</body></html>'
-    )
+    html_page = page('Runs compared', body)
     path = Path(out)
     try:
-        path.write_text(page)
+        path.write_text(html_page)
     except OSError as error:
         raise UserError(f'cannot write {out}: {error.strerror}') from error
     return path
+
+
+def page(title: str, body: list[str], head: str = '') -> str:
+    """A page of HTML in one file; `head`: more of its head."""
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{head}'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{_text(title)}</title><style>{STYLE}</style></head>'
+        f'<body>{"".join(body)}</body></html>'
+    )
+
+
+def figure(caption: str, file: Path) -> str:
+    """A PNG file as a figure of a page."""
+    data = base64.b64encode(file.read_bytes()).decode()
+    return (
+        f'<figure><img alt="{_text(caption)}" src="data:image/png;base64,{data}">'
+        f'<figcaption>{_text(caption)}</figcaption></figure>'
+    )
 
 
 def _name(folder: Path, folders: list[Path]) -> str:
@@ -85,7 +101,10 @@ def _name(folder: Path, folders: list[Path]) -> str:
 
 def _results(folder: Path) -> dict:
     """{name: result} of a run: its summary, then what was evaluated afterwards."""
-    lines = [run_folder.read_summary(folder), *_lines(folder / 'evaluation.jsonl')]
+    lines = [
+        run_folder.read_summary(folder),
+        *files.json_lines(folder / 'evaluation.jsonl'),
+    ]
     results: dict = {}
     for line in lines:
         metrics = line.get('metrics')
@@ -98,23 +117,9 @@ def _results(folder: Path) -> dict:
     return results
 
 
-def _lines(file: Path) -> list[dict]:
-    """The JSON objects of a file, a line each; torn lines are left out."""
-    objects = []
-    text = file.read_text(errors='replace') if file.is_file() else ''
-    for line in text.splitlines():
-        try:
-            parsed = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(parsed, dict):
-            objects.append(parsed)
-    return objects
-
-
 def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     curves: dict[str, list] = {}
-    for line in _lines(folder / 'metrics.jsonl'):
+    for line in files.json_lines(folder / 'metrics.jsonl'):
         step = line.pop('step', None)
         for name, value in line.items():
             if isinstance(step, int) and isinstance(value, int | float):
@@ -248,16 +253,11 @@ def _plot(lines: dict[str, list[tuple[int, float]]], width=320, height=150) -> s
 def _pictures(folders: dict[str, Path]) -> str:
     figures = []
     for name, folder in folders.items():
-        files = sorted((folder / 'samples').glob('*.png'))[-1:]
-        files += [f for f in (folder / 'reconstructions.png',) if f.exists()]
-        files += sorted(folder.glob('originality_*.png'))
-        for file in files:
-            data = base64.b64encode(file.read_bytes()).decode()
-            caption = _text(f'{name}: {file.relative_to(folder)}')
-            figures.append(
-                f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
-                f'<figcaption>{caption}</figcaption></figure>'
-            )
+        pictures = sorted((folder / 'samples').glob('*.png'))[-1:]
+        pictures += [f for f in (folder / 'reconstructions.png',) if f.exists()]
+        pictures += sorted(folder.glob('originality_*.png'))
+        for file in pictures:
+            figures.append(figure(f'{name}: {file.relative_to(folder)}', file))
     return f'<div class="row">{"".join(figures)}</div>'
 
 

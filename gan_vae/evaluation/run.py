@@ -35,11 +35,10 @@ def evaluate_run(
         )
     config: Any = run_folder.read_config(workdir)
     text: str = config.eval.metrics if metrics is None else metrics
-    requests = plan.parse(text)
     held_out = data.examples(config.data, split or config.data.eval_split)
     program = build(config, held_out.spec)
     train = None
-    if requests.of_samples:
+    if plan.parse(text).of_samples:
         train = data.examples(config.data, config.data.split)
     measures = Measures(  # refuses what is missing before a checkpoint is read
         config,
@@ -60,7 +59,7 @@ def evaluate_run(
     state = checkpoints.restore_step(abstract, step)
     results = measures.measure(state)
     sheets = {}
-    if measures.panel and any(r.metric.sheet for r in requests.of_samples):
+    if measures.panel and any(r.metric.sheet for r in measures.plan.of_samples):
         sheets = measures.panel.sheets(measures.samples(state)[0])
     about = measures.provenance(int(state.step))
     try:

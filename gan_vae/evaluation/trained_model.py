@@ -101,7 +101,7 @@ def measure(
 ) -> dict[str, tuple[float, str]]:
     """{result: (value, its unit and protocol)} of one metric of a model."""
     argument = [request.argument] if request.argument else []
-    found = request.metric.compute(model, *argument)
+    results = request.metric.compute(model, *argument)
     return {
-        request.title(key): (float(value), how) for key, (value, how) in found.items()
+        request.title(key): (float(value), how) for key, (value, how) in results.items()
     }

@@ -69,10 +69,10 @@ def check(name: str, what: str = 'extractor', fact: str = ''):
 def module(name: str) -> ModuleType:
     """The module of the extractor `name`; a UserError for another name."""
     check(name)
-    found = modules.load(name, __name__)
-    if not callable(getattr(found, 'load', None)):
+    extractor = modules.load(name, __name__)
+    if not callable(getattr(extractor, 'load', None)):
         raise UserError(f'extractor {name!r}: its module has no function load()')
-    return found
+    return extractor
 
 
 def load(name: str, examples=None, **settings) -> Extractor:
@@ -81,7 +81,7 @@ def load(name: str, examples=None, **settings) -> Extractor:
     examples: data.source.Examples that one that is trained learns from; settings: other
     arguments of its module's `load`.
     """
-    found = module(name)
+    extractor = module(name)
     if facts(name).get('examples'):
         settings['examples'] = examples
-    return found.load(**settings)._replace(name=name)
+    return extractor.load(**settings)._replace(name=name)

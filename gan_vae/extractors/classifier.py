@@ -8,24 +8,18 @@ generator lacks: Shmelkov et al. 2018, arXiv:1807.09499 (GAN-test); Naeem et al.
 arXiv:2002.09797 (features for data far from ImageNet).
 """
 
-import hashlib
-import json
-import os
-import tempfile
-import zipfile
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
+from flax import traverse_util
 
-from gan_vae import cache
 from gan_vae.data.source import Examples, Source
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
-from gan_vae.extractors.features import digest
+from gan_vae.extractors.features import digest, stored
+from gan_vae.extractors.resize import resize
 from gan_vae.learning import state
 from gan_vae.models.layers import Conv
 
@@ -55,31 +49,25 @@ def load(examples: Examples) -> Extractor:
     reads $GAN_VAE_CACHE. Images are resized to 32. A UserError for sets without
     labels, or too few examples.
     """
-    _refuse_unlabelled(examples)
-    data = [digest(examples.images), digest(examples.labels)]
-    key = json.dumps([data, RECIPE], sort_keys=True)
-    name = hashlib.sha256(key.encode()).hexdigest()[:24]
-    path = cache.root() / 'classifiers' / f'{name}.npz'
-    if not path.is_file():
-        _save(path, *train(examples))
-    params, note = _restore(path)
-    sha256 = state.sha256(state.named_leaves(params))
+    labels = examples.labels
+    classes, count = 0 if labels is None else len(np.unique(labels)), examples.count
+    if classes < 2 or count < 10 * classes:
+        raise UserError(
+            'the extractor classifier needs labels of two classes or more, and 10 '
+            f'examples of each: the set has {classes} classes and {count} examples; '
+            'use the extractor random, or other data'
+        )
+
+    def trained():
+        params, note = train(examples)
+        return {'note': note} | state.named_leaves(params)
+
+    key = [[digest(examples.images), digest(labels)], RECIPE]
+    leaves = dict(stored('classifiers', key, trained))
+    note = str(leaves.pop('note'))
+    sha256 = state.sha256(leaves)
+    params = traverse_util.unflatten_dict(leaves, sep='/')
     return Extractor('classifier', sha256, SIZE, 'torch', params, apply, note)
-
-
-def _refuse_unlabelled(examples: Examples):
-    classes = 0 if examples.labels is None else len(np.unique(examples.labels))
-    hint = 'use the extractor random, or data with labels'
-    if classes < 2:
-        raise UserError(
-            'the extractor classifier needs labels of two classes or more, and the '
-            f'set has {classes}: {hint}'
-        )
-    if len(examples.images) < 10 * classes:
-        raise UserError(
-            f'the extractor classifier needs 10 examples for each of {classes} '
-            f'classes, and the set has {len(examples.images)}: {hint}'
-        )
 
 
 class _Network(nn.Module):
@@ -103,8 +91,6 @@ def apply(params: dict, images) -> dict[str, jax.Array]:
 
 
 def _inputs(images):
-    from gan_vae.extractors.resize import resize
-
     return resize(jnp.asarray(images, jnp.float32), SIZE, 'torch') / 127.5 - 1
 
 
@@ -113,9 +99,9 @@ def train(examples: Examples) -> tuple[dict, str]:
     order = np.random.Generator(np.random.Philox(RECIPE['seed'])).permutation(
         len(examples.images)
     )
-    held_out, kept = np.split(order, [int(len(order) * RECIPE['held_out'])])
+    held_out, rest = np.split(order, [int(len(order) * RECIPE['held_out'])])
     classes = int(examples.labels.max()) + 1
-    params = fit(examples.take(kept), max(classes, len(examples.class_names)))
+    params = fit(examples.take(rest), max(classes, len(examples.class_names)))
     unseen = examples.take(held_out)
     accuracy = np.mean(predict(params, unseen.images) == unseen.labels)
     note = f'accuracy {accuracy:.3f} on {len(held_out)} examples held out of train'
@@ -173,34 +159,8 @@ def _shifted(key, images):
 def predict(params: dict, images) -> np.ndarray:
     """The likeliest class of each of uint8 images [n, H, W, C]; int [n]."""
     best = jax.jit(lambda params, x: jnp.argmax(apply(params, x)['logits'], -1))
-    parts = np.split(np.arange(len(images)), range(500, len(images), 500))
-    return np.concatenate([np.asarray(best(params, images[rows])) for rows in parts])
-
-
-def _save(path: Path, params: dict, note: str):
-    """Written to a temporary file in the same folder, then renamed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            np.savez(file, note=note, **state.named_leaves(params))
-        os.replace(file.name, path)
-    except OSError as error:
-        raise UserError(
-            f'cannot write the classifier to {path.parent}: {error.strerror or error}; '
-            'set GAN_VAE_CACHE to a folder with room'
-        ) from error
-
-
-def _restore(path: Path) -> tuple[dict, str]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            leaves = dict(file)
-        note, params = str(leaves.pop('note')), {}
-        for name, leaf in leaves.items():
-            layer, kind = name.split('/')
-            params.setdefault(layer, {})[kind] = leaf
-        return params, note
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f'the cached classifier {path} is damaged: delete that file'
-        ) from error
+    parts = [
+        best(params, images[start : start + 500])
+        for start in range(0, len(images), 500)
+    ]
+    return np.concatenate(parts)

@@ -11,13 +11,13 @@ at r points and at infinity. (Lavin & Gray 2015, arXiv:1509.09308.)
 """
 
 import functools
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+_DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 _POINTS = (0, 1, -1, 2, -2, 0.5, -0.5)  # rounding grows with their powers
 
 
@@ -38,7 +38,7 @@ def conv(x, kernel, stride: int = 1, padding: str = 'SAME'):
         kernel,
         (stride, stride),
         padding,
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+        dimension_numbers=_DIMENSIONS,
         precision=lax.Precision.HIGHEST,  # TF32 would move FID
     )
 
@@ -53,15 +53,10 @@ def _pays(images, kernel) -> bool:
     return size in ((1, 7), (7, 1)) or size == (3, 3) and min(images[1:]) >= 64
 
 
-class _Filtering(NamedTuple):
-    outputs: np.ndarray  # A^T [2, r + 1]
-    kernel: np.ndarray  # G [r + 1, r]
-    pixels: np.ndarray  # B^T [r + 1, r + 1]
-
-
 @functools.cache
-def _filtering(r: int) -> _Filtering:
-    """F(2, r), or F(1, 1): a kernel of one pixel has nothing to save."""
+def _filtering(r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A^T [2, r + 1], G [r + 1, r] and B^T [r + 1, r + 1] of F(2, r); of F(1, 1), as a
+    kernel of one pixel has nothing to save."""
     step = min(r, 2)
     points = np.array(_POINTS[: step + r - 2])
     infinity = np.eye(len(points) + 1)[-1]
@@ -74,9 +69,8 @@ def _filtering(r: int) -> _Filtering:
     pixels = [np.append(np.poly(roots)[::-1], 0) for roots in others]
     pixels.append(np.atleast_1d(np.poly(points))[::-1])
     scale = [np.prod(points[n] - roots) for n, roots in enumerate(others)]
-    return _Filtering(
-        powers(step).T, powers(r) / np.append(scale, 1)[:, None], np.array(pixels)
-    )
+    kernel = powers(r) / np.append(scale, 1)[:, None]
+    return powers(step).T, kernel, np.array(pixels)
 
 
 def _combine(matrix, parts):
@@ -94,8 +88,9 @@ def minimal(x, kernel, padding: str):
         around = (((r - 1) // 2, r // 2) for r in (h, w))
         x = jnp.pad(x, ((0, 0), *around, (0, 0)))
     n, height, width = x.shape[0], x.shape[1] - h + 1, x.shape[2] - w + 1
-    down, across = _filtering(h), _filtering(w)
-    steps = len(down.outputs), len(across.outputs)
+    outputs_h, kernel_h, pixels_h = _filtering(h)
+    outputs_w, kernel_w, pixels_w = _filtering(w)
+    steps = len(outputs_h), len(outputs_w)
     tiles = -(-height // steps[0]), -(-width // steps[1])
     around = (
         (0, -size % step) for size, step in zip((height, width), steps, strict=True)
@@ -108,15 +103,14 @@ def minimal(x, kernel, padding: str):
         last = (tiles[axis] - 1) * step + 1
         return [lax.slice_in_dim(x, i, i + last, step, axis + 1) for i in range(count)]
 
-    g = jnp.einsum(
-        'ah,bw,hwio->abio', np.float32(down.kernel), np.float32(across.kernel), kernel
-    )
+    kernels = np.float32(kernel_h), np.float32(kernel_w), kernel
+    g = jnp.einsum('ah,bw,hwio->abio', *kernels)
     sums = []
-    for i, row in enumerate(_combine(down.pixels, taps(x, 0, len(g)))):
-        pixels = _combine(across.pixels, taps(row, 1, g.shape[1]))
+    for i, row in enumerate(_combine(pixels_h, taps(x, 0, len(g)))):
+        pixels = _combine(pixels_w, taps(row, 1, g.shape[1]))
         parts = [d.reshape(-1, inputs) @ g[i, j] for j, d in enumerate(pixels)]
-        sums.append(_combine(across.outputs, parts))
-    columns = [_combine(down.outputs, parts) for parts in zip(*sums, strict=True)]
+        sums.append(_combine(outputs_w, parts))
+    columns = [_combine(outputs_h, parts) for parts in zip(*sums, strict=True)]
     rows = [
         jnp.stack(row, 1).reshape(n, tiles[0], tiles[1] * steps[1], outputs)
         for row in zip(*columns, strict=True)
@@ -135,16 +129,32 @@ def windows(x, start, operation, stride: int, padding: str):
         around = ((0, 0), (1, 1), (1, 1), (0, 0))
         x = jnp.pad(x, around, constant_values=start)
     n, height, width, channels = x.shape
-    return functools.reduce(
-        operation,
-        (
-            lax.slice(
-                x,
-                (0, i, j, 0),
-                (n, height - 2 + i, width - 2 + j, channels),
-                (1, stride, stride, 1),
-            )
-            for i in range(3)
-            for j in range(3)
-        ),
+    ends, strides = (height - 2, width - 2), (1, stride, stride, 1)
+    shifted = (
+        lax.slice(x, (0, i, j, 0), (n, ends[0] + i, ends[1] + j, channels), strides)
+        for i in range(3)
+        for j in range(3)
     )
+    return functools.reduce(operation, shifted)
+
+
+def vgg16(params: dict, x) -> dict[str, jax.Array]:
+    """{'conv1_2', 'conv2_2', 'conv3_3', 'conv4_3', 'conv5_3': [n, h, w, C]}: the last
+    map of each block of 3x3 convolutions, with max-pooling by 2 between blocks.
+
+    params: {'conv1_1': (kernel HWIO, bias), ...}. Simonyan & Zisserman 2015,
+    arXiv:1409.1556.
+    """
+    maps = {}
+    for block, layers in enumerate((2, 2, 3, 3, 3), 1):
+        if block > 1:
+            window = (1, 2, 2, 1)
+            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, 'SAME')
+        for layer in range(1, layers + 1):
+            kernel, bias = params[f'conv{block}_{layer}']
+            y = lax.conv_general_dilated(
+                x, kernel, (1, 1), 'SAME', dimension_numbers=_DIMENSIONS
+            )
+            x = jax.nn.relu(y + bias)
+        maps[f'conv{block}_{layers}'] = x
+    return maps

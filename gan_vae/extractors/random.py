@@ -10,16 +10,16 @@ ImageNet on data that is far from it: Naeem et al. 2020, arXiv:2002.09797.
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from gan_vae.extractors import Extractor
+from gan_vae.extractors.convolution import vgg16
+from gan_vae.extractors.resize import resize
 from gan_vae.learning import state
 
 EXTRACTOR = {'maps': True, 'style': True}
 SIZE = 64
 SEED = 2020
 _BLOCKS = ((16, 16), (32, 32), (64, 64, 64), (64, 64, 64), (64, 64, 64))
-_TAPS = ('relu3_3', 'relu5_3')
 
 
 def load() -> Extractor:
@@ -53,30 +53,18 @@ def draw() -> dict[str, np.ndarray]:
 
 def style_network() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """{layer: (kernel HWIO, zeros for its bias)}."""
-    return {k: (v, np.zeros(v.shape[-1], np.float32)) for k, v in draw().items()}
+    return _with_zeros(draw())
+
+
+def _with_zeros(kernels):
+    return {k: (v, np.zeros(v.shape[-1], np.float32)) for k, v in kernels.items()}
 
 
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, 1 or 3] -> features and the two maps."""
-    from gan_vae.extractors.resize import resize
-
     x = resize(jnp.asarray(images, jnp.float32), SIZE, 'torch')
     x = jnp.broadcast_to(x, (*x.shape[:3], 3)) / 127.5 - 1
-    out = {}
-    for block, widths in enumerate(_BLOCKS, 1):
-        if block > 1:
-            window = (1, 2, 2, 1)
-            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, 'VALID')
-        for layer in range(1, len(widths) + 1):
-            kernel = params[f'conv{block}_{layer}']
-            dimensions = ('NHWC', 'HWIO', 'NHWC')
-            x = jax.nn.relu(
-                lax.conv_general_dilated(
-                    x, kernel, (1, 1), 'SAME', dimension_numbers=dimensions
-                )
-            )
-            name = f'relu{block}_{layer}'
-            if name in _TAPS:
-                out[name] = x
-    out['features'] = jnp.concatenate([out[t].mean((1, 2)) for t in _TAPS], -1)
-    return out
+    maps = vgg16(_with_zeros(params), x)
+    out = {f'relu{block}_3': maps[f'conv{block}_3'] for block in (3, 5)}
+    features = [taps.mean((1, 2)) for taps in out.values()]
+    return out | {'features': jnp.concatenate(features, -1)}

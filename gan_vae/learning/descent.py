@@ -22,32 +22,11 @@ from gan_vae.learning.settings import Averaging, Learning
 from gan_vae.learning.state import TrainState
 
 
-class Learner(NamedTuple):
-    """An optimiser, and which part of the parameters it updates."""
-
-    optimizer: optax.GradientTransformationExtraArgs
-    select: Callable[[dict], Any]  # parameters -> its part
-    replace: Callable[[dict, Any], dict]  # (parameters, its new part) -> parameters
-
-
-def network(optimizer, name: str) -> Learner:
-    """The learner of one entry of the parameters."""
-    return Learner(optimizer, lambda p: p[name], lambda p, new: p | {name: new})
-
-
-def all_but(optimizer, *names: str) -> Learner:
-    """The learner of all entries but those."""
-    return Learner(
-        optimizer,
-        lambda p: {n: v for n, v in p.items() if n not in names},
-        lambda p, new: p | new,
-    )
-
-
 class Descent(NamedTuple):
-    """The learners of a method, on one device of a mapped axis."""
+    """The optimisers of a method, on one device of a mapped axis."""
 
-    learners: Mapping[str, Learner]
+    # {entry of the parameters: its optimiser}; 'all': entries that no other one has
+    learners: Mapping[str, optax.GradientTransformationExtraArgs]
     averaging: Callable  # (average, values, step) -> average
     layout: layouts.Layout
     parts: int  # of a device's rows
@@ -61,20 +40,30 @@ class Descent(NamedTuple):
         variables: dict | None = None,
         extra: dict | None = None,
     ) -> TrainState:
-        """The state at step 0; key: of the run; averaged: what the averages start at,
-        a tree of the same arrays or of others."""
+        """The state at step 0; key: of the run; averaged: the trees that are averaged,
+        as they are at the start."""
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=key,
             params=params,
             variables=variables or {},
             opt_state={
-                name: learner.optimizer.init(learner.select(params))
-                for name, learner in self.learners.items()
+                name: optimizer.init(self.part(name, params))
+                for name, optimizer in self.learners.items()
             },
             ema=jax.tree.map(jnp.copy, averaged),
             extra=extra or {},
         )
+
+    def part(self, name: str, params: dict):
+        """What a learner updates, of a tree like the parameters."""
+        if name != 'all':
+            return params[name]
+        return {n: p for n, p in params.items() if n not in self.learners}
+
+    def _with_part(self, name: str, params: dict, part: Any) -> dict:
+        """The parameters with what a learner updated."""
+        return params | (part if name == 'all' else {name: part})
 
     def gradients(self, gradient: Callable, params, variables, rows) -> tuple:
         """(gradients, variables, metrics) over the rows of this device, in parts.
@@ -91,20 +80,21 @@ class Descent(NamedTuple):
     def update(
         self, state: TrainState, name: str, grads, suffix: str = '', learns=None
     ) -> tuple[TrainState, dict]:
-        """(state, metrics) after one step of a learner; the metrics' names end in
-        `suffix`. learns: bool [], whether it takes the step at all.
+        """(state, metrics) after one step of a learner, by the gradients of its part.
+
+        The metrics' names end in `suffix`. learns: bool [], whether it steps at all.
         """
-        learner, opt_state = self.learners[name], state.opt_state[name]
-        params = learner.select(state.params)
+        old = [self.part(name, state.params), state.opt_state[name]]
         *new, norm = layouts.update(
-            self.layout, learner.optimizer, grads, opt_state, params
+            self.layout, self.learners[name], grads, old[1], old[0]
         )
         if learns is not None:
-            new = jax.tree.map(partial(jnp.where, learns), new, [params, opt_state])
-        metrics = optimizers.guard_metrics(new[1], norm)
+            new = jax.tree.map(partial(jnp.where, learns), new, old)
+        params, opt_state = new
+        metrics = optimizers.guard_metrics(opt_state, norm)
         state = state.replace(
-            params=learner.replace(state.params, new[0]),
-            opt_state=state.opt_state | {name: new[1]},
+            params=self._with_part(name, state.params, params),
+            opt_state=state.opt_state | {name: opt_state},
         )
         return state, {f'{key}{suffix}': value for key, value in metrics.items()}
 
@@ -119,12 +109,12 @@ class Descent(NamedTuple):
 
 
 def make(
-    learners: Mapping[str, Learner],
+    learners: Mapping[str, optax.GradientTransformationExtraArgs],
     settings: Averaging,
     learning: Learning,
     axis_name: str | None,
 ) -> Descent:
-    """The Descent of those learners."""
+    """The Descent by those optimisers, as `Descent.learners`."""
     return Descent(
         learners,
         optimizers.averaging(settings, learning.batch_size),
@@ -132,31 +122,3 @@ def make(
         learning.accumulate,
         axis_name,
     )
-
-
-class Minimiser(NamedTuple):
-    """The descent of one loss by one optimiser, in all parameters."""
-
-    init: Callable  # (key of the run, params) -> TrainState
-    # (state, rows, objective) -> (state, metrics); rows: a tree of arrays [B, ...];
-    # objective: (params, rows) -> (loss, {name: scalar}), means over rows
-    step: Callable
-
-
-def minimiser(settings: Averaging, learning: Learning, axis_name=None) -> Minimiser:
-    """How a method without rivals learns."""
-    optimizer = optimizers.make(learning)
-    descent = make({'all': all_but(optimizer)}, settings, learning, axis_name)
-
-    def step(state, rows, objective):
-        def gradient(params, variables, rows):
-            grads, metrics = jax.grad(objective, has_aux=True)(params, rows)
-            return grads, (variables, metrics)
-
-        grads, _, metrics = descent.gradients(
-            gradient, state.params, state.variables, rows
-        )
-        state, update = descent.update(state, 'all', grads)
-        return descent.advance(state, state.params), metrics | update
-
-    return Minimiser(lambda key, params: descent.init(key, params, params), step)

@@ -26,22 +26,20 @@ def make(
     optimizer, steps = learning.optimizer, learning.steps * updates_per_step
     learning_rate = optimizer.learning_rate if learning_rate is None else learning_rate
     b1, b2 = betas or (optimizer.b1, optimizer.b2)
-    warmup = optimizer.warmup_steps
-    after = max(1, steps - warmup)
+    after = max(1, steps - optimizer.warmup_steps)
     schedule = {
-        'constant': lambda: optax.constant_schedule(learning_rate),
-        'linear': lambda: optax.linear_schedule(learning_rate, 0.0, after),
-        'cosine': lambda: optax.cosine_decay_schedule(learning_rate, after),
-        'stages': lambda: _stages(learning_rate, after),
-    }[optimizer.schedule]()
-    if warmup:
+        'constant': optax.constant_schedule(learning_rate),
+        'linear': optax.linear_schedule(learning_rate, 0.0, after),
+        'cosine': optax.cosine_decay_schedule(learning_rate, after),
+        'stages': _stages(learning_rate, after),
+    }[optimizer.schedule]
+    if warmup := optimizer.warmup_steps:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
-    decay = optimizer.weight_decay
-    if decay:
+    if decay := optimizer.weight_decay:
         adam = optax.adamw(schedule, b1, b2, optimizer.eps, weight_decay=decay)
     else:
-        adam = optax.adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
+        adam = optax.adam(schedule, b1, b2, optimizer.eps)
     if optimizer.clip_norm:
         adam = optax.chain(clip(optimizer.clip_norm), adam)
     adam = optax.with_extra_args_support(adam)
@@ -60,11 +58,8 @@ def _stages(learning_rate: float, steps: int) -> optax.Schedule:
 def of_discriminator(optimizer: Settings) -> tuple[float, tuple[float, float]]:
     """(learning rate, (b1, b2)) of D: its own where set, else the generator's."""
     rate = optimizer.discriminator_learning_rate or optimizer.learning_rate
-    betas = (
-        (optimizer.discriminator_b1, optimizer.b1),
-        (optimizer.discriminator_b2, optimizer.b2),
-    )
-    return rate, tuple(b if own < 0 else own for own, b in betas)
+    b1, b2 = optimizer.discriminator_b1, optimizer.discriminator_b2
+    return rate, (optimizer.b1 if b1 < 0 else b1, optimizer.b2 if b2 < 0 else b2)
 
 
 def lazy(learning_rate: float, betas: tuple[float, float], interval: int):
@@ -95,9 +90,7 @@ def clip(limit: float) -> optax.GradientTransformationExtraArgs:
         )
         return clipped, state
 
-    return optax.GradientTransformationExtraArgs(
-        lambda params: optax.EmptyState(), update
-    )
+    return optax.GradientTransformationExtraArgs(optax.init_empty_state, update)
 
 
 class Guarded(NamedTuple):
@@ -131,8 +124,7 @@ def guarded(
     def update(grads, state, params=None, *, norm=None, **extra):
         norm = optax.global_norm(grads) if norm is None else norm
         known = jnp.where(jnp.arange(WINDOW) < state.seen, state.norms, jnp.inf)
-        middle = jnp.minimum(state.seen, WINDOW) // 2
-        median = jnp.sort(known)[middle]  # of none: infinite
+        median = jnp.sort(known)[jnp.minimum(state.seen, WINDOW) // 2]  # of none: inf
         finite = jnp.isfinite(norm)
         good = finite & (norm <= ratio * median)
         updates, after = inner.update(grads, state.inner, params, norm=norm, **extra)
@@ -158,46 +150,38 @@ def guard_metrics(opt_state, norm) -> dict[str, jax.Array]:
     return {'gradient': norm, 'skipped': opt_state.skipped}
 
 
-def moving_average(average, values, step: jax.Array, decay: float, ramp: bool = True):
-    """average + (1 - d)(values - average), d = min(decay, (1 + step) / (10 + step)).
-
-    The ramp makes the average follow from the first step on; without, d is the decay.
-    Decay 0 copies. Batch statistics go through here with the weights, so that both are
-    of the same network.
-    """
-    if decay == 0:
-        return values
-    d = jnp.minimum(decay, (1.0 + step) / (10.0 + step)) if ramp else decay
-    return _nearer(average, values, 1 - d)
-
-
 def averaging(method: Averaging, batch_size: int) -> Callable:
-    """(average, values, step) -> average, as the keys config.method.ema_* say.
+    """(average, values, step) -> average + (1 - d)(values - average).
 
-    Until `ema_start_step` it copies. With a half-life 1 - d is `half_life_share`, after
-    `step` batches of `batch_size` images.
+    d = min(ema_decay, (1 + step) / (10 + step)), which follows from the first step on;
+    without `ema_ramp` the decay itself; with a half-life as `half_life_share` says.
+    Decay 0 copies, and so does every step before `ema_start_step`. Batch statistics are
+    averaged with the weights, so that both are of the same network.
     """
     half_life, start = method.ema_half_life, method.ema_start_step
     if half_life:
-        rampup = method.ema_rampup
+        rampup, copies = method.ema_rampup, False
 
-        def run(average, values, step):
+        def share(step):
             seen = step * float(batch_size)
-            share = half_life_share(batch_size, half_life, rampup, seen)
-            return _nearer(average, values, share)
+            return half_life_share(batch_size, half_life, rampup, seen)
     else:
-        decay, ramp = method.ema_decay, method.ema_ramp
+        decay, ramp, copies = method.ema_decay, method.ema_ramp, not method.ema_decay
 
-        def run(average, values, step):
-            return moving_average(average, values, step, decay, ramp)
+        def share(step):
+            d = jnp.minimum(decay, (1.0 + step) / (10.0 + step)) if ramp else decay
+            return 1 - d
 
-    if not start:
-        return run
-    return lambda average, values, step: jax.tree.map(
-        lambda a, v: jnp.where(step < start, v, a),
-        run(average, values, step),
-        values,
-    )
+    def run(average, values, step):
+        if copies:
+            return values
+        weight = share(step)
+        new = jax.tree.map(lambda a, v: a + weight * (v - a), average, values)
+        if not start:
+            return new
+        return jax.tree.map(lambda n, v: jnp.where(step < start, v, n), new, values)
+
+    return run
 
 
 def half_life_share(batch_size: int, half_life: float, rampup: float, seen):
@@ -217,12 +201,7 @@ def averaging_words(method) -> str | float:
     words = method.ema_decay
     if method.ema_half_life:
         words = f'half-life {method.ema_half_life:g} images'
-        words += f', at most {method.ema_rampup:g} of those seen' * bool(
-            method.ema_rampup
-        )
+        if method.ema_rampup:
+            words += f', at most {method.ema_rampup:g} of those seen'
     start = method.ema_start_step
     return f'{words} from step {start}' if start else words
-
-
-def _nearer(average, values, share):
-    return jax.tree.map(lambda a, v: a + share * (v - a), average, values)

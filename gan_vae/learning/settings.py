@@ -69,13 +69,8 @@ class Learning:
     @classmethod
     def of(cls, config) -> 'Learning':
         """Of a run's config."""
-        parallel = config.parallel
+        keys = 'accumulate', 'shard_state', 'remat', 'dtype'
+        parallel = {key: getattr(config.parallel, key) for key in keys}
         return cls(
-            config.optimizer,
-            config.train.steps,
-            config.data.batch_size,
-            parallel.accumulate,
-            parallel.shard_state,
-            parallel.remat,
-            parallel.dtype,
+            config.optimizer, config.train.steps, config.data.batch_size, **parallel
         )

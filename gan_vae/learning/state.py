@@ -56,17 +56,24 @@ def step_key(state: TrainState, purpose: str) -> jax.Array:
     return purpose_key(jax.random.fold_in(state.rng, state.step), purpose)
 
 
+def by_name(tree) -> dict[str, Any]:
+    """{'params/generator/...': leaf} over all leaves, of any type."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator='/'): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+
+
 def named_leaves(tree) -> dict[str, np.ndarray]:
     """{'params/generator/...': host array} over all leaves; keys become their words."""
-    leaves = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+    leaves = by_name(tree)
+    for name, leaf in leaves.items():
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
         if isinstance(leaf, jax.Array) and not (
             leaf.is_fully_addressable or leaf.is_fully_replicated
         ):  # its parts lie on many hosts: all come here together
             leaf = multihost_utils.process_allgather(leaf, tiled=True)
-        name = jax.tree_util.keystr(path, simple=True, separator='/')
         leaves[name] = np.asarray(leaf)
     return leaves
 

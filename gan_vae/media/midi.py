@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_vae.errors import UserError, counted, not_installed
+from gan_vae import modules
+from gan_vae.errors import UserError, counted
 
+PRETTY_MIDI = 'pretty_midi', 'MIDI and sound', 'pretty_midi', 'sequences'
 LOWEST = 21  # MIDI's number of A0
 KEYS = 88
 STEPS_PER_MINUTE = 120.0
@@ -46,7 +48,7 @@ def to_midi(
 
     `provenance` travels as JSON in a text event. Raises UserError without pretty_midi.
     """
-    pretty_midi = _library()
+    pretty_midi = modules.optional(*PRETTY_MIDI)
     second = 60 / steps_per_minute
     song = pretty_midi.PrettyMIDI(initial_tempo=steps_per_minute)
     piano = pretty_midi.Instrument(program=0, name='piano')
@@ -73,7 +75,7 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
     """
     path = Path(path)
     raw = _read(path)
-    _library()
+    modules.optional(*PRETTY_MIDI)
     try:
         import mido
 
@@ -84,8 +86,7 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
             raise ValueError('tracks without a common beat')
         last = sum(event.time for event in song.merged_track)
         steps = _step(last, song, grid)
-        if steps <= LONGEST:
-            held = np.array(_held(song), np.int64).reshape(-1, 3)
+        spans = _spans(song) if steps <= LONGEST else []
     except Exception as error:  # mido has as many kinds as a file has bytes
         words = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
         raise UserError(
@@ -94,11 +95,12 @@ def from_midi(path, grid: int = 1, report: Callable = print) -> np.ndarray:
         ) from error
     if steps > LONGEST:
         raise UserError(f'{path} lasts above {LONGEST} steps: cut it into pieces')
-    held = held[(held[:, 0] >= LOWEST) & (held[:, 0] < LOWEST + KEYS)]
-    first, last = (_step(held[:, i], song, grid) for i in (1, 2))
+    held = np.array(spans, np.int64).reshape(-1, 3) - (LOWEST, 0, 0)
+    held = held[(held[:, 0] >= 0) & (held[:, 0] < KEYS)]
+    key, first, last = held[:, 0], *(_step(held[:, i], song, grid) for i in (1, 2))
     change = np.zeros((int(steps) + 1, KEYS), np.int32)
-    np.add.at(change, (first, held[:, 0] - LOWEST), 1)
-    np.add.at(change, (last, held[:, 0] - LOWEST), -1)
+    np.add.at(change, (first, key), 1)
+    np.add.at(change, (last, key), -1)
     roll = (np.cumsum(change, 0)[:-1] > 0).astype(np.uint8)
     if not roll.any():
         raise UserError(f'{path} has no notes of a piano: choose another file')
@@ -131,32 +133,25 @@ def _step(ticks, song, grid: int):
     return np.ceil(steps - 0.5).astype(np.int64)
 
 
-def _held(song) -> list[tuple[int, int, int]]:
+def _spans(song) -> list[tuple[int, int, int]]:
     """(note, first tick, last tick) of each note, track by track."""
-    found = []
+    spans = []
     for track in song.tracks:
         down, tick = {}, 0  # (tick, whether it was down before) by channel and note
         for event in track:
             tick += event.time
             if event.type not in ('note_on', 'note_off') or event.channel == _DRUMS:
                 continue
-            place = event.channel, event.note
-            if event.type == 'note_off' or event.velocity == 0:
-                if down.get(place) == (tick, True):  # it ends the note before
-                    down[place] = tick, False
-                elif place in down:
-                    found.append((event.note, down.pop(place)[0], tick))
-            else:
-                if place in down:
-                    found.append((event.note, down[place][0], tick))
-                down[place] = tick, place in down
-        found += [(note, first, tick) for (_, note), (first, _) in down.items()]
-    return found
-
-
-def _library():
-    try:
-        import pretty_midi
-    except ImportError as error:
-        raise not_installed('MIDI and sound', 'pretty_midi', 'sequences') from error
-    return pretty_midi
+            key = event.channel, event.note
+            first, again = down.get(key, (None, False))
+            if event.type == 'note_on' and event.velocity > 0:
+                if first is not None:
+                    spans.append((event.note, first, tick))
+                down[key] = tick, first is not None
+            elif again and first == tick:  # it ends the note before
+                down[key] = tick, False
+            elif first is not None:
+                spans.append((event.note, first, tick))
+                del down[key]
+        spans += [(note, first, tick) for (_, note), (first, _) in down.items()]
+    return spans

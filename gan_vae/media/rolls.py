@@ -46,8 +46,8 @@ def picture(
     """uint8 [height, width, 3]: time to the right, keys of range(*keys) upwards.
 
     cell: width and height in pixels of one key in one step. steps: how many to show, by
-    default all; what lies after the end is grey. prompt_steps: how many were given; a
-    line stands after them. A note's first pixels are darker.
+    default all; what lies after the end is grey. prompt_steps: a line stands after so
+    many. A note's first pixels are darker.
     """
     (wide, high), (low, top) = cell, keys
     notes = np.asarray(roll)[:steps] > 0
@@ -116,18 +116,15 @@ def save(
     Raises UserError without pretty_midi.
     """
     path = Path(path)
-    file = {kind: path.with_name(f'{path.name}.{kind}') for kind in _KINDS}
+    mid, wav, png = (path.with_name(f'{path.name}.{k}') for k in ('mid', 'wav', 'png'))
     song = io.BytesIO()
     midi.to_midi(roll, provenance=provenance).write(song)
-    files.write(file['mid'], song.getvalue())
-    files.write(file['wav'], _wav(*synthesise(roll), provenance))
+    files.write(mid, song.getvalue())
+    files.write(wav, _wav(*synthesise(roll), provenance))
     wide = min(8, max(2, _WIDEST // max(len(roll), 1)))
     sheet = picture(roll, (wide, 8), keys=_octaves(roll), prompt_steps=prompt_steps)
-    images.save_png(file['png'], sheet, provenance)
-    return list(file.values())
-
-
-_KINDS = 'mid', 'wav', 'png'
+    images.save_png(png, sheet, provenance)
+    return [mid, wav, png]
 
 
 def _octaves(roll: np.ndarray) -> tuple[int, int]:

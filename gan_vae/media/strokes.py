@@ -14,7 +14,7 @@ from gan_vae import files, images
 
 SIZE = 64  # pixels of a side, in a grid
 PAPER, INK, PEN = (252, 251, 248), (30, 32, 40), (214, 64, 42)
-GIVEN = (36, 103, 182)
+PROMPT = (36, 103, 182)
 _MARGIN = 0.08  # of the side
 _WIDTH = 0.02  # of the side
 _FINE = 4  # drawn so much larger, and reduced
@@ -26,24 +26,24 @@ def polylines(strokes: np.ndarray) -> list[np.ndarray]:
     The first starts at (0, 0), each other where the pen was set down: the point that it
     reached in the air. One point is a dot.
     """
-    strokes = np.asarray(strokes)
-    lifts = np.flatnonzero(strokes[:, 2] > 0.5)
-    lines = np.split(_points(strokes), lifts + 2)  # 1 for the origin
+    strokes = np.asarray(strokes, np.float64)
+    points = np.pad(np.cumsum(strokes[:, :2], 0), ((1, 0), (0, 0)))
+    lines = np.split(
+        points, np.flatnonzero(strokes[:, 2] > 0.5) + 2
+    )  # 1 for the origin
     return [line for line in lines if len(line)]
 
 
 def picture(strokes: np.ndarray, size: int = SIZE, prompt_steps: int = 0) -> np.ndarray:
     """uint8 [size, size, 3], smooth, the drawing in the middle; the first
-    `prompt_steps`, which were given, in another ink."""
-    given = polylines(strokes[:prompt_steps]) if prompt_steps else []
-    return _drawn(polylines(strokes), _fit(strokes, size), size, given=given)
+    `prompt_steps` in another ink."""
+    prompt = polylines(strokes[:prompt_steps]) if prompt_steps else []
+    return _drawn(polylines(strokes), _fit(strokes, size), size, prompt=prompt)
 
 
 def pictures(drawings: list[np.ndarray], prompt_steps: int = 0) -> np.ndarray:
     """uint8 [n, SIZE, SIZE, 3]."""
-    return np.stack(
-        [picture(drawing, prompt_steps=prompt_steps) for drawing in drawings]
-    )
+    return np.stack([picture(each, SIZE, prompt_steps) for each in drawings])
 
 
 def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
@@ -51,7 +51,7 @@ def to_svg(strokes: np.ndarray, provenance: dict | None = None) -> str:
     lines = polylines(strokes)
     low, side, size = _box(strokes)
     margin = _MARGIN * side
-    box = ' '.join(map(_number, (*(low - margin), *(size + 2 * margin))))
+    box = ' '.join(map(_number, [*(low - margin), *(size + 2 * margin)]))
     paths = ''.join(f'<path d="{_path(line)}"/>\n' for line in lines)
     metadata = ''
     if provenance is not None:
@@ -103,15 +103,9 @@ def save(
     return [svg, png, gif]
 
 
-def _points(strokes: np.ndarray) -> np.ndarray:
-    """The origin and the point that each step reaches: [T + 1, 2]."""
-    steps = np.asarray(strokes, np.float64)[:, :2]
-    return np.concatenate([np.zeros((1, 2)), np.cumsum(steps, 0)])
-
-
 def _box(strokes: np.ndarray):
     """The upper left corner, the longer side and both sides of what is drawn."""
-    points = np.concatenate([*polylines(strokes)])
+    points = np.concatenate(polylines(strokes))
     low, high = points.min(0), points.max(0)
     side = (high - low).max()
     return low, side if side > 0 else 1.0, high - low
@@ -124,8 +118,8 @@ def _fit(strokes: np.ndarray, size: int):
     return lambda points: (points - low - box / 2) * scale + size / 2
 
 
-def _drawn(lines: list, fit, size: int, pen=None, given: list = ()) -> np.ndarray:
-    """The lines, those that were given over them, and the tip of a pen."""
+def _drawn(lines: list, fit, size: int, pen=None, prompt: list = ()) -> np.ndarray:
+    """The lines, those of a prompt over them, and the tip of a pen."""
     from PIL import Image, ImageDraw
 
     side = size * _FINE
@@ -135,7 +129,7 @@ def _drawn(lines: list, fit, size: int, pen=None, given: list = ()) -> np.ndarra
     def dot(point, radius, colour):
         ink.ellipse([*(point - radius), *(point + radius)], colour)
 
-    coloured = [(line, INK) for line in lines] + [(line, GIVEN) for line in given]
+    coloured = [(line, INK) for line in lines] + [(line, PROMPT) for line in prompt]
     for line, colour in coloured:
         corners = fit(line) * _FINE
         ink.line([*corners.ravel()], colour, width)

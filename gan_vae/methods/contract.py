@@ -13,14 +13,13 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.keys import keys_of
 from gan_vae.learning.state import TrainState, Weights
 
 
 def mean_of_sums(sums: Mapping[str, float]) -> dict[str, float]:
     """{name: sum / count} of sums and their 'count'."""
     return {
-        name: sum_ / sums['count'] for name, sum_ in sums.items() if name != 'count'
+        name: total / sums['count'] for name, total in sums.items() if name != 'count'
     }
 
 
@@ -112,9 +111,13 @@ def generator_of(latents: Latents) -> Callable:
     return generate
 
 
-def prior_of(draw: Callable) -> Callable:
-    """`Latents.prior` of draw(keys [n], truncation) -> z [n, D]: a key for each."""
-    return lambda key, n, truncation=None: draw(keys_of(key, jnp.arange(n)), truncation)
+def mean_of(posterior: Callable) -> Callable:
+    """`Latents.encode` of `Latents.posterior`: its mean."""
+
+    def encode(weights, examples, condition=None):
+        return posterior(weights, examples, condition)[0]
+
+    return encode
 
 
 def sums(values: Mapping[str, jax.Array], mask: jax.Array, count=None) -> dict:

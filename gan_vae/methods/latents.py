@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.errors import UserError
-from gan_vae.keys import normals
+from gan_vae.keys import keys_of, normals
 
 
 class Prior(NamedTuple):
@@ -25,15 +25,14 @@ class Prior(NamedTuple):
     categories: int = 0  # of the code
     continuous: int = 0  # numbers of the code
 
+    def sample(self, key: jax.Array, n: int, truncation: float | None = None):
+        """Latents [n, size], row i by the key (key, i): `Latents.prior` of a method."""
+        return self.draw(keys_of(key, jnp.arange(n)), truncation)
+
     @property
     def codes(self) -> int:
         """How many of the last numbers of a latent are codes."""
         return self.categories + self.continuous
-
-
-def normal(size: int) -> Prior:
-    """N(0, I)."""
-    return Prior(size, lambda keys, truncation=None: _normal(keys, size, truncation))
 
 
 def make(
@@ -46,14 +45,13 @@ def make(
         z = draw_noise(keys, size, truncation)
         if not categories + continuous:
             return z
-        key = jax.vmap(lambda k: jax.random.fold_in(k, 1))(keys)
-        parts = [z]
+        next_of = jax.vmap(lambda k: jax.random.fold_in(k, 1))
+        keys, parts = next_of(keys), [z]
         if categories:
-            number = jax.vmap(lambda k: jax.random.randint(k, (), 0, categories))(key)
+            number = jax.vmap(lambda k: jax.random.randint(k, (), 0, categories))(keys)
             parts.append(jax.nn.one_hot(number, categories))
         if continuous:
-            key = jax.vmap(lambda k: jax.random.fold_in(k, 1))(key)
-            parts.append(_uniform(key, continuous))
+            parts.append(_uniform(next_of(keys), continuous))
         return jnp.concatenate(parts, axis=-1)
 
     return Prior(size + categories + continuous, draw, categories, continuous)

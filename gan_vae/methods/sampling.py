@@ -42,20 +42,13 @@ def draw(
         labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
     if truncation is not None or temperature is not None:
         required(method, 'latents.prior', '--truncation or --temperature')
-    batches = [
-        images.to_uint8(
-            _batch(
-                method,
-                truncation,
-                temperature,
-                weights,
-                _key(seed, start),
-                None if labels is None else labels[start : start + BATCH],
-            )
-        )
-        for start in range(0, num, BATCH)
-    ]
-    return np.concatenate(batches)[:num]
+
+    def batch(start):
+        key, label = _key(seed, start), _rows(labels, start, BATCH)
+        x = _batch(method, truncation, temperature, weights, key, label)
+        return images.to_uint8(x)
+
+    return np.concatenate([batch(start) for start in range(0, num, BATCH)])[:num]
 
 
 def latents(
@@ -68,20 +61,17 @@ def latents(
     """The latents float32 [num, D] of `draw`; number i is the same for any `num`."""
     check(seed, num, truncation, temperature)
     required(method, 'latents.prior', 'a sample by its latent')
-    batches = [
-        _latents(method.latents.prior, truncation, _key(seed, start))
-        for start in range(0, num, BATCH)
-    ]
+    keys = (_key(seed, start) for start in range(0, num, BATCH))
+    batches = [_latents(method.latents.prior, truncation, key) for key in keys]
     z = np.concatenate(batches)[:num]
     return z if temperature is None else z * np.float32(temperature)
 
 
 def latent(method: Method, seed: int, number: int) -> np.ndarray:
     """Row `number` of `latents`, float32 [D]."""
-    start = number - number % BATCH
-    return np.asarray(_latents(method.latents.prior, None, _key(seed, start)))[
-        number - start
-    ]
+    row = number % BATCH
+    z = _latents(method.latents.prior, None, _key(seed, number - row))
+    return np.asarray(z[row])
 
 
 def decode(
@@ -98,20 +88,17 @@ def decode(
     progress: of the batches, which may end early; then there are fewer pictures.
     """
     count = len(z)
-    size = BATCH if count > BATCH else 1 << max(0, count - 1).bit_length()
+    size = min(BATCH, 1 << (count - 1).bit_length())
     z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
     if labels is not None:
         labels = np.resize(np.asarray(labels, np.int32), len(z))
-    batches = [
-        decode_batch(
-            method.latents.decode,
-            weights,
-            z[start : start + size],
-            None if labels is None else labels[start : start + size],
-        )
-        for start in progress(range(0, len(z), size), 'drawing')
-    ]
-    x = np.concatenate(batches)[:count]
+
+    def batch(start):
+        part = _rows(z, start, size), _rows(labels, start, size)
+        return decode_batch(method.latents.decode, weights, *part)
+
+    starts = progress(range(0, len(z), size), 'drawing')
+    x = np.concatenate([batch(start) for start in starts])[:count]
     if not np.isfinite(x).all():
         raise UserError('latents so far out give no picture: a smaller number')
     return images.to_uint8(x)
@@ -139,6 +126,10 @@ def check(
 
 def _key(seed: int, start: int):
     return jax.random.fold_in(jax.random.key(seed), start)
+
+
+def _rows(array: np.ndarray | None, start: int, count: int) -> np.ndarray | None:
+    return None if array is None else array[start : start + count]
 
 
 # Jits of the module, as each of a function made at each draw would compile anew.

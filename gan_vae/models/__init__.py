@@ -11,6 +11,7 @@ role is (`Generator`). Of several networks for one role, `module.name` takes one
 import ast
 import dataclasses
 import functools
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -86,6 +87,14 @@ def make(role: str, name: str, **fields) -> 'nn.Module':
         )
     values = {k: v for k, v in fields.items() if k in known}
     return _class(network, role)(**values, **network.fixed)
+
+
+def applied(network: 'nn.Module', method: str) -> Callable:
+    """A method of a network as a function of its parameters and arguments."""
+    function = getattr(network, method)
+    return lambda params, *arguments: network.apply(
+        {'params': params}, *arguments, method=function
+    )
 
 
 def _class(network: Network, role: str) -> type['nn.Module']:

@@ -20,24 +20,19 @@ C as matrix products between linear maps of the arguments,
 and T and W with the transposes of these maps. `CPU_FLOAT32` lists the algorithms; all
 other convolutions are XLA's, and so are all within `with plain():`.
 
-`patches_4x4`, for few channels: each output has a row of its 4x4 pixels.
+`patches`, for few channels: each output has a row of the pixels under its kernel.
 
-`winograd_4x4`: a kernel of 4x4 with a stride of 2 is one of 2x2 over cells of 2x2
-pixels, and two of its outputs along an axis take three products instead of four,
+`filtering`: Winograd's minimal filtering F(2x2, ...) (Lavin & Gray 2015,
+arXiv:1509.09308). With d the window of x of a tile of 2x2 outputs,
 
-    y0 = (d0 - d1) g0 + d1 (g0 + g1),    y1 = (d2 - d1) g1 + d1 (g0 + g1),
+    y = A^T ((G k G^T) . (B^T d B)) A,
 
-9 for 16 over both axes: F(2x2, 2x2) of Winograd's minimal filtering (Lavin & Gray 2015,
-arXiv:1509.09308). Only neighbours are added or subtracted, so the rounding is that of
-the plain convolution.
-
-`winograd_3x3`: two outputs of a 3x3 kernel take four products instead of six,
-
-    m = (d0 - d2) g0, (d1 + d2) (g0 + g1 + g2)/2, (d2 - d1) (g0 - g1 + g2)/2,
-        (d1 - d3) g2,           y0 = m0 + m1 + m2,    y1 = m1 - m2 - m3,
-
-16 for 36: F(2x2, 3x3), of the same paper. Memory bounds the maps: a few images at a
-time go through all of an algorithm, so that their matrices stay in the cache.
+16 products for 36 of a 3x3 kernel. One of 4x4 with a stride of 2 is one of 2x2 over
+cells of 2x2 pixels: 9 products for 16, and only neighbours are added or subtracted, so
+that the rounding is that of the plain convolution. All tiles' products are one batched
+matrix product, of few and large operations: what a program takes to compile grows with
+their number. Memory bounds the maps: a few images at a time go through all of an
+algorithm, so that their matrices stay in the cache.
 
 A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is one of
 4x4 with a stride of 2: of 16 products for 36, and then of 9.
@@ -50,6 +45,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 from jax import lax
@@ -75,126 +71,187 @@ class Shape(NamedTuple):
 
 
 class Algorithm(NamedTuple):
-    """C(x, k) = scatter^T(spread(x) lift(k)), with `products` of those of C itself."""
+    """C(x, k) = scatter^T(spread(x) lift(k)), with `products` of those of C itself.
+
+    The matrices of `spread`, `lift` and `scatter` are n at a time, and of T too, for
+    which `unspread` is the transpose of `spread`, and `gather` that of `scatter`.
+    """
 
     name: str
     kernel: int
     stride: int
     products: str
     fits: Callable[[Shape], bool]
-    spread: Callable  # images [B, H, W, I] -> [rows, n], ...
-    lift: Callable  # kernel [kh, kw, I, O] -> [n, O], ...
-    scatter: Callable  # y [B, H/sh, W/sw, O] -> [rows, O], ...
-    group: int = 1 << 18  # numbers that go through at a time, at least: 1 MB
-    overlaps: bool = False  # the sums of spread^T: T is then C of the kernel turned
+    spread: Callable  # images [B, H, W, I] -> [n, rows, m]
+    lift: Callable  # kernel [kh, kw, I, O] -> [n, m, O]
+    scatter: Callable  # y [B, H/sh, W/sw, O] -> [n, rows, O]
+    gather: Callable  # ([n, rows, O], shape of y) -> y
+    unspread: Callable  # ([n, rows, m], shape of the images) -> images
 
 
-def _patches(x):
-    """Images -> [[B H/2 W/2, 16 I]], the 4x4 pixels under each output by columns."""
-    b, h, w, i = x.shape
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    x = x.reshape(b, h // 2 + 1, 2, w + 2, i)
-    x = jnp.concatenate([x[:, :-1], x[:, 1:]], 2).transpose(0, 1, 3, 2, 4)
-    x = x.reshape(b, h // 2, w // 2 + 1, 2, 4, i)
-    return [jnp.concatenate([x[:, :, :-1], x[:, :, 1:]], 3).reshape(-1, 16 * i)]
+def _combined(matrix: np.ndarray, parts: Sequence[jax.Array]) -> jax.Array:
+    """[rows of `matrix`, ...], of sums of the parts by entries that are 0, 1 or -1."""
+
+    def total(row):
+        terms = [(c, x) for c, x in zip(row, parts, strict=True) if c]
+        (c, y), *rest = terms
+        y = y if c > 0 else -y
+        for c, x in rest:
+            y = y + x if c > 0 else y - x
+        return y
+
+    return jnp.stack([total(row) for row in matrix])
 
 
-def _by_columns(k):
-    return [k.swapaxes(0, 1).reshape(-1, k.shape[-1])]
+def _windows(x, size: int, axis: int) -> list[jax.Array]:
+    """The elements 0, ..., size-1 of windows that begin at every other element."""
+    last = x.shape[axis] - size + 1
+    return [lax.slice_in_dim(x, n, last + n, 2, axis) for n in range(size)]
 
 
-def _rows(y):
-    return [y.reshape(-1, y.shape[-1])]
+def _interleaved(even, odd, axis: int):
+    x = jnp.stack([even, odd], axis + 1)
+    return x.reshape(*x.shape[:axis], -1, *x.shape[axis + 2 :])
 
 
-def _cells(x):
-    """Images -> nine [B H/4 W/4, 4 I] of differences of neighbouring cells."""
-    b, h, w, i = x.shape
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    x = x.reshape(b, h // 2 + 1, 2, w // 2 + 1, 2, i).transpose(0, 1, 3, 2, 4, 5)
+def _overlapped(parts: Sequence[jax.Array], axis: int):
+    """The transpose of `_windows`: elements that windows share are added."""
 
-    def three(d, axis):
-        last = d.shape[axis] - 1
-        d0, d1 = (lax.slice_in_dim(d, n, last, 2, axis) for n in (0, 1))
-        d2 = lax.slice_in_dim(d, 2, None, 2, axis)
-        return d0 - d1, d1, d2 - d1
+    def shifted(x, n):
+        widths = [(n, 1 - n) if a == axis else (0, 0) for a in range(x.ndim)]
+        return jnp.pad(x, widths)
 
-    return [d.reshape(-1, 4 * i) for row in three(x, 1) for d in three(row, 2)]
-
-
-def _three(g0, g1):
-    return g0, g0 + g1, g1
-
-
-def _of_cells(k):
-    """Kernel -> nine [4 I, O]."""
-    _, _, i, o = k.shape
-    k = k.reshape(2, 2, 2, 2, i, o).transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, 4 * i, o)
-    return [g for row in _three(k[0], k[1]) for g in _three(row[0], row[1])]
-
-
-def _tiles(y):
-    """y -> nine [B H/4 W/4, O]; the transpose sums products to tiles of 2x2 outputs."""
-    o = y.shape[-1]
-    rows = _three(y[:, 0::2], y[:, 1::2])
-    return [
-        d.reshape(-1, o)
-        for row in rows
-        for d in _three(row[:, :, 0::2], row[:, :, 1::2])
+    sums = [
+        sum(shifted(x, n) for n, x in enumerate(parts[parity::2])) for parity in (0, 1)
     ]
+    x = _interleaved(*sums, axis)
+    return lax.slice_in_dim(x, 0, x.shape[axis] - len(parts) % 2, 1, axis)
 
 
-def _four(x, axis):
-    d0, d1, d2, d3 = (
-        lax.slice_in_dim(x, n, x.shape[axis] - 3 + n, 2, axis) for n in range(4)
-    )
-    return d0 - d2, d1 + d2, d2 - d1, d1 - d3
+def _filtering(cell: int, a: np.ndarray, b: np.ndarray, g: np.ndarray) -> dict:
+    """The maps of minimal filtering over cells of cell x cell pixels, whose channels
+    are together; a, b, g: A, B^T and G of one axis."""
+    n, size = b.shape
+    gg = np.kron(g, g).astype(np.float32)
+
+    def cells(x):
+        """Images, padded by a pixel -> [B, cells, cells, channels of a cell]."""
+        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        i, h, w, c = x.shape
+        if cell == 1:
+            return x
+        x = x.reshape(i, h // cell, cell, w // cell, cell, c).swapaxes(2, 3)
+        return x.reshape(i, h // cell, w // cell, cell * cell * c)
+
+    def pixels(x):
+        """The transpose of `cells`."""
+        i, h, w, c = x.shape
+        if cell > 1:
+            x = x.reshape(i, h, w, cell, cell, -1).swapaxes(2, 3)
+            x = x.reshape(i, h * cell, w * cell, -1)
+        return x[:, 1:-1, 1:-1]
+
+    def spread(x):
+        rows = _combined(b, _windows(cells(x), size, 1))
+        both = _combined(b, _windows(rows, size, 3))
+        return both.reshape(n * n, -1, both.shape[-1])
+
+    def unspread(parts, shape):
+        images, h, w, _ = shape
+        tiles = images, h // (2 * cell), w // (2 * cell), parts.shape[-1]
+        rows = _overlapped(_combined(b.T, parts.reshape(n, n, *tiles)), 3)
+        return pixels(_overlapped(_combined(b.T, rows), 1))
+
+    def lift(k):
+        kh, kw, i, o = k.shape
+        k = k.reshape(kh // cell, cell, kw // cell, cell, i, o)
+        k = k.transpose(2, 0, 1, 3, 4, 5).reshape(gg.shape[1], -1)
+        return (gg @ k).reshape(n * n, -1, o)
+
+    def scatter(y):
+        rows = _combined(a, (y[:, 0::2], y[:, 1::2]))
+        both = _combined(a, (rows[:, :, :, 0::2], rows[:, :, :, 1::2]))
+        return both.reshape(n * n, -1, y.shape[-1])
+
+    def gather(parts, shape):
+        images, h, w, o = shape
+        parts = parts.reshape(n, n, images, h // 2, w // 2, o)
+        rows = _interleaved(*_combined(a.T, parts), 3)
+        return _interleaved(*_combined(a.T, rows), 1)
+
+    return {
+        'spread': spread,
+        'lift': lift,
+        'scatter': scatter,
+        'gather': gather,
+        'unspread': unspread,
+    }
 
 
-def _pixels(x):
-    """Images -> sixteen [B H/2 W/2, I] of sums and differences of pixels."""
-    i = x.shape[-1]
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return [d.reshape(-1, i) for row in _four(x, 1) for d in _four(row, 2)]
+def _patches(kernel: int, stride: int) -> dict:
+    """The maps of one product, of the pixels under each output by rows."""
+
+    def spread(x):
+        before = (kernel - stride) // 2
+        h, w = x.shape[1] // stride, x.shape[2] // stride
+        around = before, kernel - stride - before
+        x = jnp.pad(x, ((0, 0), around, around, (0, 0)))
+
+        def along(x, count, axis):
+            last = stride * (count - 1) + 1
+            return [
+                lax.slice_in_dim(x, n, n + last, stride, axis) for n in range(kernel)
+            ]
+
+        x = jnp.concatenate(
+            [d for row in along(x, h, 1) for d in along(row, w, 2)], axis=-1
+        )
+        return x.reshape(1, -1, x.shape[-1])
+
+    def unspread(parts, shape):
+        x = jax.ShapeDtypeStruct(shape, parts.dtype)
+        return jax.linear_transpose(spread, x)(parts)[0]
+
+    return {
+        'spread': spread,
+        'lift': lambda k: k.reshape(1, -1, k.shape[-1]),
+        'scatter': lambda y: y.reshape(1, -1, y.shape[-1]),
+        'gather': lambda parts, shape: parts.reshape(shape),
+        'unspread': unspread,
+    }
 
 
-def _of_pixels(k):
-    """Kernel -> sixteen [I, O]."""
-
-    def four(g0, g1, g2):
-        return g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2
-
-    return [g for row in four(*k) for g in four(*row)]
-
-
-def _squares(y):
-    """y -> sixteen [B H/2 W/2, O]; the transpose sums products to 2x2 outputs."""
-    o = y.shape[-1]
-
-    def four(y0, y1):
-        return y0, y0 + y1, y0 - y1, -y1
-
-    rows = four(y[:, 0::2], y[:, 1::2])
-    return [
-        d.reshape(-1, o) for row in rows for d in four(row[:, :, 0::2], row[:, :, 1::2])
-    ]
-
-
-# fmt: off
-CPU_FLOAT32 = (
-    # a kernel of 1x1 is a matrix, and XLA takes twice as long over its dk
-    Algorithm('pointwise', 1, 1, '1 of 1', lambda s: True,
-              _rows, _rows, _rows, group=1 << 62),
-    Algorithm('winograd_3x3', 3, 1, '16 of 36',
-              lambda s: s.divides(2) and min(s.inputs, s.outputs) >= 16,
-              _pixels, _of_pixels, _squares, overlaps=True),
-    # with fewer channels the sums cost more than they save
-    Algorithm('winograd_4x4', 4, 2, '9 of 16',
-              lambda s: s.divides(4) and s.inputs >= 16, _cells, _of_cells, _tiles),
-    Algorithm('patches_4x4', 4, 2, '16 of 16',
-              lambda s: s.divides(2) and s.inputs < 16, _patches, _by_columns, _rows),
+_F3X3 = _filtering(
+    cell=1,
+    a=np.array([[1, 0], [1, 1], [1, -1], [0, -1]]),
+    b=np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]),
+    g=np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]),
 )
-# fmt: on
+_F4X4 = _filtering(
+    cell=2,
+    a=np.array([[1, 0], [1, 1], [0, 1]]),
+    b=np.array([[1, -1, 0], [0, 1, 0], [0, -1, 1]]),
+    g=np.array([[1, 0], [1, 1], [0, 1]]),
+)
+CPU_FLOAT32 = (
+    Algorithm(
+        'filtering_3x3', 3, 1, '16 of 36',
+        lambda s: s.divides(2) and min(s.inputs, s.outputs) >= 16, **_F3X3,
+    ),
+    # with fewer channels the sums cost more than they save
+    Algorithm(
+        'filtering_4x4', 4, 2, '9 of 16',
+        lambda s: s.divides(4) and s.inputs >= 16, **_F4X4,
+    ),
+    Algorithm(
+        'patches_3x3', 3, 1, '9 of 9', lambda s: s.inputs < 16, **_patches(3, 1)
+    ),
+    Algorithm(
+        'patches_4x4', 4, 2, '16 of 16',
+        lambda s: s.divides(2) and s.inputs < 16, **_patches(4, 2),
+    ),
+)  # fmt: skip
+GROUP = 1 << 18  # numbers that go through at a time, at least: 1 MB
 _PLAIN = jax.make_user_context(False)  # of the keys of jax.jit's caches
 
 
@@ -225,23 +282,15 @@ def _groups(x, least):
     return x.reshape(n, -1, *x.shape[1:])
 
 
-def _each(function, x, chosen):
+def _each(function, x):
     """A function of images, of a few of them at a time."""
-    y = lax.map(function, _groups(x, chosen.group))
+    y = lax.map(function, _groups(x, GROUP))
     return y.reshape(-1, *y.shape[2:])
 
 
-def _transposed(linear, shape, parts):
-    """The transpose of a linear function of an array of `shape`, at `parts`."""
-    of = jax.ShapeDtypeStruct(shape, parts[0].dtype)
-    return jax.linear_transpose(linear, of)(parts)[0]
-
-
-def _gram(s, d):
-    """s^T d, by turning the narrower one round (XLA would turn the larger)."""
-    if s.shape[1] <= d.shape[1]:
-        return lax.optimization_barrier(s.T) @ d
-    return lax.optimization_barrier(lax.optimization_barrier(d.T) @ s).T
+def _products(x, y):
+    """[n, rows, m], [n, m, O] -> [n, rows, O]."""
+    return lax.dot_general(x, y, (((2,), (1,)), ((0,), (0,))))
 
 
 def _turned(k):
@@ -249,67 +298,80 @@ def _turned(k):
     return jnp.flip(k, (0, 1)).swapaxes(2, 3)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def conv(x, k, strides):
-    """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
-    _, h, w, _ = x.shape
-    chosen = algorithm(Shape(h, w, *k.shape[2:]), k.shape[:2], strides, x.dtype)
-    if not chosen:
-        return _convolve(x, k, strides)
+def _of_turned(shape: Shape, kernel, strides, dtype) -> Algorithm | None:
+    """That of T(x, turned k), which is C(x, k) where the stride is 1."""
+    if strides != (1, 1):
+        return None
+    turned = shape._replace(inputs=shape.outputs, outputs=shape.inputs)
+    return algorithm(turned, kernel, strides, dtype)
+
+
+def _convolved(chosen: Algorithm, x, k):
     lifted = chosen.lift(k)
 
     def some(x):
-        parts = [d @ g for d, g in zip(chosen.spread(x), lifted, strict=True)]
-        out = x.shape[0], h // strides[0], w // strides[1], k.shape[-1]
-        return _transposed(chosen.scatter, out, parts)
+        b, h, w, _ = x.shape
+        out = b, h // chosen.stride, w // chosen.stride, k.shape[-1]
+        return chosen.gather(_products(chosen.spread(x), lifted), out)
 
-    return _each(some, x, chosen)
+    return _each(some, x)
+
+
+def _imaged(chosen: Algorithm, y, k):
+    lifted = chosen.lift(k).swapaxes(1, 2)
+
+    def some(y):
+        b, h, w, _ = y.shape
+        out = b, h * chosen.stride, w * chosen.stride, k.shape[2]
+        return chosen.unspread(_products(chosen.scatter(y), lifted), out)
+
+    return _each(some, y)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def conv(x, k, strides):
+    """C: images [B, H, W, I], kernel [kh, kw, I, O] -> [B, H/sh, W/sw, O]."""
+    case = Shape(*x.shape[1:3], *k.shape[2:]), k.shape[:2], strides, x.dtype
+    if chosen := algorithm(*case):
+        return _convolved(chosen, x, k)
+    if chosen := _of_turned(*case):
+        return _imaged(chosen, x, _turned(k))
+    return _convolve(x, k, strides)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_image(y, k, strides, shape):
     """T: y [B, H/sh, W/sw, O], kernel [kh, kw, I, O] -> images [B, *shape, I]."""
-    out = (y.shape[0], *shape, k.shape[2])
-    chosen = algorithm(Shape(*shape, *k.shape[2:]), k.shape[:2], strides, y.dtype)
-    if not chosen:
-        x = jax.ShapeDtypeStruct(out, y.dtype)
-        return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
-    if chosen.overlaps:
-        return conv(y, _turned(k), strides)
-    lifted = [g.T for g in chosen.lift(k)]
-
-    def some(y):
-        parts = [d @ g for d, g in zip(chosen.scatter(y), lifted, strict=True)]
-        return _transposed(chosen.spread, (y.shape[0], *out[1:]), parts)
-
-    return _each(some, y, chosen)
+    case = Shape(*shape, *k.shape[2:]), k.shape[:2], strides, y.dtype
+    if chosen := algorithm(*case):
+        return _imaged(chosen, y, k)
+    if chosen := _of_turned(*case):
+        return _convolved(chosen, y, _turned(k))
+    x = jax.ShapeDtypeStruct((y.shape[0], *shape, k.shape[2]), y.dtype)
+    return jax.linear_transpose(lambda x: _convolve(x, k, strides), x)(y)[0]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
-    out = (*size, x.shape[-1], y.shape[-1])
-    chosen = algorithm(Shape(*x.shape[1:], y.shape[3]), size, strides, x.dtype)
+    k = jax.ShapeDtypeStruct((*size, x.shape[-1], y.shape[-1]), x.dtype)
+    case = Shape(*x.shape[1:], y.shape[3]), size, strides, x.dtype
+    chosen = algorithm(*case)
+    if not chosen and _of_turned(*case):
+        return _turned(conv_kernel(y, x, strides, size))
     if not chosen:
-        k = jax.ShapeDtypeStruct(out, x.dtype)
         return jax.linear_transpose(lambda k: _convolve(x, k, strides), k)(y)[0]
 
-    def some(x, y):
-        return [
-            _gram(s, d)
-            for s, d in zip(chosen.spread(x), chosen.scatter(y), strict=True)
-        ]
+    def add(total, images):
+        parts = chosen.spread(images[0]), chosen.scatter(images[1])
+        return total + lax.dot_general(*parts, (((1,), (1,)), ((0,), (0,)))), None
 
     # or the sums of the groups' kernels would take as long as their products
-    xs = _groups(x, max(chosen.group, 2 * math.prod(out)))
+    xs = _groups(x, max(GROUP, 2 * math.prod(k.shape)))
     ys = y.reshape(*xs.shape[:2], *y.shape[1:])
-    first = [jnp.zeros(d.shape, d.dtype) for d in jax.eval_shape(some, xs[0], ys[0])]
-    parts, _ = lax.scan(
-        lambda sums, xy: ([a + b for a, b in zip(sums, some(*xy), strict=True)], None),
-        first,
-        (xs, ys),
-    )
-    return _transposed(chosen.lift, out, parts)
+    lifted = jax.eval_shape(chosen.lift, k)
+    total, _ = lax.scan(add, jnp.zeros(lifted.shape, x.dtype), (xs, ys))
+    return jax.linear_transpose(chosen.lift, k)(total)[0]
 
 
 def _conv_bwd(strides, saved, dy):
@@ -358,6 +420,13 @@ def up_conv(x, k, _):
     return conv_transpose(x, _blurred(k), (2, 2))
 
 
+def product_or_conv(x, k, strides):
+    """C, of which one of 1x1 is a matrix product on every machine."""
+    if (*k.shape[:2], *strides) == (1, 1, 1, 1):
+        return x @ k[0, 0]
+    return conv(x, k, strides)
+
+
 class _Layer(nn.Module):
     features: int
     kernel_size: Sequence[int]
@@ -387,7 +456,7 @@ class _Layer(nn.Module):
 class Conv(_Layer):
     """`nn.Conv` with 'SAME' padding: [B, H, W, I] -> [B, H/s, W/s, features]."""
 
-    function = staticmethod(conv)
+    function = staticmethod(product_or_conv)
 
 
 class ConvTranspose(_Layer):

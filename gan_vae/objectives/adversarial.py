@@ -46,44 +46,37 @@ def _critic(fake, real=None):
     return -jnp.mean(fake)
 
 
-SATURATING = Adversarial(
-    discriminator=_logistic,
-    generator=lambda fake, real=None: -jnp.mean(softplus(fake)),
-)
-NON_SATURATING = Adversarial(
-    discriminator=_logistic,
-    generator=lambda fake, real=None: jnp.mean(softplus(-fake)),
-)
-LEAST_SQUARES = Adversarial(
-    discriminator=lambda real, fake: (
-        0.5 * jnp.mean(jnp.square(real - 1)) + 0.5 * jnp.mean(jnp.square(fake))
-    ),
-    generator=lambda fake, real=None: 0.5 * jnp.mean(jnp.square(fake - 1)),
-    boundary=0.5,
-)
-HINGE = Adversarial(
-    discriminator=lambda real, fake: (
-        jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake))
-    ),
-    generator=_critic,
-)
-WASSERSTEIN = Adversarial(
-    discriminator=lambda real, fake: jnp.mean(fake) - jnp.mean(real),
-    generator=_critic,
-    boundary=None,
-)
-RELATIVISTIC = Adversarial(
-    discriminator=lambda real, fake: jnp.mean(softplus(fake - real)),
-    generator=lambda fake, real: jnp.mean(softplus(real - fake)),
-    paired=True,
-    boundary=None,
-)
-
 LOSSES = {
-    'saturating': SATURATING,
-    'non_saturating': NON_SATURATING,
-    'least_squares': LEAST_SQUARES,
-    'hinge': HINGE,
-    'wasserstein': WASSERSTEIN,
-    'relativistic': RELATIVISTIC,
+    'saturating': Adversarial(
+        discriminator=_logistic,
+        generator=lambda fake, real=None: -jnp.mean(softplus(fake)),
+    ),
+    'non_saturating': Adversarial(
+        discriminator=_logistic,
+        generator=lambda fake, real=None: jnp.mean(softplus(-fake)),
+    ),
+    'least_squares': Adversarial(
+        discriminator=lambda real, fake: (
+            0.5 * jnp.mean(jnp.square(real - 1)) + 0.5 * jnp.mean(jnp.square(fake))
+        ),
+        generator=lambda fake, real=None: 0.5 * jnp.mean(jnp.square(fake - 1)),
+        boundary=0.5,
+    ),
+    'hinge': Adversarial(
+        discriminator=lambda real, fake: (
+            jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake))
+        ),
+        generator=_critic,
+    ),
+    'wasserstein': Adversarial(
+        discriminator=lambda real, fake: jnp.mean(fake) - jnp.mean(real),
+        generator=_critic,
+        boundary=None,
+    ),
+    'relativistic': Adversarial(
+        discriminator=lambda real, fake: jnp.mean(softplus(fake - real)),
+        generator=lambda fake, real: jnp.mean(softplus(real - fake)),
+        paired=True,
+        boundary=None,
+    ),
 }

@@ -23,6 +23,11 @@ def sample_gaussian(noise: jax.Array, mean: jax.Array, log_variance: jax.Array):
     return mean + jnp.exp(0.5 * jnp.clip(log_variance, *LOG_VARIANCE)) * noise
 
 
+def noise_of(z: jax.Array, mean: jax.Array, log_variance: jax.Array):
+    """The noise [..., D] at which `sample_gaussian` gives z."""
+    return (z - mean) * jnp.exp(-0.5 * jnp.clip(log_variance, *LOG_VARIANCE))
+
+
 def gaussian_log_prob(
     z: jax.Array, mean: jax.Array, log_variance: jax.Array
 ) -> jax.Array:
@@ -77,14 +82,6 @@ def kl_sampled(
     )
 
 
-def elbo(log_likelihood: jax.Array, kl: jax.Array, beta: float = 1.0) -> jax.Array:
-    """log p(x | z) [B] - beta * the KL [B, D] summed over units: [B], nats an example.
-
-    A bound on log p(x) for beta >= 1 only. Higgins et al. 2017 (beta-VAE).
-    """
-    return log_likelihood - beta * jnp.sum(kl, axis=-1)
-
-
 def importance_bound(log_weights: jax.Array) -> jax.Array:
     """L_K [...] of log w [K, ...]: logsumexp_k log w_k - log K, nats.
 
@@ -124,10 +121,6 @@ def _weighed_again(z):
     return z, jnp.zeros(z.shape[:2], z.dtype)
 
 
-def _weighed_again_forward(z):
-    return _weighed_again(z), None
-
-
 def _weighed_again_backward(_, gradients):
     of_z, of_zeros = gradients
     total = jnp.sum(of_zeros, axis=0)  # 0 where the bound has no part in the loss
@@ -135,7 +128,7 @@ def _weighed_again_backward(_, gradients):
     return (of_z * shares[..., None],)
 
 
-_weighed_again.defvjp(_weighed_again_forward, _weighed_again_backward)
+_weighed_again.defvjp(lambda z: (_weighed_again(z), None), _weighed_again_backward)
 
 
 def free_bits(kl: jax.Array, nats: float) -> jax.Array:

@@ -13,95 +13,49 @@ each one's own.
 """
 
 import math
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, logsumexp
 
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import UserError
 from gan_vae.objectives.bounds import LOG_VARIANCE, gaussian_log_prob
 
 
 def aggregate(
-    z: jax.Array,
-    mean: jax.Array,
-    log_variance: jax.Array,
-    size: int,
-    sampling: str = 'stratified',
+    z: jax.Array, mean: jax.Array, log_variance: jax.Array, size: int
 ) -> tuple[jax.Array, jax.Array]:
     """Estimates of log q(z) [B] and of log q(z_d) [B, D] from a batch of B of N = size.
 
-    q(z_i) = sum_j a_ij q(z_i | x_j), and q(z_id) alike, with weights
+    q(z_i) = sum_j a_ij q(z_i | x_j), and q(z_id) alike, with the weights
 
-      weighted    a_ij = 1 / (N B)
-      stratified  a_ii = 1 / N,  a_ij = (N - 1) / (N (B - 1))
+      a_ii = 1 / N,  a_ij = (N - 1) / (N (B - 1)),
 
-    The first is minibatch weighted sampling (Chen et al. 2018, appendix C.1), too low:
-    by log N at B = N. The second has the mean q(z_i) over batches that hold x_i, and is
-    q(z_i) at B = N. (Stratified sampling in their C.2 has 1 / M for all other rows but
-    one, which takes the rest, (N - M) / (N M), with M = B - 1; this is the mean over
-    which one.) Memory: B * B * D. Raises UserError if the batch is larger than the
-    data, or of one row and stratified.
+    whose mean over batches that hold x_i is q(z_i), and which is q(z_i) at B = N.
+    (Stratified sampling in appendix C.2 of Chen et al. 2018 has 1 / M for all other
+    rows but one, which takes the rest, (N - M) / (N M), with M = B - 1; this is the
+    mean over which one.) Memory: B * B * D. Raises UserError if the batch is larger
+    than the data, or of one row.
     """
     b = z.shape[0]
     if b > size:
         raise UserError(f'a batch of {b} of {size} examples: it draws some twice')
-    if sampling == 'weighted':
-        log_shares = jnp.full((b, b), -math.log(size * b))
-    elif sampling == 'stratified':
-        if b < 2:
-            raise UserError(
-                'stratified sampling from a batch of 1: it needs at least 2 examples'
-            )
-        other = (size - 1) / (size * (b - 1))
-        log_shares = jnp.where(jnp.eye(b) == 1, -math.log(size), math.log(other))
-    else:
-        raise unknown('sampling', sampling, ('stratified', 'weighted'))
+    if b < 2:
+        raise UserError(
+            'stratified sampling from a batch of 1: it needs at least 2 examples'
+        )
+    other = (size - 1) / (size * (b - 1))
+    log_shares = jnp.where(jnp.eye(b) == 1, -math.log(size), math.log(other))
     log_q = gaussian_log_prob(z[:, None], mean[None], log_variance[None])  # [B, B, D]
     joint = logsumexp(jnp.sum(log_q, axis=-1) + log_shares, axis=1)
     return joint, logsumexp(log_q + log_shares[..., None], axis=1)
 
 
-class Decomposition(NamedTuple):
-    """Parts [B] of log q(z | x) - log p(z), the sampled KL, which is their sum."""
-
-    mutual_information: jax.Array  # log q(z | x) - log q(z)
-    total_correlation: jax.Array  # log q(z) - sum_d log q(z_d)
-    dimension_wise: jax.Array  # sum_d (log q(z_d) - log p(z_d))
-
-
-def decomposition(
-    z: jax.Array,
-    mean: jax.Array,
-    log_variance: jax.Array,
-    size: int,
-    sampling: str = 'stratified',
-) -> Decomposition:
-    """The three parts of the KL to N(0, I). Chen et al. 2018, equation 2.
-
-    beta-TC-VAE weighs them by 1, beta and 1. Arguments are those of `aggregate`.
-    """
-    joint, units = aggregate(z, mean, log_variance, size, sampling)
-    units = jnp.sum(units, axis=-1)
-    posterior = jnp.sum(gaussian_log_prob(z, mean, log_variance), axis=-1)
-    prior = jnp.sum(gaussian_log_prob(z, 0.0, 0.0), axis=-1)
-    return Decomposition(posterior - joint, joint - units, units - prior)
-
-
 def total_correlation(
-    z: jax.Array,
-    mean: jax.Array,
-    log_variance: jax.Array,
-    size: int,
-    sampling: str = 'stratified',
+    z: jax.Array, mean: jax.Array, log_variance: jax.Array, size: int
 ) -> jax.Array:
-    """log q(z) - sum_d log q(z_d) [B], whose mean estimates the TC.
-
-    Weighted sampling is too high, by (D - 1) log N at B = N. Arguments are those of
-    `aggregate`.
-    """
-    joint, units = aggregate(z, mean, log_variance, size, sampling)
+    """log q(z) - sum_d log q(z_d) [B], whose mean estimates the TC: see `aggregate`."""
+    joint, units = aggregate(z, mean, log_variance, size)
     return joint - jnp.sum(units, axis=-1)
 
 

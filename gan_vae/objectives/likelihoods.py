@@ -1,7 +1,6 @@
 """Likelihoods p(x | z) of images in [-1, 1]: log-probabilities in nats per example.
 
 Each turns a decoder's outputs [B, H, W, outputs] into a law of x [B, H, W, C].
-`params` are what the likelihood learns besides the decoder ({} for most).
 """
 
 import math
@@ -21,10 +20,10 @@ class Likelihood(NamedTuple):
     """log_prob(params, outputs, x) -> [B]; mean(outputs) -> images in [-1, 1]."""
 
     outputs: int  # channels that the decoder must give
-    params: dict
     log_prob: Callable
     mean: Callable
     units: str  # what the log-probability is a measure of
+    params: dict = {}  # what it learns besides the decoder
     levels: int = 0  # that a value can have, from -1 to 1 in equal steps; 0: a density
     # (params, outputs, x, c) -> P of each level of channel c given those of x before
     # it, [B, H, W, levels]; what a codec takes
@@ -39,7 +38,6 @@ def bernoulli(channels: int) -> Likelihood:
     """Binary pixels: x in {-1, 1}, log p = -softplus(-x * logit)."""
     return Likelihood(
         outputs=channels,
-        params={},
         log_prob=lambda _, logits, x: -_total(softplus(-x * logits)),
         mean=lambda logits: jnp.tanh(logits / 2),
         units='probability of binary pixels',
@@ -66,7 +64,6 @@ def continuous_bernoulli(channels: int) -> Likelihood:
 
     return Likelihood(
         outputs=channels,
-        params={},
         log_prob=log_prob,
         # of an exponential family: the slope of its log normaliser
         mean=lambda logits: jax.grad(lambda h: jnp.sum(_log_sinhc(h)))(logits / 2),
@@ -91,22 +88,28 @@ def gaussian(channels: int) -> Likelihood:
     comparable with a probability of 8-bit pixels.
     """
 
-    def log_prob(params, mean, x):
-        return _total(_log_normal(x, mean, params['log_scale']))
-
-    return Likelihood(
-        outputs=channels,
+    return _normal(
+        channels,
+        lambda params, mean: (mean, params['log_scale']),
         params={'log_scale': jnp.zeros(())},
-        log_prob=log_prob,
-        mean=lambda mean: jnp.clip(mean, -1, 1),
-        units='density of pixels in [-1, 1]',
     )
 
 
-def _log_normal(x, mean, log_scale):
-    log_scale = jnp.maximum(log_scale, LOG_SCALE)
-    z = (x - mean) * jnp.exp(-log_scale)
-    return -0.5 * z * z - log_scale - 0.5 * math.log(2 * math.pi)
+def _normal(channels, split, **fields) -> Likelihood:
+    """N(mean, exp(log_scale)^2) of `split(params, outputs)`; the means come first."""
+
+    def log_prob(params, outputs, x):
+        mean, log_scale = split(params, outputs)
+        log_scale = jnp.maximum(log_scale, LOG_SCALE)
+        z = (x - mean) * jnp.exp(-log_scale)
+        return _total(-0.5 * z * z - log_scale - 0.5 * math.log(2 * math.pi))
+
+    defaults = {'outputs': channels, 'units': 'density of pixels in [-1, 1]'}
+    return Likelihood(
+        log_prob=log_prob,
+        mean=lambda outputs: jnp.clip(outputs[..., :channels], -1, 1),
+        **defaults | fields,
+    )
 
 
 def gaussian_fixed(channels: int, scale: float = 1.0) -> Likelihood:
@@ -121,11 +124,9 @@ def gaussian_fixed(channels: int, scale: float = 1.0) -> Likelihood:
             f'config.method.likelihood_scale={scale}: must be at least '
             f'{math.exp(LOG_SCALE):.1g}, in units of images in [-1, 1]'
         )
-    return Likelihood(
-        outputs=channels,
-        params={},
-        log_prob=lambda _, mean, x: _total(_log_normal(x, mean, math.log(scale))),
-        mean=lambda mean: jnp.clip(mean, -1, 1),
+    return _normal(
+        channels,
+        lambda _, mean: (mean, math.log(scale)),
         units=f'density of pixels in [-1, 1], scale {scale:g}',
     )
 
@@ -137,16 +138,10 @@ def gaussian_per_pixel(channels: int) -> Likelihood:
     that never varies would have an unbounded density.
     """
 
-    def log_prob(_, outputs, x):
-        mean, log_scale = jnp.split(outputs, 2, axis=-1)
-        return _total(_log_normal(x, mean, log_scale))
-
-    return Likelihood(
+    return _normal(
+        channels,
+        lambda _, outputs: jnp.split(outputs, 2, axis=-1),
         outputs=2 * channels,
-        params={},
-        log_prob=log_prob,
-        mean=lambda outputs: jnp.clip(outputs[..., :channels], -1, 1),
-        units='density of pixels in [-1, 1]',
     )
 
 
@@ -171,17 +166,12 @@ def categorical(channels: int, levels: int = 256) -> Likelihood:
 
     return Likelihood(
         outputs=channels * levels,
-        params={},
         log_prob=log_prob,
         mean=lambda outputs: jnp.sum(softmax(split(outputs)) * values, axis=-1),
-        units=_pixels(levels),
+        units=f'probability of {math.log2(levels):g}-bit pixels',
         levels=levels,
         pmf=lambda _, outputs, x, c: softmax(split(outputs)[..., c, :]),
     )
-
-
-def _pixels(levels):
-    return f'probability of {math.log2(levels):g}-bit pixels'
 
 
 def logistic_mixture(
@@ -233,18 +223,21 @@ def logistic_mixture(
         rest = jnp.where(black, below, jnp.where(white, above, inside))
         return -power - jnp.log(rest)
 
-    def log_prob(_, outputs, x):
+    def conditioned(outputs, x):
+        """Logits, means given the channels before, log scales, and x [..., C, 1]."""
         logits, means, log_scales, coefficients = split(outputs)
-        x = x[..., None]  # [..., C, 1]
+        x = x[..., None]
         means = chain(means, coefficients, lambda c, _: x[..., c, :])
+        return logits, means, log_scales, x
+
+    def log_prob(_, outputs, x):
+        logits, means, log_scales, x = conditioned(outputs, x)
         each = log_bins(x, means, log_scales)
         joint = jnp.sum(each, axis=-2) + log_softmax(logits)
         return jnp.sum(logsumexp(joint, axis=-1), axis=(1, 2))
 
     def pmf(_, outputs, x, c):
-        logits, means, log_scales, coefficients = split(outputs)
-        x = x[..., None]
-        means = chain(means, coefficients, lambda c, _: x[..., c, :])
+        logits, means, log_scales, x = conditioned(outputs, x)
         parts = x[..., :c, :], means[..., :c, :], log_scales[..., :c, :]
         weights = softmax(logits + jnp.sum(log_bins(*parts), axis=-2))
         values = jnp.linspace(-1, 1, levels)
@@ -263,10 +256,9 @@ def logistic_mixture(
 
     return Likelihood(
         outputs=mixtures * (1 + 2 * channels + pairs),
-        params={},
         log_prob=log_prob,
         mean=mean,
-        units=_pixels(levels),
+        units=f'probability of {math.log2(levels):g}-bit pixels',
         levels=levels,
         pmf=pmf,
     )

@@ -19,19 +19,6 @@ FLAGS = {
 }
 
 
-def pack(workdir: str, out: str, half: bool, step: int | str | None) -> int:
-    """Packs the model of a run's checkpoint; the bytes of its weights."""
-    from gan_vae.devices import process
-    from gan_vae.runs import folder, opened, packed
-
-    process.prepare()
-    model = opened.load(workdir, step)
-    about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
-    about['config'] = model.config.name
-    classes = folder.read_classes(packed.find(workdir))
-    return packed.pack(model.config, classes, model.weights, about, out, half)
-
-
 def main(argv: list[str]) -> int:
     """The exit status: 0, or 2 for what the user can put right."""
     try:
@@ -45,7 +32,17 @@ def main(argv: list[str]) -> int:
         files.refuse_file(Path(flags.out))
         if Path(flags.out).is_dir() and any(Path(flags.out).iterdir()):
             raise UserError(f'{flags.out} is not empty')
-        size = pack(flags.workdir, flags.out, flags.half, flags.step)
+        from gan_vae.devices import process
+        from gan_vae.runs import folder, opened, packed
+
+        process.prepare()
+        model = opened.load(flags.workdir, flags.step)
+        about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
+        about['config'] = model.config.name
+        classes = folder.read_classes(packed.find(flags.workdir))
+        size = packed.pack(
+            model.config, classes, model.weights, about, flags.out, flags.half
+        )
         print(f'{flags.out}: {size:,} bytes of weights')
         return 0
     except UserError as error:

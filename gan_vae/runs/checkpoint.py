@@ -8,10 +8,10 @@ others whole; a restore compares the hash, so that no damaged file can pass.
 
 import functools
 import logging
-import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import absl.logging
@@ -20,7 +20,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
 from gan_vae.devices import hosts
-from gan_vae.errors import RunError, UserError
+from gan_vae.errors import RunError, UserError, short
 from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 
 args = ocp.args
@@ -125,8 +125,7 @@ class Checkpoints:
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
         free = shutil.disk_usage(self.folder).free
         if free < needed:
-            need, have = needed / 1e6, free / 1e6
-            raise OSError(f'{need:.1f} MB needed, {have:.1f} MB free')
+            raise OSError(f'{needed / 1e6:.1f} MB needed, {free / 1e6:.1f} MB free')
 
     def wait(self):
         """Returns when the last save is on disk; a RunError if it could not be."""
@@ -142,9 +141,9 @@ class Checkpoints:
 
     def _failed(self, error: Exception) -> RunError:
         done = self._manager.all_steps(read=True)
-        kept = f'checkpoint {max(done)} is intact' if done else 'none was saved before'
+        last = f'checkpoint {max(done)} is intact' if done else 'none was saved before'
         return RunError(
-            f'could not save a checkpoint in {self.folder} ({reason(error)}); {kept}: '
+            f'could not save a checkpoint in {self.folder} ({reason(error)}); {last}: '
             'make room there and run the same command again'
         )
 
@@ -173,12 +172,8 @@ class Checkpoints:
     def restore_step(self, abstract, step: int | str | None) -> TrainState:
         """The whole state of `step`, the 'best' or the newest; nothing is moved."""
         step = self.chosen(step)
-        try:
+        with self._reading(step):
             return self._restore_step(step, abstract)[0]
-        except UserError:
-            raise
-        except Exception as error:
-            raise self._unreadable(step, error) from error
 
     def chosen(self, step: int | str | None) -> int:
         """Which of the finished ones: that step, the 'best', or None: the newest."""
@@ -197,10 +192,16 @@ class Checkpoints:
             )
         return steps[-1] if step is None else step
 
-    def _unreadable(self, step: int, error: Exception) -> UserError:
-        return UserError(
-            f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
-        )
+    @contextmanager
+    def _reading(self, step: int):
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
+            ) from error
 
     def _read(self, step: int, items: args.Composite):
         """What is stored; a UserError where the arrays have other shapes."""
@@ -223,11 +224,11 @@ class Checkpoints:
             train=args.StandardRestore(train),
             run=args.JsonRestore(),
         )
-        found = self._read(step, items)
-        state = TrainState(**found.model, **found.train)
-        if sha256(named_leaves(state)) != found.run['state_sha256']:
+        item = self._read(step, items)
+        state = TrainState(**item.model, **item.train)
+        if sha256(named_leaves(state)) != item.run['state_sha256']:
             raise ValueError('its contents do not match its hash')
-        return state, found.run
+        return state, item.run
 
     def _set_aside(self, faults: dict, used: int, tell: Callable):
         for step, fault in faults.items() if hosts.is_first() else ():
@@ -252,13 +253,9 @@ class Checkpoints:
         items = args.Composite(
             model=args.StandardRestore(model), run=args.JsonRestore()
         )
-        try:
-            found = self._read(step, items)
-        except UserError:
-            raise
-        except Exception as error:
-            raise self._unreadable(step, error) from error
-        return Weights(found.model['ema'], key), found.run
+        with self._reading(step):
+            item = self._read(step, items)
+        return Weights(item.model['ema'], key), item.run
 
 
 def _split(state: TrainState) -> tuple[dict, dict]:
@@ -269,8 +266,7 @@ def _split(state: TrainState) -> tuple[dict, dict]:
 
 def reason(error: BaseException) -> str:
     """The first words of an exception, on one line."""
-    text = re.sub(r'\s+', ' ', str(error) or type(error).__name__).strip()
-    return text if len(text) <= 160 else text[:157] + '...'
+    return short(str(error) or type(error).__name__)
 
 
 def abstract_state(init: Callable, sharding) -> TrainState:

@@ -9,8 +9,9 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ml_collections import ConfigDict
 
@@ -80,30 +81,35 @@ def write_classes(workdir, names):
 
 def read_classes(workdir) -> tuple[str, ...]:
     """The names of classes.json; none where the model has no classes."""
+
+    def is_valid(names: Any) -> bool:
+        return isinstance(names, list) and all(isinstance(n, str) for n in names)
+
     file = Path(workdir) / 'classes.json'
-    try:
-        names = json.loads(file.read_text()) if file.exists() else []
-        if not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
-            raise ValueError('not a list of names')
-    except ValueError as error:
-        raise UserError(
-            f'{file} is damaged ({error}): the training command writes it again'
-        ) from error
-    return tuple(names)
+    return tuple(_read_json(file, [], is_valid, 'the training command writes it again'))
 
 
 def read_summary(workdir) -> dict:
     """summary.json, or {} before there is one."""
-    file = Path(workdir) / 'summary.json'
+    return _read_json(
+        Path(workdir) / 'summary.json',
+        {},
+        lambda summary: isinstance(summary, dict),
+        'delete it, and run the training again',
+    )
+
+
+def _read_json(
+    file: Path, default: Any, is_valid: Callable[[Any], bool], remedy: str
+) -> Any:
+    """The content of a file, or `default` where there is none."""
     try:
-        found = json.loads(file.read_text()) if file.exists() else {}
-        if not isinstance(found, dict):
-            raise ValueError('not an object')
-        return found
+        content = json.loads(file.read_text()) if file.exists() else default
+        if not is_valid(content):
+            raise ValueError('not what a run writes')
     except ValueError as error:
-        raise UserError(
-            f'{file} is damaged ({error}): delete it, and run the training again'
-        ) from error
+        raise UserError(f'{file} is damaged ({error}): {remedy}') from error
+    return content
 
 
 def write_summary(workdir, summary: dict):
@@ -115,13 +121,13 @@ def write_summary(workdir, summary: dict):
 @functools.cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages that decide what a run computes."""
-    found = {'python': platform.python_version()}
+    versions = {'python': platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = 'not installed'
-    return found
+            versions[package] = 'not installed'
+    return versions
 
 
 @functools.cache
@@ -133,12 +139,12 @@ def git_commit() -> str:
 
     def git(*words):
         command = ['git', '-C', str(root), *words]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout
+        return subprocess.check_output(
+            command, stderr=subprocess.DEVNULL, text=True
+        ).strip()
 
     try:
-        changes = '+changes' if git('status', '--porcelain', '-uno').strip() else ''
-        return git('rev-parse', '--short=12', 'HEAD').strip() + changes
+        changes = '+changes' if git('status', '--porcelain', '-uno') else ''
+        return git('rev-parse', '--short=12', 'HEAD') + changes
     except (OSError, subprocess.CalledProcessError):
         return ''

@@ -13,7 +13,13 @@ from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.keys import purpose_key
-from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
+from gan_vae.learning.state import (
+    TrainState,
+    Weights,
+    by_name,
+    named_leaves,
+    sha256,
+)
 from gan_vae.methods.contract import Method
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
@@ -120,15 +126,9 @@ def begin(state: TrainState, workdir) -> tuple[TrainState, dict]:
 
 
 def _same(stored, wanted, where: str):
-    shapes = [
-        {
-            jax.tree_util.keystr(path, simple=True, separator='/'): leaf.shape
-            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
-        }
-        for tree in (stored, wanted)
-    ]
-    for name in sorted(shapes[0].keys() | shapes[1].keys()):
-        has, wants = (s.get(name, 'nothing') for s in shapes)
+    trees = by_name(stored), by_name(wanted)
+    for name in sorted(trees[0].keys() | trees[1].keys()):
+        has, wants = (getattr(t.get(name), 'shape', 'nothing') for t in trees)
         if has != wants:
             raise UserError(
                 f'config.train.init_from={where}/{name} is {has}, and this run has '

@@ -16,7 +16,7 @@ import numpy as np
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import UserError, unknown
-from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
+from gan_vae.learning.state import TrainState, Weights, by_name, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
@@ -77,29 +77,25 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
     abstract: the shapes that its config asks for. A UserError for any other file.
     """
     file = workdir / WEIGHTS
-    wanted = jax.tree_util.tree_leaves_with_path(abstract.ema)
-    names = {
-        jax.tree_util.keystr(path, simple=True, separator='/'): leaf
-        for path, leaf in wanted
-    }
+    shapes = by_name(abstract.ema)
     try:
         about = json.loads((workdir / ABOUT).read_text())
         about = {key: about[key] for key in ('config', 'step', 'git_commit')}
         with zipfile.ZipFile(file) as archive:  # before anything is unpacked
             sizes = {m.filename[:-4]: m.file_size for m in archive.infolist()}
-        if sizes.keys() != names.keys():
+        if sizes.keys() != shapes.keys():
             raise ValueError('other arrays than the model of its config')
-        for name, leaf in names.items():
+        for name, leaf in shapes.items():
             if sizes[name] > leaf.size * leaf.dtype.itemsize + ROOM:
                 raise ValueError(f'{name} is too large')
         with np.load(file, allow_pickle=False) as stored:
-            found = {name: stored[name] for name in names}
-        for name, leaf in names.items():
-            if found[name].shape != leaf.shape or found[name].dtype.kind not in 'fiu':
-                raise ValueError(f'{name} is {found[name].dtype} {found[name].shape}')
+            arrays = {name: stored[name] for name in shapes}
+        for name, array in arrays.items():
+            if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':
+                raise ValueError(f'{name} is {array.dtype} {array.shape}')
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(f'{file} cannot be used: {error}') from error
-    leaves = [jax.numpy.asarray(found[n], leaf.dtype) for n, leaf in names.items()]
+    leaves = [jax.numpy.asarray(arrays[n], leaf.dtype) for n, leaf in shapes.items()]
     averaged = jax.tree.unflatten(jax.tree.structure(abstract.ema), leaves)
     about['state_sha256'] = sha256(named_leaves(averaged))
     return Weights(averaged, jax.random.key(0)), about

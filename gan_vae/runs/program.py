@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from gan_vae import data, methods
 from gan_vae.data import augment
 from gan_vae.data.sequences import SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.devices import layout, process
-from gan_vae.devices.mesh import AXIS, map_step, mesh_of, replicated
+from gan_vae.devices.mesh import AXIS, map_step, mesh_of
 from gan_vae.errors import UserError
 from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning.state import step_key
@@ -22,7 +23,7 @@ class Program(NamedTuple):
     """A config made into compiled functions on this run's devices."""
 
     method: Method
-    mesh: jax.sharding.Mesh
+    mesh: Mesh
     sharding: Any  # of the state: one for all of it, or a tree
     rows: str  # what a device works on in one update, in words
     preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
@@ -39,6 +40,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
     rows = _rows(config, mesh)
     method = methods.make(config, spec, axis_name=AXIS)
     specs = _specs(config, method, mesh)
+    sharding = jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
     light, plain = augment.of(config.data, spec.kind)
 
     def train_step(state, batch):
@@ -54,7 +56,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
     return Program(
         method=method,
         mesh=mesh,
-        sharding=_sharding(specs, mesh),
+        sharding=sharding,
         rows=rows,
         preprocess=plain,
         train_step=map_step(train_step, mesh, how, state=specs),
@@ -79,9 +81,9 @@ def _rows(config, mesh) -> str:
 
 
 def _specs(config, method, mesh):
-    """PartitionSpecs of a state that lies in parts, or None: copies."""
+    """The PartitionSpecs of the state: one for all of it, or a tree."""
     if not config.parallel.shard_state:
-        return None
+        return PartitionSpec()
     if config.parallel.map == 'pmap':
         raise UserError(
             'config.parallel.shard_state needs config.parallel.map=shard_map: '
@@ -91,9 +93,3 @@ def _specs(config, method, mesh):
     whole = layout.specs(shapes, 1, AXIS)
     parts = layout.specs(shapes, mesh.size, AXIS)
     return whole.replace(opt_state=parts.opt_state, ema=parts.ema)
-
-
-def _sharding(specs, mesh):
-    if specs is None:
-        return replicated(mesh)
-    return jax.tree.map(lambda spec: jax.sharding.NamedSharding(mesh, spec), specs)

@@ -15,14 +15,13 @@ def seen(settings, split: str, num: int, seed: int):
 
     Each with its labels, None of a set without.
     """
-
     examples = data.examples(settings, split)
     plain, key = augment.make(False, 0, settings.binarize), jax.random.key(seed)
     count = min(num, examples.count)
     for start in range(0, count, BATCH):
         rows = np.arange(start, min(start + BATCH, count))
-        found = examples.gather(rows)
-        yield plain(keys_of(key, rows), found['image']), found.get('label')
+        batch = examples.gather(rows)
+        yield plain(keys_of(key, rows), batch['image']), batch.get('label')
 
 
 def of_method(method: Method, batches):

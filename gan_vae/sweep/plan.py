@@ -1,20 +1,9 @@
 """Experiment files, the points that they list or draw, and the trials of a point.
 
 A point is a set of values {'section.key': value}. A trial is a point with a seed: one
-run. An experiment file has
-
-    CONFIG = 'configs/dcgan_emoji.py'        the config that the points change
-    METRIC = ('eval/swd', 'min', 'final')    name, 'min' or 'max', 'best' or 'final'
-
-and one of these, or both:
-
-    def sweep(add):                          the points, one by one
-        add({'optimizer.learning_rate': 1e-4, 'optimizer.b1': 0.5})
-
-    def space(draw):                         where points are drawn from
-        draw.log_uniform('optimizer.learning_rate', 1e-5, 1e-2)
-        draw.uniform(key, low, high), draw.integer(key, low, high)
-        draw.choice(key, values)
+run. An experiment file has CONFIG = 'configs/x.py', METRIC = ('eval/swd', 'min' or
+'max', 'best' or 'final'), and sweep(add), which lists points by add({'section.key':
+value}), or space(draw), from which points are drawn by the methods of `Draw`, or both.
 
 Random search draws point i of a space by Philox (Salmon et al. 2011, SC11) keyed with
 (seed, i), so that neither the number of workers nor an interruption changes it. Where
@@ -32,7 +21,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae.config import user_file
-from gan_vae.errors import UserError, nearest, unknown
+from gan_vae.errors import UserError, nearest
 from gan_vae.runs import folder as run_folder
 
 Value = bool | int | float | str
@@ -71,6 +60,11 @@ class Trial(NamedTuple):
     steps: int
     folder: Path
 
+    def flags(self) -> list[str]:
+        """Those of the command that trains it."""
+        settings = [f'--config.{key}={value}' for key, value in self.overrides.items()]
+        return [f'--config={self.config}', f'--workdir={self.folder}', *settings]
+
 
 def read(spec: str) -> Experiment:
     """Reads `experiments/x.py[:variant]`; the variant takes the place of CONFIG's."""
@@ -97,32 +91,30 @@ def read(spec: str) -> Experiment:
         if not hasattr(module, name):
             raise UserError(f'{path} has no {name}: write, for example, {example}')
     space = getattr(module, 'space', None)
-    if not hasattr(module, 'sweep') and not space:
-        raise UserError(f'{path} has neither sweep(add) nor space(draw)')
     if not points and not space:
-        raise UserError(f'{path}: sweep(add) adds nothing')
-    config = module.CONFIG
-    if not isinstance(config, str):
-        raise UserError(f"{path}: CONFIG is 'path' or 'path:variant', not {config!r}")
-    if variant:
-        config = f'{config.partition(":")[0]}:{variant}'
-    name = file.stem + (f'-{variant}' if variant else '')
-    return Experiment(path, name, config, _metric(path, module.METRIC), points, space)
-
-
-def _metric(path: str, value) -> Metric:
-    shape = "('eval/NAME', 'min' or 'max', 'best' or 'final')"
-    if not (isinstance(value, tuple | list) and len(value) == 3):
-        raise UserError(f'{path}: METRIC={value!r} should be {shape}')
-    metric = Metric(*value)
-    if metric.direction not in ('min', 'max') or metric.of not in ('best', 'final'):
-        raise UserError(f'{path}: METRIC={value!r} should be {shape}')
-    if not str(metric.name).startswith('eval/'):
+        adds = 'sweep(add) adds nothing'
+        neither = 'it has neither sweep(add) nor space(draw)'
+        raise UserError(f'{path}: {adds if hasattr(module, "sweep") else neither}')
+    match module.METRIC:
+        case str(), 'min' | 'max', 'best' | 'final':
+            metric = Metric(*module.METRIC)
+        case value:
+            raise UserError(
+                f"{path}: METRIC={value!r} should be ('eval/NAME', 'min' or 'max', "
+                "'best' or 'final')"
+            )
+    if not metric.name.startswith('eval/'):
         raise UserError(
             f'{path}: METRIC is {metric.name!r}: trials are compared by an evaluation, '
             "as 'eval/swd'"
         )
-    return metric
+    config, name = module.CONFIG, file.stem
+    if not isinstance(config, str):
+        raise UserError(f"{path}: CONFIG is 'path' or 'path:variant', not {config!r}")
+    if variant:
+        config = f'{config.partition(":")[0]}:{variant}'
+        name = f'{name}-{variant}'
+    return Experiment(path, name, config, metric, points, space)
 
 
 def plain(where: str, point: Mapping) -> Point:
@@ -176,76 +168,95 @@ def trials(
             raise UserError(f'{experiment.file}: {error}') from error
         flat = config_lib.flatten(config)
         point = {key: flat[key] for key in point}  # 1 and 1.0 are one point
-        # Places and intervals do not change what a trial computes.
-        free = config_lib.resumable(config.method.name)
-        computing = [key for key in fixed if key not in free]
-        chosen = {key: flat[key] for key in [*computing, *point, 'train.seed']}
-        digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
-        folder = workdir / digest[:12]
-        _check_folder(experiment, folder, config)
-        own = own | {'train.seed': str(config.train.seed)}
-        result.append(
-            Trial(
-                digest[:12],
-                point,
-                config.train.seed,
-                experiment.config,
-                own,
-                config.train.steps,
-                folder,
-            )
+        keys = [*computing(fixed, config), *point, 'train.seed']
+        chosen = json.dumps({key: flat[key] for key in keys}, sort_keys=True)
+        name = hashlib.sha256(chosen.encode()).hexdigest()[:12]
+        trial = Trial(
+            id=name,
+            point=point,
+            seed=config.train.seed,
+            config=experiment.config,
+            overrides=own | {'train.seed': str(config.train.seed)},
+            steps=config.train.steps,
+            folder=workdir / name,
         )
+        _check_folder(trial, config)
+        result.append(trial)
     return result
 
 
-def _check_folder(experiment: Experiment, folder: Path, config: Any):
+def computing(fixed: Mapping[str, str], config: Any) -> list[str]:
+    """The overrides that change what a trial computes: no places and intervals."""
+    free = config_lib.resumable(config.method.name)
+    return [key for key in fixed if key not in free]
+
+
+def _check_folder(trial: Trial, config: Any):
     """Raises if the folder is of a trial of another version of the config file."""
-    if not (folder / 'config.json').is_file():
+    if not (trial.folder / 'config.json').is_file():
         return
-    stored = run_folder.read_config(folder)
-    longer = stored.train.steps > config.train.steps
-    changed = [
-        line
-        for line in config_lib.differences(stored, config)
-        if not (longer and line.startswith('train.steps:'))
-    ]
-    if changed:
+    stored = run_folder.read_config(trial.folder)
+    stored.train.steps = min(stored.train.steps, trial.steps)  # it may go on for longer
+    if changed := config_lib.differences(stored, config):
         raise UserError(
-            f'{folder} was trained with another {experiment.config} '
+            f'{trial.folder} was trained with another {trial.config} '
             f'({"; ".join(changed)}): sweep in another --workdir'
         )
 
 
 class Draw:
-    """Draws the values of one point of a space; kept in `point`."""
+    """Draws the values of one point of a space; kept in `point`.
 
-    def __init__(self, rng: np.random.Generator):
-        self._rng, self.point = rng, {}
+    source: of numbers, with the methods `suggest_*` of a trial of Optuna.
+    """
+
+    def __init__(self, source: Any):
+        self._source = source
+        self.point: dict[str, Any] = {}
 
     def uniform(self, key: str, low: float, high: float) -> float:
-        return self._keep(key, self._rng.uniform(low, high))
+        return self._keep(key, self._source.suggest_float(key, low, high))
 
     def log_uniform(self, key: str, low: float, high: float) -> float:
         if not 0 < low < high:
             raise UserError(f'log_uniform({key!r}, {low}, {high}): not 0 < low < high')
-        value = math.exp(self._rng.uniform(math.log(low), math.log(high)))
-        return self._keep(key, min(max(value, low), high))
+        return self._keep(key, self._source.suggest_float(key, low, high, log=True))
 
     def integer(self, key: str, low: int, high: int) -> int:
         """Both ends included."""
-        return self._keep(key, int(self._rng.integers(low, high, endpoint=True)))
+        return self._keep(key, self._source.suggest_int(key, low, high))
 
     def choice(self, key: str, values: Sequence[Value]) -> Value:
-        return self._keep(key, values[int(self._rng.integers(len(values)))])
+        return self._keep(key, self._source.suggest_categorical(key, values))
 
     def _keep(self, key: str, value: Any) -> Any:
         self.point[key] = value
         return value
 
 
-def fill(experiment: Experiment, draw) -> Point:
-    """The point that the experiment's space takes from `draw`."""
+class Philox:
+    """Numbers of random search, a function of (seed, index)."""
+
+    def __init__(self, seed: int, index: int):
+        self.rng = np.random.Generator(np.random.Philox(key=[seed, index]))
+
+    def suggest_float(self, key: str, low: float, high: float, log=False) -> float:
+        if not log:
+            return self.rng.uniform(low, high)
+        value = math.exp(self.rng.uniform(math.log(low), math.log(high)))
+        return min(max(value, low), high)
+
+    def suggest_int(self, key: str, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high, endpoint=True))
+
+    def suggest_categorical(self, key: str, values: Sequence[Value]) -> Value:
+        return values[int(self.rng.integers(len(values)))]
+
+
+def fill(experiment: Experiment, source: Any) -> Point:
+    """The point that the experiment's space draws from `source`."""
     assert experiment.space
+    draw = Draw(source)
     try:
         experiment.space(draw)
     except UserError as error:
@@ -262,31 +273,12 @@ def random_points(experiment: Experiment, count: int | None, seed: int) -> list[
 
     The first n are the same for every count.
     """
-
-    def rng(index):
-        return np.random.Generator(np.random.Philox(key=[seed, index]))
-
     if experiment.space is None:
-        order = rng(0).permutation(len(experiment.points))
+        order = Philox(seed, 0).rng.permutation(len(experiment.points))
         return [experiment.points[i] for i in order[:count]]
     if count is None:
         raise UserError('--engine=random draws from a space: add --trials=N')
-    return [fill(experiment, Draw(rng(index))) for index in range(count)]
-
-
-def listed(
-    experiment: Experiment, engine: str, count: int | None, seed: int
-) -> list[Point]:
-    """The points of 'grid' or 'random', which are known before any trial."""
-    if engine == 'random':
-        return random_points(experiment, count, seed)
-    if engine != 'grid':
-        raise unknown('--engine', engine, ('grid', 'random', 'optuna'))
-    if not experiment.points:
-        raise UserError(
-            f'{experiment.file} has no sweep(add): use --engine=random or optuna'
-        )
-    return experiment.points
+    return [fill(experiment, Philox(seed, index)) for index in range(count)]
 
 
 def distinct(groups: Iterable[list[Trial]]) -> list[list[Trial]]:

@@ -46,11 +46,11 @@ def rank(
     results = []
     for group in groups:
         outcomes = [states.get(t.id, Outcome('waiting')) for t in group]
-        finished = [o for o in outcomes if o.status == 'finished']
-        values = [o.value for o in finished if o.value is not None]
-        mean = float(np.mean(values)) if len(values) == len(group) else None
-        several = mean is not None and len(values) > 1
-        spread = float(np.std(values, ddof=1)) if several else None
+        finished = (o.value for o in outcomes if o.status == 'finished')
+        values = [value for value in finished if value is not None]
+        done = len(values) == len(group)
+        mean = float(np.mean(values)) if done else None
+        spread = float(np.std(values, ddof=1)) if done and len(values) > 1 else None
         results.append(Ranked(group[0].point, group, outcomes, mean, spread))
     sign = 1 if metric.direction == 'min' else -1
     results.sort(key=lambda r: math.inf if r.mean is None else sign * r.mean)

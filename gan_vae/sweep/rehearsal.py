@@ -30,22 +30,22 @@ def check(experiment: Experiment, trial: Trial):
         raise unknown(f'METRIC of {experiment.file}:', experiment.metric.name, names)
 
 
-def names(spec: str, overrides: dict[str, str]) -> list[str]:
-    """The names in metrics.jsonl of the evaluations of a config's runs."""
+def main(spec: str, overrides: str):
     from gan_vae import config as config_lib
     from gan_vae import data
     from gan_vae.evaluation import measures
     from gan_vae.runs.program import build
 
     # The devices of this machine's CPU are not those that the run will have.
-    config = config_lib.load(spec, overrides | {'parallel.devices': '1'})
-    held = data.examples(config.data, config.data.eval_split)
-    program = build(config, held.spec)
-    return measures.names(config, program, held)
+    values = json.loads(overrides) | {'parallel.devices': '1'}
+    config = config_lib.load(spec, values)
+    held_out = data.examples(config.data, config.data.eval_split)
+    program = build(config, held_out.spec)
+    print(json.dumps(measures.names(config, program, held_out)))
 
 
 if __name__ == '__main__':
     try:
-        print(json.dumps(names(sys.argv[1], json.loads(sys.argv[2]))))
+        main(*sys.argv[1:])
     except UserError as error:
         sys.exit(f'gan_vae: {error}')

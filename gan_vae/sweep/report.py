@@ -1,24 +1,26 @@
 """One static HTML page of a sweep: its points, their results, which keys matter."""
 
-import base64
-import html
 import itertools
 import math
 import os
 import platform
 import re
+from collections import Counter
 from collections.abc import Mapping
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gan_vae.errors import UserError
-from gan_vae.evaluation.report import STYLE
+from gan_vae.evaluation.report import figure, page
 from gan_vae.runs import folder as run_folder
 from gan_vae.sweep.plan import Experiment, Metric, Point
 from gan_vae.sweep.ranking import Ranked, effects, swept
 from gan_vae.sweep.table import describe, distinct_labels, format_value
 
-_MORE = """
+_STYLE = """
 tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
 small.flag { display: inline-block; width: 16rem; white-space: normal; }
 svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
@@ -45,7 +47,7 @@ def write(
     """
     title = f'Sweep {experiment.name}'
     body = [
-        f'<h1>{_text(title)}</h1>',
+        f'<h1>{escape(title)}</h1>',
         _summary(experiment, ranked, engine),
         '<h2>Points, best first</h2>',
         _table(experiment.metric, ranked),
@@ -58,17 +60,12 @@ def write(
     ]
     identity = [' '.join(experiment.metric), *(t.id for r in ranked for t in r.trials)]
     path = _free(folder, identity)
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="sweep" content="{_text(";".join(identity))}">'
-        '<meta name="viewport" content="width=device-width">'
-        f'<title>{_text(title)}</title><style>{STYLE}{_MORE}</style></head>'
-        f'<body>{"".join(body)}</body></html>'
-    )
+    head = f'<meta name="sweep" content="{escape(";".join(identity))}">'
+    text = page(title, body, f'{head}<style>{_STYLE}</style>')
     try:
         # Of a name of its own: other workers may write the page at the same moment.
         part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
-        part.write_text(page, encoding='utf-8')
+        part.write_text(text, encoding='utf-8')
         os.replace(part, path)
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
@@ -77,16 +74,15 @@ def write(
 
 def _free(folder: Path, identity: list[str]) -> Path:
     """The first page that does not exist, or of which this sweep has every trial."""
-    for number in itertools.count(1):
-        path = folder / (f'report-{number}.html' if number > 1 else 'report.html')
-        if not path.exists():
-            return path
-        with open(path, encoding='utf-8', errors='replace') as page:
-            head = re.search('<meta name="sweep" content="([^"]*)">', page.readline())
-        metric, *trials = html.unescape(head[1]).split(';') if head else ['']
+    path, numbers = folder / 'report.html', itertools.count(2)
+    while path.exists():
+        with open(path, encoding='utf-8', errors='replace') as other:
+            head = re.search('<meta name="sweep" content="([^"]*)">', other.readline())
+        metric, *trials = unescape(head[1]).split(';') if head else ['']
         if metric == identity[0] and set(trials) <= set(identity[1:]):
-            return path
-    raise AssertionError
+            break
+        path = folder / f'report-{next(numbers)}.html'
+    return path
 
 
 def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
@@ -115,25 +111,24 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
     ]
     if fixed:
         lines.append('All trials: ' + ', '.join(f'{k}={v}' for k, v in fixed.items()))
-    return ''.join(f'<p>{_text(line)}</p>' for line in lines)
+    return ''.join(f'<p>{escape(line)}</p>' for line in lines)
 
 
 def _table(metric: Metric, ranked: list[Ranked]) -> str:
     keys = _keys(ranked)
     head = ''.join(
-        f'<th>{_text(name)}</th>'
+        f'<th>{escape(name)}</th>'
         for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
     )
     places = [r.place for r in ranked]
     rows = []
     for r in ranked:
-        statuses = [o.status for o in r.outcomes]
+        counts = Counter(o.status for o in r.outcomes)
         status = ', '.join(
-            f'{statuses.count(s)} {s}' if len(statuses) > 1 else s
-            for s in dict.fromkeys(statuses)
+            f'{n} {s}' if len(r.outcomes) > 1 else s for s, n in counts.items()
         )
         errors = ''.join(
-            f'<br><small class="flag">{_text(error)}</small>'
+            f'<br><small class="flag">{escape(error)}</small>'
             for error in dict.fromkeys(o.error for o in r.outcomes if o.error)
         )
         each = ', '.join(
@@ -141,11 +136,12 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         )
         mean = '' if r.mean is None else f'{r.mean:.5g}'
         spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
+        swatch = f'<span class="swatch" style="background:{_colour(r, ranked)}"></span>'
         tie = '=' if places.count(r.place) > 1 else ''
-        mark = '' if r.place is None else f'{_swatch(r, ranked)} {r.place}{tie}'
+        mark = '' if r.place is None else f'{swatch} {r.place}{tie}'
         cells = [
             mark,
-            *(_text(format_value(r.point[k])) if k in r.point else '' for k in keys),
+            *(escape(format_value(r.point[k])) if k in r.point else '' for k in keys),
             mean + spread,
             each,
             status + errors,
@@ -165,25 +161,13 @@ def _seconds(trial) -> float:
         return 0.0
 
 
-def _swatch(r: Ranked, ranked: list[Ranked]) -> str:
-    colour = _colour(_badness(r, ranked))
-    return f'<span class="swatch" style="background:{colour}"></span>'
-
-
-def _badness(r: Ranked, ranked: list[Ranked]) -> float:
-    """0 for the first place, 1 for the last: one outlier leaves the others apart."""
+def _colour(r: Ranked, ranked: list[Ranked]) -> str:
+    """By its place, and not its mean: one outlier leaves the others apart."""
     last = max(x.place or 1 for x in ranked)
-    return ((r.place or 1) - 1) / max(1, last - 1)
-
-
-def _colour(at: float) -> str:
-    place = at * (len(_RAMP) - 1)
-    i = min(int(place), len(_RAMP) - 2)
-    mixed = (
-        round(a + (b - a) * (place - i))
-        for a, b in zip(_RAMP[i], _RAMP[i + 1], strict=True)
-    )
-    return '#' + ''.join(f'{c:02x}' for c in mixed)
+    at = ((r.place or 1) - 1) / max(1, last - 1) * (len(_RAMP) - 1)
+    channels = zip(*_RAMP, strict=True)
+    mixed = [round(np.interp(at, range(len(_RAMP)), values)) for values in channels]
+    return f'#{bytes(mixed).hex()}'
 
 
 def _keys(ranked: list[Ranked]) -> list[str]:
@@ -199,9 +183,8 @@ def _axis(
     Up to `few` values stand at even distances; more numbers on a scale, a logarithmic
     one where they span more than a factor of 20. No two labels are the same text.
     """
-    distinct = list(dict.fromkeys(values))
-    numbers = all(type(v) in (int, float) for v in distinct)
-    distinct.sort(key=(lambda v: v) if numbers else repr)
+    numbers = all(type(v) in (int, float) for v in values)
+    distinct = sorted(dict.fromkeys(values), key=None if numbers else repr)
     if not numbers or len(distinct) <= few:
         gap = max(1, len(distinct) - 1)
         places = {v: i / gap if distinct[1:] else 0.5 for i, v in enumerate(distinct)}
@@ -210,7 +193,10 @@ def _axis(
     low, high = distinct[0], distinct[-1]
     scale = math.log if low > 0 and high > 20 * low else float
     width = scale(high) - scale(low)
-    places = {v: (scale(v) - scale(low)) / width for v in distinct}
+
+    def height(value):
+        return (scale(value) - scale(low)) / width
+
     if scale is math.log:
         values = [low * (high / low) ** (i / 4) for i in range(5)]
     else:  # multiples of 1, 2 or 5 times a power of ten, at most six of them
@@ -218,59 +204,51 @@ def _axis(
         step = next(n * power for n in (1, 2, 5, 10) if n * power >= width / 5)
         first, last = math.ceil(low / step), math.floor(high / step)
         values = [i * step for i in range(first, last + 1)]
-    ticks = [(scale(v) - scale(low)) / width for v in values]
-    return places, list(zip(ticks, distinct_labels(values, 3), strict=True))
+    labels = distinct_labels(values, 3)
+    return {v: height(v) for v in distinct}, [
+        *zip(map(height, values), labels, strict=True)
+    ]
 
 
 def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     """Parallel coordinates: an axis a key, a line a point, coloured by its mean."""
-    keys = _keys(ranked)
-    done = [r for r in ranked if r.mean is not None]
-    axes = [_axis([r.point[k] for r in ranked if k in r.point]) for k in keys]
-    if done:
-        axes.append(_axis([r.mean for r in done], few=1))
-    width, height, top, left = max(640, 190 * len(axes)), 330, 34, 70
-    gap = (width - 2 * left) / max(1, len(axes) - 1)
-
-    def across(i):
-        return left + i * gap
+    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in _keys(ranked)]
+    if any(r.mean is not None for r in ranked):
+        columns.append((metric.name, [r.mean for r in ranked], 1))
+    width, height, top, left = max(640, 190 * len(columns)), 330, 34, 70
+    gap = (width - 2 * left) / max(1, len(columns) - 1)
 
     def up(place):
         return top + (height - top - 20) * (1 - place)
 
     drawn, labelled = [], []
-    for i, (name, (_, labels)) in enumerate(
-        zip([*keys, *([metric.name] if done else [])], axes, strict=True)
-    ):
-        x = across(i)
+    lines: list[list[str]] = [[] for _ in ranked]  # the corners of each point's
+    for i, (name, values, few) in enumerate(columns):
+        x = left + i * gap
+        places, labels = _axis([v for v in values if v is not None], few)
+        for line, value in zip(lines, values, strict=True):
+            if value is not None:
+                line.append(f'{x:.1f},{up(places[value]):.1f}')
         drawn.append(
             f'<path d="M{x:.1f} {up(0):.1f}V{up(1):.1f}" stroke="#bbb"/>'
             f'<text x="{x:.1f}" y="{top - 18}" text-anchor="middle">'
-            f'{_text(name)}</text>'
+            f'{escape(name)}</text>'
         )
         labelled += [
             f'<text x="{x - 6:.1f}" y="{up(place) + 4:.1f}" text-anchor="end">'
-            f'{_text(label)}</text>'
+            f'{escape(label)}</text>'
             for place, label in labels
         ]
-    for r in reversed(ranked):  # the best on top
-        heights = [
-            a[0][r.point[k]] for k, a in zip(keys, axes, strict=False) if k in r.point
-        ]
-        xs = [across(i) for i, k in enumerate(keys) if k in r.point]
+    for r, line in reversed([*zip(ranked, lines, strict=True)]):  # the best on top
         style = 'stroke="#999" stroke-dasharray="4 4"'
         result = ', '.join(dict.fromkeys(o.status for o in r.outcomes))
         if r.mean is not None:
-            heights.append(axes[-1][0][r.mean])
-            xs.append(across(len(keys)))
-            colour = _colour(_badness(r, ranked))
-            style, result = f'stroke="{colour}" stroke-width="2"', f'{r.mean:.5g}'
-        places = ' '.join(
-            f'{x:.1f},{up(h):.1f}' for x, h in zip(xs, heights, strict=True)
-        )
+            style = f'stroke="{_colour(r, ranked)}" stroke-width="2"'
+            result = f'{r.mean:.5g}'
         drawn.append(
-            f'<polyline points="{places}" fill="none" {style} stroke-opacity=".85">'
-            f'<title>{_text(describe(r.point))}: {_text(result)}</title></polyline>'
+            f'<polyline points="{" ".join(line)}" fill="none" {style} '
+            f'stroke-opacity=".85">'
+            f'<title>{escape(describe(r.point))}: {escape(result)}</title></polyline>'
         )
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" width="{width}" '
@@ -296,7 +274,7 @@ def _effects(ranked: list[Ranked], importance: Mapping[str, float]) -> str:
             share = f'{e.share:.0%}'
         own = f'{importance[key]:.0%}' if key in importance else ''
         rows.append(
-            f'<tr><td class="key">{_text(key)}</td><td>{bar}</td>'
+            f'<tr><td class="key">{escape(key)}</td><td>{bar}</td>'
             f'<td class="n">{share}</td><td class="n">{e.chance:.0%}</td>'
             f'<td class="n">{e.levels}</td><td class="n">{own}</td></tr>'
         )
@@ -323,14 +301,5 @@ def _pictures(ranked: list[Ranked]) -> str:
         one = r.trials[0]
         file = one.folder / 'samples' / f'{one.steps:07d}.png'
         if file.is_file():
-            data = base64.b64encode(file.read_bytes()).decode()
-            caption = _text(f'{r.place}: {describe(r.point, one.seed)}')
-            figures.append(
-                f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
-                f'<figcaption>{caption}</figcaption></figure>'
-            )
+            figures.append(figure(f'{r.place}: {describe(r.point, one.seed)}', file))
     return f'<div class="row">{"".join(figures)}</div>' if figures else '<p>None.</p>'
-
-
-def _text(value) -> str:
-    return html.escape(str(value))

@@ -15,7 +15,7 @@ from gan_vae.interrupt import Watch
 from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.ranking import Ranked
-from gan_vae.sweep.search import Listed, Study, identity
+from gan_vae.sweep.search import Listed, Study
 from gan_vae.sweep.trial import Child, Outcome
 
 ENGINES = ('grid', 'random', 'optuna')
@@ -71,27 +71,26 @@ def sweep(
     def make(point):
         return plan.trials(experiment, point, fixed, seeds, folder)
 
-    search: Listed | Study
+    points = experiment.points
+    if engine == 'random' or (engine == 'optuna' and experiment.space):
+        count = trials if engine == 'random' else 1
+        points = plan.random_points(experiment, count, seed)
+    if not points:
+        raise UserError(
+            f'{experiment.file} has no sweep(add): use --engine=random or optuna'
+        )
+    groups = plan.distinct(map(make, points))  # of configs that are valid, all of them
+    search: Listed | Study = Listed(groups)
     if engine == 'optuna':
-        first = plan.random_points(experiment, 1, seed)[0]
-        for point in experiment.points if experiment.space is None else [first]:
-            make(point)
-        same = identity(experiment, fixed, seeds)
-        search = Study(experiment, make, same, trials, seed, storage, folder)
-        example = make(first)[0]
-    else:
-        points = plan.listed(experiment, engine, trials, seed)
-        search = Listed(plan.distinct(map(make, points)))
-        example = search.groups[0][0]
+        search = Study(experiment, fixed, seeds, make, trials, seed, storage, folder)
     if not (folder / 'trials.jsonl').exists():  # else this has been checked
-        rehearsal.check(experiment, example)
+        rehearsal.check(experiment, groups[0][0])
     worker = _Worker(experiment, search, folder, parallel)
     if retry:
         worker.retry()
     stopped = worker.go()
     ranked = ranking.rank(search.groups, worker.states, experiment.metric)
-    importance = dict(search.importance)
-    page = report.write(folder, experiment, ranked, engine, importance)
+    page = report.write(folder, experiment, ranked, engine, search.importance)
     _conclude(experiment, ranked, page, stopped)
     return ranked
 
@@ -106,31 +105,33 @@ class _Worker:
         self._screen = table.Screen(experiment.metric.name)
         self.states: dict[str, Outcome] = {}
 
+    @property
+    def _trials(self) -> list[Trial]:
+        return [one for group in self._search.groups for one in group]
+
     def retry(self):
         """Forgets that trials failed."""
         events = trial.ledger(self._folder)
-        for group in self._search.groups:
-            for one in group:
-                if events.get(one.id, {}).get('status') == 'failed':
-                    trial.record(self._folder, one, 'to retry', Outcome(''), 0)
+        for one in self._trials:
+            if events.get(one.id, {}).get('status') == 'failed':
+                trial.record(self._folder, one, 'to retry', Outcome(''), 0)
         if isinstance(self._search, Study):
             self._search.retry()
 
     def go(self) -> str | None:
         """Works until all is done; returns the name of the signal that stopped it."""
-        looked = 0.0
+        next_look = 0.0
         try:
             with Watch('running trials save and stop') as watch:
                 self._look()
                 while True:
                     free, nothing = self._parallel > len(self._children), False
-                    if free and not watch.asked and time.monotonic() >= looked:
-                        started = self._start_one()
-                        if started:
+                    if free and not watch.asked and time.monotonic() >= next_look:
+                        if self._start_one():
                             continue
-                        nothing, looked = True, time.monotonic() + _WAIT
+                        nothing, next_look = True, time.monotonic() + _WAIT
                     if self._reap():
-                        looked = 0.0  # a place is free
+                        next_look = 0.0  # a place is free
                     if watch.asked:
                         for child in self._children.values():
                             child.stop(watch.asked)
@@ -141,34 +142,40 @@ class _Worker:
                         self._draw()
                         return watch.asked
                     time.sleep(_POLL)
-        finally:
-            self._end()
+        finally:  # no child is left behind after an error or a second signal
+            for child in self._children.values():
+                child.process.kill()  # the last checkpoint stands
+            for child in self._children.values():
+                child.process.wait()
 
     def _start_one(self) -> bool:
         """Starts the first trial that is open and free."""
         events = trial.ledger(self._folder)
         for one in self._search.candidates():
-            if one.id in self._children:
-                continue
-            state = trial.outcome(one, self._metric, events)
-            if state.status in self._search.final:
-                self._note(one, state)
+            if one.id in self._children or self._has_ended(one, events):
                 continue
             lock = trial.claim(one)
             if lock is None:  # another worker's
                 self.states[one.id] = Outcome('unfinished')
                 continue
-            events = trial.ledger(self._folder)  # it may have ended just before
-            state = trial.outcome(one, self._metric, events)
-            if state.status in self._search.final:
+            events = trial.ledger(self._folder)
+            if self._has_ended(one, events):  # just before
                 lock.close()
-                self._note(one, state)
                 continue
-            status = 'resumed' if state.status != 'waiting' else 'started'
+            waiting = self.states[one.id].status == 'waiting'
+            status = 'started' if waiting else 'resumed'
             trial.record(self._folder, one, status, Outcome(status), 0)
             self._children[one.id] = Child(one, lock, self._parallel)
             return True
         return False
+
+    def _has_ended(self, one: Trial, events: Mapping[str, dict]) -> bool:
+        """Reads the state of a trial, and gives the search its outcome."""
+        state = trial.outcome(one, self._metric, events)
+        self.states[one.id] = state
+        if state.status in self._search.final:
+            self._search.tell(one, state)
+        return state.status in self._search.final
 
     def _reap(self) -> bool:
         """Records the children that have ended, and stops those that are pruned."""
@@ -183,46 +190,33 @@ class _Worker:
             del self._children[one.id]
             seconds = time.monotonic() - child.started
             trial.record(self._folder, one, result.status, result, seconds)
-            self._note(one, result)
+            self.states[one.id] = result
+            self._search.tell(one, result)
             ended = True
         return ended
-
-    def _note(self, one: Trial, result: Outcome):
-        self.states[one.id] = result
-        self._search.tell(one, result)
 
     def _look(self):
         """Reads the state of each trial whose end this worker has not seen."""
         events = trial.ledger(self._folder)
-        for group in self._search.groups:
-            for one in group:
-                if self.states.get(one.id, Outcome('')).status not in trial.ENDED:
-                    self.states[one.id] = trial.outcome(one, self._metric, events)
+        for one in self._trials:
+            if self.states.get(one.id, Outcome('')).status not in trial.ENDED:
+                self.states[one.id] = trial.outcome(one, self._metric, events)
 
     def _draw(self):
         rows = []
         for group in self._search.groups:
             for one in group:
                 state = self.states.get(one.id, Outcome('waiting'))
-                status, value, step = state.status, state.value, one.steps
+                status, value = state.status, state.value
                 if one.id in self._children:
                     status = 'running'
-                    known = [v for _, v in trial.curve(one, self._metric.name)]
-                    value = known[-1] if known else None
-                if status != 'finished':
-                    step = trial.position(one)
+                    curve = trial.curve(one, self._metric.name)
+                    value = curve[-1][1] if curve else None
+                step = one.steps if status == 'finished' else trial.position(one)
                 seed = one.seed if len(group) > 1 else None
                 changed = table.describe(one.point, seed)
-                row = table.Row(one.id, changed, status, step, one.steps, value)
-                rows.append(row)
+                rows.append(table.Row(one.id, changed, status, step, one.steps, value))
         self._screen.show(rows)
-
-    def _end(self):
-        """Leaves no child behind after an error or a second signal."""
-        for child in self._children.values():
-            child.kill()
-        for child in self._children.values():
-            child.process.wait()
 
 
 def longer(experiment: Experiment, best: Ranked) -> str:
@@ -232,16 +226,10 @@ def longer(experiment: Experiment, best: Ranked) -> str:
     steps = 2 * one.steps
     # A schedule stretches with the steps, so that more of them are another run.
     constant = config.optimizer.schedule == 'constant'
-    folder = one.folder if constant else f'{one.folder}-{steps}'
+    folder = one.folder if constant else Path(f'{one.folder}-{steps}')
     changed = one.overrides | {'train.steps': str(steps)}
-    return shlex.join(
-        [
-            *('python', '-m', 'gan_vae', 'train'),
-            f'--config={one.config}',
-            f'--workdir={folder}',
-            *(f'--config.{key}={value}' for key, value in changed.items()),
-        ]
-    )
+    longest = one._replace(folder=folder, overrides=changed)
+    return shlex.join(['python', '-m', 'gan_vae', 'train', *longest.flags()])
 
 
 def _conclude(
@@ -260,16 +248,16 @@ def _conclude(
     if stopped:
         print(f'{stopped}: running trials saved; the same command goes on')
     first = [r for r in ranked if r.place == 1]
-    for best in first[:1]:
-        name, values = experiment.metric.name, [o.value for o in best.outcomes]
+    if first:
+        best, *others = first
         spread = ''
         if best.spread is not None:
-            each = ', '.join(f'{v:.5g}' for v in values)
-            spread = (
-                f' ± {best.spread:.2g} over {counted(len(values), "seed")} ({each})'
-            )
-        print(f'best: {table.describe(best.point)}: {name} {best.mean:.5g}{spread}')
-        for other in first[1:]:
+            seeds = counted(len(best.outcomes), 'seed')
+            each = ', '.join(f'{o.value:.5g}' for o in best.outcomes)
+            spread = f' ± {best.spread:.2g} over {seeds} ({each})'
+        result = f'{experiment.metric.name} {best.mean:.5g}{spread}'
+        print(f'best: {table.describe(best.point)}: {result}')
+        for other in others:
             print(f'equal: {table.describe(other.point)}')
         print(f'longer: {longer(experiment, best)}')
     print(f'report: {page}')

@@ -2,10 +2,12 @@
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from gan_vae.sweep.plan import Point, Value
+from gan_vae.sweep.trial import ENDED
 
 
 class Row(NamedTuple):
@@ -17,11 +19,6 @@ class Row(NamedTuple):
     step: int
     steps: int
     metric: float | None
-
-
-def short(key: str) -> str:
-    """'optimizer.b1' -> 'b1'; a discriminator's learning rate keeps its name."""
-    return key.rpartition('.')[2]
 
 
 def format_value(value: Value, digits: int = 4) -> str:
@@ -37,8 +34,8 @@ def distinct_labels(values: Sequence[Value], digits: int = 4) -> list[str]:
 
 
 def describe(point: Point, seed: int | None = None) -> str:
-    """The values of a point on a line."""
-    words = [f'{short(key)}={format_value(value)}' for key, value in point.items()]
+    """'learning_rate=0.0002 b1=0.5': the values of a point on a line."""
+    words = [f'{k.rpartition(".")[2]}={format_value(v)}' for k, v in point.items()]
     return ' '.join(words if seed is None else [*words, f'seed={seed}'])
 
 
@@ -56,18 +53,16 @@ def lines(rows: list[Row], metric: str, width: int, height: int) -> list[str]:
     Running trials are kept; trials that do not fit are counted in the last line.
     """
     wide = max([7, *(len(r.changed) for r in rows)])
-    order = {'running': 0, 'failed': 1, 'pruned': 1, 'finished': 1}
+    order = {'running': 0} | dict.fromkeys(ENDED, 1)
     ordered = sorted(rows, key=lambda r: order.get(r.status, 2))
-    kept = ordered if len(rows) + 2 <= height else ordered[: max(1, height - 2)]
-    kept = [row for row in rows if row in kept]
+    chosen = ordered[: max(1, height - 2)]
+    shown = [row for row in rows if row in chosen]
     head = f'{"trial":<12}  {"changed":<{wide}}  {"status":<8}  {"step":>13}  {metric}'
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.status] = counts.get(row.status, 0) + 1
+    counts = Counter(row.status for row in rows)
     foot = ', '.join(f'{n} {status}' for status, n in counts.items())
-    if len(kept) < len(rows):
-        foot += f' ({len(rows) - len(kept)} not shown)'
-    return [text[:width] for text in [head, *(line(r, wide) for r in kept), foot]]
+    if len(shown) < len(rows):
+        foot += f' ({len(rows) - len(shown)} not shown)'
+    return [text[:width] for text in [head, *(line(r, wide) for r in shown), foot]]
 
 
 class Screen:

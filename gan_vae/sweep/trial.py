@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from gan_vae import files
 from gan_vae.errors import UserError
@@ -36,17 +36,9 @@ class Outcome(NamedTuple):
 
 def curve(trial: Trial, name: str) -> list[tuple[int, float | None]]:
     """[(step, value)] of the metric up to the trial's budget; None: not finite."""
-    file = trial.folder / 'metrics.jsonl'
-    values: dict[int, float | None] = {}
-    for line in file.read_text().splitlines() if file.is_file() else ():
-        if f'"{name}"' in line:
-            try:
-                row = json.loads(line)
-            except ValueError:  # being written
-                continue
-            if name in row and row['step'] <= trial.steps:
-                values[row['step']] = row[name]
-    return sorted(values.items())
+    rows = files.json_lines(trial.folder / 'metrics.jsonl')
+    values = {row['step']: row[name] for row in rows if name in row}
+    return sorted(item for item in values.items() if item[0] <= trial.steps)
 
 
 def score(trial: Trial, metric: Metric) -> float | None:
@@ -69,25 +61,14 @@ def score(trial: Trial, metric: Metric) -> float | None:
 
 def position(trial: Trial) -> int:
     """The last step that metrics.jsonl has, 0 before there is one."""
-    file = trial.folder / 'metrics.jsonl'
-    if not file.is_file():
-        return 0
-    with open(file, 'rb') as record:
-        record.seek(max(0, file.stat().st_size - 4096))
-        lines = record.read().splitlines()
-    for line in reversed(lines):
-        try:
-            return min(json.loads(line)['step'], trial.steps)
-        except (ValueError, KeyError, TypeError):
-            continue
-    return 0
+    rows = files.json_lines(trial.folder / 'metrics.jsonl')
+    return min(rows[-1]['step'], trial.steps) if rows else 0
 
 
 def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome:
     """The state of a trial, from its folder and the last events of all trials."""
     try:
-        done = run_folder.read_summary(trial.folder).get('step', 0) >= trial.steps
-        if done:
+        if run_folder.read_summary(trial.folder).get('step', 0) >= trial.steps:
             value = score(trial, metric)
             if value is None or not math.isfinite(value):
                 return Outcome('failed', error=f'{metric.name} is not finite')
@@ -101,7 +82,7 @@ def outcome(trial: Trial, metric: Metric, ledger: Mapping[str, dict]) -> Outcome
     return Outcome('unfinished' if started else 'waiting')
 
 
-def claim(trial: Trial) -> object | None:
+def claim(trial: Trial) -> TextIO | None:
     """The trial's lock, or None while another worker (or its child) holds it.
 
     A lock of its own: the trainer takes the run folder's. The child inherits it, so
@@ -109,22 +90,12 @@ def claim(trial: Trial) -> object | None:
     """
     trial.folder.mkdir(parents=True, exist_ok=True)
     lock = files.try_lock(trial.folder / '.trial.lock')
-    trainer = lock and files.try_lock(trial.folder / '.lock')
-    if lock and not trainer:  # someone trains there by hand
-        lock.close()
-        return None
-    if trainer:
-        trainer.close()
-    return lock
-
-
-def _apart(lock) -> dict:
-    """How a child is started: Ctrl-C is for the worker, which tells it once, and the
-    lock is inherited (Windows: only the trainer's own lasts when the worker is killed).
-    """
-    if os.name == 'nt':
-        return {'creationflags': subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {'pass_fds': (lock.fileno(),), 'process_group': 0}
+    if lock:
+        trainer = files.try_lock(trial.folder / '.lock')
+        if trainer:
+            trainer.close()
+            return lock
+        lock.close()  # someone trains there by hand
 
 
 def environment() -> dict[str, str]:
@@ -140,25 +111,24 @@ class Child:
         self._log = trial.folder / 'log.txt'
         self.started = time.monotonic()
         self.reason = ''  # for which it was stopped
-        self.killed = False
-        flags = [f'--config.{key}={value}' for key, value in trial.overrides.items()]
         env = environment() | {'PYTHONUNBUFFERED': '1'}
         if share > 1:  # JAX takes three quarters of a GPU for itself
             env.setdefault('XLA_PYTHON_CLIENT_MEM_FRACTION', f'{0.9 / share:.3f}')
+        # Ctrl-C is for the worker, which stops its children once. The lock is inherited
+        # (Windows: only the trainer's own lasts when the worker is killed).
+        if os.name == 'nt':
+            apart = {'creationflags': subprocess.CREATE_NEW_PROCESS_GROUP}
+        else:
+            apart = {'pass_fds': (lock.fileno(),), 'process_group': 0}
         with open(self._log, 'ab') as log:
             self._offset = log.tell()
             self.process = subprocess.Popen(
-                [
-                    *TRAIN,
-                    f'--config={trial.config}',
-                    f'--workdir={trial.folder}',
-                    *flags,
-                ],
+                [*TRAIN, *trial.flags()],
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **_apart(lock),
+                **apart,
             )
 
     def stop(self, why: str):
@@ -166,11 +136,6 @@ class Child:
         if not self.reason:
             self.reason = why
             self.process.send_signal(signal.SIGTERM)
-
-    def kill(self):
-        """At once: the last checkpoint stands."""
-        self.killed = True
-        self.process.kill()
 
     def ended(self, metric: Metric) -> Outcome | None:
         """None while it runs; then its outcome, and its lock is free."""
@@ -219,12 +184,5 @@ def record(workdir: Path, trial: Trial, status: str, result: Outcome, seconds: f
 
 def ledger(workdir: Path) -> dict[str, dict]:
     """{trial: its last event} of trials.jsonl."""
-    file = workdir / 'trials.jsonl'
-    last = {}
-    for line in file.read_text().splitlines() if file.is_file() else ():
-        try:
-            event = json.loads(line)
-            last[event['trial']] = event
-        except (ValueError, KeyError, TypeError):  # torn by a kill
-            continue
-    return last
+    events = files.json_lines(workdir / 'trials.jsonl')
+    return {event['trial']: event for event in events}

@@ -58,34 +58,34 @@ class Gallery(NamedTuple):
         if method.diagnose:
             values = jax.device_get(self.program.diagnose(state))
             writer.scalars(step, {f'spectral/{k}': v for k, v in values.items()})
-        if self._again():
-            self._reconstructions(writer, state, step)
+        if reconstruct := self._reconstruct():
+            self._draw_pairs(reconstruct, writer, state, step)
 
-    def _reconstructions(self, writer, state, step):
+    def _draw_pairs(self, reconstruct, writer, state, step):
         method = self.program.method
         rows = np.arange(min(PAIRS, self.held_out.count))
         keys = keys_of(purpose_key(state.rng, 'data'), rows)
         batch = self.program.preprocess(keys, self.held_out.gather(rows))
         real = data.content(batch)
         label = batch['label'] if method.classes else None
-        again = self._again()(state.weights(), real, label)
-        pairs = np.stack([media.pictures(self.kind, x) for x in (real, again)], axis=1)
+        both = real, reconstruct(state.weights(), real, label)
+        pairs = np.stack([media.pictures(self.kind, x) for x in both], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
         writer.picture(step, 'reconstructions', picture)
         if method.latents and method.latents.posterior:
             self._along_units(writer, state, step, real, label)
 
-    def _again(self):
+    def _reconstruct(self):
         """(weights, examples, label) -> their reconstructions; None if it has none."""
         method = self.program.method
         if plain := method.reconstruct or method.translation:
             return lambda weights, x, label: plain(weights, x)
         latents = method.latents
-        if latents is None or latents.encode is None:
-            return None
-        return lambda weights, x, label: latents.decode(
-            weights, latents.encode(weights, x, label), label
-        )
+        if latents and latents.encode:
+            return lambda weights, x, label: latents.decode(
+                weights, latents.encode(weights, x, label), label
+            )
+        return None
 
     def _along_units(self, writer, state, step, real, label):
         """The KL of each unit, and what those with the most do to one example."""
@@ -97,8 +97,7 @@ class Gallery(NamedTuple):
         z = latents.along(np.asarray(mean[0]), units, latents.VALUES)
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
-        made = media.pictures(
-            self.kind, method.latents.decode(state.weights(), z, label)
-        )
-        picture = images.grid(made, columns=len(latents.VALUES))
+        decoded = method.latents.decode(state.weights(), z, label)
+        pictures = media.pictures(self.kind, decoded)
+        picture = images.grid(pictures, columns=len(latents.VALUES))
         writer.picture(step, 'traversals', picture)

@@ -30,7 +30,7 @@ from gan_vae.runs.checkpoint import Checkpoints, abstract_state
 from gan_vae.runs.program import Program, build
 from gan_vae.training.gallery import Gallery
 from gan_vae.training.hosts import Stop as StopTogether
-from gan_vae.training.progress import Best, Progress, Schedule, Window, acting
+from gan_vae.training.progress import Progress, Schedule, Window, acting
 from gan_vae.training.writer import Silent, Writer
 
 _TRAINING = threading.Lock()
@@ -48,10 +48,6 @@ class Setup(NamedTuple):
     schedule: Schedule
     fingerprint: str  # of the data trained on
     warnings: list[str]  # keys that are set, and that nothing reads
-
-    @property
-    def init_from(self) -> str:
-        return self.config.train.init_from
 
 
 class Run(NamedTuple):
@@ -75,14 +71,14 @@ def train(config, workdir) -> dict:
     setup = set_up(config, Path(workdir))
     with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
         progress, state = begin(setup, checkpoints)
-        if hosts.is_first():
+        if first := hosts.is_first():
             run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)
         if progress.step == summary.get('step') and progress.ended(setup.schedule):
             say(f'{setup.workdir}: already at step {progress.step}, nothing to do')
             return summary
-        writer = Silent()
-        if hosts.is_first():
+        writer: Writer | Silent = Silent()
+        if first:
             writer = Writer(setup.workdir, config, progress.step)
         window = Window(progress.step, config.data.batch_size)
         run = Run(setup, progress, checkpoints, writer, window)
@@ -205,11 +201,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     steps, workdir = setup.schedule.steps, setup.workdir
     restored = checkpoints.restore(abstract_state(init, sharding))
     hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
-    say(setup.program.method.objective)
-    say(setup.program.rows)
     notes = (setup.gallery.examples.note, setup.gallery.held_out.note)
-    for note in filter(None, dict.fromkeys(notes)):
-        say(note)
+    lines = [setup.program.method.objective, setup.program.rows, *dict.fromkeys(notes)]
+    for line in filter(None, lines):
+        say(line)
     for key in setup.warnings:
         say(f'warning: config.{key} is set, but nothing reads it')
     if restored is None:
@@ -241,12 +236,9 @@ def initial(setup: Setup) -> tuple[Progress, TrainState]:
         compiler_options=quick,
     )
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
-    if setup.init_from:
-        state, progress.init_from = opened.begin(state, setup.init_from)
-        say(
-            f'initial weights are those of {setup.init_from}, step '
-            f'{progress.init_from["step"]}'
-        )
+    if other := setup.config.train.init_from:
+        state, progress.init_from = opened.begin(state, other)
+        say(f'initial weights are those of {other}, step {progress.init_from["step"]}')
     return progress, state
 
 
@@ -311,8 +303,8 @@ def speed_name(setup: Setup) -> str:
 def diverged(run: Run, step: int, what: str) -> RunError:
     """The error of a run whose numbers are not finite."""
     run.checkpoints.wait()
-    saved = run.checkpoints.steps()
-    good = f'checkpoint {saved[-1]} is the last good one' if saved else 'none was saved'
+    steps = run.checkpoints.steps()
+    good = f'checkpoint {steps[-1]} is the last good one' if steps else 'none was saved'
     return RunError(
         f'the run diverged at step {step}: {what}; {good} in '
         f'{run.checkpoints.folder}. Lower the learning rate or change the seed, '
@@ -323,9 +315,9 @@ def diverged(run: Run, step: int, what: str) -> RunError:
 def metrics_due(run: Run):
     """The plan of the metrics that are due at this step, each by its own interval."""
     schedule, step = run.setup.schedule, run.progress.step
-    ranking = schedule.best[1] if schedule.best and schedule.saves(step) else ''
     if step == schedule.steps:
         return run.setup.measures.plan
+    ranking = schedule.ranking(step)
     return run.setup.measures.due(step, schedule.evaluates(step), ranking)
 
 
@@ -341,9 +333,8 @@ def evaluate(run: Run, state: TrainState):
     progress, schedule = run.progress, run.setup.schedule
     step, due = progress.step, metrics_due(run)
     values = measure(run, state, due, objective=schedule.evaluates(step))
-    if schedule.best and schedule.saves(step):
-        value = values[schedule.best[1]]
-        progress.best = schedule.rank(progress.best, step, value)
+    if ranking := schedule.ranking(step):
+        progress.best = schedule.rank(progress.best, step, values[ranking])
     progress.evaluated = progress.ended(schedule) and due == run.setup.measures.plan
     if progress.ended(schedule) and step < schedule.steps:
         draw_pictures(run, state)
@@ -367,11 +358,10 @@ def save(run: Run, state: TrainState):
         'data': run.setup.fingerprint,
         'git_commit': run_folder.git_commit(),
     }
-    ranking = None  # a checkpoint of a stop has no rank
-    best = run.setup.schedule.best
-    if best and run.setup.schedule.saves(progress.step):
-        ranking = {best[1]: progress.results[best[1]]['value']}
-    run.checkpoints.save(state, record, ranking)
+    values = None  # a checkpoint of a stop has no rank
+    if ranking := run.setup.schedule.ranking(progress.step):
+        values = {ranking: progress.results[ranking]['value']}
+    run.checkpoints.save(state, record, values)
     progress.saved_step = progress.step
 
 
@@ -418,8 +408,7 @@ def finish(run: Run, state: TrainState, signal: str | None) -> dict:
 
 def summary_of(setup: Setup, progress: Progress) -> dict:
     """What summary.json records."""
-    steady = sorted(progress.speeds[1:] or progress.speeds)
-    best: Best | None = progress.best
+    steady, best = sorted(progress.speeds[1:] or progress.speeds), progress.best
     return {
         'config_name': setup.config.name,
         'step': progress.step,

@@ -49,10 +49,13 @@ class Schedule(NamedTuple):
     def saves(self, step: int) -> bool:
         return self.is_due(self.checkpoint_steps, step)
 
+    def ranking(self, step: int) -> str:
+        """The metric that ranks the checkpoint of this step; '' if none does."""
+        return self.best[1] if self.best and self.saves(step) else ''
+
     def evaluates(self, step: int) -> bool:
         """Whether the objective is measured; also where it may rank a checkpoint."""
-        ranks = self.best is not None and self.saves(step)
-        return ranks or self.is_due(self.eval_steps, step)
+        return bool(self.ranking(step)) or self.is_due(self.eval_steps, step)
 
     def due(self, step: int, measured: bool = False) -> list[str]:
         """What is due at a step, in order: 'pictures', 'checkpoint', 'evaluation'.

@@ -18,12 +18,13 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from gan_vae import config as config_lib
 from gan_vae import files
-from gan_vae.errors import RunError, UserError
+from gan_vae.errors import RunError, UserError, short
 from gan_vae.interrupt import Watch
 from gan_vae.runs import folder as run_folder
 
@@ -130,31 +131,30 @@ class _Board:
     def __init__(self, folder: Path, where: Place, about: dict):
         self.folder, self.host = folder, where.host
         self.others = [n for n in range(where.count) if n != where.host]
-        self._card = {'name': socket.gethostname(), 'id': uuid.uuid4().hex}
         flags = {'--hosts': where.count, '--coordinator': where.coordinator}
-        self._card |= {'about': about | flags}
-        self._beat = 0
+        self._card = {
+            'name': socket.gethostname(),
+            'id': uuid.uuid4().hex,
+            'about': about | flags,
+            'beat': 0,
+        }
         self._first: dict[int, tuple] = {}  # what was there before: maybe long dead
-        self._seen: dict[int, tuple] = {}  # (id, beat) and when it was new
+        self._seen: dict[int, float] = {}  # when the last beat came
         self.cards: dict[int, dict[str, Any]] = {}  # of the living
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f'cannot write in {folder}: {error.strerror}') from error
         for number in self.others:
-            card = self._read(number)
-            self._first[number] = (card.get('id'), card.get('beat'))
+            self._first[number] = _mark(self._read(number))
         self.post('waiting')
 
     def post(self, state: str, message: str = ''):
         """Writes this host's file; a full disk is no reason to die."""
-        self._beat += 1
-        card = self._card | {'state': state, 'message': message, 'beat': self._beat}
-        self._card = card
-        try:
-            files.write(self.folder / f'{self.host}.json', json.dumps(card))
-        except OSError:
-            pass
+        beat = self._card['beat'] + 1
+        self._card |= {'state': state, 'message': message, 'beat': beat}
+        with suppress(OSError):
+            files.write(self.folder / f'{self.host}.json', json.dumps(self._card))
 
     @property
     def state(self) -> str:
@@ -178,12 +178,10 @@ class _Board:
         self.post(self.state, self._card['message'])
         for number in self.others:
             card = self._read(number)
-            mark = (card.get('id'), card.get('beat'))
-            if not card or mark == self._first[number]:
-                continue
-            if mark != self._seen.get(number, (None,))[0]:
-                self._seen[number] = (mark, time.monotonic())
-                self.cards[number] = card
+            before = self.cards.get(number)
+            mark = _mark(card)
+            if card and mark not in (self._first[number], before and _mark(before)):
+                self.cards[number], self._seen[number] = card, time.monotonic()
 
     def gather(self):
         """Returns when all hosts are there and alike."""
@@ -204,8 +202,8 @@ class _Board:
                 if other != value:
                     raise UserError(
                         f'{what} of {self.called(number)} and of host {self.host} '
-                        f'differ ({_short(other)}, {_short(value)}): give all hosts '
-                        'the same'
+                        f'differ ({short(other, 60)}, {short(value, 60)}): give all '
+                        'hosts the same'
                     )
 
     def called(self, number: int) -> str:
@@ -216,7 +214,7 @@ class _Board:
         for number, card in self.cards.items():
             if card['state'] == 'failed':
                 return f'{self.called(number)} ended: {card["message"]}'
-        for number, (_, since) in self._seen.items():
+        for number, since in self._seen.items():
             silent = time.monotonic() - since
             if silent > LOST_SECONDS and self.cards[number]['state'] in _ALIVE:
                 return (
@@ -227,6 +225,10 @@ class _Board:
             if card['state'] == 'gone':  # maybe it missed this very host
                 return card['message']
         return ''
+
+
+def _mark(card: dict) -> tuple:
+    return card.get('id'), card.get('beat')
 
 
 def _watch(command: list[str], board: _Board, log: TextIO) -> int:
@@ -248,15 +250,15 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
     board.post('running')
     try:
         with Watch('all hosts save the same step and stop') as watch:
-            asked = False
+            stopping = False
             while child.poll() is None:
-                if watch.asked and not asked:
-                    asked = True
+                if watch.asked and not stopping:
+                    stopping = True
                     child.terminate()
                 time.sleep(BEAT_SECONDS)
                 board.look()
                 cause = board.culprit()
-                if cause and not _own(lines):
+                if cause and not _last(lines, 'gan_vae: '):
                     child.kill()
                     raise RunError(cause)
         for reader in readers:
@@ -265,7 +267,7 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         if status == 0:
             board.post('done')
             return 0
-        if asked and status in _STOPPED:
+        if stopping and status in _STOPPED:
             board.post('failed', f'stopped before its first step; {_GO_ON}')
             raise RunError(f'host {board.host} was stopped before its first step')
         until = time.monotonic() + LOST_SECONDS + 5
@@ -274,8 +276,8 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
             if cause := board.culprit():
                 raise RunError(cause)
             time.sleep(BEAT_SECONDS)
-        if own := _own(lines):
-            board.post('failed', own)
+        if message := _last(lines, 'gan_vae: '):
+            board.post('failed', message)
             return status
         how = f'signal {-status}' if status < 0 else f'status {status}'
         if lost := _last(lines, 'lost: '):
@@ -290,11 +292,6 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         child.wait()
         for reader in readers:
             reader.join()
-
-
-def _own(lines: list[str]) -> str:
-    """The line that the child ends with, or ''."""
-    return _last(lines, 'gan_vae: ')
 
 
 def _last(lines: list[str], start: str) -> str:
@@ -316,8 +313,3 @@ def _echo(log, stream, terminal, lines: list[str]):
 def _die_with_parent():
     """A supervisor killed by -9 takes its child along (Linux: PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def _short(value) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + '...'

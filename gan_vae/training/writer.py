@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from gan_vae import config as config_lib
 from gan_vae import files
@@ -31,7 +32,14 @@ class Writer:
         self._record = self._workdir / 'metrics.jsonl'
         _keep_until(self._record, step)
         self._file = open(self._record, 'a')
-        self._bar = _Bar(config.train.steps, step)
+        # disable=None: where there is no terminal, plain lines take its place
+        self._bar = tqdm(
+            total=config.train.steps,
+            initial=step,
+            unit='step',
+            dynamic_ncols=True,
+            disable=None,
+        )
 
     def scalars(self, step: int, values: dict[str, float]):
         """{'train/loss_g': ...} at one step; arrays of one element will do."""
@@ -42,9 +50,19 @@ class Writer:
         self._file.flush()
         if finite:
             self._board.write_scalars(step, finite)
-        shown = {n: v for n, v in values.items() if not n.startswith('spectral/')}
-        if shown:
-            self._bar.show(step, shown)
+        texts = {
+            name.split('/')[-1]: f'{v:.4g}'
+            for name, v in values.items()
+            if not name.startswith('spectral/')
+        }
+        if self._bar.disable and texts:
+            listed = '  '.join(f'{name} {text}' for name, text in texts.items())
+            prefix = 'held out  ' if any('eval/' in name for name in values) else ''
+            print(f'step {step}/{self._bar.total}  {prefix}{listed}', flush=True)
+        elif any('loss' in name for name in texts):
+            losses = ('loss', 'elbo', 'kl')
+            texts = {k: text for k, text in texts.items() if k.startswith(losses)}
+            self._bar.set_postfix(texts, refresh=False)
 
     def picture(self, step: int, name: str, picture: np.ndarray):
         """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""
@@ -82,11 +100,12 @@ class Writer:
 
     def progress(self, step: int):
         """Moves the bar on a terminal; cheap enough for every step."""
-        self._bar.move(step)
+        self._bar.update(step - self._bar.n)
 
     def say(self, text: str):
         """A line for the person at the terminal."""
-        self._bar.say(text)
+        self._bar.write(text)
+        sys.stdout.flush()
 
     def finish(self, summary: dict):
         """summary.json, and samples.gif of all grids."""
@@ -107,54 +126,15 @@ class Silent:
         return lambda *values: None
 
 
-class _Bar:
-    """A tqdm bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, steps: int, step: int):
-        self._steps, self._tqdm = steps, None
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._tqdm = tqdm(
-                total=steps, initial=step, unit='step', dynamic_ncols=True
-            )
-
-    def show(self, step: int, values: dict[str, float]):
-        short = {name.split('/')[-1]: f'{v:.4g}' for name, v in values.items()}
-        if self._tqdm is not None and 'loss' in ' '.join(short):
-            kept = {
-                k: v for k, v in short.items() if k.startswith(('loss', 'elbo', 'kl'))
-            }
-            self._tqdm.set_postfix(kept, refresh=False)
-        elif self._tqdm is None:
-            listed = '  '.join(f'{name} {v}' for name, v in short.items())
-            prefix = 'held out  ' if any('eval/' in name for name in values) else ''
-            print(f'step {step}/{self._steps}  {prefix}{listed}', flush=True)
-
-    def move(self, step: int):
-        if self._tqdm is not None:
-            self._tqdm.update(step - self._tqdm.n)
-
-    def say(self, text: str):
-        if self._tqdm is not None:
-            self._tqdm.write(text)
-        else:
-            print(text, flush=True)
-
-    def close(self):
-        if self._tqdm is not None:
-            self._tqdm.close()
-
-
 def _keep_until(record: Path, step: int):
     """Drops what a killed run wrote after the step that it goes on from."""
     if not record.exists():
         return
-    kept = []
+    lines = []
     for line in record.read_text().splitlines():
         try:
             if json.loads(line)['step'] <= step:
-                kept.append(line + '\n')
+                lines.append(line + '\n')
         except ValueError:  # torn by the kill: the last line
             break
-    files.write(record, ''.join(kept))
+    files.write(record, ''.join(lines))

@@ -162,7 +162,7 @@ def test_a_picture_gives_its_latent_back(models, opened, tmp_path):
         ('interpolate 1 {b} --workdir={v}', 'its latent was altered'),
         ('interpolate 1 {t} --workdir={v}', 'not an image'),
         ('interpolate 1 2 --num=1 --workdir={g}', '--num=1'),
-        ('reproduce', 'required: file'),
+        ('reproduce', 'takes FILE'),
         ('reproduce {f}', 'does not say how'),
         ('reproduce nothing.png', 'no file nothing.png'),
         ('sample --workdir={x}', 'cannot be used'),

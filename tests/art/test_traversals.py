@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gan_vae import methods
-from gan_vae.art import traversals
+from gan_vae.art.tools import traversals
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.methods import sampling

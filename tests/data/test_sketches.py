@@ -25,7 +25,7 @@ def test_files_hold_what_is_known_of_them(name, counts):
     folder = os.environ.get('GAN_VAE_TEST_DATA')
     if not folder:
         pytest.skip('set GAN_VAE_TEST_DATA to a folder with sketches/*.npz')
-    path = Path(folder) / 'sketches' / sketches.SETS[name].name
+    path = Path(folder) / 'sketches' / sketches.SETS[name].file_name
     found = sketches.read(name, path)
     assert tuple(map(len, found.values())) == counts
     for drawings in found.values():
@@ -40,7 +40,7 @@ def test_prepared_and_read_back(tmp_path, capsys, config, monkeypatch):
     drawings = [rng.integers(-600, 600, (n, 3)).astype(np.int16) for n in (2, 9, 33, 5)]
     splits = {'train': drawings[:2], 'validation': drawings[2:3], 'test': drawings[3:]}
     monkeypatch.setattr(sketches, 'read', lambda name, path: splits)
-    monkeypatch.setattr(packages, 'known', lambda *_: b'')
+    monkeypatch.setattr(packages, 'check', lambda path, _: path)
     flags = [f'--data_dir={tmp_path}', '--archive=any.npz']
     assert prepare.main(['sketch_sheep', *flags]) == 0
     said = capsys.readouterr().out

@@ -47,15 +47,15 @@ def test_a_step_on_parts_is_optax_on_the_mean_gradient(limit):
         out_specs=(whole, specs, whole),
         check_vma=False,
     )
-    found, state, norm = jax.jit(mapped)(params, ours.init(params), grads)
+    params_after, state, norm = jax.jit(mapped)(params, ours.init(params), grads)
     updates, expected = reference.update(mean, reference.init(params), params)
     np.testing.assert_allclose(norm, optax.global_norm(mean), rtol=1e-6)
     for a, b in (
-        (found, optax.apply_updates(params, updates)),
+        (params_after, optax.apply_updates(params, updates)),
         (state, expected),
     ):
         jax.tree.map(
             lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-7), a, b
         )
-    held = {k: m.sharding.shard_shape(m.shape) for k, m in state[1][0].mu.items()}
-    assert held == {'kernel': (1, 4, 3, 8), 'odd': (3, 2), 'bias': (3,), 'scale': ()}
+    shapes = {k: m.sharding.shard_shape(m.shape) for k, m in state[1][0].mu.items()}
+    assert shapes == {'kernel': (1, 4, 3, 8), 'odd': (3, 2), 'bias': (3,), 'scale': ()}

@@ -48,8 +48,8 @@ def test_parts_give_the_gradient_of_the_whole_and_their_memory_alone():
     expected, (_, metrics) = whole(weights, variables, rows)
     for parts in (2, 4):
         program = compiled(accumulated(gradient, parts))
-        grads, (after, found) = program(weights, variables, rows)
-        np.testing.assert_allclose(found['loss'], metrics['loss'], rtol=1e-6)
+        grads, (after, of_parts) = program(weights, variables, rows)
+        np.testing.assert_allclose(of_parts['loss'], metrics['loss'], rtol=1e-6)
         for g, e in zip(grads, expected, strict=True):
             np.testing.assert_allclose(g, e, atol=1e-5 * float(jnp.abs(e).max()))
         assert temporary(program) < 1.4 / parts * temporary(whole)

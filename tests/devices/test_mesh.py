@@ -7,7 +7,7 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
-from gan_vae.devices.mesh import map_step, mesh_of, put, replicated
+from gan_vae.devices.mesh import map_step, mesh_of, put
 from gan_vae.errors import UserError
 from gan_vae.learning.state import named_leaves
 from gan_vae.runs.program import build
@@ -27,7 +27,7 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
         },
     )
     program = build(config, Spec(8, 8, 3))
-    start = jax.jit(program.method.init, out_shardings=replicated(program.mesh))
+    start = jax.jit(program.method.init, out_shardings=program.sharding)
     state, metrics = start(jax.random.key(0)), []
     rows = 8 * program.method.batches_per_step
     for step in range(steps):

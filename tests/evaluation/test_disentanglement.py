@@ -7,6 +7,7 @@ import pytest
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation import disentanglement as scores
+from gan_vae.evaluation import plan
 
 DIAGONAL = np.diag(5.0 * np.ones(5))
 # Every combination of three factors: independent, exactly.
@@ -72,11 +73,11 @@ def test_errors(codes, factors, match):
         scores.mig(codes, factors)
 
 
-@pytest.mark.parametrize('score', [scores.dci, scores.sap])
-def test_without_scikit_learn_the_extra_is_named(score, monkeypatch):
+@pytest.mark.parametrize('name', ['dci', 'sap'])
+def test_without_scikit_learn_the_extra_is_named(name, monkeypatch):
     monkeypatch.setitem(sys.modules, 'sklearn', None)
     with pytest.raises(UserError, match=r'gan_vae\[metrics\]'):
-        score(FACTORS, FACTORS, FACTORS, FACTORS)
+        plan.parse(name)
 
 
 BINARY = np.stack([a.ravel() for a in np.indices((2, 2, 2))], 1).repeat(25, 0)

@@ -12,7 +12,6 @@ LOOSE = {
     'precision_recall': 1e-7,
     'psnr_torchmetrics': 1e-7,
     'frechet_few': 1e-7,
-    'frechet_few_moments': 1e-7,
 }
 
 

@@ -55,5 +55,5 @@ def test_names_are_those_of_the_results_and_a_draw_does_not_depend_on_its_size()
     many, _ = both.samples(state)
     np.testing.assert_array_equal(few, many[:20])
     reference = Pictures('reference', train)
-    value = Panel('swd', reference, program.mesh).values(few)['swd']
+    value = Panel('swd', reference, program.mesh).measure(few, {})['swd'].value
     assert results['eval/swd']['value'] == value

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.metrics import originality as module
 from gan_vae.evaluation.metrics.originality import originality, sheet
 
 
@@ -61,12 +60,6 @@ def test_the_order_of_the_sets_changes_nothing():
     b['pairs'] = np.stack([f[b['pairs'][:, 0]], t[b['pairs'][:, 1]]], 1)
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-
-
-@pytest.mark.parametrize('n, a, b', [(5, 1, 99), (2000, 100, 9900)])
-def test_law_is_scipys(n, a, b):
-    expected = stats.betabinom.pmf(np.arange(n + 1), n, a, b)
-    np.testing.assert_allclose(module._beta_binomial(n, a, b), expected, rtol=1e-7)
 
 
 def test_sheet_shows_each_sample_beside_its_neighbour():

@@ -108,10 +108,14 @@ def test_numbers_and_options_reach_the_card():
     alone = Panel('swd,kid_pixels,mine.brightness', reference, mesh_of(1, 1))
     names = ('swd', 'brightness', 'kid_pixels')
     assert [cards[name].n_fake for name in names] == [30, 60, 40]
-    assert cards['swd'].value == alone.values(samples[:30])['swd']
-    assert cards['kid_pixels'].value == alone.values(samples[:40])['kid_pixels']
+
+    def value(name, num):
+        return alone.measure(samples[:num], {})[name].value
+
+    assert cards['swd'].value == value('swd', 30)
+    assert cards['kid_pixels'].value == value('kid_pixels', 40)
     twice = cards['brightness']
-    assert twice.value == 2 * alone.values(samples)['brightness']
+    assert twice.value == 2 * value('brightness', 60)
     assert twice.options == 'gain=2' and twice.line().startswith('brightness (gain=2) ')
     with pytest.raises(UserError, match='kid_pixels:num=40: there are 20 samples'):
         compared.measure(samples[:20], {}, due=compared.plan[2:])

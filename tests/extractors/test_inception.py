@@ -8,7 +8,6 @@ and stores what it gives.
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 
 import jax
@@ -17,6 +16,7 @@ import pytest
 
 from gan_vae.errors import UserError
 from gan_vae.extractors import inception, load
+from tests.extractors.test_weights import save
 
 GOLDEN = Path(__file__).parents[1] / 'evaluation' / 'golden' / 'inception.json'
 OUTPUTS = {
@@ -29,11 +29,101 @@ OUTPUTS = {
 TOLERANCE = 1e-4  # of the mean of |value|: the slightest mistake is 60 times as large
 
 
+BATCH_NORM = ('bn.weight', 'bn.bias', 'bn.running_mean', 'bn.running_var')
+
+
+def _layers() -> dict[str, tuple]:
+    """{layer: (height, width, inputs, outputs)} of the 94 kernels."""
+
+    def chain(branch, inputs, *kernels):
+        """Layers branch_1, branch_2, ... of (height, width, outputs)."""
+        layers = {}
+        for i, (h, w, outputs) in enumerate(kernels, 1):
+            layers[f'{branch}_{i}'], inputs = (h, w, inputs, outputs), outputs
+        return layers
+
+    def a(n, pool):
+        return {
+            'branch1x1': (1, 1, n, 64),
+            **chain('branch5x5', n, (1, 1, 48), (5, 5, 64)),
+            **chain('branch3x3dbl', n, (1, 1, 64), (3, 3, 96), (3, 3, 96)),
+            'branch_pool': (1, 1, n, pool),
+        }
+
+    def b(n):
+        return {
+            'branch3x3': (3, 3, n, 384),
+            **chain('branch3x3dbl', n, (1, 1, 64), (3, 3, 96), (3, 3, 96)),
+        }
+
+    def c(n, m):
+        double = ((1, 1, m), (7, 1, m), (1, 7, m), (7, 1, m), (1, 7, 192))
+        return {
+            'branch1x1': (1, 1, n, 192),
+            **chain('branch7x7', n, (1, 1, m), (1, 7, m), (7, 1, 192)),
+            **chain('branch7x7dbl', n, *double),
+            'branch_pool': (1, 1, n, 192),
+        }
+
+    def d(n):
+        seven = ((1, 1, 192), (1, 7, 192), (7, 1, 192), (3, 3, 192))
+        return {
+            **chain('branch3x3', n, (1, 1, 192), (3, 3, 320)),
+            **chain('branch7x7x3', n, *seven),
+        }
+
+    def e(n):
+        return {
+            'branch1x1': (1, 1, n, 320),
+            'branch3x3_1': (1, 1, n, 384),
+            'branch3x3_2a': (1, 3, 384, 384),
+            'branch3x3_2b': (3, 1, 384, 384),
+            **chain('branch3x3dbl', n, (1, 1, 448), (3, 3, 384)),
+            'branch3x3dbl_3a': (1, 3, 384, 384),
+            'branch3x3dbl_3b': (3, 1, 384, 384),
+            'branch_pool': (1, 1, n, 192),
+        }
+
+    blocks = {
+        'Mixed_5b': a(192, 32),
+        'Mixed_5c': a(256, 64),
+        'Mixed_5d': a(288, 64),
+        'Mixed_6a': b(288),
+        'Mixed_6b': c(768, 128),
+        'Mixed_6c': c(768, 160),
+        'Mixed_6d': c(768, 160),
+        'Mixed_6e': c(768, 192),
+        'Mixed_7a': d(768),
+        'Mixed_7b': e(1280),
+        'Mixed_7c': e(2048),
+    }
+    return {
+        'Conv2d_1a_3x3': (3, 3, 3, 32),
+        'Conv2d_2a_3x3': (3, 3, 32, 32),
+        'Conv2d_2b_3x3': (3, 3, 32, 64),
+        'Conv2d_3b_1x1': (1, 1, 64, 80),
+        'Conv2d_4a_3x3': (3, 3, 80, 192),
+        **{f'{k}.{layer}': s for k, v in blocks.items() for layer, s in v.items()},
+    }
+
+
+LAYERS = _layers()
+
+
+def shapes() -> dict[str, tuple]:
+    """{name: shape} of the tensors that `fold` reads, as in the file: kernels OIHW."""
+    tensors = {'fc.weight': (1008, 2048)}
+    for name, (h, w, inputs, outputs) in LAYERS.items():
+        tensors[f'{name}.conv.weight'] = (outputs, inputs, h, w)
+        tensors |= {f'{name}.{part}': (outputs,) for part in BATCH_NORM}
+    return tensors
+
+
 def seeded_state(seed: int) -> dict[str, np.ndarray]:
     """A state_dict of the file's 566 tensors; RandomState's numbers never change."""
     random = np.random.RandomState(seed)
     state = {}
-    for name, shape in inception.shapes().items():
+    for name, shape in shapes().items():
         if len(shape) == 4:  # He et al. 2015: keeps the variance of rectified layers
             value = random.randn(*shape) * math.sqrt(2 / math.prod(shape[1:]))
         elif name.endswith(('bn.weight', 'running_var')):
@@ -43,9 +133,9 @@ def seeded_state(seed: int) -> dict[str, np.ndarray]:
         else:
             value = random.randn(*shape) / math.sqrt(shape[-1])
         state[name] = value.astype(np.float32)
-    for name in inception.LAYERS:
+    for name in LAYERS:
         state[f'{name}.bn.num_batches_tracked'] = np.array(0)
-    state['fc.bias'] = random.randn(inception.CLASSES).astype(np.float32)
+    state['fc.bias'] = random.randn(1008).astype(np.float32)
     return state
 
 
@@ -100,11 +190,11 @@ def test_the_network_gives_what_torch_fidelity_gave(outputs):
         np.testing.assert_allclose(means, golden[name]['means'], rtol=1e-5)
 
 
-def test_it_has_the_tensors_of_the_file():
-    shapes = inception.shapes()
-    assert len(inception.LAYERS) == 94 and len(shapes) == 94 * 5 + 1
-    trained = [k for k in shapes if 'running' not in k]
-    total = sum(math.prod(shapes[k]) for k in trained) + inception.CLASSES
+def test_it_has_the_tensors_of_the_file(state):
+    assert len(LAYERS) == 94 and len(shapes()) == 94 * 5 + 1
+    assert inception.fold(state).keys() == {*LAYERS, 'fc'}
+    trained = [shape for k, shape in shapes().items() if 'running' not in k]
+    total = sum(map(math.prod, trained)) + 1008
     assert total == 23_850_960  # with the bias of fc, as in torch-fidelity
 
 
@@ -112,8 +202,7 @@ def test_it_loads_a_file_whose_hash_is_right(monkeypatch, tmp_path, state):
     """Found by argument, by the environment and in torch.hub's folder."""
     path = tmp_path / 'hub' / 'checkpoints' / inception.FILES[1]
     path.parent.mkdir(parents=True)
-    np.savez(path.with_suffix(''), **state)
-    os.rename(f'{path.with_suffix("")}.npz', path)
+    save(path, {k: v for k, v in state.items() if v.ndim})
     monkeypatch.delenv('GAN_VAE_INCEPTION', raising=False)
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
     with pytest.raises(UserError, match='has SHA-256 .*, not 6726825d'):
@@ -143,7 +232,6 @@ def test_it_loads_a_file_whose_hash_is_right(monkeypatch, tmp_path, state):
             ('absent.pth', inception.FILES[0], inception.SHA256),
         ),
         (lambda: load('inception', resize='bicubic'), ('resize', 'clean, tf1, torch')),
-        (lambda: inception.fold({}), ('fc.weight', 'missing', '(1008, 2048)')),
         (lambda: inception.network({}, np.zeros((1, 8, 8, 4))), ('channels', '4')),
     ],
 )

@@ -1,5 +1,6 @@
 """Terms of a GAN's losses: from a config to the formula, on what an update has."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import jax
@@ -56,7 +57,7 @@ def d_view(**changes):
         step=jnp.array(7),
         update=jnp.array(14),
     )
-    return view._replace(**changes)
+    return replace(view, **changes)
 
 
 def g_view(**changes):
@@ -73,7 +74,7 @@ def g_view(**changes):
         step=jnp.array(7),
         update=jnp.array(7),
     )
-    return view._replace(**changes)
+    return replace(view, **changes)
 
 
 PAIR = SimpleNamespace(auxiliary='')

@@ -16,7 +16,8 @@ SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd one
     (4, 2, 12, 16, 20),
     (4, 2, 6, 1, 5),
     (1, 1, 6, 16, 5),
-    (3, 1, 6, 16, 3),
+    (3, 1, 6, 16, 3),  # as its transpose
+    (3, 1, 5, 3, 20),
     (3, 1, 6, 16, 20),  # of enough for the sixteen
     (3, 1, 7, 16, 16),
     (3, 2, 7, 4, 8),
@@ -39,12 +40,12 @@ def test_values_and_derivatives_are_stocks(name, kernel, stride, size, inputs, o
 @pytest.mark.parametrize(
     'shape, kernel, stride, name',
     [
-        ((7, 5, 1, 1), 1, 1, 'pointwise'),
-        ((6, 8, 16, 16), 3, 1, 'winograd_3x3'),
+        ((6, 8, 16, 16), 3, 1, 'filtering_3x3'),
         ((6, 7, 16, 16), 3, 1, None),
         ((6, 8, 16, 15), 3, 1, None),
+        ((7, 5, 15, 99), 3, 1, 'patches_3x3'),
         ((6, 8, 16, 16), 3, 2, None),
-        ((8, 4, 16, 1), 4, 2, 'winograd_4x4'),
+        ((8, 4, 16, 1), 4, 2, 'filtering_4x4'),
         ((8, 6, 16, 1), 4, 2, None),
         ((8, 6, 15, 1), 4, 2, 'patches_4x4'),
         ((8, 7, 15, 1), 4, 2, None),
@@ -98,8 +99,7 @@ def test_plain_convolutions_are_traced_again():
 
 @pytest.mark.parametrize('kernel, stride', [(3, 1), (4, 2)])
 def test_a_few_images_at_a_time_are_all_together(monkeypatch, kernel, stride):
-    few = tuple(a._replace(group=1) for a in layers.CPU_FLOAT32)
-    monkeypatch.setattr(layers, 'CPU_FLOAT32', few)
+    monkeypatch.setattr(layers, 'GROUP', 1)
     fields = (16, (kernel, kernel), (stride, stride))
     ours, stock = layers.Conv(*fields), nn.Conv(*fields)
     x = jax.random.normal(jax.random.key(0), (8, 12, 12, 16))

@@ -48,10 +48,15 @@ OTHERS = """
 from flax import linen as nn
 from gan_vae.models import dcgan
 
-NETWORKS = {'generator': {'a': ('A', {}), 'b': ('A', {'width': 3})}}
+NETWORKS = {
+    'generator': {'a': ('A', {}), 'b': ('A', {'width': 3}), 'dropping': ('C', {})}
+}
 
 class A(dcgan.Generator):
     depth: int = 2
+
+class C(dcgan.Generator):
+    dropout: float = 0.0
 
 class Discriminator(dcgan.Discriminator):
     dropout: float = 0.0
@@ -164,6 +169,10 @@ def test_several_networks_and_bases_in_a_module_of_the_users_own(mine):
         ),
         ({'discriminator': 'mine.unet'}, 'neither in NETWORKS nor as a class Discrim'),
         ({'dropout': '0.3'}, 'config.model.dropout=0.3: no network of this run has it'),
+        (  # it is the discriminator's, whatever the generator has
+            {'generator': 'mine.others.dropping', 'dropout': '0.3'},
+            'config.model.dropout=0.3: no network of this run has it',
+        ),
     ],
 )
 def test_mistakes_are_one_line(mine, model, message):

@@ -89,20 +89,6 @@ def test_kl_agrees_with_monte_carlo():
         assert (error < exact / 10).all()
 
 
-def test_kl_adds_over_units_and_beta_weighs_it_alone():
-    mean, log_variance = jax.random.normal(KEY, (2, 3, 6))
-    parts = [
-        bounds.kl_to_standard_normal(mean[:, a], log_variance[:, a])
-        for a in (slice(2), slice(2, None))
-    ]
-    log_likelihood = jnp.array([-3.0, -2.0, 5.0])
-    whole = bounds.elbo(
-        log_likelihood, bounds.kl_to_standard_normal(mean, log_variance), beta=4.0
-    )
-    expected = log_likelihood - 4 * (parts[0].sum(-1) + parts[1].sum(-1))
-    np.testing.assert_allclose(whole, expected, rtol=1e-5)
-
-
 @pytest.mark.parametrize('k', [1, 6])
 def test_every_weight_at_the_true_posterior_is_the_evidence(k):
     posterior = posteriors(ORTHOGONAL, 3)

@@ -48,20 +48,6 @@ def test_stratified_sampling_has_the_mean_of_the_aggregate_over_batches():
     np.testing.assert_allclose(np.mean(found, axis=0), expected, rtol=1e-5)
 
 
-def test_weighted_sampling_is_the_papers_sum():
-    """log 1/(N M) sum_j: at M = N log q(z) - log N, and so the TC + (D - 1) log N."""
-    n, d = 7, 3
-    joint, units = enumerated(*codes(n, d))
-    found = disentangling.total_correlation(*codes(n, d), n, 'weighted')
-    expected = joint - units.sum(-1) + (d - 1) * np.log(n)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-    larger = disentangling.aggregate(*codes(n, d), 100 * n, 'weighted')[0]
-    np.testing.assert_allclose(larger, joint - np.log(100 * n), rtol=1e-5)
-    twice = [jnp.concatenate([a, a]) for a in codes(n, d)]
-    doubled = disentangling.aggregate(*twice, 100 * n, 'weighted')[0]
-    np.testing.assert_allclose(doubled, np.tile(larger, 2), rtol=1e-5)
-
-
 @pytest.mark.parametrize('correlation', [0.0, 0.8])
 def test_total_correlation_of_a_gaussian_aggregate(correlation):
     """Means N(0, S - v I), posteriors' variance v: q(z) = N(0, S), TC = -log|S| / 2."""
@@ -72,32 +58,14 @@ def test_total_correlation_of_a_gaussian_aggregate(correlation):
     mean = standard[:, :2] @ np.linalg.cholesky(s - v * np.eye(2)).T
     log_variance = np.full((n, 2), np.log(v))
     z = bounds.sample_gaussian(standard[:, 2:], mean, log_variance)
-    parts = disentangling.decomposition(z, mean, log_variance, n)
-    exact = {
-        'total_correlation': -0.5 * np.log(np.linalg.det(s)),
-        'mutual_information': 0.5 * np.log(np.linalg.det(s)) - np.log(v),
-        'dimension_wise': 0.0,
-    }
-    for name, value in exact.items():
-        assert getattr(parts, name).mean() == pytest.approx(value, abs=0.05), name
-
-
-@pytest.mark.parametrize('sampling', ['weighted', 'stratified'])
-def test_parts_add_up_to_the_sampled_kl(sampling):
-    parts = disentangling.decomposition(*codes(5, 3), 40, sampling)
-    kl = bounds.kl_sampled(*codes(5, 3)).sum(-1)
-    np.testing.assert_allclose(sum(parts), kl, rtol=1e-4, atol=1e-5)
-    tc = disentangling.total_correlation(*codes(5, 3), 40, sampling)
-    np.testing.assert_array_equal(parts.total_correlation, tc)
+    exact = -0.5 * np.log(np.linalg.det(s))
+    tc = disentangling.total_correlation(z, mean, log_variance, n)
+    assert tc.mean() == pytest.approx(exact, abs=0.05)
 
 
 def test_batches_that_cannot_be_are_errors():
-    for size, sampling, match in [
-        (3, 'weighted', 'twice'),
-        (9, 'stratifed', 'stratified'),
-    ]:
-        with pytest.raises(UserError, match=match):
-            disentangling.aggregate(*codes(4, 2), size, sampling)
+    with pytest.raises(UserError, match='twice'):
+        disentangling.aggregate(*codes(4, 2), 3)
     with pytest.raises(UserError, match='at least 2'):
         disentangling.aggregate(*codes(1, 2), 9)
 
@@ -162,9 +130,6 @@ def test_dip_is_the_weighted_distance_of_a_covariance_from_the_identity():
     'term',
     [
         lambda m, v: disentangling.total_correlation(m, m, v, 9),
-        lambda m, v: (
-            disentangling.decomposition(-m, m, v, 9, 'weighted').dimension_wise
-        ),
         lambda m, v: disentangling.dip_i(m, 1.0, 1.0),
         lambda m, v: disentangling.dip_ii(m, v, 1.0, 1.0),
         lambda m, v: disentangling.density_ratio_loss(m[:, 0], m[:, 1]),

@@ -45,41 +45,41 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
         'optimizer.clip_norm': '1.0',
     }
     still = {'optimizer.learning_rate': '1e-12', 'method.ema_decay': '0.0'}
-    kept = train(tmp_path / 'b', other | still)
+    summary = train(tmp_path / 'b', other | still)
     assert 'initial weights are those' in capsys.readouterr().out
-    assert kept['begun_from'] == {
+    assert summary['begun_from'] == {
         'run': str(tmp_path / 'a'),
         'step': 2,
         'state_sha256': first['state_sha256'],
     }
     method = methods.make(config_lib.load(CONFIG, TINY), Spec(8, 8, 3))
     start = jax.jit(method.init)(jax.random.key(9))
-    found = [opened.begin(start, tmp_path / name)[0].params for name in 'ab']
-    assert len(jax.tree.leaves(found[0])) == 6
+    started = [opened.begin(start, tmp_path / name)[0].params for name in 'ab']
+    assert len(jax.tree.leaves(started[0])) == 6
     same = partial(np.testing.assert_allclose, atol=1e-9)
-    jax.tree.map(same, *found)
+    jax.tree.map(same, *started)
     with pytest.raises(AssertionError):
-        jax.tree.map(same, found[0], start.params)
+        jax.tree.map(same, started[0], start.params)
 
     shutil.rmtree(tmp_path / 'b/checkpoints/2')  # as if it ended at step 1
     (tmp_path / 'b/summary.json').unlink()
     again = train(tmp_path / 'b', other | still)
     assert 'going on from step 1' in capsys.readouterr().out
-    assert again['begun_from'] == kept['begun_from']
-    assert again['state_sha256'] == kept['state_sha256']
+    assert again['begun_from'] == summary['begun_from']
+    assert again['state_sha256'] == summary['state_sha256']
 
 
 @pytest.mark.parametrize(
-    'changes, said',
+    'changes, message',
     [
         ({'model.latent_dim': '4'}, r'is \(3, 192\), and this run has \(4, 192\)'),
         ({'model.decoder': 'mlp'}, r'has \(64,\): the networks'),
         ({'train.init_from': 'nowhere'}, 'nowhere'),
     ],
 )
-def test_other_networks_are_one_line_and_leave_no_folder(tmp_path, changes, said):
+def test_other_networks_are_one_line_and_leave_no_folder(tmp_path, changes, message):
     train(tmp_path / 'a', {})
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         train(tmp_path / 'b', {'train.init_from': str(tmp_path / 'a')} | changes)
     assert not (tmp_path / 'b').exists()
 

@@ -35,8 +35,8 @@ def test_it_comes_back_as_it_was(model, tmp_path, half):
     wanted = named_leaves(weights.averaged)
     for name, leaf in named_leaves(again.weights.averaged).items():
         assert leaf.dtype == wanted[name].dtype
-        kept = wanted[name].astype(np.float16) if half else wanted[name]
-        np.testing.assert_array_equal(leaf, kept)
+        expected = wanted[name].astype(np.float16) if half else wanted[name]
+        np.testing.assert_array_equal(leaf, expected)
     with pytest.raises(UserError, match='of one step'):
         opened.load(tmp_path, 7)
 
@@ -67,7 +67,7 @@ def change(arrays, how):
 
 
 @pytest.mark.parametrize(
-    'how, said',
+    'how, message',
     [
         ('missing', 'other arrays'),
         ('more', 'other arrays'),
@@ -80,7 +80,7 @@ def change(arrays, how):
         ('no step', 'cannot be used'),
     ],
 )
-def test_another_file_is_one_line(model, tmp_path, how, said):
+def test_another_file_is_one_line(model, tmp_path, how, message):
     config, weights = model
     packed.pack(config, (), weights, ABOUT, tmp_path, False)
     file = tmp_path / packed.WEIGHTS
@@ -95,7 +95,7 @@ def test_another_file_is_one_line(model, tmp_path, how, said):
                 archive.writestr(f'{name}.npy', bytes(50_000_000))
     elif how == 'no step':
         (tmp_path / packed.ABOUT).write_text(json.dumps({'config': 'a'}))
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         opened.load(tmp_path)
 
 

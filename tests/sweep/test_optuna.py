@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gan_vae.errors import UserError
-from gan_vae.sweep import search
+from gan_vae.sweep import plan
 from tests.sweep.conftest import GRID, HEAD, SPACE
 from tests.sweep.test_run import in_session, starts, statuses, wait_for
 
@@ -184,7 +184,7 @@ def test_workers_share_a_study_in_postgresql(
 
 def test_a_space_draws_the_same_ways_for_both_engines(optuna):
     study = optuna.create_study()
-    draw = search._Suggest(study.ask())
+    draw = plan.Draw(study.ask())
     assert 1 <= draw.uniform('a', 1, 2) <= 2 and 1 <= draw.log_uniform('b', 1, 9) <= 9
     assert draw.integer('c', 3, 4) in (3, 4) and draw.choice('d', ['x']) == 'x'
     assert list(draw.point) == list('abcd')

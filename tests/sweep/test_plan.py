@@ -10,10 +10,9 @@ from tests.sweep.conftest import GRID, HEAD, SPACE
 
 
 def ids(experiment, fixed=None, seeds=None, workdir=None):
-    points = plan.listed(experiment, 'grid', None, 0)
     groups = [
         plan.trials(experiment, p, fixed or {}, seeds, workdir / 'sweep')
-        for p in points
+        for p in experiment.points
     ]
     return [[t.id for t in group] for group in groups]
 

@@ -16,8 +16,8 @@ def server():
 
 
 def test_host_0_serves_at_a_free_port_of_its_own(server):
-    with socket.create_server(('127.0.0.1', 0)) as found:
-        free = found.getsockname()[1]
+    with socket.create_server(('127.0.0.1', 0)) as unused:
+        free = unused.getsockname()[1]
     reach(Place(0, 2, f'127.0.0.1:{free}'), 0)
     with pytest.raises(UserError, match='host 0 cannot serve .* in use'):
         reach(Place(0, 2, f'127.0.0.1:{server}'), 0)
@@ -25,7 +25,7 @@ def test_host_0_serves_at_a_free_port_of_its_own(server):
 
 def test_the_others_reach_it_or_are_named(server):
     reach(Place(1, 2, f'127.0.0.1:{server}'), 0)
-    with socket.create_server(('127.0.0.1', 0)) as found:
-        free = found.getsockname()[1]
+    with socket.create_server(('127.0.0.1', 0)) as unused:
+        free = unused.getsockname()[1]
     with pytest.raises(RunError, match='host 1 cannot reach .*refused'):
         reach(Place(1, 2, f'127.0.0.1:{free}'), 0.3)

@@ -44,9 +44,9 @@ def start(folder, host, child, count=2, about='4'):
 
 def end(process):
     """(exit status, the one line that it says)."""
-    _, said = process.communicate(timeout=30)
-    lines = [line for line in said.splitlines() if line.strip()]
-    assert len(lines) == 1, said
+    _, stderr = process.communicate(timeout=30)
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, stderr
     return process.returncode, lines[0]
 
 

@@ -41,9 +41,9 @@ def test_scalars_pictures_and_text_arrive_and_nan_is_null(config, tmp_path, boar
         {'step': 1, 'train/a': 2.5, 'train/b': None},
         {'step': 2, 'train/b': None},
     ]
-    found = board()
-    assert found['train/a'][1] == 2.5 and 'train/b' not in found
-    assert {'samples', 'parameters'} <= found.keys()
+    events = board()
+    assert events['train/a'][1] == 2.5 and 'train/b' not in events
+    assert {'samples', 'parameters'} <= events.keys()
     assert (tmp_path / 'samples' / '0000002.png').exists()
 
 

@@ -2,17 +2,12 @@
 
     transfer(content, styles, weights, strength, steps, seed, ...) -> picture
 
-Pictures are float32 [H, W, 3] in [-1, 1], of any sizes. What all ways promise: strength
-0 gives the content back, bit for bit, and so does a picture that is its own style, as
-each way moves the content only by what it lacks of the style. Several styles with
-weights make the average of their statistics and not of the pictures.
+Pictures are float32 [H, W, 3] in [-1, 1], of any sizes. Strength 0 gives the content
+back, bit for bit, and so does a picture that is its own style. Several styles with
+weights make the average of their statistics and not of the pictures. The change alone
+is carried up a pyramid, so that no detail of the content is lost on the way:
 
-What is carried up a pyramid is the change alone,
-
-    x_l = content_l + up(x_(l-1) - content_(l-1)),
-
-so that no detail of the content is lost on the way, and a way that was stopped early
-still has a picture of full size.
+    x_l = content_l + up(x_(l-1) - content_(l-1))
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +18,7 @@ from PIL import Image
 
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 
-Steps = Callable[[Any, str], Iterator]  # as tools.Asked.steps
+Steps = Callable[[Any, str], Iterator]  # as tools.Request.progress
 
 
 class Task(NamedTuple):
@@ -45,14 +40,8 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     if image.shape[:2] == (height, width):
         return image
-    parts = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(channel)).resize(
-                (width, height), Image.Resampling.BILINEAR
-            )
-        )
-        for channel in np.moveaxis(image, -1, 0)
-    ]
+    parts = [Image.fromarray(channel) for channel in np.moveaxis(image, -1, 0).copy()]
+    parts = [part.resize((width, height), Image.Resampling.BILINEAR) for part in parts]
     return np.clip(np.stack(parts, -1), image.min(), image.max())
 
 
@@ -68,7 +57,7 @@ def shapes(height: int, width: int, coarsest: int, factor: float) -> list[tuple]
 
 
 def scaled(image: np.ndarray, scale: float, least: int = 1) -> np.ndarray:
-    """A picture so many times as large, and no side below `least` pixels."""
+    """A picture `scale` times as large, and no side below `least` pixels."""
     height, width = (max(least, round(side * scale)) for side in image.shape[:2])
     return resize(image, height, width)
 

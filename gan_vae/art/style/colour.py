@@ -3,18 +3,16 @@
     x <- x + R^T [Q_style(F(R x)) - R x]    for rotations R of colour space
 
 F is the distribution of the content's colours along an axis, Q_style the quantile
-function of the style's: each axis is matched exactly, the optimal transport of one
-dimension. The last R is the identity, so that red, green and blue end with the style's
-marginals. Pitie et al. 2007, doi:10.1016/j.cviu.2006.11.011; the average of quantile
-functions as the mean of several styles: Bonneel et al. 2015,
+function of the style's. The last R is the identity, so that red, green and blue end
+with the style's marginals. Pitie et al. 2007, doi:10.1016/j.cviu.2006.11.011; the
+average of quantile functions as the mean of several styles: Bonneel et al. 2015,
 doi:10.1007/s10851-014-0506-3.
 
 `linear` is the map of Gaussians of the same means and covariances, in closed form,
 
     x -> m_s + A (x - m_c),    A = C^-1/2 (C^1/2 S C^1/2)^1/2 C^-1/2,
 
-which makes no grain, and whose first moments are Reinhard et al.'s
-(2001, doi:10.1109/38.946629).
+which makes no grain (first moments: Reinhard et al. 2001, doi:10.1109/38.946629).
 """
 
 import numpy as np
@@ -23,12 +21,11 @@ from gan_vae.art.style import Task
 
 
 def quantiles(values: np.ndarray, count: int) -> np.ndarray:
-    """The quantile functions of rows [..., m] at `count` even ranks: [..., count].
+    """The quantile functions of rows [..., m] at ranks (i + 1/2) / count: [..., count].
 
-    Those ranks are (i + 1/2) / count. Sorted values themselves where count is m.
+    Sorted values themselves where count is m.
     """
-    ordered = np.sort(values, -1)
-    m = values.shape[-1]
+    ordered, m = np.sort(values, -1), values.shape[-1]
     if m == count:
         return ordered
     place = ((2 * np.arange(count) + 1) * m / count - 1) / 2
@@ -41,8 +38,6 @@ def quantiles(values: np.ndarray, count: int) -> np.ndarray:
 
 def mean_quantiles(values: list[np.ndarray], weights, count: int) -> np.ndarray:
     """The same of several sets of rows, averaged: their barycentre in one dimension."""
-    if len(values) == 1:
-        return quantiles(values[0], count)
     return sum(
         np.asarray(w, v.dtype) * quantiles(v, count)
         for v, w in zip(values, weights, strict=True)
@@ -65,8 +60,8 @@ def matched(values: np.ndarray, target: np.ndarray) -> np.ndarray:
 def rotations(count: int, seed: int) -> np.ndarray:
     """Random orthogonal matrices [count, 3, 3], the last of them the identity."""
     random = np.random.default_rng(seed)
-    found = [np.linalg.qr(random.standard_normal((3, 3)))[0] for _ in range(count - 1)]
-    return np.stack([*found, np.eye(3)])
+    turns = [np.linalg.qr(random.standard_normal((3, 3)))[0] for _ in range(count - 1)]
+    return np.stack([*turns, np.eye(3)])
 
 
 def sliced(task: Task) -> np.ndarray:

@@ -20,9 +20,9 @@ def transfer(task: Task, translation, weights) -> np.ndarray:
     height, width, _ = task.content.shape
     around = [(MARGIN, MARGIN + -side % CELL) for side in (height, width)]
     padded = np.pad(task.content, [*around, (0, 0)], 'reflect')
-    made = np.asarray(_translated(translation, weights, padded[None]))[0]
-    made = made[MARGIN : MARGIN + height, MARGIN : MARGIN + width]
-    return task.content + np.float32(task.strength) * (made - task.content)
+    x = np.asarray(_translated(translation, weights, padded[None]))[0]
+    x = x[MARGIN : MARGIN + height, MARGIN : MARGIN + width]
+    return task.content + np.float32(task.strength) * (x - task.content)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -60,7 +60,7 @@ def transfer(task: Task, params: dict) -> np.ndarray:
 
 
 def _descend(params, x, aims, steps, ticks):
-    """(the picture after so many steps of L-BFGS, whether `ticks` ended before)."""
+    """(the picture after `steps` of L-BFGS, whether `ticks` ended before)."""
     height, width, _ = x.shape
     zeros = [np.zeros((-(-height // s), -(-width // s), 3), np.float32) for s in SCALES]
     start, unravel = ravel_pytree(zeros)
@@ -77,13 +77,14 @@ def _descend(params, x, aims, steps, ticks):
             stopped = True
             raise StopIteration
 
-    found = optimize.minimize(
+    options = {'maxiter': steps, 'maxfun': 2 * steps, 'ftol': 0, 'gtol': 0}
+    solution = optimize.minimize(
         value,
         np.float64(start),
-        jac=True,
         method='L-BFGS-B',
+        jac=True,
         callback=after,
-        options={'maxiter': steps, 'maxfun': 2 * steps, 'ftol': 0, 'gtol': 0},
+        options=options,
     )
-    x = joined(unravel(np.float32(found.x)), x)
+    x = joined(unravel(np.float32(solution.x)), x)
     return np.clip(np.asarray(x), -1, 1), stopped

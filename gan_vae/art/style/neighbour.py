@@ -6,20 +6,18 @@ for patches q of the picture and k of the style, 7x7x3 = d numbers each; each pi
 becomes the mean of what the patches k(q) over it say. The divisor favours patches that
 no place of the picture is near to, so that all of the style is used; a is small. Granot
 et al. 2022, arXiv:2103.15545. Two things differ: it starts from the content with the
-colours of the style, and not from noise, and carries its detail up (see
-gan_vae/art/style); where there are many patches, every s-th of both is taken.
+colours of the style, and not from noise; where there are many patches, every s-th of
+both is taken.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_vae.art.style import Task, carried, colour, resize, scaled, shapes
+from gan_vae.art.style import Task, carried, colour, patch, resize, scaled, shapes
+from gan_vae.art.style.patch import COARSEST, FACTOR, SIDE
 
-SIDE = 7  # of a patch
-COARSEST, FACTOR = 64, 2**0.5  # pixels of the longer side, and from level to level
-PLACES = 16_384  # patches of a picture, about, until they would not overlap enough
-LONGEST = 3  # pixels between patches
+LONGEST = 3  # pixels between patches, at most: they are to overlap
 ALPHA = 0.005
 HOLD = np.float32(0.5)  # of the guide in what is looked for
 BLOCK = 2048  # queries whose distances to all keys are held at once
@@ -27,8 +25,7 @@ BLOCK = 2048  # queries whose distances to all keys are held at once
 
 def stride_of(shape: tuple[int, ...]) -> int:
     """Pixels between patches of a picture [H, W], 1 to LONGEST."""
-    count = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
-    return min(LONGEST, int(np.ceil(np.sqrt(count / PLACES))))
+    return min(LONGEST, patch.stride_of(shape))
 
 
 def places(side: int, stride: int) -> np.ndarray:
@@ -43,15 +40,15 @@ def patches(image: np.ndarray, stride: int) -> np.ndarray:
     return np.ascontiguousarray(windows[np.ix_(y, x)]).reshape(len(y) * len(x), -1)
 
 
-def voted(found: np.ndarray, shape: tuple[int, ...], stride: int) -> np.ndarray:
+def voted(chosen: np.ndarray, shape: tuple[int, ...], stride: int) -> np.ndarray:
     """The picture [H, W, 3] each of whose pixels is the mean of patches [n, 147]."""
     y, x = (places(side, stride) for side in shape[:2])
-    found = found.reshape(len(y), len(x), 3, SIDE, SIDE)
+    chosen = chosen.reshape(len(y), len(x), 3, SIDE, SIDE)
     total, count = np.zeros(shape, np.float32), np.zeros((*shape[:2], 1), np.float32)
     for row in range(SIDE):
         for column in range(SIDE):
             at = np.ix_(y + row, x + column)
-            total[at] += found[..., row, column]
+            total[at] += chosen[..., row, column]
             count[at] += 1
     return total / count
 
@@ -61,8 +58,8 @@ def _distances(queries, keys):
     """[n, m] mean squared differences."""
     product = jnp.matmul(queries, keys.T, precision='highest')
     of_queries, of_keys = (jnp.square(a).sum(1) for a in (queries, keys))
-    found = of_queries[:, None] + of_keys - 2 * product
-    return jnp.maximum(found, 0) / queries.shape[1]
+    squares = of_queries[:, None] + of_keys - 2 * product
+    return jnp.maximum(squares, 0) / queries.shape[1]
 
 
 @jax.jit
@@ -89,8 +86,8 @@ def nearest(queries: np.ndarray, keys: np.ndarray, weights, alpha=ALPHA) -> np.n
     if np.isfinite(alpha):
         least = [np.asarray(_least(b, keys)) for b, _ in blocks]
         divisor = divisor * (alpha + np.min(least, 0))
-    found = [np.asarray(_best(b, keys, divisor))[:count] for b, count in blocks]
-    return np.concatenate(found)
+    best = [np.asarray(_best(b, keys, divisor))[:count] for b, count in blocks]
+    return np.concatenate(best)
 
 
 def transfer(task: Task) -> np.ndarray:

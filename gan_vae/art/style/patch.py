@@ -5,14 +5,10 @@
 for random unit filters u of 7x7 pixels; Q are quantile functions of all responses. Adam
 moves the picture itself to lessen it, coarse to fine, with fresh filters at each step.
 Elnekave & Weiss 2022, arXiv:2203.11862. What differs: it starts from the content with
-the colours of the style, carries its detail up (see gan_vae/art/style) and is held to
-it a little; squares in place of absolute differences, so that it comes to rest; patches
-are at every s-th place from an offset drawn at each step, so that a step costs the same
-at any size; and sets of different sizes are compared by quantiles, not by repeating
-patches.
-
-NumPy sorts the responses, on the host: XLA:CPU's sort takes many times as long as all
-the rest of a step (benchmarks/quality/style.py).
+the colours of the style and is held to it a little; squares in place of absolute
+differences, so that it comes to rest; patches are at every s-th place from an offset
+drawn at each step; and sets of different sizes are compared by quantiles.
+NumPy sorts the responses: XLA:CPU's sort takes longer than all the rest of a step.
 """
 
 from functools import partial
@@ -26,8 +22,8 @@ from jax import lax
 from gan_vae.art.style import Task, carried, colour, resize, scaled, shapes
 
 SIDE = 7  # of a patch
-FILTERS = 64  # a step
 COARSEST, FACTOR = 64, 2**0.5  # pixels of the longer side, and from level to level
+FILTERS = 64  # a step
 PLACES = 16_384  # responses of a filter, about, at most
 RATE = 0.02
 HOLD = 0.005  # of the guide, against the style, at strength 1
@@ -37,9 +33,9 @@ _adam = optax.adam(RATE, eps=1e-3)
 
 def unit_filters(random: np.random.Generator, count: int) -> np.ndarray:
     """float32 [count, 7, 7, 3] of length 1, evenly over all directions."""
-    found = random.standard_normal((count, SIDE, SIDE, 3))
-    length = np.sqrt(np.square(found).sum((1, 2, 3), keepdims=True))
-    return np.float32(found / length)
+    filters = random.standard_normal((count, SIDE, SIDE, 3))
+    length = np.sqrt(np.square(filters).sum((1, 2, 3), keepdims=True))
+    return np.float32(filters / length)
 
 
 def stride_of(shape: tuple[int, ...]) -> int:
@@ -53,23 +49,20 @@ def respond(x, filters, offset, stride):
     count = [(side - SIDE + 1) // stride for side in x.shape[:2]]
     extent = [(n - 1) * stride + SIDE for n in count]
     part = lax.dynamic_slice(x, (*(o % stride for o in offset), 0), (*extent, 3))
-    found = lax.conv_general_dilated(
-        part[None],
-        filters,
-        (stride, stride),
-        'VALID',
-        dimension_numbers=('NHWC', 'OHWI', 'NHWC'),
+    layout = ('NHWC', 'OHWI', 'NHWC')
+    responses = lax.conv_general_dilated(
+        part[None], filters, (stride, stride), 'VALID', dimension_numbers=layout
     )
-    return found[0].reshape(-1, filters.shape[0]).T
+    return responses[0].reshape(-1, filters.shape[0]).T
 
 
 def lacking(responses: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """What each of responses [F, n] is from the one of its rank in sorted `wanted`."""
     order = np.argsort(responses, -1)
     change = wanted - np.take_along_axis(responses, order, -1)
-    found = np.empty_like(responses)
-    np.put_along_axis(found, order, change, -1)
-    return found
+    lack = np.empty_like(responses)
+    np.put_along_axis(lack, order, change, -1)
+    return lack
 
 
 @partial(jax.jit, static_argnames='stride')

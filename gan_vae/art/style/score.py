@@ -42,13 +42,13 @@ def distance(picture, styles, weights, seed: int = 0) -> float | None:
 
 def _distance(a, b, seed):
     a, b = np.float32(a), np.float32(b)
-    random, found = np.random.default_rng(seed), []
+    random, levels = np.random.default_rng(seed), []
     while True:
         toward = unit_filters(random, DIRECTIONS).reshape(DIRECTIONS, -1)
         of_a, of_b = (toward @ patches(image).T for image in (a, b))
-        found.append(swd.wasserstein(of_a, of_b).mean())
+        levels.append(swd.wasserstein(of_a, of_b).mean())
         if min(*a.shape[:2], *b.shape[:2]) < 2 * COARSEST:
-            return float(np.mean(found))
+            return float(np.mean(levels))
         a, b = scaled(a, 0.5), scaled(b, 0.5)
 
 

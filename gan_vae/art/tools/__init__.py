@@ -2,19 +2,18 @@
 
   Request (model, inputs, flags)  --make--> Result (pictures, sequences, metrics ...)
 
-A module has TOOL, its name is the tool's, and the first line of its docstring is what
-the listing says, which imports nothing. A name with a dot is a module of the user's
-own. What a tool computes lives in gan_vae/art as functions of arrays. The command
-(making.py) opens the model, reads and hashes the inputs, writes the result with its
-provenance, and refuses to overwrite: a tool does none of that.
+A module has TOOL, and the first line of its docstring is what the listing says. What a
+tool computes lives in gan_vae/art as functions of arrays. The command (making.py)
+checks flags, opens the model, reads the inputs, and writes the result.
 """
 
 import ast
+import math
 import os
 import pkgutil
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +24,7 @@ import numpy as np
 from gan_vae.errors import UserError, unknown
 from gan_vae.flags import step
 
+MANY = 10_000  # pictures that one command makes
 COMMANDS = {  # beside the tools, each with its own usage
     'codec': 'Pictures as one file without loss, by a VAE, and back.',
     'reproduce': 'A file made again from its provenance, compared bit for bit.',
@@ -38,6 +38,9 @@ class Flag(NamedTuple):
     kind: Callable = str
     help: str = ''
     file: bool = False  # the path of a file or folder, or several with commas: hashed
+    least: float | None = None  # of a number, with `most`; None: any
+    most: float = math.inf
+    choices: Collection[str] = ()  # of a word
 
 
 class Picture(NamedTuple):
@@ -109,7 +112,7 @@ class ModelRequest(Request):
 class Tool:
     """What all tools have. One of the three classes below says which model it takes.
 
-    takes: usage of its inputs: '', 'THING', 'A B', 'PICTURE...' (one or more) or
+    takes: usage of its inputs: '', 'THING', 'A [B]', 'PICTURE...' (one or more) or
     '[THING...]' (any number).
     """
 
@@ -139,7 +142,7 @@ class ToolWithModel(Tool):
 SHARED = {  # flags of all tools; workdir and step of those with a model
     'workdir': Flag('', str, 'a model: the folder of a run, or pretrained:NAME'),
     'step': Flag(None, step, "which checkpoint: a number, or 'best'; else the newest"),
-    'seed': Flag(0, int, 'the same seed makes the same files'),
+    'seed': Flag(0, int, 'the same seed makes the same files', least=0, most=2**32 - 1),
     'out': Flag('', str, 'a folder; by default art/TOOL-N, the first that is free'),
     'force': Flag(False, bool, 'write in a folder that has something in it'),
 }
@@ -151,7 +154,9 @@ def names() -> list[str]:
 
 
 def summary(name: str) -> str:
-    """The first line of a tool's docstring; imports nothing."""
+    """What a command does, in a line; imports nothing."""
+    if name in COMMANDS:
+        return COMMANDS[name]
     if '.' in name:
         return (sys.modules[name].__doc__ or '').partition('\n')[0]
     text = (Path(__path__[0]) / f'{name}.py').read_text('utf-8')
@@ -183,27 +188,29 @@ def flags_of(tool: Tool) -> dict[str, Flag]:
     return shared | tool.flags
 
 
+def defaults(tool: Tool) -> dict[str, Any]:
+    """The values of all flags of a tool where none is given."""
+    return {name: flag.default for name, flag in flags_of(tool).items()}
+
+
 def count_of(takes: str) -> tuple[int, float]:
     """How many inputs a usage means, at least and at most."""
     words = takes.split()
-    if not takes.endswith(('...', '...]')):
-        return len(words), len(words)
     least = sum(not word.startswith('[') for word in words)
-    return least, float('inf')
+    return least, math.inf if '...' in takes else len(words)
 
 
-MANY = 10_000  # pictures that one command makes
-
-
-def at_least(flags: Namespace, least: float, *names: str, most: float = float('inf')):
-    """A UserError unless each of these flags is at least that, finite, and at most
-    `most` (None: not given)."""
-    for name in names:
+def check(table: dict[str, Flag], flags: Namespace):
+    """A UserError for a word that is no choice of its flag, or a number out of range
+    (None: not given)."""
+    for name, flag in table.items():
         value = getattr(flags, name)
-        if value is None:
+        if flag.choices and value not in flag.choices and value is not None:
+            raise unknown(f'--{name}', value, flag.choices)
+        if flag.least is None or value is None:
             continue
-        if not least <= value:
-            raise UserError(f'--{name}={value}: must be at least {least:g}')
-        if value > most or value == float('inf'):
-            limit = 'finite' if most == float('inf') else f'at most {most:g}'
-            raise UserError(f'--{name}={value}: must be {limit}')
+        if not flag.least <= value <= flag.most or value == math.inf:
+            limits = f'from {flag.least} to {flag.most}'
+            if flag.most == math.inf:
+                limits = 'finite' if value == math.inf else f'at least {flag.least}'
+            raise UserError(f'--{name}={value}: must be {limits}')

@@ -11,21 +11,15 @@ from gan_vae.errors import UserError
 
 
 def make(request: Request) -> Result:
-    if request.model is None:
+    if request.model is None or request.model.config.data.channels != 3:
         raise UserError('colourise needs a model that knows colours: --workdir=RUN')
-    if request.model.config.data.channels != 3:
-        raise UserError('colourise needs a model of colours')
     work, how = restoration.read(request), Grey()
-
-    def grey(x: np.ndarray) -> np.ndarray:
-        return np.asarray(how.seen(x[None]))[0]
+    seen, full = (np.asarray(how.seen(x[None]))[0] for x in (work.seen, work.full))
 
     def paste(x: np.ndarray) -> np.ndarray:
-        luma = grey(work.full)
-        return np.asarray(how.consistent(work.enlarged(x, luma), luma))
+        return np.asarray(how.consistent(work.enlarged(x, full), full))
 
-    work_in_grey = replace(work, seen=grey(work.seen))
-    return restoration.restored(request, how, work_in_grey, paste=paste)
+    return restoration.restored(request, how, replace(work, seen=seen), paste=paste)
 
 
 TOOL = restoration.tool(make)

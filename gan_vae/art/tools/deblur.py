@@ -15,7 +15,6 @@ def make(request: Request) -> Result:
     work, radius = restoration.read(request), request.flags.radius
     if not 0.1 <= radius <= max(work.extent):
         raise UserError(f'--radius={radius:g}: must be from 0.1 to {max(work.extent)}')
-
     noise = max(ROUNDING, filters.noise_of(work.full))
 
     def sharper(y: np.ndarray) -> np.ndarray:
@@ -33,6 +32,5 @@ def make(request: Request) -> Result:
 
 
 TOOL = restoration.tool(
-    make,
-    {'radius': Flag(1.5, float, 'deviation of the Gaussian blur, in pixels')},
+    make, {'radius': Flag(1.5, float, 'deviation of the Gaussian blur, in pixels')}
 )

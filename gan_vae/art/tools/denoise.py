@@ -5,11 +5,10 @@ import numpy as np
 from gan_vae.art import filters, restoration
 from gan_vae.art.degradations import WHOLE
 from gan_vae.art.restoration import NOISE, UNIT
-from gan_vae.art.tools import Flag, Request, Result, at_least
+from gan_vae.art.tools import Flag, Request, Result
 
 
 def make(request: Request) -> Result:
-    at_least(request.flags, 0, 'sigma', most=255)
     sigma, work = max(NOISE, request.flags.sigma), restoration.read(request)
     estimate, messages = filters.noise_of(work.full) * UNIT, ()
     if estimate < sigma / 2:
@@ -37,7 +36,7 @@ def make(request: Request) -> Result:
 TOOL = restoration.tool(
     make,
     {
-        'sigma': Flag(25.0, float, 'deviation of the noise, in grey levels of 255'),
+        'sigma': Flag(25.0, float, 'deviation of the noise', least=0, most=255),
         'method': restoration.METHOD,
     },
 )

@@ -1,19 +1,10 @@
 """What the directions of a latent space do to a picture, with their strength."""
 
-import base64
-
 import numpy as np
 
 from gan_vae.art import directions, features, latents, provenance, sheets
-from gan_vae.art.tools import (
-    Flag,
-    Model,
-    ModelRequest,
-    Result,
-    ToolWithModel,
-    at_least,
-)
-from gan_vae.errors import UserError, unknown
+from gan_vae.art.tools import Flag, Model, ModelRequest, Result, ToolWithModel
+from gan_vae.errors import UserError
 from gan_vae.methods import sampling
 
 METHODS = ('sefa', 'pca', 'attribute')
@@ -22,24 +13,22 @@ SIDES = 3  # pictures on each side of the middle
 
 def make(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
-    at_least(flags, 1, 'num')
-    at_least(flags, 1e-6, 'strength')
-    if flags.method not in METHODS:
-        raise unknown('--method', flags.method, METHODS)
     if bool(flags.on and flags.off) != (flags.method == 'attribute'):
         raise UserError('--method=attribute takes --on and --off, folders of pictures')
-    z, label = _start(request)
+    if len(request.inputs) > 1:
+        raise UserError('directions takes one thing, or none: sample 0')
+    item = request.inputs[0] if request.inputs else provenance.read_input('0')
+    z, label = latents.of_input(model, item, flags.seed)
     messages: list[str] = []
     rows = _directions(request, label, messages)[: flags.num]
     strengths = np.linspace(-flags.strength, flags.strength, 2 * SIDES + 1)
     moved = z + strengths[None, :, None] * rows[:, None]
     moved = moved.reshape(-1, len(z)).astype(np.float32)
-    labels = None if label is None else np.full(len(moved), label)
-    pictures = latents.pictures(model, moved, labels, request.progress)
+    pictures = latents.pictures(model, moved, label, request.progress)
     for number, picture in enumerate(pictures):
         row, column = divmod(number, len(strengths))
-        strength = float(strengths[column])
-        picture.provenance.update(_carried(rows[row]), strength=strength)
+        record = {'direction': latents.packed(rows[row])}
+        picture.provenance.update(record, strength=float(strengths[column]))
     sheet = sheets.labelled(
         [p.image for p in pictures],
         len(strengths),
@@ -52,14 +41,6 @@ def make(request: ModelRequest) -> Result:
         f'move others: move THING --along={first} --strength=2, the first direction'
     )
     return Result(pictures=pictures, sheet=sheet, messages=messages)
-
-
-def _start(request: ModelRequest):
-    """The latent and the class of the picture that is moved; sample 0 by default."""
-    item = request.inputs[0] if request.inputs else provenance.read_input('0')
-    if len(request.inputs) > 1:
-        raise UserError('directions takes one thing, or none: sample 0')
-    return latents.of_input(request.model, item, request.flags.seed)
 
 
 def _directions(
@@ -84,21 +65,16 @@ def _of_folder(model: Model, place: str, messages: list[str]) -> np.ndarray:
     files, left_out = features.picture_files(place)
     messages += features.message_of(left_out, f'{place}: ')
     items = [provenance.read_input(str(file)) for file in files]
-    return np.stack([latents.of_input(model, item, 0)[0] for item in items])
-
-
-def _carried(direction: np.ndarray) -> dict:
-    raw = np.ascontiguousarray(direction, '<f4').tobytes()
-    return {'direction': base64.b64encode(raw).decode()}
+    return latents.of_inputs(model, items, 0)[0]
 
 
 TOOL = ToolWithModel(
     make=make,
     takes='[THING...]',
     flags={
-        'method': Flag('pca', str, f'one of {", ".join(METHODS)}'),
-        'num': Flag(8, int, 'directions'),
-        'strength': Flag(6.0, float, 'of the pictures at the ends'),
+        'method': Flag('pca', str, f'one of {", ".join(METHODS)}', choices=METHODS),
+        'num': Flag(8, int, 'directions', least=1),
+        'strength': Flag(6.0, float, 'of the pictures at the ends', least=1e-6),
         'on': Flag('', str, 'of attribute: a folder of pictures with it', True),
         'off': Flag('', str, 'of attribute: a folder of those without', True),
     },

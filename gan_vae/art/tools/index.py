@@ -1,17 +1,16 @@
 """The features of a folder or a set as emoji:train, to search in."""
 
 from gan_vae.art import feature_index, features, sheets
+from gan_vae.art.feature_index import LARGEST
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError, counted
 
+NETWORKS = 'of which network: pixels, random, classifier, … or a VAE: encoder'
 NUMBERED = 400  # pictures of an index on its sheet
 
 
 def make(request: Request) -> Result:
     flags, item, model = request.flags, request.inputs[0], request.model
-    if not 0 <= flags.size <= feature_index.LARGEST:
-        most = feature_index.LARGEST
-        raise UserError(f'--size={flags.size}: must be from 0 to {most}')
     if model and flags.features != 'encoder':
         raise UserError(f'--workdir is of --features=encoder, not {flags.features}')
     place = features.place_of(item.word)
@@ -27,11 +26,10 @@ def make(request: Request) -> Result:
     on_sheet = [*index.small[:NUMBERED]]
     if count > NUMBERED:
         messages.append(f'on the sheet are the first {NUMBERED} of {count}')
-    columns, numbers = min(20, len(on_sheet)), [f'{n}' for n in range(len(on_sheet))]
     listed = zip(index.names.tolist(), index.hashes.tolist(), strict=True)
     return Result(
         files={'index.npz': feature_index.saved(index)},
-        sheet=sheets.labelled(on_sheet, columns, numbers),
+        sheet=sheets.numbered(on_sheet, min(20, len(on_sheet))),
         messages=messages,
         metrics=index.about | {'pictures': [*map(list, listed)], 'left_out': left_out},
     )
@@ -41,11 +39,7 @@ TOOL = ToolWithOptionalModel(
     make=make,
     takes='FOLDER',
     flags={
-        'features': Flag(
-            'efficientnet_lite0',
-            str,
-            'of which network: pixels, random, classifier, … or a VAE: encoder',
-        ),
-        'size': Flag(0, int, 'pixels a side that pictures are fitted to'),
+        'features': Flag('efficientnet_lite0', str, NETWORKS),
+        'size': Flag(0, int, 'pixels a side of pictures', least=0, most=LARGEST),
     },
 )

@@ -21,16 +21,15 @@ def make(request: Request) -> Result:
     mask = (~restoration.fitted_mask(request, hole)).astype(np.float32)
     if not mask.any():
         raise UserError('everything is missing: leave something to be seen')
-    inside = np.zeros_like(np.asarray(hole))
-    (left, top), (width, height) = work.corner, work.extent
-    inside[max(0, top) : top + height, max(0, left) : left + width] = 1
-    missing = np.asarray(hole) > 0
-    if mask.all() or (missing & (inside == 0)).any():
+    corner, end = np.split(np.array(hole.getbbox()), 2)
+    outside = (corner < work.corner) | (end > np.add(work.corner, work.extent))
+    if mask.all() or outside.any():
         raise UserError(
             'what is missing lies outside of the middle square, which is all that this '
             'model sees: crop the picture, or restore it without --workdir'
         )
 
+    missing = np.asarray(hole) > 0
     if restoration.by_filter(request, work, 'filter'):
         return _filtered(request, work, missing, mask)
 

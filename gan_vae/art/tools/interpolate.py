@@ -3,30 +3,19 @@
 import numpy as np
 
 from gan_vae.art import interpolation, latents, sequences
-from gan_vae.art.tools import (
-    MANY,
-    Flag,
-    ModelRequest,
-    Result,
-    ToolWithModel,
-    at_least,
-)
-from gan_vae.errors import UserError, unknown
+from gan_vae.art.interpolation import WAYS
+from gan_vae.art.tools import MANY, Flag, ModelRequest, Result, ToolWithModel
+from gan_vae.errors import UserError
 from gan_vae.methods import sampling
 from gan_vae.methods.contract import capability
 
 
 def make(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
-    at_least(flags, 2, 'num', most=MANY)
-    if flags.movie not in ('gif', 'mp4'):
-        raise unknown('--movie', flags.movie, ('gif', 'mp4'))
-    if flags.how not in interpolation.WAYS:
-        raise unknown('--how', flags.how, interpolation.WAYS)
     if model.kind != 'images':
         return _of_sequences(request)
-    ends = [latents.of_input(model, item, flags.seed) for item in request.inputs]
-    stops, label = np.stack([z for z, _ in ends]), ends[0][1]
+    stops, labels = latents.of_inputs(model, request.inputs, flags.seed)
+    label = None if labels is None else labels[0]
     if flags.loop:
         stops = np.concatenate([stops, stops[:1]])
     last = len(stops) - 1
@@ -42,8 +31,7 @@ def make(request: ModelRequest) -> Result:
     else:
         places = last * interpolation.shares(num, flags.loop)
     z = interpolation.along(stops, places, flags.how)
-    labels = None if label is None else np.full(len(z), label)
-    pictures = latents.pictures(model, z, labels, request.progress)
+    pictures = latents.pictures(model, z, label, request.progress)
     return Result(
         pictures=pictures,
         columns=min(len(pictures), flags.num),
@@ -71,10 +59,10 @@ TOOL = ToolWithModel(
     make=make,
     takes='THING THING...',
     flags={
-        'num': Flag(8, int, 'pictures from each to the next, both counted'),
+        'num': Flag(8, int, 'from each to the next, both counted', least=2, most=MANY),
         'loop': Flag(False, bool, 'and back to the first'),
-        'how': Flag('slerp', str, "along arcs, or straight: 'lerp'"),
-        'movie': Flag('gif', str, "the film: gif, or 'mp4' (the extra video)"),
+        'how': Flag('slerp', str, "along arcs, or straight: 'lerp'", choices=WAYS),
+        'movie': Flag('gif', str, "or 'mp4' (the extra video)", choices=('gif', 'mp4')),
         'even': Flag(False, bool, 'each picture as far from the one before'),
     },
     kinds=('images', 'rolls', 'strokes'),

@@ -16,9 +16,7 @@ def make(request: ModelRequest) -> Result:
             f'--along={flags.along}: give a picture that directions made of this model'
         )
     direction = latents.unpacked(flags.along, along['direction'], latents.size(model))
-    starts = [latents.of_input(model, item, flags.seed) for item in request.inputs]
-    z, label = np.stack([z for z, _ in starts]), starts[0][1]
-    labels = None if label is None else np.array([label for _, label in starts])
+    z, labels = latents.of_inputs(model, request.inputs, flags.seed)
     moved = (z + np.float32(flags.strength) * direction).astype(np.float32)
     pictures = latents.pictures(model, moved, labels)
     before = sampling.decode(model.method, model.weights, z, labels)

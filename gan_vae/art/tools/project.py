@@ -3,8 +3,9 @@
 import numpy as np
 
 from gan_vae import images
-from gan_vae.art import inversion, latent_search, latents, sheets
+from gan_vae.art import inversion, latents, sheets
 from gan_vae.art.tools import ModelRequest, Result, ToolWithModel
+from gan_vae.data.pictures import given
 from gan_vae.evaluation.pairs import psnr
 
 
@@ -12,7 +13,7 @@ def make(request: ModelRequest) -> Result:
     model, pictures, on_sheet, messages = request.model, [], [], []
     for item in request.inputs:
         picture = latents.read(item.word, model)
-        starts, labels, messages_of_class = latent_search.starts(request, picture)
+        starts, labels, messages_of_class = latents.starts(request, picture)
         best = inversion.invert(
             model.method.latents.decode,
             model.weights,
@@ -31,7 +32,11 @@ def make(request: ModelRequest) -> Result:
         on_sheet += [picture, near.image]
         if not messages:
             messages += messages_of_class
-        messages += latents.smaller(item.word, len(picture))
+        width, height = given(item.word).size
+        if max(width, height) > (side := len(picture)):
+            messages.append(
+                f'{item.word}: {width}x{height}, made {side}x{side} for this model'
+            )
         flat = np.zeros_like(picture) + np.uint8(picture.mean((0, 1)) + 0.5)
         far = ratio <= psnr(picture[None], flat[None])[0]
         more = ', no nearer than one flat colour: this model makes no such pictures'
@@ -42,4 +47,4 @@ def make(request: ModelRequest) -> Result:
     return Result(pictures=pictures, sheet=sheet, messages=messages)
 
 
-TOOL = ToolWithModel(make=make, takes='PICTURE...', flags=latent_search.FLAGS)
+TOOL = ToolWithModel(make=make, takes='PICTURE...', flags=latents.SEARCH)

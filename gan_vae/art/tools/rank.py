@@ -6,15 +6,9 @@ import shlex
 import numpy as np
 
 from gan_vae import files
-from gan_vae.art import feature_index, features, search, sheets, taste
-from gan_vae.art.feature_index import LARGE, Index
-from gan_vae.art.tools import (
-    Flag,
-    Request,
-    Result,
-    ToolWithOptionalModel,
-    at_least,
-)
+from gan_vae.art import feature_index, features, search, taste
+from gan_vae.art.feature_index import Index
+from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError
 
 FEW = 30  # choices
@@ -22,19 +16,26 @@ FEW = 30  # choices
 
 def make(request: Request) -> Result:
     flags = request.flags
-    at_least(flags, 1, 'num')
     index = feature_index.load(flags.index)
     known = taste.statistics(index.small)
-    x = _described(index, known, index.small, index.features)
+
+    def described(small, features):
+        """x of taste.py, [n, d]: statistics by the index's own mean and deviation, and
+        features at length 1."""
+        moved = taste.statistics(small) - known.mean(0)
+        about = moved / np.maximum(known.std(0), 1e-9)
+        return np.concatenate([about, search.unit(features, index.mean)], axis=1)
+
+    x = described(index.small, index.features)
     chosen = _choices(index, flags.pairs)
     better, worse = (x[rows] for rows in chosen.T)
     prior = taste.prior(index.features.shape[1])
     learned = taste.learn(better, worse, *prior)
     names, small, left_out = index.names.tolist(), index.small, []
     if request.inputs:
-        given = feature_index.given(index, request.inputs, request.model)
-        names, small, left_out = given.names, given.small, given.left_out
-        x = _described(index, known, small, given.features)
+        queries = feature_index.resolve(index, request.inputs, request.model)
+        names, small, left_out = queries.names, queries.small, queries.left_out
+        x = described(small, queries.features)
     mean, deviation = taste.score(learned, x)
     order = np.argsort(-mean, kind='stable')
     ranked = [
@@ -45,18 +46,14 @@ def make(request: Request) -> Result:
     below = [f'{mean[i]:+.1f} ± {deviation[i]:.1f}' for i in first]
     if not request.inputs:  # their numbers, for more choices
         below = [f'{i}: {text}' for i, text in zip(first, below, strict=True)]
-    columns = min(8, len(first))
-    sheet = sheets.labelled([*small[first]], columns, below, smallest=LARGE)
     pairs = _pairs(index, chosen)
     predicted = taste.agreement(better, worse, *prior, pairs, flags.seed)
     listed = ', '.join(str(r['name']) for r in ranked[:5])
+    messages = [*features.message_of(left_out), f'first: {listed}']
+    messages += _messages(chosen, pairs, predicted)
     return Result(
-        sheet=sheet,
-        messages=[
-            *features.message_of(left_out),
-            f'first: {listed}',
-            *_messages(pairs, predicted, _contrary(chosen, pairs)),
-        ],
+        sheet=feature_index.sheet([*small[first]], below),
+        messages=messages,
         metrics={'ranked': ranked, 'choices': len(chosen), 'told': predicted},
     )
 
@@ -67,32 +64,19 @@ def _pairs(index: Index, chosen: np.ndarray) -> np.ndarray:
     return np.unique(np.sort(same[chosen], 1), axis=0, return_inverse=True)[1].ravel()
 
 
-def _contrary(chosen: np.ndarray, pairs: np.ndarray) -> int:
-    """How many pairs were chosen both ways."""
-    up = chosen[:, 0] < chosen[:, 1]
-    return len(np.intersect1d(pairs[up], pairs[~up]))
-
-
-def _messages(pairs: np.ndarray, predicted: int, contrary: int) -> list[str]:
-    count, each = len(pairs), np.bincount(pairs)
+def _messages(chosen: np.ndarray, pairs: np.ndarray, predicted: int) -> list[str]:
+    count = len(pairs)
     if not count:
         return ['no choices: by colour, contrast and sharpness alone; --pairs teaches']
+    up = chosen[:, 0] < chosen[:, 1]
+    contrary = len(np.intersect1d(pairs[up], pairs[~up]))
     few = f'; few are below {FEW}: the deviations are large' if count < FEW else ''
-    chance = np.sqrt(np.sum(each**2)) / 2
-    both = [f'{contrary} pairs were chosen both ways'] if contrary else []
+    chance = np.sqrt(np.sum(np.bincount(pairs) ** 2)) / 2
     worse = '; it predicts no better than chance' if predicted <= count / 2 else ''
-    return [
-        *both,
+    return [f'{contrary} pairs were chosen both ways'] * bool(contrary) + [
         f'a taste learned without them predicts {predicted} of {count} choices '
-        f'(chance {count / 2:.1f} ± {chance:.1f}){worse}{few}',
+        f'(chance {count / 2:.1f} ± {chance:.1f}){worse}{few}'
     ]
-
-
-def _described(index: Index, known, small, features) -> np.ndarray:
-    """x of taste.py, [n, d]: statistics by the index's own mean and deviation, and
-    features at length 1. known: the statistics of the index."""
-    about = (taste.statistics(small) - known.mean(0)) / np.maximum(known.std(0), 1e-9)
-    return np.concatenate([about, search.unit(features, index.mean)], axis=1)
 
 
 def _choices(index: Index, place: str) -> np.ndarray:
@@ -110,29 +94,25 @@ def _choices(index: Index, place: str) -> np.ndarray:
         raise UserError(f'--pairs={place}: cannot be read: {error}') from error
     if not isinstance(pairs, list) or not pairs:
         raise UserError(f'--pairs={place}: no choices in it')
-    named = {name: number for number, name in enumerate(index.names.tolist())}
-    found = []
+    names = {name: number for number, name in enumerate(index.names.tolist())}
+    rows = []
     for number, pair in enumerate(pairs, 1):
-        where = f'--pairs={place}, choice {number}'
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise UserError(
-                f"{where}: two pictures, the better first, as 'a.png b.png'"
-            )
-        found.append([_number(index, named, str(word), where) for word in pair])
-        if found[-1][0] == found[-1][1]:
-            raise UserError(f'{where}: the same picture twice')
-    return np.array(found)
+        try:
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise UserError("two pictures, the better first, as 'a.png b.png'")
+            row = [_number(index, names, str(word)) for word in pair]
+            if row[0] == row[1]:
+                raise UserError('the same picture twice')
+        except UserError as error:
+            raise UserError(f'--pairs={place}, choice {number}: {error}') from error
+        rows.append(row)
+    return np.array(rows)
 
 
-def _number(index: Index, named: dict[str, int], word: str, where: str) -> int:
-    if word in named:
-        return named[word]
-    try:
-        number, _ = feature_index.find(index, word)
-    except UserError as error:
-        raise UserError(f'{where}: {error}') from error
+def _number(index: Index, names: dict[str, int], word: str) -> int:
+    number = names[word] if word in names else feature_index.find(index, word)[0]
     if number < 0:
-        raise UserError(f'{where}: {word} is not in the index: index it with the rest')
+        raise UserError(f'{word} is not in the index: index it with the rest')
     return number
 
 
@@ -144,6 +124,6 @@ TOOL = ToolWithOptionalModel(
         'pairs': Flag(
             '', str, "choices: lines 'BETTER WORSE', or JSON [[B, W], …]", True
         ),
-        'num': Flag(48, int, 'how many on the sheet, the best first'),
+        'num': Flag(48, int, 'how many on the sheet, the best first', least=1),
     },
 )

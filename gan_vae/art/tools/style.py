@@ -18,16 +18,16 @@ from gan_vae.art.tools import (
     Request,
     Result,
     ToolWithOptionalModel,
-    at_least,
 )
 from gan_vae.data import pictures
 from gan_vae.devices import process
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import UserError
 from gan_vae.extractors import style as objective
 
 SIZE = 256  # pixels of the longer side, unless --size says otherwise
 LARGEST = 10_000  # of them
 WHITE = (255, 255, 255)
+COLOURS = ('style', 'keep')
 
 
 class Method(NamedTuple):
@@ -50,64 +50,35 @@ METHODS = {
 
 
 def make(request: Request) -> Result:
-    flags = request.flags
+    flags, (word, *others) = request.flags, [item.word for item in request.inputs]
     process.prepare()
-    if flags.method not in METHODS:
-        raise unknown('method', flags.method, METHODS)
-    method = METHODS[flags.method]
-    at_least(flags, 1, 'steps', 'size')
-    if flags.size is not None and flags.size > LARGEST:
-        raise UserError(f'--size={flags.size}: must be at most {LARGEST}')
-    if flags.steps is not None and method.steps is None:
-        raise UserError(f'--steps: {flags.method} is done in one')
-    if not 0 <= flags.strength <= 1:
-        raise UserError(f'--strength={flags.strength}: must be from 0 to 1')
-    if flags.colours not in ('style', 'keep'):
-        raise unknown('colours', flags.colours, ('style', 'keep'))
-    if flags.features and flags.method != 'gatys':
-        raise UserError('--features are of --method=gatys')
-    transfer = method.transfer
-    if flags.method == 'fast':
-        transfer = _trained(transfer, request)
-    elif request.model is not None:
-        raise UserError(f'--workdir is of --method=fast, and {flags.method} needs none')
-    elif len(request.inputs) < 2:
-        raise UserError(f'--method={flags.method} needs a STYLE: style CONTENT STYLE')
-    if flags.method == 'gatys':
-        transfer = partial(
-            transfer, params=objective.network(flags.features or 'vgg_hed')
-        )
-    count = len(request.inputs) - 1
-    weights = _weights(flags.weights, count) if count else []
-    content, alpha = _content(request.inputs[0].word, flags.size, method)
-    longest = max(content.shape[:2])
-    styles = [_style(t.word, longest, method) for t in request.inputs[1:]]
-    on_sheet = styles
+    method = _method(request)
+    picture = pictures.given(word)
+    own = max(picture.size)
+    longest = flags.size or (own if method.any_size else min(own, SIZE))
+    content = _fitted(word, longest, method)
+    every = [_fitted(other, longest, method) for other in others]
+    weights = _weights(flags.weights, len(others)) if others else []
     # one of weight 0 is no style
-    styles = [s for s, weight in zip(styles, weights, strict=True) if weight]
-    weights = [weight for weight in weights if weight]
-    shares = _shares(flags, content.shape, count)
+    weighted = [(s, w) for s, w in zip(every, weights, strict=True) if w]
+    shares = _shares(flags, content.shape, len(others))
+    pieces = [(shares[0], weighted)]
     if len(shares) > 1:
-        pieces = [(share, [s], [1.0]) for share, s in zip(shares, styles, strict=True)]
-    else:
-        pieces = [(shares[0], styles, weights)]
+        pieces = [(share, [(s, 1.0)]) for share, s in zip(shares, every, strict=True)]
     old = images.from_uint8(content)
     new = old.copy()
-    for share, inputs, each in pieces:
-        rows, columns = _box(share, method.side)
-        x = _styled(request, transfer, method, old[rows, columns], inputs, each)
-        x -= old[rows, columns]
-        new[rows, columns] += share[rows, columns, None] * x
+    for share, styles in pieces:
+        at = _box(share, method.side)
+        change = _styled(request, method, old[at], styles) - old[at]
+        new[at] += share[at][..., None] * change
     covered = sum(shares)[..., None] > 0
-    made = np.where(covered, images.to_uint8(new), content)
-    if len(shares) > 1:
-        rows = columns = slice(None)
-    part = content[rows, columns]
-    metrics = {'structure': score.structure(made[rows, columns], part)}
+    stylised = np.where(covered, images.to_uint8(new), content)
+    at = _box(shares[0], method.side) if len(shares) == 1 else ...
+    metrics = {'structure': score.structure(stylised[at], content[at])}
     message = f'SSIM of luma to the content {_text(metrics["structure"])}'
-    if styles and len(shares) == 1:
-        before = score.distance(part, styles, weights)
-        after = score.distance(made[rows, columns], styles, weights)
+    if weighted and len(shares) == 1:
+        styles = [*zip(*weighted, strict=True)]
+        before, after = (score.distance(x[at], *styles) for x in (content, stylised))
         metrics |= {'distance_before': before, 'distance': after}
         message = (
             f'distance of patches to the style {_text(before)} -> {_text(after)} grey '
@@ -115,43 +86,43 @@ def make(request: Request) -> Result:
         )
         if before is not None and after is not None and after >= before:
             message += '; no nearer to the style than the picture was'
-    sheet = style.row([content, *on_sheet, made])
-    if alpha is not None:
-        made = np.concatenate([made, alpha[..., None]], -1)
+    sheet = style.row([content, *every, stylised])
+    if pictures.is_transparent(picture):
+        alpha = _sized(picture.convert('RGBA').getchannel('A'), longest)
+        stylised = np.dstack([stylised, np.asarray(alpha)])
     return Result(
-        pictures=[Picture(made)], sheet=sheet, messages=[message], metrics=metrics
+        pictures=[Picture(stylised)], sheet=sheet, messages=[message], metrics=metrics
     )
 
 
-def _styled(request, transfer, method, content, styles, weights) -> np.ndarray:
-    """float32 [H, W, 3] of a content [H, W, 3] and styles uint8 [h, w, 3]."""
-    flags, kept = request.flags, content
-    inputs = [images.from_uint8(s) for s in styles]
-    if flags.colours == 'keep':
-        kept, inputs = style.luma(content), [style.luma(s) for s in inputs]
-    task = style.Task(
-        kept,
-        inputs,
-        weights,
-        flags.strength,
-        flags.steps or method.steps or 1,
-        flags.seed,
-        request.progress,
-    )
-    x = transfer(task)
-    if flags.colours == 'keep':
-        x = style.brightened(content, kept, x)
-    return np.clip(x, -1, 1)
+def _method(request: Request) -> Method:
+    """The way that the flags say, with the network or the model that it takes."""
+    flags, name = request.flags, request.flags.method
+    method = METHODS[name]
+    if flags.steps is not None and method.steps is None:
+        raise UserError(f'--steps: {name} is done in one')
+    if flags.features and name != 'gatys':
+        raise UserError('--features are of --method=gatys')
+    if name == 'fast':
+        return method._replace(transfer=_trained(request))
+    if request.model is not None:
+        raise UserError(f'--workdir is of --method=fast, and {name} needs none')
+    if len(request.inputs) < 2:
+        raise UserError(f'--method={name} needs a STYLE: style CONTENT STYLE')
+    if name == 'gatys':
+        params = objective.network(flags.features or 'vgg_hed')
+        return method._replace(transfer=partial(gatys.transfer, params=params))
+    return method
 
 
-def _trained(transfer: Callable, request: Request) -> Callable:
+def _trained(request: Request) -> Callable[[style.Task], np.ndarray]:
     """The way of a model that learned one style."""
     if not isinstance(request, ModelRequest):
         raise UserError(
             '--method=fast needs --workdir=RUN, of configs/fast_style_emoji.py'
         )
-    about, method = request.model.about, request.model.method
-    if method.translation is None:
+    about, translation = request.model.about, request.model.method.translation
+    if translation is None:
         raise UserError(
             f'{about["config"]} learned no style: --method=fast needs a run of '
             'configs/fast_style_emoji.py'
@@ -163,9 +134,26 @@ def _trained(transfer: Callable, request: Request) -> Callable:
         )
     if request.flags.weights:
         raise UserError('--weights are of several STYLEs: --method=fast has one')
-    return partial(
-        transfer, translation=method.translation, weights=request.model.weights
+    weights = request.model.weights
+    return partial(fast.transfer, translation=translation, weights=weights)
+
+
+def _styled(request: Request, method: Method, content, weighted) -> np.ndarray:
+    """float32 [H, W, 3] of a content [H, W, 3] and styles uint8 [h, w, 3], each with
+    its weight."""
+    flags, base = request.flags, content
+    styles = [images.from_uint8(s) for s, _ in weighted]
+    weights = [weight for _, weight in weighted]
+    if flags.colours == 'keep':
+        base, styles = style.luma(content), [style.luma(s) for s in styles]
+    steps = flags.steps or method.steps or 1
+    task = style.Task(
+        base, styles, weights, flags.strength, steps, flags.seed, request.progress
     )
+    x = method.transfer(task)
+    if flags.colours == 'keep':
+        x = style.brightened(content, base, x)
+    return np.clip(x, -1, 1)
 
 
 def _text(value: float | None) -> str:
@@ -175,15 +163,15 @@ def _text(value: float | None) -> str:
 def _weights(text: str, count: int) -> list[float]:
     """Of `count` styles, sum 1: equal where none are given."""
     try:
-        found = [float(w) for w in text.split(',')] if text else [1.0] * count
+        shares = [float(w) for w in text.split(',')] if text else [1.0] * count
     except ValueError:
-        found = []
-    if len(found) != count or min(found) < 0 or not 0 < sum(found) < float('inf'):
+        shares = []
+    if len(shares) != count or min(shares) < 0 or not 0 < sum(shares) < float('inf'):
         raise UserError(
             f'--weights={text}: {count} numbers with commas between them, one for each '
             'STYLE, none below 0 and not all 0'
         )
-    return [w / sum(found) for w in found]
+    return [w / sum(shares) for w in shares]
 
 
 def _sized(picture: Image.Image, longest: int) -> Image.Image:
@@ -194,34 +182,15 @@ def _sized(picture: Image.Image, longest: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _content(path: str, size: int | None, method: Method):
-    """(uint8 [H, W, 3], alpha uint8 [H, W] or None)."""
-    picture = pictures.given(path)
-    own = max(picture.size)
-    longest = size or (own if method.any_size else min(own, SIZE))
-    if pictures.is_transparent(picture):
-        alpha = np.asarray(_sized(picture.convert('RGBA').getchannel('A'), longest))
-    else:
-        alpha = None
-    found = np.asarray(_sized(pictures.opaque(picture, WHITE), longest))
-    _large_enough(path, found, method)
-    return found, alpha
-
-
-def _style(path: str, longest: int, method: Method) -> np.ndarray:
-    """uint8 [h, w, 3], its longer side that of the content."""
-    found = np.asarray(_sized(pictures.opaque(pictures.given(path), WHITE), longest))
-    _large_enough(path, found, method)
-    return found
-
-
-def _large_enough(path: str, image: np.ndarray, method: Method):
-    height, width = image.shape[:2]
-    if min(height, width) < method.side:
+def _fitted(path: str, longest: int, method: Method) -> np.ndarray:
+    """uint8 [h, w, 3] of a file, with so many pixels along its longer side."""
+    picture = _sized(pictures.opaque(pictures.given(path), WHITE), longest)
+    if min(picture.size) < method.side:
         raise UserError(
-            f'{path}: {width}x{height} is too small: this method needs {method.side} '
-            'pixels a side (a larger --size, or --method=colour)'
+            f'{path}: {picture.width}x{picture.height} is too small: this method needs '
+            f'{method.side} pixels a side (a larger --size, or --method=colour)'
         )
+    return np.asarray(picture)
 
 
 def _shares(flags, shape, count: int) -> list[np.ndarray]:
@@ -237,8 +206,8 @@ def _shares(flags, shape, count: int) -> list[np.ndarray]:
         )
     if len(files) > 1 and flags.weights:
         raise UserError('--weights are of styles that go together: take them or masks')
-    found = [_mask(file, shape) for file in files]
-    return [share / np.maximum(sum(found), 1) for share in found]
+    masks = [_mask(file, shape) for file in files]
+    return [mask / np.maximum(sum(masks), 1) for mask in masks]
 
 
 def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -252,8 +221,8 @@ def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
             f'--mask={path}: {picture.width}x{picture.height} is of another shape than '
             f'the content, {width}x{height}'
         )
-    found = picture.resize((width, height), Image.Resampling.BOX)
-    share = np.float32(np.asarray(found)) / 255
+    picture = picture.resize((width, height), Image.Resampling.BOX)
+    share = np.float32(np.asarray(picture)) / 255
     if not share.any():
         raise UserError(f'--mask={path} has no white: that is where the style goes')
     return share
@@ -261,42 +230,26 @@ def _mask(path: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def _box(share: np.ndarray, side: int) -> tuple[slice, slice]:
     """Rows and columns around all of the mask, `side` of each at least."""
-    found = []
+    spans = []
     for axis, length in ((1, share.shape[0]), (0, share.shape[1])):
         inside = np.flatnonzero(share.any(axis))
         start = max(0, min(inside[0], length - side))
-        found.append(slice(start, max(inside[-1] + 1, start + side)))
-    return tuple(found)
+        spans.append(slice(start, max(inside[-1] + 1, start + side)))
+    return tuple(spans)
 
 
-TOOL = ToolWithOptionalModel(
-    make=make,
-    takes='CONTENT [STYLE...]',
-    flags={
-        'method': Flag('patch', str, ', '.join(METHODS)),
-        'strength': Flag(1.0, float, '0: the content as it is; to 1: all'),
-        'size': Flag(
-            None,
-            int,
-            f'pixels of the longer side; else as CONTENT, at most {SIZE} (colour, '
-            'linear: any)',
-        ),
-        'colours': Flag('style', str, "or 'keep': those of CONTENT, style in luma"),
-        'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
-        'mask': Flag(
-            '',
-            str,
-            'a picture, white where the style goes; one for all, or A,B for each',
-            True,
-        ),
-        'steps': Flag(
-            None,
-            int,
-            'of each level of size: '
-            + ', '.join(f'{n} {m.steps}' for n, m in METHODS.items() if m.steps),
-        ),
-        'features': Flag(
-            '', str, 'of gatys: vgg_hed (by default) or random, no weights'
-        ),
-    },
+STEPS = ', '.join(f'{name} {m.steps}' for name, m in METHODS.items() if m.steps)
+LONGER = (
+    f'pixels of the longer side; else as CONTENT, at most {SIZE} (colour, linear: any)'
 )
+FLAGS = {
+    'method': Flag('patch', str, ', '.join(METHODS), choices=METHODS),
+    'strength': Flag(1.0, float, '0: the content as it is; to 1: all', least=0, most=1),
+    'size': Flag(None, int, LONGER, least=1, most=LARGEST),
+    'colours': Flag('style', str, "or 'keep': style in luma alone", choices=COLOURS),
+    'weights': Flag('', str, 'of several STYLEs, as 0.3,0.7; else equal'),
+    'mask': Flag('', str, 'white where the style goes: one for all, or A,B,...', True),
+    'steps': Flag(None, int, f'of each level of size: {STEPS}', least=1),
+    'features': Flag('', str, 'of gatys: vgg_hed (by default) or random, no weights'),
+}
+TOOL = ToolWithOptionalModel(make=make, takes='CONTENT [STYLE...]', flags=FLAGS)

@@ -38,9 +38,8 @@ CATEGORIES = (
     'Flags',
 )
 SKIN_TONES = ('none', 'light', 'medium-light', 'medium', 'medium-dark', 'dark', 'mixed')
-_MODIFIERS = dict(
-    zip(('1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF'), SKIN_TONES[1:], strict=False)
-)
+_CODEPOINTS = ('', '1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF')  # of SKIN_TONES
+_MODIFIERS = dict(zip(_CODEPOINTS, SKIN_TONES, strict=False))
 
 
 class Emoji(NamedTuple):
@@ -82,31 +81,29 @@ def read(archive: Path) -> list[Emoji]:
     Raises UserError if the archive is unsafe or not laid out like the package.
     """
     files = dict(packages.read(archive, (TABLE, PICTURES)))
-    found = []
+    emoji = []
     try:
         for row in sorted(json.loads(files[TABLE]), key=lambda row: row['sort_order']):
             if row['category'] not in CATEGORIES:
                 continue
-            shared = (
-                row['unified'],
-                row['name'].lower(),
-                row['short_name'],
-                row['category'],
-                row['subcategory'],
-            )
-            variants = {'': row, **row.get('skin_variations', {})}
-            for tone, one in variants.items():
-                png = files[PICTURES + one['image']]
-                found.append(Emoji(one['unified'], *shared, _skin_tone(tone), png))
+            # 'none', '1F3FB' is 'light', '1F3FB-1F3FF', a couple, is 'mixed'
+            for modifiers, one in {'': row, **row.get('skin_variations', {})}.items():
+                tones = {_MODIFIERS[m] for m in modifiers.split('-')}
+                emoji.append(
+                    Emoji(
+                        codepoint=one['unified'],
+                        base=row['unified'],
+                        name=row['name'].lower(),
+                        short_name=row['short_name'],
+                        category=row['category'],
+                        subcategory=row['subcategory'],
+                        skin_tone=tones.pop() if len(tones) == 1 else 'mixed',
+                        png=files[PICTURES + one['image']],
+                    )
+                )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f'{archive} is not laid out like {PACKAGE.file_name}: '
             f'{type(error).__name__}: {error}'
         ) from error
-    return found
-
-
-def _skin_tone(modifiers: str) -> str:
-    """'' -> 'none', '1F3FB' -> 'light', '1F3FB-1F3FF' (a couple) -> 'mixed'."""
-    tones = {_MODIFIERS[m] for m in modifiers.split('-')} if modifiers else {'none'}
-    return tones.pop() if len(tones) == 1 else 'mixed'
+    return emoji

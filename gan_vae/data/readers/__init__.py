@@ -28,12 +28,6 @@ def names() -> list[str]:
     return modules.names(__name__)
 
 
-def forms() -> list[str]:
-    """How a set of each reader is written: 'emoji', 'folder:PATH'."""
-    rests = {name: getattr(_module(name), 'REST', '') for name in names()}
-    return [f'{name}:{rest}' if rest else name for name, rest in rests.items()]
-
-
 def of(prefix: str) -> ModuleType | None:
     """The reader called `prefix`; None where it may be a set of TFDS."""
     if prefix in names():
@@ -76,13 +70,14 @@ def differ_in_place(old: str, new: str) -> bool:
 def unknown(name: str, more: list[str], where: str) -> UserError:
     """The error for a name that is neither a reader's nor in `more`, sets of TFDS."""
     if exists(name):
-        form = 'zip' if os.path.isfile(name) else 'folder'
-        return UserError(
-            f'{name!r} is a {form if form == "folder" else "file"}: write {form}:{name}'
-        )
-    known = {form.partition(':')[0]: form for form in forms()}
+        kind, form = ('file', 'zip') if os.path.isfile(name) else ('folder', 'folder')
+        return UserError(f'{name!r} is a {kind}: write {form}:{name}')
+    known = {prefix: prefix for prefix in names()}  # and what it takes, as folder:PATH
+    for prefix in known:
+        if rest := getattr(_module(prefix), 'REST', ''):
+            known[prefix] = f'{prefix}:{rest}'
     hint = nearest(name.partition(':')[0], [*known, *more])
-    for prefix, form in known.items():  # with what it takes
+    for prefix, form in known.items():
         hint = hint.replace(repr(prefix), repr(form))
     return UserError(
         f'unknown data set {name!r}{hint}: use {", ".join(known.values())}, '

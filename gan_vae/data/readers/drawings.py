@@ -16,11 +16,13 @@ from xml.parsers import expat
 
 import numpy as np
 
+from gan_vae import modules
 from gan_vae.data import listing
+from gan_vae.data.pictures import Unusable
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.settings import Settings
 from gan_vae.data.splits import ByHash
-from gan_vae.errors import UserError, not_installed
+from gan_vae.errors import UserError
 
 KIND, REST, PLACE = 'strokes', 'PATH', True
 SIDE = 255.0
@@ -33,27 +35,21 @@ WIDEST = 1e9  # of coordinates and sides, in units of the file
 _FINE = 32  # points of a curve before it is simplified
 
 
-class Unusable(Exception):
-    """A file that is left out, and why."""
-
-
 def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
     """The drawings of `split` ('train', 'test', 'train+test', 'all')."""
-    where, found = repr(path), listing.of(path, '.svg')
+    where, folder = repr(path), listing.of(path, '.svg')
     by_hash = ByHash(where, split)
-    chosen = by_hash.of(found.names)
-    inside = [f for f in zip(found.files, found.names, strict=True) if f[1] in chosen]
+    chosen = by_hash.of(folder.names)
+    inside = [f for f in zip(folder.files, folder.names, strict=True) if f[1] in chosen]
     drawings, skipped = [], []
     for file, name in listing.progress(inside, where, len(inside)):
         try:
-            if file.stat().st_size > LARGEST:
-                raise Unusable('more than 1 MiB')
-            drawings.append(strokes_of(file.read_bytes()))
+            drawings.append(_strokes_in(file))
         except (Unusable, OSError) as error:
             skipped.append(f'{name} ({getattr(error, "strerror", None) or error})')
-    note = listing.note(found.left_out + skipped)
-    if found.files and not inside:
-        raise by_hash.nothing(where, len(found.files))
+    note = listing.note(folder.left_out + skipped)
+    if folder.files and not inside:
+        raise by_hash.nothing(where, len(folder.files))
     if not drawings:
         raise UserError(
             f'no usable drawings in {where} (split {split!r}): it takes SVG files, '
@@ -66,9 +62,7 @@ def load(path: str, split: str, settings: Settings | None = None) -> Sequences:
 def read(path: str | Path) -> np.ndarray:
     """`strokes_of` one file; a UserError where it is no drawing."""
     try:
-        if Path(path).stat().st_size > LARGEST:
-            raise Unusable('more than 1 MiB')
-        return strokes_of(Path(path).read_bytes())
+        return _strokes_in(Path(path))
     except OSError as error:
         raise UserError(f'cannot read {path}: {error.strerror}') from error
     except Unusable as error:
@@ -77,20 +71,24 @@ def read(path: str | Path) -> np.ndarray:
         ) from error
 
 
+def _strokes_in(file: Path) -> np.ndarray:
+    if file.stat().st_size > LARGEST:
+        raise Unusable('more than 1 MiB')
+    return strokes_of(file.read_bytes())
+
+
 def strokes_of(svg: bytes) -> np.ndarray:
     """float32 [T, 3], whole numbers (dx, dy, lifted), of an SVG file.
 
     Raises Unusable: not SVG, entities in it, nothing drawn, more than MOST points.
     """
-    try:
-        import svgelements
-    except ImportError as error:
-        raise not_installed('drawings', 'svgelements', 'sequences') from error
+    svgelements = modules.optional(
+        'svgelements', 'drawings', 'svgelements', 'sequences'
+    )
     try:
         _refuse_bombs(svg)
-        found = svgelements.SVG.parse(io.BytesIO(svg))
         lines, left = [], MOST_RAW
-        for shape in found.elements():
+        for shape in svgelements.SVG.parse(io.BytesIO(svg)).elements():
             if not isinstance(shape, svgelements.Shape):
                 continue
             for part in svgelements.Path(shape).as_subpaths():
@@ -107,20 +105,14 @@ def strokes_of(svg: bytes) -> np.ndarray:
     lines = [line for line in lines if len(line) > 1]
     if not all((np.abs(line) < WIDEST).all() for line in lines):
         raise Unusable(f'coordinates that are no numbers below {WIDEST:g}')
-    if not lines:
-        raise Unusable('nothing is drawn in it')
-    points = np.concatenate(lines)
-    side = (points.max(0) - points.min(0)).max()
+    side = np.ptp(np.concatenate(lines), 0).max() if lines else 0.0
     if side * WIDEST < 1:
         raise Unusable('nothing is drawn in it')
-    scale = SIDE / side
-    lines = [np.round(simplified(line * scale, NEAR)) for line in lines]
+    lines = [np.round(simplified(line * (SIDE / side), NEAR)) for line in lines]
     if sum(map(len, lines)) > MOST:
         raise Unusable(f'more than {MOST} points')
     lifted = np.concatenate([np.arange(len(line)) == len(line) - 1 for line in lines])
-    points = np.concatenate(lines)
-    # the first point is where it starts
-    ways = np.diff(points, axis=0)
+    ways = np.diff(np.concatenate(lines), axis=0)  # from the first point
     return np.concatenate([ways, lifted[1:, None]], -1).astype(np.float32)
 
 

@@ -12,13 +12,11 @@ KIND, REST, PLACE = 'images', 'PATH', True
 
 def load(path: str, split: str, settings: Settings) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
-    found = listing.of(path)
+    root, files, names, left_out = listing.of(path)
     pictures = []
-    for file, name in zip(found.files, found.names, strict=True):
+    for file, name in zip(files, names, strict=True):
         about = file.stat()
         stamp = about.st_size, about.st_mtime_ns
         pictures.append(collection.File(name, stamp, partial(open_picture, file)))
-    key = str(found.root.resolve())
-    return collection.examples(
-        repr(path), key, pictures, found.left_out, split, settings
-    )
+    key = str(root.resolve())
+    return collection.examples(repr(path), key, pictures, left_out, split, settings)

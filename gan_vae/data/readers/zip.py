@@ -36,12 +36,11 @@ def load(path: str, split: str, settings: Settings) -> Examples:
     try:
         with zipfile.ZipFile(file) as archive:
             members, left_out = _members(archive, path, file.stat().st_size)
-            pictures = [
-                collection.File(
-                    name, (info.CRC, info.file_size), partial(_open, archive, info)
-                )
-                for name, info in members.items()
-            ]
+            pictures = []
+            for name, info in members.items():
+                stamp = info.CRC, info.file_size
+                opened = partial(_open, archive, info)
+                pictures.append(collection.File(name, stamp, opened))
             return collection.examples(
                 repr(path), 'zip', pictures, left_out, split, settings
             )
@@ -58,7 +57,8 @@ def _members(
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if sum(info.file_size for info in infos) > MOST_RATIO * size + FREE:
         raise UserError(f'{path}: its members are {MOST_RATIO} times as large: refused')
-    found, left_out = {}, []
+    members: dict[str, zipfile.ZipInfo] = {}
+    left_out = []
     for info in infos:
         name = info.filename.replace('\\', '/')  # as some archivers of Windows write
         parts = name.split('/')
@@ -68,14 +68,14 @@ def _members(
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
             left_out.append(f'{name} (a link)')
-        elif name in found:
+        elif name in members:
             left_out.append(f'{name} (there twice)')
         else:
-            found[name] = info
-    tops = {name.partition('/')[0] if '/' in name else '' for name in found}
+            members[name] = info
+    tops = {name.partition('/')[0] if '/' in name else '' for name in members}
     if len(tops) == 1 and '' not in tops:
-        found = {name.partition('/')[2]: info for name, info in found.items()}
-    return dict(sorted(found.items(), key=lambda item: item[0].split('/'))), left_out
+        members = {name.partition('/')[2]: info for name, info in members.items()}
+    return dict(sorted(members.items(), key=lambda item: item[0].split('/'))), left_out
 
 
 def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Image.Image:

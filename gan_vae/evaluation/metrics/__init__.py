@@ -96,14 +96,14 @@ def find(text: str) -> tuple[SampleMetric | ModelMetric, str]:
 def examples() -> list[str]:
     """A valid name of each metric: swd, kid_random, iwae_64; imports no JAX."""
     arguments = {'number': '_64', 'extractor': '_random', '': ''}
-    found = []
+    titles = []
     for name in names():
         metric = modules.load(name, __name__).METRIC
         if isinstance(metric, ModelMetric):
-            found.append(name + arguments[metric.argument])
+            titles.append(name + arguments[metric.argument])
             continue
         alone = metric.needs in ALONE or metric.extractor
-        found.append(name if alone else f'{name}_random')
+        titles.append(name if alone else f'{name}_random')
         if metric.within_classes:
-            found.append(f'intra_{found[-1]}')
-    return found
+            titles.append(f'intra_{titles[-1]}')
+    return titles

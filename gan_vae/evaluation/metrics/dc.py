@@ -3,14 +3,11 @@
 from gan_vae.evaluation import manifold
 from gan_vae.evaluation.metrics import HIGHER, SampleMetric
 
-
-def compute(real, fake, held_out, seed, k: int = 5) -> dict[str, float]:
-    return manifold.density_coverage(real, fake, k)
-
-
 METRIC = SampleMetric(
     needs='features',
-    compute=compute,
+    compute=lambda real, fake, held_out, seed, k=5: manifold.density_coverage(
+        real, fake, k
+    ),
     gives={'density': HIGHER, 'coverage': HIGHER},
     options={'k': 5},
     within_classes=True,

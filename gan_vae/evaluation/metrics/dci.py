@@ -7,9 +7,9 @@ from gan_vae.evaluation.metrics import HIGHER, ModelMetric
 def compute(model) -> dict[str, tuple[float, str]]:
     from gan_vae.evaluation.trained_model import BINS
 
-    found = disentanglement.dci(*model.codes_in_parts())
+    scores = disentanglement.dci(*model.codes_in_parts())
     how = f'posterior means, boosted trees on two thirds, factors in {BINS} bins'
-    return {f'dci_{name}': (value, how) for name, value in found.items()}
+    return {f'dci_{name}': (value, how) for name, value in scores.items()}
 
 
 METRIC = ModelMetric(

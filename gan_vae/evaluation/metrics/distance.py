@@ -7,13 +7,12 @@ from gan_vae.evaluation.metrics import LOWER, ModelMetric
 
 def compute(model, name: str) -> dict[str, tuple[float, str]]:
     from gan_vae import extractors
-    from gan_vae.evaluation import feature_distance
+    from gan_vae.evaluation.feature_distance import distance
 
     extractor = extractors.load(name)
-    between = feature_distance.compiled(extractor)
-    found = np.concatenate([between(*ab) for ab in model.reconstructions()])
+    distances = [distance(extractor, *pair) for pair in model.reconstructions()]
     how = f'of reconstructions, {extractor.title}'
-    return {'{name}': (float(found.mean()), how)}
+    return {'{name}': (float(np.concatenate(distances).mean()), how)}
 
 
 METRIC = ModelMetric(

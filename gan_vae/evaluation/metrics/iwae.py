@@ -21,7 +21,6 @@ def compute(model, count: str) -> dict[str, tuple[float, str]]:
         how = f'K={k} draws of all z, none resampled; {PER_STEP}'
         return {title: (importance.mean_of_steps(model, k, 0.0), how)}
     likelihood = model.config.method.likelihood
-    binarize = model.config.data.binarize
     weigh, how = model.capability('density.log_weight'), f'K={k} draws of z'
     if likelihood in GAUSSIANS:
         weigh = importance.dequantised(weigh)
@@ -34,12 +33,12 @@ def compute(model, count: str) -> dict[str, tuple[float, str]]:
         for number, x, _ in model.batches()
     ]
     nats = float(np.concatenate(bounds).mean())
-    found = {title: (nats, f'nats per example, {how}')}
-    if likelihood != 'continuous_bernoulli':
+    results = {title: (nats, f'nats per example, {how}')}
+    if likelihood != 'continuous_bernoulli':  # see bits_per_dim
         shape = model.examples.images.shape[1:]
-        bits = importance.bits_per_dim(nats, shape, likelihood, binarize)
-        found['bits_per_dim'] = (bits, f'of {likelihood}, {how}')
-    return found
+        bits = importance.bits_per_dim(nats, shape, likelihood)
+        results['bits_per_dim'] = (bits, f'of {likelihood}, {how}')
+    return results
 
 
 METRIC = ModelMetric(

@@ -11,7 +11,6 @@ Binkowski et al. 2018, arXiv:1801.01401; the estimator is Gretton et al. 2012, e
 import numpy as np
 
 from gan_vae import arrays
-from gan_vae.errors import UserError
 from gan_vae.evaluation.metrics import LOWER, SampleMetric
 
 _BLOCK = 2048  # rows and columns of the kernel matrix in memory at a time: 32 MiB
@@ -49,33 +48,8 @@ def kid(x, y) -> float:
 
     A UserError for different dimensions or fewer than two features.
     """
-    x, y = arrays.vector_pair(x, y)
-    if min(len(x), len(y)) < 2:
-        raise UserError(f'KID needs 2 features a set: got {len(x)} and {len(y)}')
+    x, y = arrays.vector_pair(x, y, least=2)
     return float(_mean_within(x) + _mean_within(y) - 2 * _mean_across(x, y))
-
-
-def kid_subsets(
-    x, y, subsets: int = 100, size: int = 1000, seed: int = 2020
-) -> tuple[float, float]:
-    """Mean and standard deviation (ddof 0) of `kid` over random subsets of `size`.
-
-    Draws as torch-fidelity does: one RandomState(seed), x and then y for each subset,
-    without replacement. A UserError where a set is smaller than `size`.
-    """
-    x, y = arrays.vector_pair(x, y)
-    if not 2 <= size <= min(len(x), len(y)):
-        raise UserError(
-            f'KID subsets of {size} from {len(x)} and {len(y)} features: '
-            'set a size from 2 to the smaller number'
-        )
-    random = np.random.RandomState(seed)
-    values = []
-    for _ in range(subsets):
-        of_x = random.choice(len(x), size, replace=False)
-        of_y = random.choice(len(y), size, replace=False)
-        values.append(kid(x[of_x], y[of_y]))
-    return float(np.mean(values)), float(np.std(values))
 
 
 METRIC = SampleMetric(

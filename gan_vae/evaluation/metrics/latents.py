@@ -16,10 +16,10 @@ def compute(model) -> dict[str, tuple[float, str]]:
     from gan_vae.evaluation import latents
 
     posterior = jax.jit(model.capability('latents.posterior'))
-    found = latents.collapsed(
+    statistics = latents.collapsed(
         posterior(model.weights, *xs) for _, *xs in model.batches()
     )
-    return {name: (float(found[name]), unit) for name, unit in UNITS.items()}
+    return {name: (float(statistics[name]), unit) for name, unit in UNITS.items()}
 
 
 METRIC = ModelMetric(

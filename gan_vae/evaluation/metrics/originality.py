@@ -12,9 +12,8 @@ raise N. The test by ranks is that of data copying: Meehan et al. 2020,
 arXiv:2004.05675; the law of N is of order statistics: Wilks 1942.
 """
 
-import math
-
 import numpy as np
+from scipy.stats import betabinom
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation.manifold import nearest
@@ -49,7 +48,7 @@ def originality(train, held_out, fake) -> dict:
             'images: take them out of one of the two'
         )
     count = int(np.sum(distances < limit))
-    law = np.cumsum(_beta_binomial(n, r, m + 1 - r))
+    law = np.cumsum(betabinom.pmf(np.arange(n + 1), n, r, m + 1 - r))
     order = np.lexsort((neighbours, distances))
     return {
         'median_nearest_fake': float(np.median(distances)),
@@ -65,8 +64,8 @@ def originality(train, held_out, fake) -> dict:
 
 
 def compute(real, fake, held_out, seed) -> dict[str, float]:
-    found = originality(real, held_out, fake)
-    return {'near': found['share_below_1st_percentile'], 'near_p': found['p_value']}
+    result = originality(real, held_out, fake)
+    return {'near': result['share_below_1st_percentile'], 'near_p': result['p_value']}
 
 
 def closest(real, fake, real_images, samples, count: int = 24) -> np.ndarray:
@@ -76,29 +75,16 @@ def closest(real, fake, real_images, samples, count: int = 24) -> np.ndarray:
     """
     distances, neighbours = nearest(fake, real, 1)
     order = np.argsort(distances[:, 0], kind='stable')[:count]
-    pairs = np.stack([order, neighbours[order, 0]], 1)
-    return sheet(samples, real_images, pairs)
+    return sheet(samples, real_images, zip(order, neighbours[order, 0], strict=True))
 
 
 def sheet(samples, train, pairs, columns: int = 4) -> np.ndarray:
     """A uint8 picture of `pairs` [p, 2], `columns` a row: sample, then training image.
 
-    `samples` and `train` are uint8 [*, H, W, C] in the order of the features that
-    `originality` had.
+    samples, train: uint8 [*, H, W, C] in the order of the features.
     """
     both = [images for i, j in pairs for images in (samples[i], train[j])]
     return grid(np.stack(both), 2 * columns)
-
-
-def _beta_binomial(n: int, a: int, b: int) -> np.ndarray:
-    """P(N = 0..n): C(n, k) B(k + a, n - k + b) / B(a, b)."""
-
-    def log_beta(x, y):
-        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
-
-    choose = [-math.log(n + 1) - log_beta(n - k + 1, k + 1) for k in range(n + 1)]
-    joint = [log_beta(k + a, n - k + b) for k in range(n + 1)]
-    return np.exp(np.array(choose) + np.array(joint) - log_beta(a, b))
 
 
 METRIC = SampleMetric(

@@ -4,6 +4,8 @@ At random points of arcs of the prior: Karras et al. 2019, arXiv:1812.04948; see
 path_length.py.
 """
 
+from functools import partial
+
 import numpy as np
 
 from gan_vae.evaluation.metrics import LOWER, ModelMetric
@@ -15,7 +17,8 @@ def compute(model, name: str, paths: int = 1000) -> dict[str, tuple[float, str]]
     import jax
 
     from gan_vae import extractors
-    from gan_vae.evaluation import feature_distance, path_length
+    from gan_vae.evaluation.feature_distance import distance
+    from gan_vae.evaluation.path_length import mean_path_length, path_length, slerp
     from gan_vae.evaluation.trained_model import BATCH
 
     extractor = extractors.load(name)
@@ -25,17 +28,17 @@ def compute(model, name: str, paths: int = 1000) -> dict[str, tuple[float, str]]
     for _ in range(0, paths, BATCH):
         z0, z1 = rng.standard_normal((2, BATCH, size))
         lengths.append(
-            path_length.path_length(
+            path_length(
                 lambda z: 127.5 * (decode(model.weights, z.astype(np.float32)) + 1),
-                feature_distance.compiled(extractor),
+                partial(distance, extractor),
                 z0,
                 z1,
                 rng.random(BATCH),
                 epsilon=EPSILON,
-                interpolate=path_length.slerp,
+                interpolate=slerp,
             )
         )
-    value = path_length.mean_path_length(np.concatenate(lengths))
+    value = mean_path_length(np.concatenate(lengths))
     how = f'{paths} arcs of the prior, epsilon {EPSILON}, {extractor.title}'
     return {'{name}': (value, how)}
 

@@ -3,14 +3,11 @@
 from gan_vae.evaluation import manifold
 from gan_vae.evaluation.metrics import HIGHER, SampleMetric
 
-
-def compute(real, fake, held_out, seed, k: int = 3) -> dict[str, float]:
-    return manifold.precision_recall(real, fake, k)
-
-
 METRIC = SampleMetric(
     needs='features',
-    compute=compute,
+    compute=lambda real, fake, held_out, seed, k=3: manifold.precision_recall(
+        real, fake, k
+    ),
     gives={'precision': HIGHER, 'recall': HIGHER},
     options={'k': 3},
     within_classes=True,

@@ -8,6 +8,7 @@ of one size.
 """
 
 import numpy as np
+from scipy.special import entr
 
 from gan_vae import arrays
 from gan_vae.errors import UserError
@@ -28,8 +29,8 @@ def vendi_score(features) -> float:
         )
     x = x / norm
     values = np.linalg.eigvalsh(x @ x.T if len(x) <= x.shape[1] else x.T @ x) / len(x)
-    values = values[values > 0]  # rounding leaves zeros on either side
-    return float(np.exp(-np.sum(values * np.log(values))))
+    values = np.maximum(values, 0)  # rounding leaves zeros on either side
+    return float(np.exp(entr(values).sum()))
 
 
 METRIC = SampleMetric(

@@ -21,11 +21,9 @@ from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.extractors import style
 from gan_vae.keys import keys_of, purpose_key
-from gan_vae.learning import descent as descents
 from gan_vae.learning import optimizers
 from gan_vae.learning.settings import Learning
-from gan_vae.learning.state import TrainState
-from gan_vae.methods import contract
+from gan_vae.methods import contract, minimisation
 from gan_vae.methods.contract import Method
 from gan_vae.methods.fast_style import Networks, Settings
 
@@ -41,35 +39,33 @@ def make(
         )
     file, weight = settings.style, settings.style_weight
     smooth = settings.variation_weight
-    net = models.make(
+    network = models.make(
         'transform', model.transform, width=model.width, dtype=jnp.dtype(learning.dtype)
     )
     features = style.network(settings.style_features)
-    learner = descents.network(optimizers.make(learning), 'transform')
-    descent = descents.make({'transform': learner}, settings, learning, axis_name)
     apply = recomputed(learning.remat)(
-        lambda params, x: net.apply({'params': params}, x)
+        lambda params, x: network.apply({'params': params}, x)
     )
 
     @cache
-    def wanted():
-        """The moments of the style; a UserError where there is none."""
+    def moments():
+        """Those of the style; a UserError where there is none."""
         with jax.ensure_compile_time_eval():
-            moments = style.moments(features, read(file, settings.style_size))
-        return jax.tree.map(np.asarray, moments)
+            of_style = style.moments(features, read(file, settings.style_size))
+        return jax.tree.map(np.asarray, of_style)
 
-    def init(key) -> TrainState:
+    def init(key):
         zeros = jnp.zeros((1, *spec.shape))
-        params = net.init(purpose_key(key, 'transform'), zeros)['params']
+        key = purpose_key(key, 'transform')
+        return {'transform': network.init(key, zeros)['params']}
+
+    def extra():
         if files.expand(file).is_file():
-            of_style = jax.tree.map(jnp.asarray, wanted())
-        else:  # of a trained run: the checkpoint has them, and training asks for it
-            shapes = jax.eval_shape(lambda x: style.moments(features, x), _ANY)
-            of_style = jax.tree.map(lambda a: jnp.zeros(a.shape), shapes)
-        params = {'transform': params}
-        return descent.init(
-            purpose_key(key, 'run'), params, params, extra={'style': of_style}
-        )
+            return {'style': jax.tree.map(jnp.asarray, moments())}
+        # of a trained run: the checkpoint has them, and training asks for the file
+        picture = jax.ShapeDtypeStruct((64, 64, 3), jnp.float32)
+        shapes = jax.eval_shape(lambda x: style.moments(features, x), picture)
+        return {'style': jax.tree.map(lambda a: jnp.zeros(a.shape), shapes)}
 
     def losses(output, x, of_style):
         """The terms [B] and their weighed sum, of outputs for x, both [B, H, W, 3]."""
@@ -82,33 +78,20 @@ def make(
         total = content + style.BALANCE * weight * look + smooth * rough
         return {'loss': total, 'content': content, 'style': look, 'variation': rough}
 
-    def train_step(state, batch):
-        wanted()  # a run that begins has its style
+    def loss(state, params, rows):
+        moments()  # a run that begins has its style
+        output = apply(params['transform'], rows.examples)
+        terms = losses(output, rows.examples, state.extra['style'])
+        means = {name: jnp.mean(term) for name, term in terms.items()}
+        return means['loss'], means
 
-        def gradient(params, variables, x):
-            def objective(params):
-                terms = losses(apply(params, x), x, state.extra['style'])
-                means = {name: jnp.mean(term) for name, term in terms.items()}
-                return means['loss'], means
-
-            grads, metrics = jax.grad(objective, has_aux=True)(params)
-            return grads, (variables, metrics)
-
-        grads, _, metrics = descent.gradients(
-            gradient, state.params['transform'], {}, batch['image']
-        )
-        state, update = descent.update(state, 'transform', grads)
-        return descent.advance(state, state.params), metrics | update
-
-    def evaluate_step(state, batch):
-        """Sums of the terms and of the loss, averaged weights."""
-        x = batch['image']
-        terms = losses(translation(state.weights(), x), x, state.extra['style'])
-        return contract.sums(terms, batch['mask'])
+    def values(state, rows):
+        output = translation(state.weights(), rows.examples)
+        return losses(output, rows.examples, state.extra['style'])
 
     def translation(weights, x):
         """x [B, H, W, 3] in the style; H and W multiples of 4."""
-        return net.apply({'params': weights.averaged['transform']}, x)
+        return network.apply({'params': weights.averaged['transform']}, x)
 
     def generate(weights, key, n, condition=None, temperature=None):
         """The texture of the style: what is made of uniform noise."""
@@ -119,20 +102,22 @@ def make(
         noise = jax.vmap(lambda k: jax.random.uniform(k, spec.shape, minval=-1.0))(keys)
         return translation(weights, noise)
 
-    return Method(
+    return minimisation.method(
+        settings,
+        learning,
+        axis_name,
+        params=init,
+        loss=loss,
+        values=values,
+        learners={'transform': optimizers.make(learning)},
+        extra=extra,
         objective=f'fast_style: content + {style.BALANCE * weight:g} style + '
         f'{smooth:g} variation, mean over the batch; maps of '
         f'{settings.style_features}, moments of {file}; squared distances over the '
         'squares of what is wanted, no unit',
-        init=init,
-        train_step=train_step,
-        evaluate_step=evaluate_step,
         generate=generate,
         translation=translation,
     )
-
-
-_ANY = jax.ShapeDtypeStruct((64, 64, 3), jnp.float32)
 
 
 def read(file: str, longest: int) -> np.ndarray:

@@ -10,8 +10,8 @@ KIND = 'images'
 
 
 @dataclass(frozen=True)
-class Networks:
-    """Section `model`."""
+class Pair:
+    """The networks of a game, for the section `model`."""
 
     generator: str = network('dcgan', 'generator', 'G')
     discriminator: str = network('dcgan', 'discriminator', 'D')
@@ -19,9 +19,15 @@ class Networks:
         64, 'channels (units) of the layer next to the image', least=1, of_networks=True
     )
     dropout: float = number(
-        0.0, 'share of units that D drops', least=0, below=1, of_networks=True
+        0.0, 'share of units D drops', least=0, below=1, of_networks='discriminator'
     )
     latent_dim: int = number(128, 'numbers of a latent z', least=1)
+
+
+@dataclass(frozen=True)
+class Networks(Pair):
+    """Section `model`."""
+
     latent: str = choice('normal', 'normal', 'uniform', says='N(0, 1) or U(-1, 1)')
     code_categories: int = number(
         0, 'InfoGAN: values of a code that is one of so many', least=0
@@ -38,8 +44,8 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How BatchNorm computes samples (section `method`)."""
+class Images:
+    """What D sees, and how BatchNorm computes samples, for the section `method`."""
 
     sampling_statistics: str = choice(
         'running',
@@ -48,10 +54,15 @@ class Sampling:
         'sampled together, or means over 16 batches of latents, computed anew',
         resumable=True,
     )
+    augment: str = several(
+        '',
+        *declared('gan_vae.objectives.augment', 'AUGMENTATIONS'),
+        says='DiffAugment of all that D sees',
+    )
 
 
 @dataclass(frozen=True)
-class Settings(Averaging, Sampling):
+class Settings(Averaging, Images):
     """Section `method`."""
 
     loss: str = choice(
@@ -105,9 +116,4 @@ class Settings(Averaging, Sampling):
     )
     continuous_weight: float = number(
         1.0, 'InfoGAN: of the information in the continuous codes', least=0
-    )
-    augment: str = several(
-        '',
-        *declared('gan_vae.objectives.augment', 'AUGMENTATIONS'),
-        says='DiffAugment of all that D sees',
     )

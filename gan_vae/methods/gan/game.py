@@ -20,7 +20,7 @@ import jax.numpy as jnp
 
 from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning.descent import Descent
-from gan_vae.learning.state import Occasional, TrainState, Weights, step_key
+from gan_vae.learning.state import Occasional, TrainState, step_key
 from gan_vae.methods import contract
 from gan_vae.methods.contract import Method
 from gan_vae.methods.gan import networks as networks_lib
@@ -28,10 +28,6 @@ from gan_vae.methods.gan import terms as terms_lib
 from gan_vae.methods.gan.terms import DiscriminatorView, GeneratorView, Term
 from gan_vae.models import spectral
 from gan_vae.objectives.adversarial import Adversarial
-
-
-def _unchanged(params):
-    return params
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Game:
     g_terms: dict[str, Term]
     descent: Descent
     critic_steps: int = 1
-    constrain: Callable = _unchanged  # D's parameters after each update
+    constrain: Callable | None = None  # D's parameters -> those after each update
 
     @property
     def batches(self) -> int:
@@ -62,47 +58,31 @@ class Rows(NamedTuple):
     keys: dict[str, jax.Array]  # keys [B] by what they are for
 
 
-class Variables(NamedTuple):
-    """A network as it is while the other one is updated."""
-
-    params: dict
-    variables: dict
-
-
-def network(state: TrainState, name: str) -> Variables:
-    """One network of a state."""
-    return Variables(state.params[name], state.variables[name])
+def network(state: TrainState, name: str) -> tuple[dict, dict]:
+    """(parameters, variables) of one network of a state."""
+    return state.params[name], state.variables[name]
 
 
 def init(game: Game, key: jax.Array) -> TrainState:
     """The state at step 0."""
-    key_g, key_d, key = (
-        purpose_key(key, p) for p in ('generator', 'discriminator', 'run')
-    )
+    purposes = 'generator', 'discriminator', 'run'
+    key_g, key_d, key = (purpose_key(key, p) for p in purposes)
     variables = game.networks.init(key_g, key_d)
+    averaged = {'generator': dict(variables['generator'])}
     params = {name: v.pop('params') for name, v in variables.items()}
-    return game.descent.init(
-        key,
-        params,
-        averaged={
-            'generator': {'params': params['generator']} | variables['generator']
-        },
-        variables=variables,
-        extra=terms_lib.states(game.d_terms, game.g_terms),
-    )
+    extra = terms_lib.states(game.d_terms, game.g_terms)
+    return game.descent.init(key, params, averaged, variables, extra)
 
 
-def discriminator_loss(game, params, variables, rows, latents, g, state, turn):
-    """(L_D + terms, (D's new variables, metrics)), nats per example."""
-
-    def dropout(name):
-        return step_key(state, f'dropout {name} {turn}')
+def discriminator_loss(game, state, turn, params, variables, rows):
+    """(L_D + terms, (D's new variables, metrics)), means over rows in nats."""
+    latents = game.networks.prior.draw(rows.keys['latents'])
 
     def generate(z):
-        return game.networks.generate(*g, z, rows.label)[0]
+        return game.networks.generate(*network(state, 'generator'), z, rows.label)[0]
 
     def judge(variables, images, name):
-        key = dropout(name)
+        key = step_key(state, f'dropout {name} {turn}')
         return game.networks.judge(
             params, variables, images, rows.label, key, rows.index
         )
@@ -135,55 +115,41 @@ def discriminator_loss(game, params, variables, rows, latents, g, state, turn):
         )
 
     total, metrics = terms_lib.added(game.d_terms, view)
-    metrics |= {
-        'loss_d': loss,
-        'real': jnp.mean(real_verdict.logits),
-        'fake': jnp.mean(fake_verdict.logits),
-    } | accuracies(game.loss, real_verdict.logits, fake_verdict.logits, jnp.mean)
+    values = judgements(game.loss, real_verdict.logits, fake_verdict.logits)
+    metrics |= {'loss_d': loss} | {name: jnp.mean(v) for name, v in values.items()}
     return loss + total, (variables, metrics)
-
-
-def discriminator_gradient(game, state, turn, params, variables, rows):
-    """(gradients, (D's new variables, metrics)) of means over rows."""
-    latents = game.networks.prior.draw(rows.keys['latents'])
-    g = network(state, 'generator')
-    return jax.grad(partial(discriminator_loss, game), has_aux=True)(
-        params, variables, rows, latents, g, state, turn
-    )
 
 
 def discriminator_step(game: Game, state: TrainState, real, label, turn: int):
     """(state, metrics) after D's update number `turn` of a step."""
-    index = example_indices(real.shape[0], game.descent.axis_name)
     purposes = {
         'latents': f'z {turn}',
         'augment_real': f'a {turn}',
         'augment_fake': f'b {turn}',
     } | {name: f'{name} {turn}' for name in game.d_terms}
-    rows = Rows(real, label, index, _keys(state, purposes, index))
-    grads, variables, metrics = game.descent.gradients(
-        partial(discriminator_gradient, game, state, turn),
-        *network(state, 'discriminator'),
-        rows,
+    loss = partial(discriminator_loss, game, state, turn)
+    state, metrics = _update(
+        game, state, 'discriminator', loss, real, label, purposes, game.d_terms
     )
-    state, update = game.descent.update(state, 'discriminator', grads, '_d')
-    params = game.constrain(state.params['discriminator'])
-    state = state.replace(
-        params=state.params | {'discriminator': params},
-        variables=state.variables | {'discriminator': variables},
-        extra=terms_lib.advanced(game.d_terms, state.extra, metrics, state.step),
-    )
-    return state, metrics | update
+    if game.constrain:
+        params = game.constrain(state.params['discriminator'])
+        state = state.replace(params=state.params | {'discriminator': params})
+    return state, metrics
 
 
-def generator_loss(game, params, variables, rows, latents, d, state):
-    """(L_G + terms, (G's new variables, metrics)), nats per example."""
+def generator_loss(game, state, params, variables, rows):
+    """(L_G + terms, (G's new variables, metrics)), means over rows in nats."""
+    latents = game.networks.prior.draw(rows.keys['latents'])
+
+    def generate(z):
+        return game.networks.generate(params, variables, z, rows.label)
 
     def judge(images, keys, purpose):
         images, key = game.augment(keys, images), step_key(state, purpose)
+        d = network(state, 'discriminator')
         return game.networks.judge(*d, images, rows.label, key, rows.index)[0]
 
-    fake, after = game.networks.generate(params, variables, latents, rows.label)
+    fake, after = generate(latents)
     verdict = judge(fake, rows.keys['augment_fake'], 'generator dropout')
     real_logits = None
     if game.loss.paired:
@@ -199,9 +165,7 @@ def generator_loss(game, params, variables, rows, latents, d, state):
             fake_logits=verdict.logits,
             fake_auxiliary=verdict.auxiliary,
             label=rows.label,
-            generate=lambda z: game.networks.generate(params, variables, z, rows.label)[
-                0
-            ],
+            generate=lambda z: generate(z)[0],
             keys=rows.keys[name],
             state=state.extra.get(name),
             step=state.step,
@@ -212,34 +176,39 @@ def generator_loss(game, params, variables, rows, latents, d, state):
     return loss + total, (after, {'loss_g': loss} | metrics)
 
 
-def generator_gradient(game, state, params, variables, rows):
-    """(gradients, (G's new variables, metrics)) of means over rows."""
-    latents = game.networks.prior.draw(rows.keys['latents'])
-    d = network(state, 'discriminator')
-    return jax.grad(partial(generator_loss, game), has_aux=True)(
-        params, variables, rows, latents, d, state
-    )
-
-
 def generator_step(game: Game, state: TrainState, real, label, metrics_d):
     """(state, metrics) after G's update; real: images that a paired loss compares with,
     another does not read them; metrics_d: of D's last update, for the terms' states."""
-    index = example_indices(real.shape[0], game.descent.axis_name)
     purposes = {
         'latents': 'generator z',
         'augment_fake': 'generator a',
         'augment_real': 'generator b',
     } | {name: name for name in game.g_terms}
-    rows = Rows(real, label, index, _keys(state, purposes, index))
-    grads, variables, metrics = game.descent.gradients(
-        partial(generator_gradient, game, state), *network(state, 'generator'), rows
+    loss = partial(generator_loss, game, state)
+    return _update(
+        game, state, 'generator', loss, real, label, purposes, game.g_terms, metrics_d
     )
-    state, update = game.descent.update(state, 'generator', grads, '_g')
-    known = metrics_d | metrics
-    return state.replace(
-        variables=state.variables | {'generator': variables},
-        extra=terms_lib.advanced(game.g_terms, state.extra, known, state.step),
-    ), metrics | update
+
+
+def _update(game, state, name, loss, real, label, purposes, terms, metrics_before=None):
+    """(state, metrics) after one update of a network.
+
+    purposes: {name of keys in Rows: what they are for}.
+    """
+    index = example_indices(len(real), game.descent.axis_name)
+    keys = {n: keys_of(step_key(state, p), index) for n, p in purposes.items()}
+    grads, variables, metrics = game.descent.gradients(
+        jax.grad(loss, has_aux=True),
+        *network(state, name),
+        Rows(real, label, index, keys),
+    )
+    state, update = game.descent.update(state, name, grads, f'_{name[0]}')
+    of_both = (metrics_before or {}) | metrics
+    state = state.replace(
+        variables=state.variables | {name: variables},
+        extra=terms_lib.advanced(terms, state.extra, of_both, state.step),
+    )
+    return state, metrics | update
 
 
 def train_step(game: Game, state: TrainState, batch):
@@ -279,28 +248,24 @@ def evaluate_step(game: Game, state: TrainState, batch):
     """
     label = batch['label'] if game.networks.classes else None
     d, g = (
-        {'params': params, **variables}
-        for params, variables in (
-            network(state, n) for n in ('discriminator', 'generator')
-        )
+        {'params': state.params[name], **state.variables[name]}
+        for name in ('discriminator', 'generator')
     )
     keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
     fake = game.networks.generate_eval(g, game.networks.prior.draw(keys), label)
     real = game.networks.judge_eval(d, batch['image'], label).logits
     fake = game.networks.judge_eval(d, fake, label).logits
+    return contract.sums(judgements(game.loss, real, fake), batch['mask'])
+
+
+def judgements(loss: Adversarial, real, fake) -> dict[str, jax.Array]:
+    """The logits [B], and whether they are on the right side of the logit at which D is
+    undecided."""
     values = {'real': real, 'fake': fake}
-    values |= accuracies(game.loss, real, fake, lambda x: x)
-    return contract.sums(values, batch['mask'])
-
-
-def accuracies(loss: Adversarial, real, fake, mean: Callable) -> dict:
-    """Shares on the right side of the logit at which D is undecided."""
-    if loss.boundary is None:
-        return {}
-    return {
-        'accuracy_real': mean(1.0 * (real > loss.boundary)),
-        'accuracy_fake': mean(1.0 * (fake < loss.boundary)),
-    }
+    if loss.boundary is not None:
+        values['accuracy_real'] = 1.0 * (real > loss.boundary)
+        values['accuracy_fake'] = 1.0 * (fake < loss.boundary)
+    return values
 
 
 def diagnose(state: TrainState) -> dict:
@@ -308,55 +273,49 @@ def diagnose(state: TrainState) -> dict:
     return {
         f'{name}/{layer}': value
         for name in state.params
-        for layer, value in spectral.largest(
-            state.params[name], state.variables[name]
-        ).items()
+        for layer, value in spectral.largest(*network(state, name)).items()
     }
 
 
-def latents_of(networks: networks_lib.Pair) -> contract.Latents:
-    """z of the prior <-> images of the averaged G."""
+def sampling(networks: networks_lib.Pair, **latents) -> dict:
+    """The fields of a Method by which the averaged G makes images of z of the prior.
+
+    latents: further fields of its Latents.
+    """
 
     def decode(weights, z, condition=None):
         return networks.sample(weights.averaged['generator'], z, condition)
 
-    return contract.Latents(
-        groups=(networks.prior.size,),
-        prior=contract.prior_of(networks.prior.draw),
-        decode=decode,
-    )
-
-
-def settler(networks: networks_lib.Pair) -> Callable[[Weights], Weights]:
-    """`Method.settle` of a generator, by the statistics that its samples have."""
-
     def settle(weights):
-        key = jax.random.key(0)  # the same latents whoever calls: samples stay the same
-        g = networks.settle(weights.averaged['generator'], key)
+        g = networks.settle(weights.averaged['generator'])
         return weights.replace(averaged=weights.averaged | {'generator': g})
 
-    return settle
+    own = contract.Latents(
+        groups=(networks.prior.size,),
+        prior=networks.prior.sample,
+        decode=decode,
+        **latents,
+    )
+    return {
+        'generate': contract.generator_of(own),
+        'settle': settle,
+        'latents': own,
+        'classes': networks.classes,
+    }
 
 
 def method(game: Game, objective: str, **more) -> Method:
     """The Method of a game; more: fields of it that differ from the usual ones."""
-    latents = latents_of(game.networks)
-    fields = {
-        'objective': objective,
-        'init': partial(init, game),
-        'train_step': partial(train_step, game),
-        'evaluate_step': partial(evaluate_step, game),
-        'generate': contract.generator_of(latents),
-        'evaluates': 'last',
-        'batches_per_step': game.batches,
-        'classes': game.networks.classes,
-        'settle': settler(game.networks),
-        'diagnose': diagnose,
-        'latents': latents,
-    }
-    return Method(**fields | more)
-
-
-def _keys(state: TrainState, purposes: dict[str, str], index) -> dict[str, jax.Array]:
-    """{name: keys [B]} of this step, one for each row."""
-    return {name: keys_of(step_key(state, p), index) for name, p in purposes.items()}
+    return Method(
+        **{
+            'objective': objective,
+            'init': partial(init, game),
+            'train_step': partial(train_step, game),
+            'evaluate_step': partial(evaluate_step, game),
+            'evaluates': 'last',
+            'batches_per_step': game.batches,
+            'diagnose': diagnose,
+        }
+        | sampling(game.networks)
+        | more
+    )

@@ -1,5 +1,7 @@
 """Generative adversarial networks: the game of config.method (see game.py)."""
 
+from functools import partial
+
 from gan_vae.learning import descent, optimizers
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
@@ -30,6 +32,7 @@ def make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
     d_terms, g_terms = terms_of(settings, pair)
+    limit = settings.clip_weights
     own = game.Game(
         networks=pair,
         loss=adversarial.LOSSES[settings.loss],
@@ -38,7 +41,7 @@ def make(
         g_terms=g_terms,
         descent=_descent(settings, learning, axis_name),
         critic_steps=settings.critic_steps,
-        constrain=_constraint(settings),
+        constrain=partial(regularisers.clip_weights, limit=limit) if limit else None,
     )
     return game.method(own, _objective(settings, own))
 
@@ -62,15 +65,7 @@ def _descent(settings: Settings, learning: Learning, axis_name) -> descent.Desce
         'generator': optimizers.make(learning),
         'discriminator': optimizers.make(learning, rate_d, betas_d, critic_steps),
     }
-    learners = {n: descent.network(o, n) for n, o in learners.items()}
     return descent.make(learners, settings, learning, axis_name)
-
-
-def _constraint(settings: Settings):
-    """What D's parameters go through after each update."""
-    if limit := settings.clip_weights:
-        return lambda params: regularisers.clip_weights(params, limit)
-    return lambda params: params
 
 
 def _objective(settings: Settings, own: game.Game) -> str:

@@ -18,9 +18,9 @@ from flax import linen as nn
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
-from gan_vae.keys import keys_of
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
+from gan_vae.methods.contract import refuse_condition
 
 
 class Verdict(NamedTuple):
@@ -44,19 +44,18 @@ class Pair(NamedTuple):
     generate_eval: Callable  # (variables with params, z, label=None) -> images
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
-    settle: Callable  # (variables with params, key) -> those that `sample` takes
+    settle: Callable  # variables with params -> those that `sample` takes
 
 
 def make(
     model, prior: latents.Prior, statistics: str, learning: Learning, spec, axis_name
 ) -> Pair:
     """The pair that the settings `model` name, for images of shape `spec`."""
-    classes = len(spec.class_names)
     fields = {
         'image_size': spec.height,
         'channels': spec.channels,
         'width': model.width,
-        'classes': classes,
+        'classes': len(spec.class_names),
         'codes': prior.codes,
         'axis_name': axis_name,
         'dtype': jnp.dtype(learning.dtype),
@@ -65,7 +64,7 @@ def make(
     discriminator = models.make(
         'discriminator', model.discriminator, dropout=model.dropout, **fields
     )
-    _check(model, generator, discriminator, classes, prior)
+    _check(model, generator, discriminator, len(spec.class_names), prior)
     return pair(generator, discriminator, prior, statistics, learning, spec)
 
 
@@ -81,65 +80,49 @@ def pair(
 
     generator: z [B, D] -> images [B, H, W, C] in [-1, 1]; discriminator: images ->
     logits [B], or (logits, a second output). Those with a field `classes` are called
-    with `condition` too. statistics: of BatchNorm in samples, see gan.Sampling.
+    with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
     """
     classes = len(spec.class_names)
     conditional = _has(generator, 'classes')
     recompute = recomputed(learning.remat)
-    drops = _takes(discriminator, 'indices')
 
     def init(key_g, key_d):
-        label = jnp.zeros((2,), jnp.int32)
+        def variables(network, key, x):
+            return network.init(key, x, **_condition(network, jnp.zeros(2, jnp.int32)))
+
+        z = prior.sample(key_g, 2)
         images = jnp.zeros((2, *spec.shape))
-        z = prior.draw(keys_of(key_g, jnp.arange(2)))
         return {
-            'generator': generator.init(key_g, z, **_condition(generator, label)),
-            'discriminator': discriminator.init(
-                key_d, images, **_condition(discriminator, label)
-            ),
+            'generator': variables(generator, key_g, z),
+            'discriminator': variables(discriminator, key_d, images),
         }
 
     @recompute
     def generate(params, variables, z, label):
-        variables = {'params': params, **variables}
-        images, after = generator.apply(
-            variables,
-            z,
-            train=True,
-            mutable=list(variables),
-            **_condition(generator, label),
-        )
-        return images, _without_params(after)
+        return train(generator, params, variables, z, label)
 
     @recompute
     def judge(params, variables, images, label, key, indices):
-        variables = {'params': params, **variables}
-        verdict, after = discriminator.apply(
-            variables,
-            images,
-            train=True,
-            mutable=list(variables),
-            rngs={'dropout': key},
-            **({'indices': indices} if drops else {}),
-            **_condition(discriminator, label),
+        options = {'indices': indices} if _takes(discriminator, 'indices') else {}
+        options |= {'rngs': {'dropout': key}}
+        output, after = train(
+            discriminator, params, variables, images, label, **options
         )
-        return _verdict(verdict), _without_params(after)
+        return _verdict(output), after
 
     def judge_eval(variables, images, label):
         condition = _condition(discriminator, label)
         return _verdict(discriminator.apply(variables, images, **condition))
 
-    # outside of the mapped step there is no axis to average over
-    alone = generator
     batch_norm = _has(generator, 'axis_name')
-    if batch_norm:
-        alone = generator.clone(axis_name=None)
+    # outside of the mapped step there is no axis to average over
+    alone = generator.clone(axis_name=None) if batch_norm else generator
 
     def apply(variables, z, label=None, **options):
         if conditional and label is None:
             label = jnp.arange(len(z)) % classes
-        if label is not None and not conditional:
-            raise UserError('this model has no classes: it takes none to sample')
+        if not conditional:
+            refuse_condition(label)
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
     if statistics != 'running' and not batch_norm:
@@ -147,7 +130,7 @@ def pair(
             f'config.method.sampling_statistics={statistics}: the generator has no '
             'BatchNorm, leave it at running'
         )
-    sample, settle = apply, lambda variables, key: variables
+    sample, settle = apply, lambda variables: variables
     if statistics == 'batch':
 
         def sample(variables, z, label=None):
@@ -172,26 +155,36 @@ def pair(
     )
 
 
+def train(network: nn.Module, params, variables, x, label=None, **options) -> tuple:
+    """(outputs, new variables) of a network in training."""
+    variables = {'params': params, **variables}
+    options |= {'train': True} if _takes(network, 'train') else {}
+    outputs, variables = network.apply(
+        variables, x, mutable=list(variables), **_condition(network, label), **options
+    )
+    return outputs, {name: v for name, v in variables.items() if name != 'params'}
+
+
 STANDING = 16  # batches
 
 
-def _standing(apply, prior, batch_size, variables, rng):
-    """Batch statistics anew: means over those of STANDING batches of latents.
+def _standing(apply, prior, batch_size, variables):
+    """Batch statistics anew: means over those of STANDING batches of latents, which are
+    the same whoever calls: samples stay the same.
 
     Brock et al. 2018, arXiv:1809.11096, appendix ("standing statistics").
     """
     stats = variables['batch_stats']
-    rows = jnp.arange(batch_size)
 
     def add(number, total):
-        z = prior.draw(keys_of(jax.random.fold_in(rng, number), rows))
+        key = jax.random.fold_in(jax.random.key(0), number)
+        z = prior.sample(key, batch_size)
 
         def after(value):
             start = jax.tree.map(lambda x: jnp.full_like(x, value), stats)
-            given = variables | {'batch_stats': start}
-            return apply(given, z, train=True, mutable=list(variables))[1][
-                'batch_stats'
-            ]
+            options = {'train': True, 'mutable': list(variables)}
+            _, new = apply(variables | {'batch_stats': start}, z, **options)
+            return new['batch_stats']
 
         # A BatchNorm gives m r + (1 - m) b of running statistics r and the batch's b:
         # from r of 0 and of 1, its momentum m is the difference, whatever the network.
@@ -208,14 +201,14 @@ def _standing(apply, prior, batch_size, variables, rng):
 
 def _check(model, generator, discriminator, classes, prior):
     """A UserError where the networks do not fit each other or the data."""
-    conditional = [_has(n, 'classes') for n in (generator, discriminator)]
-    if any(conditional) and not all(conditional):
-        takes, not_ = ('generator', 'discriminator')[:: 1 if conditional[0] else -1]
+    conditional = _has(generator, 'classes')
+    if conditional != _has(discriminator, 'classes'):
+        takes, other = ('generator', 'discriminator')[:: 1 if conditional else -1]
         raise UserError(
             f'config.model.{takes}={getattr(model, takes)} takes classes, and '
-            f'config.model.{not_}={getattr(model, not_)} does not: take two of a kind'
+            f'config.model.{other}={getattr(model, other)} does not: take two of a kind'
         )
-    if conditional[0] and classes < 2:
+    if conditional and classes < 2:
         raise UserError(
             f'config.model.generator={model.generator} takes classes, and the data '
             'have none: take data with labels (a folder with a subfolder for each '
@@ -247,7 +240,3 @@ def _condition(network, label) -> dict:
 
 def _verdict(output) -> Verdict:
     return Verdict(*output) if isinstance(output, tuple) else Verdict(output)
-
-
-def _without_params(variables):
-    return {name: v for name, v in variables.items() if name != 'params'}

@@ -22,15 +22,14 @@ from jax import lax
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
-from gan_vae.keys import example_indices, keys_of, normals, purpose_key
-from gan_vae.learning import descent as descents
+from gan_vae.keys import keys_of, normals, purpose_key
 from gan_vae.learning import optimizers
 from gan_vae.learning.settings import Learning
-from gan_vae.learning.state import TrainState, step_key
-from gan_vae.methods import contract, latents
+from gan_vae.learning.state import step_key
+from gan_vae.methods import contract, latents, minimisation
 from gan_vae.methods.contract import Coder, Method
 from gan_vae.methods.vae import Networks, Settings, terms
-from gan_vae.objectives import bounds, likelihoods
+from gan_vae.objectives import bounds
 from gan_vae.objectives.likelihoods import Likelihood
 
 
@@ -73,36 +72,31 @@ class VAE:
 
     def log_likelihood(self, params, x, z, label=None):
         """log p(x | z) [K, B] of z [K, B, D] and, if there are classes, label [B]."""
-        inputs = self.decoder_input(z, label).reshape(
-            -1, self.latent_dim + self.classes
-        )
-        outputs = self.decode(params['decoder'], inputs)
+        inputs = self.decoder_input(z, label)
+        outputs = self.decode(params['decoder'], inputs.reshape(-1, inputs.shape[-1]))
         x = jnp.tile(x, (len(z), 1, 1, 1))
         log_prob = self.log_prob(params['likelihood'], outputs, x)
         return log_prob.reshape(z.shape[:2])
 
 
-def elbo(vae: VAE, weigh: Callable, samples: int, params, step, x, keys, label):
+def elbo(vae: VAE, weigh: Callable, samples: int, params, step, rows):
     """(loss, metrics, (z, mean, log variance)) of a weighed negative ELBO.
 
     weigh: (KL [B, D], step) -> (what is added to the loss, metrics).
     """
+    x, keys, label = rows
     z, mean, log_variance = vae.draw(params, x, keys, samples, label)
-    reconstruction = -jnp.mean(vae.log_likelihood(params, x, z, label))
+    log_likelihood = jnp.mean(vae.log_likelihood(params, x, z, label))
     kl = bounds.kl_to_standard_normal(mean, log_variance)
     penalty, metrics = weigh(kl, step)
-    kl = jnp.mean(jnp.sum(kl, -1))
-    metrics = {
-        'elbo': -reconstruction - kl,
-        'reconstruction': reconstruction,
-        'kl': kl,
-    } | metrics
-    return reconstruction + penalty, metrics, (z[0], mean, log_variance)
+    metrics |= terms.elbo(log_likelihood, jnp.mean(jnp.sum(kl, -1)))
+    return penalty - log_likelihood, metrics, (z[0], mean, log_variance)
 
 
-def iwae(vae: VAE, double: bool, samples: int, params, step, x, keys, label):
+def iwae(vae: VAE, double: bool, samples: int, params, step, rows):
     """(loss, metrics, (z, mean, log variance)) of a bound by importance weighting;
     double: with the doubly reparameterised gradient."""
+    x, keys, label = rows
     z, *q = vae.draw(params, x, keys, samples, label)
     codes = z[0], *q
     kl = jnp.mean(jnp.sum(bounds.kl_to_standard_normal(*q), -1))
@@ -119,68 +113,6 @@ def iwae(vae: VAE, double: bool, samples: int, params, step, x, keys, label):
         bound = bounds.importance_bound(log_weights(z))
     bound = jnp.mean(bound)
     return -bound, {'bound': bound, 'kl': kl}, codes
-
-
-@dataclass(frozen=True)
-class Training:
-    """What an update takes."""
-
-    vae: VAE
-    loss: Callable  # (params, step, x, keys, label) -> (loss, metrics, codes)
-    latent_terms: dict[str, terms.Term]
-    descent: descents.Descent
-    all_rows: Callable  # rows of this device -> those of all
-
-
-def gradient(training: Training, state: TrainState, params, variables, rows):
-    """(gradients, (variables, metrics)) of means over rows: x, keys, label."""
-
-    def objective(params):
-        loss, metrics, codes = training.loss(params, state.step, *rows)
-        if training.latent_terms:
-            codes = [training.all_rows(c) for c in codes]
-            codes = terms.Coded(*codes, step_key(state, 'terms'))
-            added = {
-                name: term.value(params['terms'][name], codes)
-                for name, term in training.latent_terms.items()
-            }
-            loss, metrics = loss + sum(added.values()), metrics | added
-        return loss, metrics | {'loss': loss}
-
-    grads, metrics = jax.grad(objective, has_aux=True)(params)
-    return grads, (variables, metrics)
-
-
-def train_step(training: Training, state: TrainState, batch):
-    """(state, metrics) after one update of all learners."""
-    x, descent = batch['image'], training.descent
-    index = example_indices(x.shape[0], descent.axis_name)
-    keys = keys_of(step_key(state, 'posterior'), index)
-    label = batch['label'] if training.vae.classes else None
-    grads, _, metrics = descent.gradients(
-        partial(gradient, training, state), state.params, {}, (x, keys, label)
-    )
-    for name, learner in descent.learners.items():
-        suffix = '' if name == 'all' else f'_{name}'
-        state, update = descent.update(state, name, learner.select(grads), suffix)
-        metrics |= update
-    averaged = {name: p for name, p in state.params.items() if name != 'terms'}
-    return descent.advance(state, averaged), metrics
-
-
-def evaluate_step(vae: VAE, state: TrainState, batch):
-    """Sums of the ELBO's terms at beta = 1, one z an example, averaged weights."""
-    keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-    label = batch['label'] if vae.classes else None
-    z, *q = vae.draw(state.ema, batch['image'], keys, label=label)
-    log_likelihood = vae.log_likelihood(state.ema, batch['image'], z, label)[0]
-    kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
-    values = {
-        'elbo': log_likelihood - kl,
-        'reconstruction': -log_likelihood,
-        'kl': kl,
-    }
-    return contract.sums(values, batch['mask'])
 
 
 def latents_of(vae: VAE) -> contract.Latents:
@@ -200,12 +132,10 @@ def latents_of(vae: VAE) -> contract.Latents:
 
     return contract.Latents(
         groups=(vae.latent_dim,),
-        prior=contract.prior_of(latents.normal(vae.latent_dim).draw),
+        prior=latents.make(vae.latent_dim).sample,
         decode=decode,
         posterior=posterior,
-        encode=lambda weights, images, condition=None: posterior(
-            weights, images, condition
-        )[0],
+        encode=contract.mean_of(posterior),
     )
 
 
@@ -250,52 +180,64 @@ def make(
     if settings.conditional and classes < 2:
         raise UserError('config.method.conditional: the data have no two classes')
     encoder, decoder, vae = _networks(settings, model, learning, spec, classes)
-
-    def all_rows(x):
-        """Rows of this device and of all others, in the order of the batch."""
-        return x if axis_name is None else lax.all_gather(x, axis_name, tiled=True)
-
-    latent_terms = terms.latent_terms(settings, model.latent_dim, spec.count)
-    learners = {'all': descents.all_but(optimizers.make(learning), 'terms')}
-    if latent_terms:  # their discriminators learn as those of a GAN
-        own = optimizers.make(
-            learning, *optimizers.of_discriminator(learning.optimizer)
-        )
-        learners['terms'] = descents.network(own, 'terms')
-    samples = settings.bound_samples
+    learners, term, name = (
+        {'all': optimizers.make(learning)},
+        None,
+        settings.disentangle,
+    )
+    if name:  # its discriminator learns as that of a GAN
+        term = terms.TERMS[name](settings, model.latent_dim, spec.count)
+        own = optimizers.of_discriminator(learning.optimizer)
+        learners['terms'] = optimizers.make(learning, *own)
     if settings.bound == 'elbo':
-        loss = partial(elbo, vae, terms.kl_term(settings, all_rows), samples)
+        bound = partial(elbo, vae, terms.kl_term(settings, axis_name))
     else:
-        loss = partial(iwae, vae, settings.bound == 'dreg', samples)
-    descent = descents.make(learners, settings, learning, axis_name)
-    training = Training(vae, loss, latent_terms, descent, all_rows)
+        bound = partial(iwae, vae, settings.bound == 'dreg')
+    bound = partial(bound, settings.bound_samples)
 
-    def init(key) -> TrainState:
-        key_e, key_d, key = (purpose_key(key, p) for p in ('encoder', 'decoder', 'run'))
-        plane = (spec.height, spec.width, 1)
-        channels = spec.channels + (1 if classes else 0)
-        x, z = jnp.zeros((1, *plane[:2], channels)), model.latent_dim + classes
+    def init(key):
+        x = jnp.zeros((1, spec.height, spec.width, spec.channels + bool(classes)))
+        z = jnp.zeros((1, model.latent_dim + classes))
         params = {
-            'encoder': encoder.init(key_e, x)['params'],
-            'decoder': decoder.init(key_d, jnp.zeros((1, z)))['params'],
+            'encoder': encoder.init(purpose_key(key, 'encoder'), x)['params'],
+            'decoder': decoder.init(purpose_key(key, 'decoder'), z)['params'],
             'likelihood': vae.likelihood.params,
         }
+        key = purpose_key(key, 'run')
         if classes:
-            own = purpose_key(key, 'classes')
-            params['classes'] = jax.random.normal(own, (classes, *plane))
-        of_terms = {n: t.init(purpose_key(key, n)) for n, t in latent_terms.items()}
-        learned = params | ({'terms': of_terms} if latent_terms else {})
-        return descent.init(key, learned, averaged=params)
+            shape = classes, spec.height, spec.width, 1
+            params['classes'] = jax.random.normal(purpose_key(key, 'classes'), shape)
+        if term:
+            params['terms'] = {name: term.init(purpose_key(key, name))}
+        return params
 
-    latents_ = latents_of(vae)
-    return Method(
-        objective=_objective(settings, spec, vae, latent_terms),
-        init=init,
-        train_step=partial(train_step, training),
-        evaluate_step=partial(evaluate_step, vae),
-        generate=contract.generator_of(latents_),
+    def loss(state, params, rows):
+        value, metrics, codes = bound(params, state.step, rows)
+        if not term:
+            return value, metrics
+        codes = [terms.all_rows(c, axis_name) for c in codes]
+        codes = terms.Coded(*codes, step_key(state, 'terms'))
+        added = term.value(params['terms'][name], codes)
+        return value + added, metrics | {name: added}
+
+    def values(state, rows):
+        """The ELBO's terms at beta = 1, one z an example."""
+        x, keys, label = rows
+        z, *q = vae.draw(state.ema, x, keys, label=label)
+        log_likelihood = vae.log_likelihood(state.ema, x, z, label)[0]
+        return terms.elbo(log_likelihood, jnp.sum(bounds.kl_to_standard_normal(*q), -1))
+
+    return minimisation.method(
+        settings,
+        learning,
+        axis_name,
+        params=init,
+        loss=loss,
+        values=values,
+        learners=learners,
         classes=classes,
-        latents=latents_,
+        objective=_objective(settings, spec, vae, term),
+        latents=latents_of(vae),
         # of p(x), which a model of p(x | class) is not
         density=None if classes else density_of(vae),
     )
@@ -303,9 +245,7 @@ def make(
 
 def _networks(settings, model, learning, spec, classes):
     """(encoder, decoder, VAE) for images of shape `spec`."""
-    likelihood = likelihoods.make(
-        settings.likelihood, spec.channels, settings.mixtures, settings.likelihood_scale
-    )
+    likelihood = terms.likelihood_of(settings, spec)
     fields = {
         'image_size': spec.height,
         'width': model.width,
@@ -332,16 +272,13 @@ def _networks(settings, model, learning, spec, classes):
     return encoder, decoder, vae
 
 
-def _objective(settings: Settings, spec, vae: VAE, latent_terms) -> str:
-    given = ', class' if vae.classes else ''
-    size = 'x'.join(map(str, spec.shape))
+def _objective(settings: Settings, spec, vae: VAE, term) -> str:
+    label = ', class' if vae.classes else ''
     if settings.bound == 'elbo':
-        formula = f'-E_q[log p(x|z{given})] + {terms.kl_formula(settings)}'
+        formula = f'-E_q[log p(x|z{label})] + {terms.kl_formula(settings)}'
     else:
         k = settings.bound_samples
-        formula = f'-log 1/{k} sum_k p(x|z_k{given}) p(z_k) / q(z_k|x)'
-    formula += ''.join(f' + {term.formula}' for term in latent_terms.values())
-    return (
-        f'vae: {formula}, nats per example (sum over {size}, mean over the batch); '
-        f'p(x|z{given}) {settings.likelihood}: {vae.likelihood.units}'
-    )
+        formula = f'-log 1/{k} sum_k p(x|z_k{label}) p(z_k) / q(z_k|x)'
+    if term:
+        formula += f' + {term.formula}'
+    return f'vae: {formula}, {terms.units(settings, spec, vae.likelihood, label)}'

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from gan_vae import models
-from gan_vae.keys import keys_of
-from gan_vae.methods.vae import Divergence, Settings, Weight
-from gan_vae.objectives import bounds, disentangling
+from gan_vae.keys import keys_of, purpose_key
+from gan_vae.methods.vae import Divergence, Likelihood, Weight
+from gan_vae.objectives import bounds, disentangling, likelihoods
 
 
 class Coded(NamedTuple):
@@ -29,25 +29,55 @@ class Coded(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A weighted scalar of the codes, of parameters of its own ({} for most)."""
+    """A weighted scalar of the codes, and of parameters of its own."""
 
-    init: Callable  # key -> params
-    value: Callable  # (params, Coded) -> scalar
     formula: str  # with its weight, for the objective
+    value: Callable  # (params, Coded) -> scalar
+    init: Callable = lambda key: {}  # key -> params
 
 
-def kl_term(settings: Divergence, all_rows: Callable) -> Callable:
-    """(KL [B, D], step) -> (what is added to the loss, metrics).
+def likelihood_of(settings: Likelihood, spec) -> likelihoods.Likelihood:
+    """p(x | z) of images of shape `spec`."""
+    return likelihoods.make(
+        settings.likelihood, spec.channels, settings.mixtures, settings.likelihood_scale
+    )
 
-    all_rows: rows of this device -> those of all, for what is no mean over rows.
-    """
+
+def initial(network, likelihood: likelihoods.Likelihood, spec, key) -> dict:
+    """Parameters of a network of images of shape `spec`, and of the likelihood."""
+    key, zeros = purpose_key(key, 'network'), jnp.zeros((1, *spec.shape))
+    params = network.init(key, zeros)['params']
+    return {'network': params, 'likelihood': likelihood.params}
+
+
+def units(settings: Likelihood, spec, likelihood, label: str = '') -> str:
+    """What the objective of a VAE of images is measured in, in words."""
+    size = 'x'.join(map(str, spec.shape))
+    return (
+        f'nats per example (sum over {size}, mean over the batch); p(x|z{label}) '
+        f'{settings.likelihood}: {likelihood.units}'
+    )
+
+
+def elbo(log_likelihood, kl) -> dict:
+    """The metrics of an ELBO at beta = 1, in nats, of one example or of means."""
+    return {'elbo': log_likelihood - kl, 'reconstruction': -log_likelihood, 'kl': kl}
+
+
+def all_rows(x, axis_name: str | None):
+    """Rows [B, ...] of this device and of all others, in the order of the batch."""
+    return x if axis_name is None else lax.all_gather(x, axis_name, tiled=True)
+
+
+def kl_term(settings: Divergence, axis_name: str | None) -> Callable:
+    """(KL [B, D], step) -> (what is added to the loss, metrics)."""
     target, nats = settings.capacity, settings.free_bits
     if target:
         weight, steps = settings.capacity_weight, settings.capacity_steps
 
         def at_capacity(kl, step):
             now = bounds.warm_up(step, steps, target)
-            mean = jnp.mean(jnp.sum(all_rows(kl), -1))
+            mean = jnp.mean(jnp.sum(all_rows(kl, axis_name), -1))
             return bounds.capacity(mean, now, weight), {'capacity': now}
 
         return at_capacity
@@ -56,8 +86,10 @@ def kl_term(settings: Divergence, all_rows: Callable) -> Callable:
     def weighed(kl, step):
         weight = weight_at(step)
         if nats:
-            return weight * bounds.free_bits(all_rows(kl), nats), {'beta': weight}
-        return weight * jnp.mean(jnp.sum(kl, -1)), {'beta': weight}
+            mean = bounds.free_bits(all_rows(kl, axis_name), nats)
+        else:
+            mean = jnp.mean(jnp.sum(kl, -1))
+        return weight * mean, {'beta': weight}
 
     return weighed
 
@@ -90,12 +122,6 @@ def kl_formula(method: Divergence, prior: str = 'N(0, I)', unit: str = 'd') -> s
     return f'beta KL(q(z|x) || {prior}), beta = {weight_words(method)}'
 
 
-def latent_terms(settings: Settings, latent_dim: int, count: int) -> dict[str, Term]:
-    """{name: term} of config.method.disentangle, for `count` images to train on."""
-    name = settings.disentangle
-    return {name: TERMS[name](settings, latent_dim, count)} if name else {}
-
-
 def _beta_tc(method, latent_dim, count) -> Term:
     weight = method.tc_weight
 
@@ -104,17 +130,14 @@ def _beta_tc(method, latent_dim, count) -> Term:
         tc = disentangling.total_correlation(z, mean, log_variance, count)
         return weight * jnp.mean(tc)
 
-    return Term(lambda key: {}, value, f'{weight:g} beta_tc')
+    return Term(f'{weight:g} beta_tc', value)
 
 
 def _dip(of, method, latent_dim, count) -> Term:
     weight, diagonal = method.dip_lambda, method.dip_lambda * method.dip_diagonal
     penalty = partial(of, off_diagonal=weight, diagonal=diagonal)
-    return Term(
-        lambda key: {},
-        lambda _, codes: penalty(codes),
-        f'{method.disentangle} ({weight:g} covariances, {diagonal:g} variances)',
-    )
+    formula = f'{method.disentangle} ({weight:g} covariances, {diagonal:g} variances)'
+    return Term(formula, lambda _, codes: penalty(codes))
 
 
 def _factor(method, latent_dim, count) -> Term:
@@ -126,9 +149,8 @@ def _factor(method, latent_dim, count) -> Term:
     discriminator = models.make('code_discriminator', 'mlp', width=method.factor_width)
 
     def value(params, codes):
-        total = disentangling.density_ratio(
-            discriminator.apply(lax.stop_gradient(params), codes.z)
-        )
+        logits = discriminator.apply(lax.stop_gradient(params), codes.z)
+        total = disentangling.density_ratio(logits)
         z = lax.stop_gradient(codes.z)
         half = len(z) // 2
         units = keys_of(codes.key, jnp.arange(latent_dim))
@@ -136,13 +158,13 @@ def _factor(method, latent_dim, count) -> Term:
         logits = [discriminator.apply(params, x) for x in (z[:half], others)]
         return weight * total + disentangling.density_ratio_loss(*logits)
 
-    return Term(
-        lambda key: discriminator.init(key, jnp.zeros((1, latent_dim))),
-        value,
-        f'{weight:g} factor',
-    )
+    def init(key):
+        return discriminator.init(key, jnp.zeros((1, latent_dim)))
+
+    return Term(f'{weight:g} factor', value, init)
 
 
+# {config.method.disentangle: (settings, latent_dim, images to train on) -> Term}
 TERMS = {
     'beta_tc': _beta_tc,
     'dip_i': partial(_dip, lambda c, **w: disentangling.dip_i(c.mean, **w)),

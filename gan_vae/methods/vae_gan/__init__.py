@@ -2,32 +2,25 @@
 
 from dataclasses import dataclass
 
-from gan_vae.config.fields import choice, declared, network, number, several
+from gan_vae.config.fields import choice, declared, network, number
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Averaging
-from gan_vae.methods.gan import Sampling
+from gan_vae.methods.gan import Images, Pair
 
 KIND = 'images'
 
 
 @dataclass(frozen=True)
-class Networks:
+class Networks(Pair):
     """Section `model`."""
 
     encoder: str = network('vae_gan', 'encoder', 'q(z | x)')
     generator: str = network('vae_gan', 'generator', 'G, which is the decoder')
     discriminator: str = network('vae_gan', 'discriminator', 'D, and its features')
-    width: int = number(
-        64, 'channels (units) of the layer next to the image', least=1, of_networks=True
-    )
-    dropout: float = number(
-        0.0, 'share of units that D drops', least=0, below=1, of_networks=True
-    )
-    latent_dim: int = number(128, 'numbers of a latent z', least=1)
 
 
 @dataclass(frozen=True)
-class Settings(Averaging, Sampling):
+class Settings(Averaging, Images):
     """Section `method`."""
 
     loss: str = choice(
@@ -45,11 +38,6 @@ class Settings(Averaging, Sampling):
     )
     balance_equilibrium: float = number(
         0.68, 'of that code; at log 2 D is undecided', least=0
-    )
-    augment: str = several(
-        '',
-        *declared('gan_vae.objectives.augment', 'AUGMENTATIONS'),
-        says='DiffAugment of all that D sees',
     )
 
     def check(self):

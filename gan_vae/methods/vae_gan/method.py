@@ -20,7 +20,6 @@ likelihood of pixels, and so no log_prob.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from inspect import signature
 
 import jax
 import jax.numpy as jnp
@@ -36,8 +35,7 @@ from gan_vae.learning.settings import Learning
 from gan_vae.learning.state import TrainState, step_key
 from gan_vae.methods import contract, latents
 from gan_vae.methods.contract import Method
-from gan_vae.methods.gan import game as gan_game
-from gan_vae.methods.gan import networks
+from gan_vae.methods.gan import game, networks
 from gan_vae.methods.vae_gan import Networks, Settings
 from gan_vae.objectives import augment, bounds
 
@@ -79,7 +77,6 @@ class VAEGAN:
     generator_loss: Callable  # L_G of three sets of logits
     gamma: float
     balance: tuple[float, float] | None  # equilibrium and margin, in nats
-    latent_dim: int
     descent: descents.Descent
 
 
@@ -94,7 +91,7 @@ def gradient(model: VAEGAN, state: TrainState, params, variables, rows):
 
     def code(e):
         q, after = model.encode(e, variables['encoder'], x)
-        z = bounds.sample_gaussian(normals(keys[0], (model.latent_dim,)), *q)
+        z = bounds.sample_gaussian(normals(keys[0], (model.networks.prior.size,)), *q)
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
         return (z, jnp.mean(kl)), after
 
@@ -178,7 +175,7 @@ def make(
             f'config.model.discriminator={model.discriminator} has no features to '
             'compare images by: take vae_gan'
         )
-    prior = latents.normal(model.latent_dim)
+    prior = latents.make(model.latent_dim)
     pair = networks.make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
@@ -196,16 +193,18 @@ def make(
         axis_name=axis_name,
         dtype=jnp.dtype(learning.dtype),
     )
+    learners = {name: optimizers.make(learning) for name in NETWORKS}
+    of_d = optimizers.of_discriminator(learning.optimizer)
+    learners['discriminator'] = optimizers.make(learning, *of_d)
     margin, equilibrium = settings.balance_margin, settings.balance_equilibrium
     own = VAEGAN(
-        encode=_encode(encoder, learning.remat),
+        encode=recomputed(learning.remat)(partial(networks.train, encoder)),
         networks=pair,
         augment=augment.make(settings.augment),
         generator_loss=LOSSES[settings.loss],
         gamma=settings.reconstruction_weight,
         balance=(equilibrium, margin) if margin else None,
-        latent_dim=model.latent_dim,
-        descent=_descent(settings, learning, axis_name),
+        descent=descents.make(learners, settings, learning, axis_name),
     )
 
     def init(key) -> TrainState:
@@ -239,47 +238,14 @@ def make(
         }
         return contract.sums(values, batch['mask'])
 
-    of_prior = gan_game.latents_of(pair)
-    latents_ = contract.Latents(
-        groups=of_prior.groups,
-        prior=of_prior.prior,
-        decode=of_prior.decode,
-        posterior=posterior,
-        encode=lambda weights, x, condition=None: posterior(weights, x)[0],
-    )
+    encode = contract.mean_of(posterior)
     return Method(
         objective=_objective(settings),
         init=init,
         train_step=partial(train_step, own),
         evaluate_step=evaluate_step,
-        generate=contract.generator_of(latents_),
-        settle=gan_game.settler(pair),
-        latents=latents_,
+        **game.sampling(pair, posterior=posterior, encode=encode),
     )
-
-
-def _encode(encoder, remat: bool) -> Callable:
-    trained = 'train' in signature(encoder.__call__).parameters
-    training = {'train': True} if trained else {}
-
-    @recomputed(remat)
-    def encode(params, variables, x):
-        variables = {'params': params, **variables}
-        q, after = encoder.apply(variables, x, mutable=list(variables), **training)
-        return q, {name: v for name, v in after.items() if name != 'params'}
-
-    return encode
-
-
-def _descent(settings: Settings, learning: Learning, axis_name) -> descents.Descent:
-    own = optimizers.of_discriminator(learning.optimizer)
-    learners = {
-        'encoder': optimizers.make(learning),
-        'generator': optimizers.make(learning),
-        'discriminator': optimizers.make(learning, *own),
-    }
-    learners = {n: descents.network(o, n) for n, o in learners.items()}
-    return descents.make(learners, settings, learning, axis_name)
 
 
 def _objective(settings: Settings) -> str:

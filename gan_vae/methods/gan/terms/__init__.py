@@ -8,13 +8,14 @@ idea, as functions `discriminator_terms` and `generator_terms` of (settings, net
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from gan_vae.keys import normals
 from gan_vae.learning.state import Occasional
 
 
@@ -32,41 +33,39 @@ class Term(NamedTuple):
     advance: Callable | None = None
 
 
-class DiscriminatorView(NamedTuple):
-    """An update of the discriminator, on rows [B] of the batch."""
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What the updates of both networks have at hand, on rows [B] of the batch."""
 
-    real: jax.Array  # images [B, H, W, C] as they are, not augmented
-    fake: jax.Array
-    augmented_real: jax.Array  # T(x), T(G(z)): what D's loss is of
-    augmented_fake: jax.Array
-    real_logits: jax.Array  # D(T(x)), D(T(G(z))) [B]
-    fake_logits: jax.Array
-    real_auxiliary: Any  # what a D with a second output says of both: [B, ...]
-    fake_auxiliary: Any
-    logits: Callable  # images -> D(images) [B]; leaves D's variables as they are
-    label: jax.Array | None  # int [B], of both
-    latents: jax.Array  # z [B, D]
-    generate: Callable  # latents -> T(G(latents)), by the T of augmented_fake
-    keys: jax.Array  # [B], the term's own
-    state: Any  # the term's own
-    step: jax.Array
-    update: jax.Array  # updates of D before this one
-
-
-class GeneratorView(NamedTuple):
-    """An update of the generator, on rows [B] of the batch."""
-
-    params: Any
     latents: jax.Array  # z [B, D]
     fake: jax.Array  # G(z) [B, H, W, C], not augmented
     fake_logits: jax.Array  # D(T(G(z))) [B]
-    fake_auxiliary: Any  # what a D with a second output says of T(G(z))
+    fake_auxiliary: Any  # what a D with a second output says of T(G(z)): [B, ...]
     label: jax.Array | None  # int [B]
-    generate: Callable  # latents -> G(latents); leaves G's variables as they are
+    generate: Callable  # latents -> G(latents), for D T of it; G's variables stay
     keys: jax.Array  # [B], the term's own
     state: Any  # the term's own
     step: jax.Array
-    update: jax.Array  # updates of G before this one
+    update: jax.Array  # updates of the network before this one
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorView(View):
+    """An update of the discriminator."""
+
+    real: jax.Array  # images [B, H, W, C] as they are, not augmented
+    augmented_real: jax.Array  # T(x), T(G(z)): what D's loss is of
+    augmented_fake: jax.Array
+    real_logits: jax.Array  # D(T(x)) [B]
+    real_auxiliary: Any
+    logits: Callable  # images -> D(images) [B]; leaves D's variables as they are
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorView(View):
+    """An update of the generator."""
+
+    params: Any
 
 
 def added(terms: dict[str, Term], view_of: Callable) -> tuple[jax.Array | float, dict]:
@@ -77,12 +76,12 @@ def added(terms: dict[str, Term], view_of: Callable) -> tuple[jax.Array | float,
     total, metrics = 0.0, {}
     for name, term in terms.items():
         if term.value is not None:
-            scalar, own = _taken(name, term, view_of(name))
+            scalar, own = _scaled(name, term, view_of(name))
             total, metrics = total + scalar, metrics | own
     return total, metrics
 
 
-def _taken(name: str, term: Term, view) -> tuple[jax.Array, dict]:
+def _scaled(name: str, term: Term, view) -> tuple[jax.Array, dict]:
     """A term every `interval`-th update alone, and as much heavier: StyleGAN2's lazy
     regularisation (Karras et al. 2019, arXiv:1912.04958, appendix B). Its metrics
     are of the updates where it acts, without that factor.
@@ -97,13 +96,10 @@ def _taken(name: str, term: Term, view) -> tuple[jax.Array, dict]:
         return value()
     acts = view.update % term.interval == 0
     shapes = jax.eval_shape(value)
-    scalar, own = lax.cond(
-        acts,
-        value,
-        lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes),
-    )
-    acted = 1.0 * acts
-    return term.interval * scalar, {k: Occasional(v, acted) for k, v in own.items()}
+    zeros = partial(jax.tree.map, lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    scalar, own = lax.cond(acts, value, zeros)
+    metrics = {k: Occasional(v, 1.0 * acts) for k, v in own.items()}
+    return term.interval * scalar, metrics
 
 
 def advanced(terms: dict[str, Term], extra: dict, metrics: dict, step) -> dict:
@@ -124,8 +120,3 @@ def states(*groups: dict[str, Term]) -> dict:
         for name, term in terms.items()
         if term.state is not None
     }
-
-
-def near(latents: jax.Array, keys: jax.Array, deviation: float) -> jax.Array:
-    """z + e [B, D], e of N(0, deviation^2), each row by its own key."""
-    return latents + deviation * normals(keys, latents.shape[1:])

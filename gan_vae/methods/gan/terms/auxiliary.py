@@ -8,32 +8,10 @@ from gan_vae.objectives.conditioning import cross_entropy, information
 
 
 def discriminator_terms(settings, networks) -> dict[str, Term]:
-    """By what the discriminator's second output is."""
-    if networks.auxiliary == 'class':
-        return {'class': Term(f'{settings.class_weight:g} class', _class(settings))}
-    if networks.auxiliary == 'codes':
-        codes = _codes(settings, networks)
-        return {'codes': Term(_formula(settings), codes)}
-    return {}
-
-
-def generator_terms(settings, networks) -> dict[str, Term]:
-    """By what the discriminator's second output is."""
-    if networks.auxiliary == 'class':
-        weight = settings.class_weight
-
-        def value(g):
-            return weight * cross_entropy(g.fake_auxiliary, g.label)
-
-        return {'class_g': Term(f'{weight:g} class_g', value)}
-    if networks.auxiliary == 'codes':
-        codes = _codes(settings, networks)
-        return {'codes_g': Term(_formula(settings), codes)}
-    return {}
-
-
-def _class(settings):
-    """Of real images and, as Odena et al. have it, of generated ones."""
+    """By what the second output is of: of real images and, as Odena et al. have it, of
+    generated ones."""
+    if networks.auxiliary != 'class':
+        return _codes('codes', settings, networks)
     weight, of_fake = settings.class_weight, settings.class_of_fake
 
     def value(d):
@@ -42,23 +20,32 @@ def _class(settings):
             total += cross_entropy(d.fake_auxiliary, d.label)
         return weight * total
 
-    return value
+    return {'class': Term(f'{weight:g} class', value)}
 
 
-def _codes(settings, networks):
+def generator_terms(settings, networks) -> dict[str, Term]:
+    """By what the second output is of."""
+    if networks.auxiliary != 'class':
+        return _codes('codes_g', settings, networks)
+    weight = settings.class_weight
+
+    def value(g):
+        return weight * cross_entropy(g.fake_auxiliary, g.label)
+
+    return {'class_g': Term(f'{weight:g} class_g', value)}
+
+
+def _codes(name, settings, networks) -> dict[str, Term]:
     """The bounds of InfoGAN, which both networks raise."""
+    if networks.auxiliary != 'codes':
+        return {}
     prior = networks.prior
     weights = settings.category_weight, settings.continuous_weight
 
     def value(view):
-        category, continuous = information(
-            view.fake_auxiliary, view.latents[:, -prior.codes :], prior.categories
-        )
-        return -weights[0] * category - weights[1] * continuous
+        codes = view.latents[:, -prior.codes :]
+        bounds = information(view.fake_auxiliary, codes, prior.categories)
+        return -weights[0] * bounds[0] - weights[1] * bounds[1]
 
-    return value
-
-
-def _formula(settings) -> str:
-    category, continuous = settings.category_weight, settings.continuous_weight
-    return f'(-{category:g} I(category) - {continuous:g} I(continuous))'
+    formula = '(-{:g} I(category) - {:g} I(continuous))'.format(*weights)
+    return {name: Term(formula, value)}

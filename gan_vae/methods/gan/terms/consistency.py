@@ -6,7 +6,8 @@ Zhang et al. 2019, arXiv:1910.12027; Zhao et al. 2020, arXiv:2002.04724.
 import jax
 
 from gan_vae.config.fields import names_of
-from gan_vae.methods.gan.terms import Term, near
+from gan_vae.keys import normals
+from gan_vae.methods.gan.terms import Term
 from gan_vae.objectives import augment, regularisers
 
 
@@ -22,10 +23,15 @@ def generator_terms(settings, networks) -> dict[str, Term]:
     weight, noise = settings.zcr_generator_weight, settings.zcr_noise
 
     def value(g):
-        changed = g.generate(near(g.latents, g.keys, noise))
+        changed = g.generate(_near(g, noise))
         return weight * regularisers.diversity(g.fake, changed)
 
     return {'zcr_g': Term(f'{weight:g} zcr_g', value)}
+
+
+def _near(view, deviation: float) -> jax.Array:
+    """z + e [B, D], e of N(0, deviation^2), each row by its own key."""
+    return view.latents + deviation * normals(view.keys, view.latents.shape[1:])
 
 
 def _cr(settings) -> Term:
@@ -59,7 +65,7 @@ def _zcr(settings) -> Term:
     weight, noise = settings.zcr_discriminator_weight, settings.zcr_noise
 
     def value(d):
-        changed = d.logits(d.generate(near(d.latents, d.keys, noise)))
+        changed = d.logits(d.generate(_near(d, noise)))
         return weight * regularisers.consistency(d.fake_logits, changed)
 
     return Term(f'{weight:g} zcr', value)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_vae.evaluation import music
+from benchmarks.quality import music
 
 C = 3  # of the keys from A0
 
