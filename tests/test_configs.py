@@ -71,7 +71,19 @@ def trains(config, folder, capsys):
     assert list(folder.glob('events.out.tfevents.*'))
 
 
-@pytest.mark.parametrize('method', sections.methods())
+ELSEWHERE = {  # the tests that train it by default
+    'recurrent': 'training/test_patience.py',
+    'vrnn': 'art/test_sequences.py',
+}
+
+
+@pytest.mark.parametrize(
+    'method',
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in ELSEWHERE else ())
+        for n in sections.methods()
+    ],
+)
 def test_a_method_trains_by_its_plainest_config(
     method, config_of, small, tmp_path, capsys
 ):
