@@ -1,6 +1,7 @@
 """Four forced CPU devices for every test, and caches that end with the session."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -24,9 +25,13 @@ if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which mad
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402
+from gan_vae.config import sections
 from gan_vae.devices import process
 
 process.prepare()
+# Tracing makes many small objects beside the million of the libraries.
+gc.freeze()
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture
@@ -45,6 +50,34 @@ def config_of():
 def config(config_of):
     """The tiny config of the method `gan`."""
     return config_of('gan')
+
+
+# The least that is a picture, a style and a hierarchy: what is compiled at each of its
+# sizes, or is slow at any.
+SMALL = {
+    'fast_style': {
+        'data.image_size': 16,
+        'model.width': 4,
+        'method.style': 'gan_vae/data/emoji/emoji.png',
+        'method.style_size': 32,
+    },
+    'stacked_vae': {'model.stochastic_layers': '8x4,6x2'},
+    'hierarchical_vae': {
+        'model.encoder_blocks': '8d8,1x1',
+        'model.decoder_blocks': '1x1,8m1',
+    },
+}
+
+
+@pytest.fixture(scope='session')
+def small():
+    """small('vae'): {'section.key': value} that make a tiny config quick to compile."""
+
+    def overrides(method):
+        of_images = sections.method(method).KIND == 'images'
+        return ({'data.image_size': 8} if of_images else {}) | SMALL.get(method, {})
+
+    return overrides
 
 
 @pytest.fixture(scope='session')

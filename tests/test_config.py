@@ -63,6 +63,7 @@ def test_mistakes_are_one_line_with_the_way_out(spec, overrides, message):
         ("config.method.penalty = 'r1'", 'method.penalty is of the method gan'),
         ('config.method.bta = 2.0', 'did you mean "beta"'),
         ("config.method.beta = 'much'", "field 'beta'"),
+        ("raise ValueError('one\\ntwo')", 'ValueError: one two'),
     ],
 )
 def test_a_fault_of_a_config_file_is_told_with_its_line(tmp_path, line, fault):

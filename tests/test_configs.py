@@ -71,19 +71,32 @@ def trains(config, folder, capsys):
     assert list(folder.glob('events.out.tfevents.*'))
 
 
-@pytest.mark.parametrize('method', sections.methods())
-def test_a_method_trains_by_its_plainest_config(method, config_of, tmp_path, capsys):
+ELSEWHERE = {  # the tests that train it by default
+    'recurrent': 'training/test_patience.py',
+    'vrnn': 'art/test_sequences.py',
+}
+
+
+@pytest.mark.parametrize(
+    'method',
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in ELSEWHERE else ())
+        for n in sections.methods()
+    ],
+)
+def test_a_method_trains_by_its_plainest_config(
+    method, config_of, small, tmp_path, capsys
+):
     file = plainest(method)
     config = load(file) if file else config_of(method)
+    default.update(config, small(method))
     trains(config, tmp_path, capsys)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('file', FILES, ids=lambda f: f.stem)
-def test_every_other_config_trains(file, tmp_path, capsys):
+def test_every_config_trains(file, tmp_path, capsys):
     config = load(file)
-    if file == plainest(config.method.name):
-        pytest.skip('trains by default')
     trains(config, tmp_path, capsys)
 
 

@@ -38,6 +38,7 @@ def run(tmp_path_factory):
         ([TINY, '--config.train.stepz=3'], "did you mean 'train.steps'"),
         ([TINY, '--config.train.steps=x'], 'expected int'),
         ([TINY, '--config.train.steps'], 'needs a value'),
+        ([TINY, '--config.train.steps', '--config.train.seed=1'], 'needs a value'),
         ([TINY, '--config.optimizer.b1=2.0'], 'must be in [0, 1)'),
         ([TINY, '--config.data.batch_size=6'], 'does not divide by 4 devices'),
         (
@@ -64,6 +65,7 @@ def run(tmp_path_factory):
             'of --mode=evaluate, not of --mode=sample',
         ),
         (['--mode=sample', '--tuncation=1'], "did you mean '--truncation'"),
+        ([TINY, '--tuncation=1'], "did you mean '--truncation'"),
         (['--mode=sample', '--config.train.steps=3'], 'the config is that of the run'),
         ([TINY, '--config.optimizer.learning_rate=nan'], 'must be finite'),
         ([TINY, '--config.optimizer.learning_rate=inf'], 'must be finite'),

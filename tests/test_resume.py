@@ -40,8 +40,10 @@ def load(devices=1, **changes):
 
 
 def start(workdir, devices=1, preexec=None, **changes):
-    """The command of a user, in a process of its own."""
-    flags = [f'--config.{k}={v}' for k, v in (OVERRIDES | changes).items()]
+    """The command of a user, in a process of its own, whose programs are in the cache
+    where this process has run them."""
+    changes = {'parallel.devices': str(devices)} | OVERRIDES | changes
+    flags = [f'--config.{k}={v}' for k, v in changes.items()]
     return subprocess.Popen(
         [
             sys.executable,
@@ -50,8 +52,6 @@ def start(workdir, devices=1, preexec=None, **changes):
             f'--workdir={workdir}',
             *flags,
         ],
-        env=os.environ
-        | {'XLA_FLAGS': os.environ['XLA_FLAGS'].replace('=4', f'={devices}')},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,20 +76,23 @@ def finish(workdir, devices=1, **changes):
 
 
 @pytest.fixture(scope='module')
-def straight(tmp_path_factory):
-    """The summary of an uninterrupted run in this process."""
-    return loop.train(load(), tmp_path_factory.mktemp('straight'))
+def straight_on(tmp_path_factory):
+    """straight_on(2): the summary of an uninterrupted run in this process, on so many
+    devices: bits are promised under equal XLA flags."""
+    return functools.cache(
+        lambda n: loop.train(load(n), tmp_path_factory.mktemp(f'straight{n}'))
+    )
 
 
 @pytest.fixture(scope='module')
-def straight_command(tmp_path_factory):
-    """The same by the command: bits are promised under equal XLA flags."""
-    return functools.cache(lambda n: finish(tmp_path_factory.mktemp(f'straight{n}'), n))
+def straight(straight_on):
+    """That on one device."""
+    return straight_on(1)
 
 
 @pytest.mark.parametrize('devices', [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_command):
-    folder = tmp_path / 'checkpoints'
+def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_on):
+    folder, straight = tmp_path / 'checkpoints', straight_on(devices)
     process = start(tmp_path, devices)
     late = re.compile(r'(1\d|2\d|3\d)\..*tmp')  # a save of step 10 or later
     wait_for(lambda: any(late.match(f.name) for f in folder.glob('*tmp*')), process)
@@ -100,7 +103,7 @@ def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_co
         file.write('{"step": 39, "train/lo')  # as a kill would leave it
     summary = finish(tmp_path, devices)
     assert not list(folder.glob('*tmp*'))
-    assert summary['state_sha256'] == straight_command(devices)['state_sha256']
+    assert summary['state_sha256'] == straight['state_sha256']
     record = [json.loads(line) for line in open(tmp_path / 'metrics.jsonl')]
     steps = [r['step'] for r in record if 'train/loss_g' in r]
     assert steps == list(range(5, STEPS + 1, 5))
@@ -114,9 +117,7 @@ def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_co
         signal.SIGINT,
     ],
 )
-def test_stopped_between_saves_then_the_same_command(
-    number, tmp_path, straight_command
-):
+def test_stopped_between_saves_then_the_same_command(number, tmp_path, straight):
     process = start(tmp_path, **{'train.checkpoint_steps': '15'})
     record = tmp_path / 'metrics.jsonl'
     wait_for(lambda: record.exists() and '"step": 20' in record.read_text(), process)
@@ -127,7 +128,7 @@ def test_stopped_between_saves_then_the_same_command(
         assert f'{number.name}: saved step' in output
     if number != signal.SIGINT:  # which goes the way of SIGTERM
         summary = finish(tmp_path, **{'train.checkpoint_steps': '15'})
-        assert summary['state_sha256'] == straight_command(1)['state_sha256']
+        assert summary['state_sha256'] == straight['state_sha256']
 
 
 def test_finished_run_is_left_alone_and_can_go_on(tmp_path, straight, capsys):
@@ -204,9 +205,7 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(
-    tmp_path, straight_command
-):
+def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(tmp_path, straight):
     finish(tmp_path, **{'train.steps': '10'})
     largest = max(f.stat().st_size for f in tmp_path.rglob('*') if f.is_file())
 
@@ -218,7 +217,7 @@ def test_a_full_disk_is_one_line_and_earlier_checkpoints_stay(
     assert process.returncode == 1 and 'Traceback' not in output, output
     assert 'gan_vae: could not save a checkpoint' in output
     summary = finish(tmp_path)
-    assert summary['state_sha256'] == straight_command(1)['state_sha256']
+    assert summary['state_sha256'] == straight['state_sha256']
 
 
 def test_a_folder_is_trained_in_by_one_process(tmp_path):

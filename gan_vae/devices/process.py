@@ -19,7 +19,8 @@ def prepare():
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         jax.config.update('jax_compilation_cache_dir', str(folder))
-        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)
+        # also the hundreds of small programs, each of which costs more than its reading
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0)
     except OSError:
         pass  # slower starts, nothing else
     _keep_memory()

@@ -16,14 +16,13 @@ from gan_vae.training import loop
 
 
 @pytest.fixture(scope='module')
-def runs(tmp_path_factory):
-    """Folders of a run of music and of one of drawings."""
-    found = {}
-    for name in ('vrnn_jsb', 'sketch_vae_kanji'):
-        found[name] = tmp_path_factory.mktemp(name)
-        config = config_lib.load(f'configs/{name}.py:tiny', {'parallel.devices': '1'})
-        loop.train(config, found[name])
-    return found
+def runs(tmp_path_factory, make_model):
+    """Folders of a run of music and of a model of drawings that has learned nothing."""
+    music = tmp_path_factory.mktemp('music')
+    one = {'parallel.devices': '1'}
+    loop.train(config_lib.load('configs/vrnn_jsb.py:tiny', one), music)
+    drawings = make_model(tmp_path_factory.mktemp('drawings'), 'sketch_vae_kanji')
+    return {'vrnn_jsb': music, 'sketch_vae_kanji': drawings}
 
 
 def test_music_is_written_with_its_origin(runs):

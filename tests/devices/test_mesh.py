@@ -1,4 +1,4 @@
-"""The same step on 1, 2 and 4 devices, by shard_map and by pmap."""
+"""The same step on one device and on several, by shard_map and by pmap."""
 
 import jax
 import numpy as np
@@ -58,13 +58,12 @@ VAE = pytest.param('vae_emoji', {}, marks=pytest.mark.slow)
 def test_losses_and_gradient_norms_do_not_depend_on_the_device_count(name, overrides):
     one, _ = run(name, 1, **overrides)
     assert any('gradient' in key for key in one[0])
-    for devices in (2, 4):
-        many, _ = run(name, devices, **overrides)
-        for step in range(3):
-            for key, value in one[step].items():
-                np.testing.assert_allclose(many[step][key], value, rtol=1e-4, atol=1e-5)
-        for key, value in one[0].items():  # before Adam has magnified any rounding
-            np.testing.assert_allclose(many[0][key], value, rtol=1e-5, atol=1e-6)
+    many, _ = run(name, 4, **overrides)
+    for step in range(3):
+        for key, value in one[step].items():
+            np.testing.assert_allclose(many[step][key], value, rtol=1e-4, atol=1e-5)
+    for key, value in one[0].items():  # before Adam has magnified any rounding
+        np.testing.assert_allclose(many[0][key], value, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

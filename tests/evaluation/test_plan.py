@@ -131,6 +131,7 @@ def test_numbers_and_options_reach_the_card():
         ('swd:nmu=3', "no argument 'nmu' .did you mean 'num'.*it has: patches"),
         ('swd:num', 'is not KEY=NUMBER'),
         ('swd:num=1.5', 'give a whole number above 0'),
+        ('swd:num=0', 'give a whole number above 0'),
         ('swd,swd:num=5', 'swd is measured twice, in different ways'),
         ('mig:num=5', "no argument 'num'; it has: none"),
         ('fid_random', 'takes no extractor'),

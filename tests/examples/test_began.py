@@ -8,6 +8,8 @@ import pytest
 
 from examples import began
 from gan_vae import config as config_lib
+from gan_vae.data.source import Spec
+from gan_vae.errors import UserError
 from gan_vae.evaluation.run import evaluate_run
 from gan_vae.methods import sampling
 from gan_vae.runs import opened
@@ -17,7 +19,7 @@ CONFIG = 'examples/began_emoji.py:tiny'
 SMALL = {
     'data.image_size': '8',
     'parallel.devices': '1',
-    'method.lambda_k': '0.2',
+    'method.lambda_k': '4.0',  # k reaches 1 within four steps
     'eval.metrics': '',
 }
 
@@ -39,11 +41,11 @@ def test_k_follows_the_balance(finished):
     assert train[1]['train/k'] == 0
     for step in (1, 2, 3):
         real, fake = -train[step]['train/real'], train[step]['train/loss_g']
-        k = np.clip(train[step]['train/k'] + 0.2 * (0.5 * real - fake), 0, 1)
-        np.testing.assert_allclose(train[step + 1]['train/k'], k, atol=1e-6)
+        k = np.clip(train[step]['train/k'] + 4 * (0.5 * real - fake), 0, 1)
+        np.testing.assert_allclose(train[step + 1]['train/k'], k, atol=1e-5)
         term = -train[step]['train/k'] * -train[step]['train/fake']
         np.testing.assert_allclose(train[step]['train/balance'], term, atol=1e-6)
-    assert train[4]['train/k'] > 0.01
+    assert 0 < train[2]['train/k'] < 1 == train[4]['train/k']
 
 
 def test_convergence_is_of_means_and_not_a_mean(finished):
@@ -63,6 +65,12 @@ def test_stopped_half_way_it_goes_on_to_the_same_state(finished, tmp_path):
         overrides = SMALL | {'train.steps': steps}
         summary = loop.train(config_lib.load(CONFIG, overrides), tmp_path)
     assert summary['state_sha256'] == straight['state_sha256']
+
+
+@pytest.mark.parametrize('size', [4, 12])
+def test_sizes_that_no_halving_reaches_are_refused(size):
+    with pytest.raises(UserError, match=f'image_size={size}: BEGAN takes 8, 16'):
+        began.make(None, None, None, Spec(size, size, 3))
 
 
 @pytest.mark.slow

@@ -23,31 +23,19 @@ from gan_vae.runs.program import build
 METHODS = sections.methods()
 BY_DEFAULT = ('gan', 'vae', 'stacked_vae', 'vae_gan', 'recurrent')
 SEQUENCES = [n for n in METHODS if sections.method(n).KIND == 'sequences']
-SMALL = {  # beside what is tiny of every method
-    'fast_style': {
-        'data.image_size': 16,
-        'model.width': 4,
-        'method.style': 'gan_vae/data/emoji/emoji.png',
-        'method.style_size': 32,
-    },
-    'stacked_vae': {'model.stochastic_layers': '8x4,6x2'},
-    'hierarchical_vae': {
-        'model.encoder_blocks': '8d8,1x1',
-        'model.decoder_blocks': '1x1,8m1',
-    },
+PLAIN = {
     'vae': {'model.encoder': 'mlp', 'model.decoder': 'mlp'},
     'gan': {'model.generator': 'mlp', 'model.discriminator': 'mlp'},
 } | dict.fromkeys(SEQUENCES, {'data.name': 'toy_strokes', 'model.hidden': 8})
 
 
 @pytest.fixture
-def program(config_of):
+def program(config_of, small):
     """make('vae', {'section.key': value}) -> (Program, a batch), on one device."""
 
     def make(method, overrides):
         config = config_of(method)
-        small = {'data.image_size': 8} | SMALL.get(method, {})
-        default.update(config, small | overrides)
+        default.update(config, small(method) | PLAIN.get(method, {}) | overrides)
         examples = data.examples(config.data, config.data.split)
         made = build(config, examples.spec)
         rows = config.data.batch_size * made.method.batches_per_step
@@ -169,13 +157,17 @@ CASES = [  # method, {key: value}: together they take every key of every method
 ]
 
 
-@functools.cache
-def described(case):
+@pytest.fixture(scope='module')
+def described(small):
+    """described(case): what it states and reads, once for each."""
+    return functools.cache(lambda case: describe(*CASES[case], small))
+
+
+def describe(method, overrides, small):
     """A method each of whose weights and intervals differs from the others: (its
     objective, {key that its make has read: value})."""
-    method, overrides = CASES[case]
     config = default.get_config(method)
-    default.update(config, {'data.image_size': 8} | SMALL.get(method, {}))
+    default.update(config, small(method) | PLAIN.get(method, {}))
     values = {
         f'method.{key}': type(field.default)(101 + i)
         for i, (key, field) in enumerate(sections.keys('method', method).items())
@@ -196,7 +188,7 @@ def described(case):
 
 
 @pytest.mark.parametrize('case', range(len(CASES)), ids=lambda i: CASES[i][0])
-def test_the_objective_states_every_weight_and_interval(case):
+def test_the_objective_states_every_weight_and_interval(case, described):
     objective, read = described(case)
     stated = {
         key: value
@@ -214,7 +206,7 @@ def test_the_objective_states_every_weight_and_interval(case):
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_every_key_of_a_method_is_read(method):
+def test_every_key_of_a_method_is_read(method, described):
     """By one of the cases above, of the sections `method` and `model`."""
     cases = [i for i, (name, _) in enumerate(CASES) if name == method]
     read = set().union(*(described(i)[1] for i in cases))

@@ -35,7 +35,7 @@ def test_the_loss_is_the_objective_of_each_picture(tmp_path):
     config, method, examples = built(
         tmp_path, **{'method.style_weight': '0.7', 'method.variation_weight': '0.3'}
     )
-    state = method.init(jax.random.key(0))
+    state = jax.jit(method.init)(jax.random.key(0))
     batch = Source(examples, 3).batch(0)
     x = np.asarray(images.from_uint8(batch['image']))
     batch = batch | {'image': x, 'mask': np.float32([1, 1, 0])}
@@ -55,12 +55,12 @@ def test_the_loss_is_the_objective_of_each_picture(tmp_path):
 def test_each_picture_is_normalised_by_itself_and_of_any_size():
     net = Transform(width=4, blocks=1)
     x = jax.random.uniform(jax.random.key(0), (2, 20, 36, 3), minval=-1.0)
-    params = net.init(jax.random.key(1), x)
-    made = net.apply(params, x)
+    params, apply = jax.jit(net.init)(jax.random.key(1), x), jax.jit(net.apply)
+    made = apply(params, x)
     assert made.shape == x.shape and float(jnp.abs(made).max()) < 1
     for one in range(2):
         np.testing.assert_allclose(
-            net.apply(params, x[one : one + 1])[0], made[one], atol=2e-5
+            apply(params, x[one : one + 1])[0], made[one], atol=2e-5
         )
 
 

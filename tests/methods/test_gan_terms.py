@@ -126,6 +126,23 @@ def test_penalties_look_at_images_as_they_are():
     np.testing.assert_allclose(at('r1_r2'), real + fake, rtol=1e-5)
 
 
+@pytest.mark.parametrize('name', ['wgan_gp', 'dragan'])
+def test_one_centred_penalties_are_where_their_papers_look(name):
+    """Between real and generated images, or near real ones: of |x|^2 / 2 the gradient
+    is x, and so its norm says where."""
+    (term,) = d_terms(penalty=name, penalty_lambda=3.0).values()
+    found = term.value(d_view(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2))
+    if name == 'wgan_gp':
+        mix = jax.vmap(jax.random.uniform)(KEYS)[:, None, None, None]
+        where = mix * REAL + (1 - mix) * FAKE
+    else:
+        draws = jax.vmap(lambda key: jax.random.uniform(key, (17,)))(KEYS)
+        size = draws[:, :1] / 2 * REAL.reshape(6, -1).std(1, keepdims=True)
+        where = REAL + (size * draws[:, 1:]).reshape(REAL.shape)
+    norms = np.linalg.norm(np.reshape(where, (6, -1)), axis=1)
+    np.testing.assert_allclose(found, 3 * np.mean((norms - 1) ** 2), rtol=1e-5)
+
+
 def test_a_lazy_penalty_comes_every_k_updates_k_times_as_heavy():
     """And is logged where it acts, as it is."""
     (plain,) = d_terms(penalty='r1').values()

@@ -53,7 +53,7 @@ def method(config, made):
             if 'latent_dim' in config.model:
                 config.model.latent_dim = 2
             found = methods.make(Reads(config.copy_and_resolve_references()), spec)
-            state = found.init(jax.random.key(0))
+            state = jax.jit(found.init)(jax.random.key(0))
             rng = np.random.default_rng(0)
 
             def learned(p):
@@ -146,9 +146,10 @@ def test_scores_are_of_whole_offsets_whatever_the_scale(name, method):
     values = strokes()
     mask = np.ones(len(LENGTH), np.float32)
     batch = {'length': LENGTH, 'index': np.arange(len(LENGTH)), 'mask': mask}
-    one = found.evaluate_step(state, batch | {'sequence': values})
+    evaluate = jax.jit(found.evaluate_step)
+    one = evaluate(state, batch | {'sequence': values})
     large = values * np.array([2, 2, 1], np.float32)
-    two = found.evaluate_step(
+    two = evaluate(
         state.replace(ema=state.ema | {'constants': twice}), batch | {'sequence': large}
     )
     key = 'log_prob' if name == 'recurrent' else 'elbo'
@@ -190,7 +191,7 @@ def test_a_vrnn_is_its_equations(method):
         'index': np.zeros(1, np.int32),
         'mask': np.ones(1, np.float32),
     }
-    whole = found.evaluate_step(state, batch)
+    whole = jax.jit(found.evaluate_step)(state, batch)
     # its noise, by the particle filter's own: one particle is one z
     scaled = values[0, : LENGTH[0]] / np.array([4, 4, 1], np.float32)
     scaled[-1, 2] = emissions.END

@@ -53,6 +53,18 @@ def test_a_weight_of_two_meanings_goes_to_its_own_key(run):
     stored = {'method.penalty': 'r1', 'method.penalty_weight': 3.0}
     history.renew(stored, {'method.penalty', 'method.penalty_gamma'})
     assert stored == {'method.penalty': 'r1', 'method.penalty_gamma': 3.0}
+    for name, key in (('dragan', 'penalty_lambda'), ('r1_r2', 'penalty_gamma')):
+        stored = {'method.penalty': name, 'method.penalty_weight': 3.0}
+        history.renew(stored, {'method.penalty', f'method.{key}'})
+        assert stored == {'method.penalty': name, f'method.{key}': 3.0}
+    for name, key in (
+        ('beta_tc', 'tc_weight'),
+        ('dip_i', 'dip_lambda'),
+        ('dip_ii', 'dip_lambda'),
+    ):
+        stored = {'method.disentangle': name, 'method.disentangle_weight': 3.0}
+        history.renew(stored, {'method.disentangle', f'method.{key}'})
+        assert stored == {'method.disentangle': name, f'method.{key}': 3.0}
     stored = {'method.r1_gamma': 0.5, 'method.beta': 4.0}
     history.renew(stored, {'method.penalty', 'method.penalty_gamma'})
     assert stored == {'method.penalty': 'r1', 'method.penalty_gamma': 0.5}
