@@ -5,7 +5,7 @@ Pictures are uint8 in 0..255; features and logits are finite numbers [n, d].
 
 import numpy as np
 
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 
 def pictures(images, what: str = 'pictures', shape: tuple | None = None) -> np.ndarray:
@@ -41,8 +41,8 @@ def pictures(images, what: str = 'pictures', shape: tuple | None = None) -> np.n
     return images
 
 
-def vectors(values, what: str = 'features') -> np.ndarray:
-    """float64 [n, d], finite, n of at least 1; a UserError for others."""
+def vectors(values, what: str = 'features', least: int = 1) -> np.ndarray:
+    """float64 [n, d], finite, n of at least `least`; a UserError for others."""
     try:
         if np.iscomplexobj(values):
             raise TypeError('complex numbers')
@@ -51,14 +51,17 @@ def vectors(values, what: str = 'features') -> np.ndarray:
         raise UserError(f'{what} are no array of numbers [n, d]: {error}') from error
     if values.ndim != 2 or 0 in values.shape:
         raise UserError(f'{what} have the shape {values.shape}: give [n, d], n >= 1')
+    if len(values) < least:
+        count = counted(len(values), 'example')
+        raise UserError(f'{what} of {count}: give at least {least}')
     if not np.isfinite(values).all():
         raise UserError(f'{what} hold NaN or infinity: look at the pictures or network')
     return values
 
 
-def vector_pair(x, y) -> tuple[np.ndarray, np.ndarray]:
+def vector_pair(x, y, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Two sets of `vectors`, which must have one dimension d."""
-    x, y = vectors(x), vectors(y)
+    x, y = vectors(x, least=least), vectors(y, least=least)
     if x.shape[1] != y.shape[1]:
         raise UserError(
             f'features of {x.shape[1]} and {y.shape[1]} dimensions: use one extractor'

@@ -1,14 +1,13 @@
 """The flags of the commands that train and use runs: one line each, per mode."""
 
 import argparse
-import functools
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple, TypeVar, cast
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from gan_vae.errors import UserError, nearest, unknown
 
-F = TypeVar('F', bound=Callable)
 _FLAG = r'(?<![\w-])--(?=[a-z])([a-z_]+)'
 
 
@@ -110,6 +109,14 @@ def read(
     return vars(values), rest
 
 
+def unknown_flag(word: str, flags: Collection[str]) -> str:
+    """The message for a word that is none of the flags: names the nearest."""
+    key = word.partition('=')[0]
+    # without the dashes, which all flags have in common
+    close = nearest(key.lstrip('-'), flags).replace("'", "'--", 1)
+    return f'unknown flag {key}{close}'
+
+
 def _defaults(flags: Mapping[str, Flag]) -> dict[str, Any]:
     return {name: flag.default for name, flag in flags.items()}
 
@@ -151,10 +158,9 @@ def parse_one(
     every = {'help': Flag(bool, False, '')} | flags
     values, rest = read(every, argv, fail)
     if rest:
-        key = rest[0].partition('=')[0]
-        if not key.startswith('-'):
+        if not rest[0].startswith('-'):
             fail(f'{rest[0]!r} has no flag: write --{next(iter(flags))}={rest[0]}')
-        fail(f'unknown flag {key!r}{nearest(key, [f"--{name}" for name in every])}')
+        fail(unknown_flag(rest[0], every))
     return argparse.Namespace(**_defaults(every) | values)
 
 
@@ -191,7 +197,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
         if not key.startswith('--config.'):
             hint = nearest(key, [f'--{n}' for n in (*common, *flags)])
             hint = hint or nearest(key, [f'--{n}' for n in every])
-            fail(f'unknown flag {key!r}{hint}')
+            fail(f'unknown flag {key}{hint}')
         if mode not in CONFIGURED:
             fail(f'--mode={mode} takes no {key}: the config is that of the run')
         if not equals:
@@ -206,24 +212,17 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str]]:
     return argparse.Namespace(**values), overrides
 
 
-def python_words(**words: str) -> Callable[[F], F]:
+@contextmanager
+def python_words(**words: str):
     """Errors of a function speak of its arguments, and not of flags: those of `words`
     by other names, the others by their own. What stands in backticks is a command."""
-
-    def word(match: re.Match) -> str:
-        return words.get(match[1], str(match[1]))
-
-    def decorated(function: F) -> F:
-        @functools.wraps(function)
-        def call(*args, **kwargs):
-            try:
-                return function(*args, **kwargs)
-            except UserError as error:
-                parts = re.split('(`[^`]*`)', str(error))
-                parts[::2] = [re.sub(_FLAG, word, part) for part in parts[::2]]
-                error.args = (''.join(parts),)
-                raise
-
-        return cast(F, call)
-
-    return decorated
+    try:
+        yield
+    except UserError as error:
+        parts = re.split('(`[^`]*`)', str(error))
+        parts[::2] = [
+            re.sub(_FLAG, lambda flag: words.get(flag[1], flag[1]), part)
+            for part in parts[::2]
+        ]
+        error.args = (''.join(parts),)
+        raise

@@ -42,3 +42,5 @@ def test_other_sizes_and_dimensions_are_refused():
         arrays.pictures(BYTES, shape=(8, 8, 3))
     with pytest.raises(UserError, match='3 and 4 dimensions'):
         arrays.vector_pair(np.ones((2, 3)), np.ones((2, 4)))
+    with pytest.raises(UserError, match='of 1 example: give at least 2'):
+        arrays.vectors(np.ones((1, 3)), least=2)

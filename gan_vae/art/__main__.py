@@ -15,8 +15,8 @@ import sys
 from gan_vae import interrupt
 from gan_vae.art import tools
 from gan_vae.art.tools import Flag
-from gan_vae.errors import UserError, counted, nearest
-from gan_vae.flags import refuse_empty
+from gan_vae.errors import UserError, counted
+from gan_vae.flags import refuse_empty, unknown_flag
 
 REPRODUCE = {
     'workdir': Flag('', str, 'where the model lies now, if not where it lay then'),
@@ -55,10 +55,7 @@ def parse(
             parser.add_argument(f'--{word}', type=flag.kind, default=flag.default)
     flags, rest = parser.parse_known_intermixed_args(argv)
     if rest:
-        word = rest[0].partition('=')[0]
-        # without the dashes, which all flags have in common
-        close = nearest(word.lstrip('-'), ['help', *table]).replace("'", "'--", 1)
-        fail(f'unknown flag {word}{close}')
+        fail(unknown_flag(rest[0], ['help', *table]))
     if flags.help:
         print(f'{usage} [--FLAG=VALUE...]\n\n{tools.summary(name)}\n')
         for word, flag in table.items():

@@ -51,12 +51,9 @@ class ByHash:
     def of(self, names: Iterable[str]) -> set[str]:
         """The names that are in the split."""
         digests = {n: hashlib.sha256(os.fsencode(n)).digest() for n in names}
-        inside = [
-            n for n, d in digests.items() if int.from_bytes(d[:4]) % 10 in self.tenths
-        ]
-        if self.most is not None:
-            inside = sorted(inside, key=lambda n: digests[n])[: self.most]
-        return set(inside)
+        tenths = {n: int.from_bytes(d[:4]) % 10 for n, d in digests.items()}
+        inside = [n for n, tenth in tenths.items() if tenth in self.tenths]
+        return set(sorted(inside, key=digests.__getitem__)[: self.most])
 
     def nothing(self, what: str, count: int) -> UserError:
         """The error where `count` files are there, and none is in the split."""

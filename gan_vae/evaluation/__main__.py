@@ -19,7 +19,7 @@ import numpy as np
 from gan_vae import extractors, interrupt
 from gan_vae.errors import UserError, counted
 from gan_vae.evaluation import plan
-from gan_vae.flags import Flag, read
+from gan_vae.flags import Flag, read, unknown_flag
 
 FLAGS = {
     'help': Flag(bool, False, 'print the usage'),
@@ -37,7 +37,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
     values, places = read(FLAGS, argv, fail)
     if unknown := [word for word in places if word.startswith('-')]:
-        fail(f'unknown flag {unknown[0]}')
+        fail(unknown_flag(unknown[0], FLAGS))
     report = places[:1] == ['report']
     for name in values.keys() - {'help'}:
         if (name == 'out') != report:

@@ -39,7 +39,7 @@ A 3x3 convolution before means over 2x2, or after each pixel is repeated 2x2, is
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ class Algorithm(NamedTuple):
     unspread: Callable  # ([n, rows, m], shape of the images) -> images
 
 
-def _combined(matrix: np.ndarray, parts: Sequence[jax.Array]) -> jax.Array:
+def _combined(matrix: np.ndarray, parts: Iterable[jax.Array]) -> jax.Array:
     """[rows of `matrix`, ...], of sums of the parts by entries that are 0, 1 or -1."""
 
     def total(row):
@@ -109,12 +109,13 @@ def _windows(x, size: int, axis: int) -> list[jax.Array]:
     return [lax.slice_in_dim(x, n, last + n, 2, axis) for n in range(size)]
 
 
-def _interleaved(even, odd, axis: int):
+def _interleaved(pair, axis: int):
+    even, odd = pair
     x = jnp.stack([even, odd], axis + 1)
     return x.reshape(*x.shape[:axis], -1, *x.shape[axis + 2 :])
 
 
-def _overlapped(parts: Sequence[jax.Array], axis: int):
+def _overlapped(parts: Sequence[jax.Array] | jax.Array, axis: int):
     """The transpose of `_windows`: elements that windows share are added."""
 
     def shifted(x, n):
@@ -124,7 +125,7 @@ def _overlapped(parts: Sequence[jax.Array], axis: int):
     sums = [
         sum(shifted(x, n) for n, x in enumerate(parts[parity::2])) for parity in (0, 1)
     ]
-    x = _interleaved(*sums, axis)
+    x = _interleaved(sums, axis)
     return lax.slice_in_dim(x, 0, x.shape[axis] - len(parts) % 2, 1, axis)
 
 
@@ -176,8 +177,8 @@ def _filtering(cell: int, a: np.ndarray, b: np.ndarray, g: np.ndarray) -> dict:
     def gather(parts, shape):
         images, h, w, o = shape
         parts = parts.reshape(n, n, images, h // 2, w // 2, o)
-        rows = _interleaved(*_combined(a.T, parts), 3)
-        return _interleaved(*_combined(a.T, rows), 1)
+        rows = _interleaved(_combined(a.T, parts), 3)
+        return _interleaved(_combined(a.T, rows), 1)
 
     return {
         'spread': spread,

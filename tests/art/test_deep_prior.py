@@ -98,7 +98,7 @@ def test_the_tools_need_no_model(smooth, tmp_path, capsys):
         (['colourise', 'PICTURE'], 'colourise needs a model'),
         (['denoise', 'PICTURE', '--restarts=3'], '--restarts and --class are of a'),
         (['denoise', 'PICTURE', '--size=0'], '--size=0: must be from 1'),
-        (['denoise', 'PICTURE', '--sigma=-1'], '--sigma=-1.0: must be at least 0'),
+        (['denoise', 'PICTURE', '--sigma=-1'], '--sigma=-1.0: must be from 0 to 255'),
         (['upscale', 'PICTURE', '--factor=20'], '--size=480 takes it'),
         (['upscale', 'PICTURE', '--factor=1'], '--factor=1: must be at least 2'),
         (['upscale', 'PICTURE', '--factor=900'], 'over the 2048 pixels'),

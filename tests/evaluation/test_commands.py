@@ -110,7 +110,7 @@ def test_subfolders_are_the_classes_of_the_samples(folder, capsys):
         (['x'], 'takes samples and a reference'),
         (['/nowhere', 'emoji:test'], 'neither a folder nor a set'),
         (['emoji:test', 'emoji:train', '--metrics=sdw'], "did you mean 'swd'"),
-        (['emoji:test', 'emoji:train', '--nmu=3'], 'unrecognized'),
+        (['emoji:test', 'emoji:train', '--nmu=3'], "--nmu (did you mean '--num'?)"),
         (['emoji:test', 'emoji:train', '--metrics=mig'], 'is of a model'),
         (['emoji:test', 'emoji:train', '--num=-3'], 'must not be negative'),
         (['report'], 'folders of runs'),

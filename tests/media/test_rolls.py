@@ -90,7 +90,7 @@ def test_notes_between_the_steps_are_told_of(tmp_path):
     np.testing.assert_array_equal(midi.from_midi(file, 2, said.append), eighths)
     assert not said
     roll = midi.from_midi(file, 1, said.append)
-    assert len(roll) == 4 and len(said) == 1 and '4 of 8 notes are left out' in said[0]
+    assert len(roll) == 4 and len(said) == 1 and '4 of 8 notes left out' in said[0]
 
 
 def hostile():
