@@ -71,6 +71,18 @@ def test_generator_statistics_come_from_its_own_update_alone(gan):
     assert equal(after_one.variables['generator'], after_five.variables['generator'])
 
 
+def test_critic_updates_in_a_loop_are_those_written_out(gan, monkeypatch):
+    method, state = gan(critic_steps=3)
+    looped, metrics = jax.jit(method.train_step)(state, reals(24))
+    monkeypatch.setattr('gan_vae.devices.loops.are_slow', lambda *_: True)
+    unrolled, same = jax.jit(lambda *a: method.train_step(*a))(state, reals(24))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+        (looped.params, looped.variables, metrics),
+        (unrolled.params, unrolled.variables, same),
+    )
+
+
 def test_each_critic_update_sees_fresh_reals(gan):
     method, state = gan(critic_steps=2)
     assert method.batches_per_step == 2

@@ -167,7 +167,8 @@ def test_metrics_of_a_term_are_those_of_the_updates_where_it_acted():
         ]
         for u in (3, 4, 5)
     ]
-    mean = mean_of(per_update)['r1']
+    stacked = jax.tree.map(lambda *values: jnp.stack(values), *per_update)
+    mean = mean_of(stacked)['r1']
     np.testing.assert_allclose(mean.value, per_update[1]['r1'].value)
     assert mean.acted == 1
 

@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
+from gan_vae.devices import loops
 from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning.descent import Descent
 from gan_vae.learning.state import Occasional, TrainState, step_key
@@ -82,7 +84,7 @@ def discriminator_loss(game, state, turn, params, variables, rows):
         return game.networks.generate(*network(state, 'generator'), z, rows.label)[0]
 
     def judge(variables, images, name):
-        key = step_key(state, f'dropout {name} {turn}')
+        key = _turn_key(game, state, f'dropout {name}', turn)
         return game.networks.judge(
             params, variables, images, rows.label, key, rows.index
         )
@@ -120,16 +122,14 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     return loss + total, (variables, metrics)
 
 
-def discriminator_step(game: Game, state: TrainState, real, label, turn: int):
+def discriminator_step(game: Game, state: TrainState, real, label, turn):
     """(state, metrics) after D's update number `turn` of a step."""
-    purposes = {
-        'latents': f'z {turn}',
-        'augment_real': f'a {turn}',
-        'augment_fake': f'b {turn}',
-    } | {name: f'{name} {turn}' for name in game.d_terms}
+    purposes = {'latents': 'z', 'augment_real': 'a', 'augment_fake': 'b'}
+    purposes |= {name: name for name in game.d_terms}
+    keys = {n: _turn_key(game, state, p, turn) for n, p in purposes.items()}
     loss = partial(discriminator_loss, game, state, turn)
     state, metrics = _update(
-        game, state, 'discriminator', loss, real, label, purposes, game.d_terms
+        game, state, 'discriminator', loss, real, label, keys, game.d_terms
     )
     if game.constrain:
         params = game.constrain(state.params['discriminator'])
@@ -184,19 +184,23 @@ def generator_step(game: Game, state: TrainState, real, label, metrics_d):
         'augment_fake': 'generator a',
         'augment_real': 'generator b',
     } | {name: name for name in game.g_terms}
+    keys = {n: step_key(state, p) for n, p in purposes.items()}
     loss = partial(generator_loss, game, state)
     return _update(
-        game, state, 'generator', loss, real, label, purposes, game.g_terms, metrics_d
+        game, state, 'generator', loss, real, label, keys, game.g_terms, metrics_d
     )
 
 
-def _update(game, state, name, loss, real, label, purposes, terms, metrics_before=None):
-    """(state, metrics) after one update of a network.
+def _turn_key(game: Game, state: TrainState, purpose: str, turn) -> jax.Array:
+    """The key of `purpose` in D's update number `turn` of a step."""
+    turns = range(game.critic_steps)
+    return jnp.stack([step_key(state, f'{purpose} {n}') for n in turns])[turn]
 
-    purposes: {name of keys in Rows: what they are for}.
-    """
+
+def _update(game, state, name, loss, real, label, keys, terms, metrics_before=None):
+    """(state, metrics) after one update of a network; keys: {name in Rows: key}."""
     index = example_indices(len(real), game.descent.axis_name)
-    keys = {n: keys_of(step_key(state, p), index) for n, p in purposes.items()}
+    keys = {n: keys_of(key, index) for n, key in keys.items()}
     grads, variables, metrics = game.descent.gradients(
         jax.grad(loss, has_aux=True),
         *network(state, name),
@@ -216,30 +220,36 @@ def train_step(game: Game, state: TrainState, batch):
     of the step."""
     batch = [batch['image'], batch['label'] if game.networks.classes else None]
     batch = jax.tree.map(lambda x: x.reshape(-1, game.batches, *x.shape[1:]), batch)
-    turns = [jax.tree.map(lambda x, t=t: x[:, t], batch) for t in range(game.batches)]
-    metrics_d = []
-    for turn in range(game.critic_steps):  # unrolled: see memory.accumulated
-        state, metrics = discriminator_step(game, state, *turns[turn], turn)
-        metrics_d.append(metrics)
-    state, metrics_g = generator_step(game, state, *turns[-1], metrics_d[-1])
+    turns = jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
+
+    @jax.jit
+    def one(state, at):
+        turn, rows = at
+        return discriminator_step(game, state, *rows, turn)
+
+    count = game.critic_steps
+    rows = jax.tree.map(lambda x: x[:count], turns)
+    xs = jnp.arange(count), rows
+    unroll = count == 1 or loops.are_slow(one, state, jax.tree.map(lambda x: x[0], xs))
+    state, metrics_d = lax.scan(one, state, xs, unroll=unroll)
+    last = jax.tree.map(lambda x: x[-1], (turns, metrics_d))
+    state, metrics_g = generator_step(game, state, *last[0], last[1])
     values = {'params': state.params['generator']} | state.variables['generator']
     state = game.descent.advance(state, {'generator': values})
     return state, mean_of(metrics_d) | metrics_g
 
 
-def mean_of(metrics: list[dict]) -> dict:
-    """{name: mean over updates}, of those where it acted."""
+def mean_of(metrics: dict) -> dict:
+    """{name: mean over updates}, of values [updates], of those where it acted."""
 
-    def mean(*values):
-        if not isinstance(values[0], Occasional):
-            return sum(values) / len(values)
-        acted = sum(v.acted for v in values)
-        total = sum(v.acted * v.value for v in values)
+    def mean(value):
+        if not isinstance(value, Occasional):
+            return jnp.mean(value, 0)
+        acted = jnp.sum(value.acted, 0)
+        total = jnp.sum(value.acted * value.value, 0)
         return Occasional(total / jnp.maximum(acted, 1.0), acted)
 
-    if len(metrics) == 1:
-        return metrics[0]
-    return jax.tree.map(mean, *metrics, is_leaf=lambda v: isinstance(v, Occasional))
+    return jax.tree.map(mean, metrics, is_leaf=lambda v: isinstance(v, Occasional))
 
 
 def evaluate_step(game: Game, state: TrainState, batch):

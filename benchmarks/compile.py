@@ -1,0 +1,145 @@
+"""How long does a config take from the command to the end of its first step?
+
+python -m benchmarks.compile [--cases=dcgan_cifar:small,...] [--plain] [--dry]
+
+Each case runs in a fresh process, twice: with an empty cache of compiled programs, and
+with the one that the first run left. Pictures are random numbers, on one device. Run it
+on a machine that does nothing else.
+
+  import    the modules, and the config
+  init      the state at step 0, traced, compiled and computed
+  trace     the train step to StableHLO
+  compile   StableHLO to machine code; from the cache, the second time
+  step      the first one
+  total     of the process, from its start to the end of the first step
+
+`instructions` are those of the compiled step's HLO. --plain: with XLA's own
+convolutions instead of those of gan_vae/models/layers.py.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+from benchmarks.rows import ROOT, append
+
+CASES = (
+    'dcgan_cifar:small',
+    'vae_cifar:small',
+    'sngan_cifar:small',
+    'wgan_gp_cifar:small',
+    'biggan_cifar:small',
+    'vdvae_cifar:small',
+    'vae_gan_cifar:small',
+    'dcgan_emoji',
+    'dcgan_cifar',
+    'sngan_cifar',
+)
+TIMES = ('import', 'init', 'trace', 'compile', 'step', 'total')
+
+
+def measure(case: str, plain: bool, started: float) -> dict:
+    """The row of one process. started: time.time() where it was begun."""
+    import jax
+    import numpy as np
+
+    from gan_vae import config as config_lib
+    from gan_vae.data.source import Spec
+    from gan_vae.devices.mesh import put
+    from gan_vae.models import layers
+    from gan_vae.runs.program import build
+
+    name, _, variant = case.partition(':')
+    place = str(ROOT / 'configs' / f'{name}.py') + (f':{variant}' if variant else '')
+    config = config_lib.load(place, {'parallel.devices': '1'})
+    times = {'import': time.time() - started}
+    size = config.data.image_size
+    names = tuple(map(str, range(10)))
+    rng = np.random.default_rng(0)
+
+    @contextlib.contextmanager
+    def timed(what):
+        begin = time.perf_counter()
+        yield
+        times[what] = time.perf_counter() - begin
+
+    with layers.plain() if plain else contextlib.nullcontext():
+        program = build(config, Spec(size, size, 3, names))
+        rows = config.data.batch_size * program.method.batches_per_step
+        batch = {
+            'image': rng.integers(0, 256, (rows, size, size, 3), np.uint8),
+            'label': np.arange(rows, dtype=np.int32) % 10,
+            'index': np.arange(rows, dtype=np.int32),
+        }
+        batch = put(batch, program.mesh)
+        with timed('init'):
+            init = jax.jit(
+                program.method.init,
+                out_shardings=program.sharding,
+                compiler_options={'xla_backend_optimization_level': 0},  # as the loop
+            )
+            state = jax.block_until_ready(init(jax.random.key(0)))
+        with timed('trace'):
+            lowered = program.train_step.lower(state, batch)
+        with timed('compile'):
+            compiled = lowered.compile()
+        with timed('step'):
+            jax.block_until_ready(compiled(state, batch))
+    times['total'] = time.time() - started
+    text = compiled.as_text()
+    return {
+        'case': case,
+        'layers': 'plain' if plain else 'ours',
+        **{f'{what}_s': round(times[what], 2) for what in TIMES},
+        'instructions': sum(' = ' in line for line in text.splitlines()),
+        'peak_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cases', default=','.join(CASES))
+    parser.add_argument('--plain', action='store_true')
+    parser.add_argument('--dry', action='store_true', help='append no rows')
+    parser.add_argument('--one', help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.one:
+        case, started = flags.one.split(',')
+        return print(json.dumps(measure(case, flags.plain, float(started))))
+    print(f'| case | cache | {", ".join(TIMES)}, s | instructions | peak, MB |')
+    print('| --- ' * 5 + '|')
+    for case in flags.cases.split(','):
+        with tempfile.TemporaryDirectory() as folder:
+            for cache in ('empty', 'warm'):
+                row = _in_a_process(case, flags.plain, folder) | {'cache': cache}
+                times = ', '.join(f'{row[f"{what}_s"]:.1f}' for what in TIMES)
+                print(
+                    f'| {case} | {cache} | {times} | {row["instructions"]} | '
+                    f'{row["peak_mb"]} |',
+                    flush=True,
+                )
+                if not flags.dry:
+                    append('compile', row)
+
+
+def _in_a_process(case: str, plain: bool, cache: str) -> dict:
+    command = [sys.executable, '-m', 'benchmarks.compile']
+    process = subprocess.run(
+        [*command, f'--one={case},{time.time()}', *['--plain'] * plain],
+        env=os.environ | {'GAN_VAE_CACHE': cache, 'JAX_PLATFORMS': 'cpu'},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+if __name__ == '__main__':
+    main()
