@@ -81,7 +81,8 @@ def test_a_varied_choice_is_the_greedy_one(variety):
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """32 emoji, and what else people have in a folder."""
-    place = tmp_path_factory.mktemp('pictures')
+    place = tmp_path_factory.mktemp('here') / 'pictures'
+    place.mkdir()
     for number, image in enumerate(emoji.load('test')[0][:32]):
         Image.fromarray(image).save(place / f'{number:02d}.png')
     picture = Image.fromarray(emoji.load('test')[0][40])

@@ -37,5 +37,5 @@ def test_is_zero_in_the_mean_for_one_distribution():
 
 
 def test_sets_that_are_too_small_are_refused():
-    with pytest.raises(UserError, match='of 1 examples: give at least 2'):
+    with pytest.raises(UserError, match='of 1 example: give at least 2'):
         kid.kid(features(1, 0), features(40, 1))
