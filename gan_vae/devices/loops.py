@@ -5,12 +5,10 @@ models/layers.py has no algorithm for) 27 times slower in a loop: a 3x3 convolut
 3 to 64 channels of 64 images of 32x32 with its gradients, 4.4 s for 0.16 s of five.
 """
 
-from collections.abc import Callable
-
 import jax
 
 
-def are_slow(function: Callable, *arguments) -> bool:
+def are_slow(function: jax.stages.Wrapped, *arguments) -> bool:
     """Whether a loop over `function`, which jax.jit returned, would be slow here."""
     if jax.default_backend() != 'cpu':
         return False

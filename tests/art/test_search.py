@@ -81,8 +81,7 @@ def test_a_varied_choice_is_the_greedy_one(variety):
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """32 emoji, and what else people have in a folder."""
-    place = tmp_path_factory.mktemp('here') / 'pictures'
-    place.mkdir()
+    place = tmp_path_factory.mktemp('pictures')
     for number, image in enumerate(emoji.load('test')[0][:32]):
         Image.fromarray(image).save(place / f'{number:02d}.png')
     picture = Image.fromarray(emoji.load('test')[0][40])
@@ -99,7 +98,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def index(folder):
-    out = folder.parent / 'index of pixels'
+    out = folder.parent / f'index of {folder.name}'  # two where it is set up again
     words = ['index', str(folder), '--features=pixels', '--size=32', f'--out={out}']
     assert art.main(words) == 0
     return out
