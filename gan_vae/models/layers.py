@@ -252,7 +252,7 @@ CPU_FLOAT32 = (
         lambda s: s.divides(2) and s.inputs < 16, **_patches(4, 2),
     ),
 )  # fmt: skip
-GROUP = 1 << 18  # numbers that go through at a time, at least: 1 MB
+GROUP = 1 << 19  # numbers that go through at a time, at least: 2 MB
 _PLAIN = jax.make_user_context(False)  # of the keys of jax.jit's caches
 
 
