@@ -27,13 +27,13 @@ def literal(module: str, variable: str) -> Any | None:
     spec = importlib.util.find_spec(module) if exists(module) else None
     if not spec or not spec.origin or not spec.origin.endswith('.py'):
         return None
-    value = assigned(Path(spec.origin), variable)
+    value = assigned(ast.parse(Path(spec.origin).read_text('utf-8')), variable)
     return None if value is None else ast.literal_eval(value)
 
 
-def assigned(file: Path, variable: str) -> ast.expr | None:
-    """What a Python file assigns to `variable` at its top, read without running it."""
-    for node in ast.parse(file.read_text('utf-8')).body:
+def assigned(tree: ast.Module, variable: str) -> ast.expr | None:
+    """What a module assigns to `variable` at its top."""
+    for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             if isinstance(target, ast.Name) and target.id == variable:

@@ -81,7 +81,7 @@ def declared(module: str, variable: str) -> tuple[str, ...]:
     A table of functions that need JAX is so the one place of their names.
     """
     file = PACKAGE.parent.joinpath(*module.split('.')).with_suffix('.py')
-    table = modules.assigned(file, variable)
+    table = modules.assigned(ast.parse(file.read_text('utf-8')), variable)
     assert isinstance(table, ast.Dict), f'{module} has no dictionary {variable}'
     return tuple(ast.literal_eval(key) for key in table.keys if key)
 

@@ -192,19 +192,11 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 
 def _declared(module: str, tree: ast.Module) -> dict[str, dict[str, Network]]:
     """What the NETWORKS of a module declare; {} where it has none."""
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign):
-            target = node.target
-        elif isinstance(node, ast.Assign):
-            target = node.targets[0]
-        else:
-            continue
-        if ast.unparse(target) == 'NETWORKS' and node.value:
-            return {
-                role: {n: Network(module, *value) for n, value in table.items()}
-                for role, table in ast.literal_eval(node.value).items()
-            }
-    return {}
+    table = modules.assigned(tree, 'NETWORKS')
+    return {
+        role: {name: Network(module, *value) for name, value in networks.items()}
+        for role, networks in (ast.literal_eval(table) if table else {}).items()
+    }
 
 
 def _fields(module: str, cls: str) -> list[str]:
