@@ -14,7 +14,7 @@ on a machine that does nothing else.
   total     of the process, from its start to the end of the first step
 
 `instructions` are those of the compiled step's HLO. --plain: with XLA's own
-convolutions instead of those of gan_vae/models/layers.py.
+convolutions instead of those of gan_vae/models/convolutions.py.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def measure(case: str, plain: bool, started: float) -> dict:
     from gan_vae import config as config_lib
     from gan_vae.data.source import Spec
     from gan_vae.devices.mesh import put
-    from gan_vae.models import layers
+    from gan_vae.models import convolutions
     from gan_vae.runs.program import build
 
     name, _, variant = case.partition(':')
@@ -69,7 +69,7 @@ def measure(case: str, plain: bool, started: float) -> dict:
         yield
         times[what] = time.perf_counter() - begin
 
-    with layers.plain() if plain else contextlib.nullcontext():
+    with convolutions.plain() if plain else contextlib.nullcontext():
         program = build(config, Spec(size, size, 3, names))
         rows = config.data.batch_size * program.method.batches_per_step
         batch = {

@@ -45,11 +45,11 @@ def flops(config, spec, batch) -> float:
     """Of a step on one device; all images of a layer go through at once."""
     import jax
 
-    from gan_vae.models import layers
+    from gan_vae.models import convolutions
     from gan_vae.runs.checkpoint import abstract_state
     from gan_vae.runs.program import build
 
-    with mock.patch.object(layers, '_groups', lambda x, least: x[None]):
+    with mock.patch.object(convolutions, '_groups', lambda x, least: x[None]):
         program = build(config, spec)
         state = abstract_state(program.method.init, program.sharding)
         compiled = program.train_step.lower(state, batch).compile()

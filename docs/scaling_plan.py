@@ -67,7 +67,7 @@ def compiled(name: str, updates: int, small: int) -> Work:
     from gan_vae import config as config_lib
     from gan_vae.data.source import Spec
     from gan_vae.learning.state import named_leaves
-    from gan_vae.models import layers
+    from gan_vae.models import convolutions
     from gan_vae.runs.program import build
 
     config = config_lib.load(str(ROOT / 'configs' / f'{name}.py'))
@@ -79,7 +79,7 @@ def compiled(name: str, updates: int, small: int) -> Work:
         'index': jax.ShapeDtypeStruct((rows,), 'int32'),
     }
     quick = {'xla_backend_optimization_level': 0}
-    with layers.plain():
+    with convolutions.plain():
         cost = program.train_step.lower(state, batch).compile(quick).cost_analysis()
     leaves = named_leaves(state)
     size = sum(leaf.nbytes for leaf in leaves.values())

@@ -12,7 +12,7 @@ from gan_vae import data
 from gan_vae.config import default, sections
 from gan_vae.data.source import Source
 from gan_vae.devices.mesh import put
-from gan_vae.models import layers
+from gan_vae.models import convolutions
 from gan_vae.runs.program import build
 from gan_vae.training import loop
 
@@ -47,7 +47,7 @@ def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     rows = reads.data.batch_size * program.method.batches_per_step
     batch = put(Source(examples, rows).batch(0), program.mesh)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
-    with layers.plain():  # of the same shapes, and traced in half the time
+    with convolutions.plain():  # of the same shapes, and traced in half the time
         after, metrics = jax.eval_shape(program.train_step, state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
         lambda x: (x.shape, x.dtype), state

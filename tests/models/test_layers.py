@@ -8,7 +8,7 @@ import pytest
 from flax import linen as nn
 
 from gan_vae import models
-from gan_vae.models import layers
+from gan_vae.models import convolutions, layers
 
 SHAPES = [  # kernel, stride, size, inputs, outputs: the networks', then odd ones
     (4, 2, 8, 3, 16),
@@ -52,14 +52,14 @@ def test_values_and_derivatives_are_stocks(name, kernel, stride, size, inputs, o
 )
 def test_the_algorithm_of_a_shape(shape, kernel, stride, name):
     def choose(dtype):
-        return layers.algorithm(
-            layers.Shape(*shape), (kernel, kernel), (stride, stride), dtype
+        return convolutions.algorithm(
+            convolutions.Shape(*shape), (kernel, kernel), (stride, stride), dtype
         )
 
     chosen = choose(jnp.float32)
     assert (chosen.name if chosen else None) == name
     assert choose(jnp.bfloat16) is None
-    with layers.plain():
+    with convolutions.plain():
         assert choose(jnp.float32) is None
     assert choose(jnp.float32) is chosen
 
@@ -73,7 +73,7 @@ def test_plain_convolutions_export_for_any_number_of_images():
         return generator.apply(variables, z)
 
     (n,) = jax.export.symbolic_shape('n')
-    with layers.plain():
+    with convolutions.plain():
         exported = jax.export.export(jax.jit(images))(
             jax.ShapeDtypeStruct((n, 5), jnp.float32)
         )
@@ -90,19 +90,21 @@ def test_plain_convolutions_are_traced_again():
         return 'stablehlo.convolution' in apply.lower(params, x).as_text()
 
     assert not plain()
-    with layers.plain():
+    with convolutions.plain():
         assert plain()
     assert not plain()
 
 
 @pytest.mark.parametrize('kernel, stride', [(3, 1), (4, 2)])
 def test_a_few_images_at_a_time_are_all_together(monkeypatch, kernel, stride):
-    monkeypatch.setattr(layers, 'GROUP', 1)
+    monkeypatch.setattr(convolutions, 'GROUP', 1)
     fields = (16, (kernel, kernel), (stride, stride))
     ours, stock = layers.Conv(*fields), nn.Conv(*fields)
     x = jax.random.normal(jax.random.key(0), (8, 12, 12, 16))
     params = jax.jit(stock.init)(jax.random.key(1), x)
-    assert layers._groups(x, 2 * kernel**2 * 16**2).shape[0] > 1  # of a kernel's sum
+    assert (
+        convolutions._groups(x, 2 * kernel**2 * 16**2).shape[0] > 1
+    )  # of a kernel's sum
     compare(ours.apply, stock.apply, params, x)
 
 

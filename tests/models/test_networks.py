@@ -10,7 +10,7 @@ import pytest
 
 from gan_vae import models
 from gan_vae.errors import UserError
-from gan_vae.models import layers
+from gan_vae.models import convolutions
 
 
 def conditions(network, n):
@@ -23,7 +23,7 @@ def count(network, x):
     def params():
         return network.init(jax.random.key(0), x, **conditions(network, len(x)))
 
-    with layers.plain():  # of the same shapes, and traced in half the time
+    with convolutions.plain():  # of the same shapes, and traced in half the time
         shapes = jax.eval_shape(params)['params']
     return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 
@@ -127,7 +127,7 @@ def test_convolutional_networks_fit_every_size(size):
 
     def out(role, name, x):
         network = models.make(role, name, **fields)
-        with layers.plain():
+        with convolutions.plain():
             return jax.eval_shape(lambda: network.init_with_output(key, x)[0])
 
     images, z = jnp.zeros((2, size, size, 3)), jnp.zeros((2, 5))
@@ -164,7 +164,7 @@ def test_networks_take_a_symbolic_batch(role, name):
         images = jax.ShapeDtypeStruct((n, *shape), 'float32')
         return images, label if conditions(network, 1) else {}
 
-    with layers.plain():
+    with convolutions.plain():
         variables = jax.eval_shape(
             lambda x, y: network.init(jax.random.key(0), x, **y), *inputs(2)
         )
