@@ -112,6 +112,7 @@ def test_parts_of_a_batch_are_the_batch(case, devices, parts):
     assert_close(metrics, expected)
 
 
+@pytest.mark.slow
 def test_statistics_of_a_batch_move_once_a_part():
     leaves, expected = run(*GAN, 1)
     parts, metrics = run(*GAN, 1, accumulate='2')

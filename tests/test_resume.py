@@ -90,7 +90,8 @@ def straight(straight_on):
     return straight_on(1)
 
 
-@pytest.mark.parametrize('devices', [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize('devices', [1, 2])
 def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_on):
     folder, straight = tmp_path / 'checkpoints', straight_on(devices)
     process = start(tmp_path, devices)
@@ -289,6 +290,7 @@ def test_a_checkpoint_of_other_networks_says_so(tmp_path):
         Checkpoints(tmp_path).restore(other)
 
 
+@pytest.mark.slow
 def test_data_that_moved_are_the_same_and_others_are_not(tmp_path):
     """By content: another place, or a slash at the end. The run lies within the data,
     and its samples are not among them."""

@@ -28,12 +28,15 @@ def number(
     resumable: bool = False,
     of_networks: bool | str = False,
 ) -> Any:
-    """An int or a float, by the type of its default, finite, in [least, below).
+    """An int, by default below 2**31, or a float, by the type of the default; finite,
+    in [least, below).
 
     one_of: the only values. resumable: may differ between a run folder and the command
     that resumes it. of_networks: a field of the networks that the section names; of
     that for one role, if it is the name of a role.
     """
+    if isinstance(default, int) and below is None:
+        below = 2**31  # what counts on devices is an int32
     return _field(
         default,
         says,
@@ -112,7 +115,7 @@ def _check(key: str, value: Any, rules: Mapping[str, Any]):
     low, high = least is None or value >= least, below is None or value < below
     if isinstance(value, float) and not math.isfinite(value):
         rule = 'finite'
-    elif not (low and high) and least is not None and below is not None:
+    elif isinstance(value, float) and not (low and high) and None not in (least, below):
         rule = f'in [{least}, {below})'
     elif not low:
         rule = f'at least {least}'

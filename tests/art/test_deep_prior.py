@@ -32,6 +32,7 @@ def test_clipped_noise_has_its_mean_and_variance():
         np.testing.assert_allclose(variance, drawn.var(0), rtol=0.01)
 
 
+@pytest.mark.slow
 def test_it_ends_before_the_noise_comes(smooth):
     rng = np.random.default_rng(1)
     noisy = smooth + rng.normal(0, 0.2, smooth.shape).astype(np.float32)

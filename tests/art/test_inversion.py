@@ -56,6 +56,7 @@ def test_samples_of_a_linear_posterior_have_its_mean_and_variance():
     assert 0.4 < accepted < 0.8
 
 
+@pytest.mark.slow
 def test_what_a_model_drew_is_found_again(models, opened):
     run = opened(models['vae_emoji'])
     z, decode = sampling.latents(run.method, 0, 5), run.method.latents.decode

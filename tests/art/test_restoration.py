@@ -32,6 +32,7 @@ def make(models, tmp_path, *words):
     return [np.asarray(Image.open(f)) for f in sorted(out.iterdir())]
 
 
+@pytest.mark.slow
 def test_pixels_that_are_seen_stay_as_they_are(models, picture, tmp_path, capsys):
     given, file = picture
     hole = np.zeros(given.shape[:2], bool)
@@ -69,6 +70,7 @@ def test_what_is_seen_small_or_grey_stays_so(models, picture, tmp_path):
     assert np.abs(grey.astype(float) @ LUMA - given @ LUMA)[kept].max() < 1.01
 
 
+@pytest.mark.slow
 def test_a_projection_carries_its_latent(models, opened, tmp_path, capsys):
     run = opened(models['vae_emoji'])
     words = ['sample', f'--workdir={models["vae_emoji"]}', '--num=1', '--seed=9']

@@ -130,6 +130,7 @@ def test_mistakes_are_one_line_and_status_two(argv, message, capsys):
     assert message in error and error.count('\n') == 1
 
 
+@pytest.mark.slow
 def test_report_of_runs(tmp_path, capsys):
     for seed in (0, 1):
         overrides = {'train.seed': str(seed), 'eval.num_samples': str(8 + seed)}

@@ -78,6 +78,7 @@ def noise_of(key, n):
     return np.split(np.asarray(noise), np.cumsum(SIZES)[:-1], 1)
 
 
+@pytest.mark.slow
 def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
     """KLs and likelihood in float64 of the Gaussians that it gives."""
     method, state = vae()

@@ -256,9 +256,8 @@ def test_other_kinds_are_refused(config):
         methods.make(config, Spec(8, 8, 3))
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(n, marks=pytest.mark.slow) for n in METHODS[:2]] + ['vrnn']
-)
+@pytest.mark.slow
+@pytest.mark.parametrize('name', METHODS)
 def test_devices_and_parts_change_no_loss(name):
     """With sequences of other lengths on each: sums are of all steps."""
     found = {}

@@ -167,6 +167,7 @@ def test_evaluation_is_of_the_mask_and_sums_its_layers(stacked):
     np.testing.assert_allclose(sums['elbo'], elbo, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_raises_the_bound(stacked):
     method, state = stacked('16x4,8x2', optimizer__learning_rate=5e-3)
     shown = {'image': images(8)}

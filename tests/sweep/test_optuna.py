@@ -120,6 +120,7 @@ def killed_and_restarted(optuna, write, worker, quick, tmp_path, monkeypatch, ur
     assert statuses(ranked) == ['finished'] * 4
 
 
+@pytest.mark.slow
 def test_a_dead_workers_trial_goes_on_in_another(
     optuna, write, worker, quick, tmp_path, monkeypatch
 ):

@@ -33,6 +33,7 @@ def test_it_stops_after_so_many_without_a_better_one(tmp_path, capsys):
     assert more['step'] == 10 and more['best'] == summary['best']
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_bits(tmp_path):
     straight = train(tmp_path / 'straight')
     train(tmp_path / 'cut', train__steps='6')
@@ -42,6 +43,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path):
     assert resumed['best'] == straight['best']
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_has_a_name(tmp_path):
     summary = train(tmp_path / 'a', train__keep_latest='1')
     record = [json.loads(line) for line in open(tmp_path / 'a' / 'metrics.jsonl')]
