@@ -125,7 +125,9 @@ def test_statistics_of_a_batch_move_once_a_part():
 
 
 @pytest.mark.parametrize('devices', [2, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize('case', [GAN, VAE], ids=['gan', 'vae'])
+@pytest.mark.parametrize(
+    'case', [pytest.param(GAN, marks=pytest.mark.slow), VAE], ids=['gan', 'vae']
+)
 def test_a_state_in_parts_takes_the_same_steps(case, devices):
     leaves, expected = run(*case, 2)
     parts, metrics = run(*case, devices, shard_state='True')

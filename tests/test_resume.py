@@ -141,6 +141,7 @@ def test_finished_run_is_left_alone_and_can_go_on(tmp_path, straight, capsys):
         loop.train(load(**{'train.steps': '20'}), tmp_path)
 
 
+@pytest.mark.slow
 def test_damaged_newest_checkpoint_is_set_aside(tmp_path, straight, capsys):
     loop.train(load(**{'train.steps': '20'}), tmp_path)
     largest = max(

@@ -50,6 +50,7 @@ def test_the_mode_and_the_deviations_are_those_of_the_posterior(count, scale):
     np.testing.assert_allclose(deviation, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_deviations_hold_nearly_what_they_say_and_shrink():
     """90 of 100 are to be within 1.645: see the module for what a mode gives."""
     rng = np.random.default_rng(0)
@@ -70,6 +71,7 @@ def test_deviations_hold_nearly_what_they_say_and_shrink():
     assert sizes[5] < np.sqrt(np.square(x * SPREAD).sum(1)).mean()  # the prior's
 
 
+@pytest.mark.slow
 def test_a_planted_order_is_found_and_others_choices_are_told():
     rng = np.random.default_rng(1)
     x, w = rng.normal(size=(60, D)), np.array([0.2, 0, 3, -3, 1])

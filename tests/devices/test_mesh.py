@@ -66,6 +66,7 @@ def test_losses_and_gradient_norms_do_not_depend_on_the_device_count(name, overr
         np.testing.assert_allclose(many[0][key], value, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'name', [pytest.param('dcgan_emoji', marks=pytest.mark.slow), 'vae_emoji']
 )

@@ -21,7 +21,7 @@ from gan_vae.learning.state import named_leaves
 from gan_vae.runs.program import build
 
 METHODS = sections.methods()
-BY_DEFAULT = ('gan', 'vae', 'stacked_vae', 'vae_gan', 'recurrent')
+BY_DEFAULT = ('gan', 'vae', 'recurrent')  # of one update, which all methods have
 SEQUENCES = [n for n in METHODS if sections.method(n).KIND == 'sequences']
 PLAIN = {
     'vae': {'model.encoder': 'mlp', 'model.decoder': 'mlp'},

@@ -197,6 +197,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('way', WAYS)
 def test_devices_share_what_is_of_the_whole_batch(config, way):
     """And the whole is a step that differs from that of the ELBO."""

@@ -248,6 +248,7 @@ def test_devices_share_batch_statistics_and_the_balance(config, vae_gan):
         )
 
 
+@pytest.mark.slow
 def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
     method, state = vae_gan()
     state, _ = method.train_step(state, batch())
@@ -294,6 +295,7 @@ def test_what_it_gives_is_of_the_averaged_weights(vae_gan):
     assert sums['count'] == 5 and method.density is None
 
 
+@pytest.mark.slow
 def test_training_brings_reconstructions_nearer(vae_gan):
     """By D's measure: 60 steps on images that differ in brightness."""
     method, state = vae_gan()

@@ -57,7 +57,13 @@ def made(role, name, size=32):
     return variables, apply, x
 
 
-@pytest.mark.parametrize('role, name', NETWORKS)
+@pytest.mark.parametrize(
+    'role, name',
+    [
+        n if 'sngan' in n[1] else pytest.param(*n, marks=pytest.mark.slow)
+        for n in NETWORKS
+    ],
+)
 def test_what_training_asks(role, name):
     """Ranges, finite gradients in every parameter, classes, rows apart from others."""
     variables, apply, x = made(role, name)
