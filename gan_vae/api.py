@@ -97,6 +97,8 @@ def open(run: str | Path | Run, step: int | str | None = None) -> 'Model':
     >>> model.shape, model.latent_size
     ((32, 32, 3), 64)
     """
+    if not isinstance(run, str | Path | Run) or run == '':
+        raise UserError(f'{run!r} is no run: give the folder of one')
     _prepare()
     return Model(str(run.path if isinstance(run, Run) else run), step)
 
@@ -294,7 +296,7 @@ def _jitted(function: Callable) -> Callable:
 @python_words(workdir='run')
 def evaluate(
     run: str | Path | Run,
-    metrics: str | None = None,
+    metrics: str | Sequence[str] | None = None,
     *,
     split: str = '',
     num: int | None = None,
@@ -303,8 +305,9 @@ def evaluate(
 ) -> dict[str, Score]:
     """Measures a run: {name: Score} of its objective on a split, and of its samples.
 
-    metrics: as 'swd,kid_random', by default config.eval.metrics; split: of the
-    objective, by default config.data.eval_split; num: of samples; step: as in `open`.
+    metrics: as 'swd,kid_random' or as a list of names, by default config.eval.metrics;
+    split: of the objective, by default config.data.eval_split; num: of samples; step:
+    as in `open`.
     Raises UserError for metrics that do not exist or that the run cannot have.
 
     >>> run = train('configs/mlp_gan_mnist.py:tiny', 'runs/mine')
@@ -315,7 +318,8 @@ def evaluate(
     from gan_vae.evaluation.run import evaluate_run
 
     path = run.path if isinstance(run, Run) else run
-    results = evaluate_run(path, split, metrics, num, seed, step)
+    names = None if metrics is None else _names(metrics)
+    results = evaluate_run(path, split, names, num, seed, step)
     return {
         name.removeprefix('eval/'): Score(result['value'], result['protocol'])
         for name, result in results.items()
@@ -343,6 +347,9 @@ def measure(
     >>> round(measure(x, y, 'swd')['swd_16'].value)
     28
     """
+    names = _names(metrics)
+    if not names:
+        raise UserError("metrics are empty: name one, as 'swd'")
     reference = arrays.pictures(reference, 'reference')
     samples = arrays.pictures(samples, 'samples', reference.shape[1:])
     _whole('seed', seed, 0, 2**32 - 1)
@@ -352,7 +359,6 @@ def measure(
     from gan_vae.evaluation import panel
 
     real = panel.Pictures('arrays', Examples(reference))
-    names = metrics if isinstance(metrics, str) else ','.join(map(str, metrics))
     compared = panel.Panel(names, real, mesh_of(1, 1), seed=seed)
     return compared.measure(samples, {'pictures': 'arrays'}, 'uint8 as given')
 
@@ -416,6 +422,10 @@ def _texts(overrides: Mapping[str, Any] | None) -> dict[str, str]:
         key: value if isinstance(value, str) else repr(value)
         for key, value in (overrides or {}).items()
     }
+
+
+def _names(metrics: str | Sequence[str]) -> str:
+    return metrics if isinstance(metrics, str) else ','.join(map(str, metrics))
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:

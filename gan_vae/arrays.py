@@ -55,7 +55,7 @@ def vectors(values, what: str = 'features', least: int = 1) -> np.ndarray:
         count = counted(len(values), 'example')
         raise UserError(f'{what} of {count}: give at least {least}')
     if not np.isfinite(values).all():
-        raise UserError(f'{what} hold NaN or infinity: look at the pictures or network')
+        raise UserError(f'{what} hold NaN or infinity')
     return values
 
 

@@ -148,7 +148,11 @@ def main(argv: list[str]) -> int:
         return commands[name](rest) if name in commands else _make(name, rest)
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
-        return 2
+    except OSError as error:  # of a tool of the user's own
+        if not error.filename:
+            raise
+        print(f'gan_vae: {error.filename}: {error.strerror}', file=sys.stderr)
+    return 2
 
 
 if __name__ == '__main__':

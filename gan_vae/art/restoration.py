@@ -188,7 +188,7 @@ def filtered(request: Request, work: Work, x: np.ndarray, messages=()) -> Result
     """The Result of x float [H, W, C], which a filter computed of a large picture."""
     for flag in ('num', 'steps'):
         if getattr(request.flags, flag):
-            if getattr(request.flags, 'method', None):
+            if getattr(request.flags, 'method', None):  # 'filter'
                 raise UserError(f'--{flag} is of --method=prior')
             raise UserError(
                 f'--{flag} is of the untrained network, and a picture of more than '

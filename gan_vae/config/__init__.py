@@ -24,6 +24,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
 
     Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
     """
+    if not isinstance(spec, str):
+        raise UserError(f"{spec!r} is no config: give 'path.py' or 'path.py:variant'")
     path, colon, variant = spec.partition('.py:')
     path += '.py' if colon else ''
     file = Path(path)
@@ -34,8 +36,11 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
             raise UserError(f'--config={path} is a folder: give a file of it, NAME.py')
         if (named := Path('configs') / f'{path.partition(":")[0]}.py').is_file():
             raise UserError(f'no config file {path!r}: write {named}')
-        raise UserError(f'no config file {path!r}{nearest(path, known)}')
+        where = '' if file.is_absolute() else ' in the working directory'
+        raise UserError(f'no config file {path!r}{where}{nearest(path, known)}')
     with user_file.running(file, f'config {path}') as module:
+        if not hasattr(module, 'get_config'):
+            raise UserError(f'config {path} has no function get_config(variant)')
         config = module.get_config(variant)
     with config.unlocked():
         config.name = file.stem + (f'-{variant}' if variant else '')

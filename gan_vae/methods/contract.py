@@ -146,7 +146,7 @@ def capability(method: Method, path: str) -> Callable | None:
 NEEDS = {  # in words
     'latents.prior': 'a prior of latents',
     'latents.decode': 'a decoder',
-    'latents.posterior': 'an encoder, as a VAE has',
+    'latents.posterior': 'an encoder with a variance, as a VAE has',
     'latents.encode': 'an encoder, as a VAE has',
     'density.elbo': 'a likelihood, as a VAE has',
     'density.log_weight': 'a likelihood of pixels without classes, as a VAE has',

@@ -68,6 +68,8 @@ class Trial(NamedTuple):
 
 def read(spec: str) -> Experiment:
     """Reads `experiments/x.py[:variant]`; the variant takes the place of CONFIG's."""
+    if not isinstance(spec, str):
+        raise UserError(f"{spec!r} is no experiment: give 'experiments/NAME.py'")
     path, _, variant = spec.partition(':')
     file = Path(path)
     if not file.is_file() or file.suffix != '.py':
@@ -75,6 +77,8 @@ def read(spec: str) -> Experiment:
         known = [str(f) for f in sorted(folder.glob('*.py'))]
         if file.is_file():
             raise UserError(f'{path!r} is no experiment file: it must end in .py')
+        if file.is_dir():
+            raise UserError(f'--sweep={path} is a folder: give a file of it, NAME.py')
         raise UserError(f'no experiment file {path!r}{nearest(path, known)}')
     points: list[Point] = []
 

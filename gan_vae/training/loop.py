@@ -400,7 +400,7 @@ def finish(run: Run, state: TrainState, signal: str | None) -> dict:
         f'  pictures     {workdir}/samples/{progress.step:07d}.png, samples.gif\n'
         f'  TensorBoard  tensorboard --logdir {workdir}\n'
         f'  summary      {workdir}/summary.json\n'
-        f'  more         python launch.py --mode=sample --workdir={workdir}'
+        f'  more         python -m gan_vae sample --workdir={workdir}'
         + (' --class=NAME' if setup.program.method.classes else '')
     )
     return result

@@ -9,7 +9,6 @@ checks flags, opens the model, reads the inputs, and writes the result.
 
 import ast
 import math
-import os
 import pkgutil
 import sys
 from argparse import Namespace
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gan_vae import modules
 from gan_vae.errors import UserError, unknown
 from gan_vae.flags import step
 
@@ -170,12 +170,7 @@ def find(name: str) -> Tool:
         if name not in names():
             raise unknown('tool', name, [*names(), *COMMANDS])
         return import_module(f'{__name__}.{name}').TOOL
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        tool = getattr(import_module(name), 'TOOL', None)
-    except ImportError as error:
-        raise UserError(f'{name}: no module of that name: {error}') from error
+    tool = modules.own(name, '', 'TOOL').TOOL
     if not isinstance(tool, Tool):
         raise UserError(f'{name} has no TOOL, as modules of gan_vae/art/tools have')
     return tool

@@ -21,9 +21,7 @@ def make(request: Request) -> Result:
         base = work.enlarged(x, 0.0)
         return base + filters.denoised(work.full - base, sigma / UNIT)
 
-    if restoration.by_filter(request, work, 'prior') or (
-        request.model is None and not work.own_size
-    ):
+    if restoration.by_filter(request, work, 'prior'):
         return restoration.filtered(
             request, work, filters.denoised(work.full, sigma / UNIT), messages
         )
