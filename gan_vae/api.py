@@ -56,6 +56,8 @@ def load_config(spec: str, overrides: Mapping[str, Any] | None = None) -> Any:
     >>> config.method.beta, config.train.steps
     (4.0, 4)
     """
+    if not isinstance(spec, str):
+        raise UserError(f"{spec!r} is no config: give 'path.py' or 'path.py:variant'")
     return config_lib.load(spec, _texts(overrides))
 
 

@@ -24,8 +24,6 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
 
     Returns a locked ConfigDict whose `name` is the file's stem, with the variant.
     """
-    if not isinstance(spec, str):
-        raise UserError(f"{spec!r} is no config: give 'path.py' or 'path.py:variant'")
     path, colon, variant = spec.partition('.py:')
     path += '.py' if colon else ''
     file = Path(path)

@@ -352,7 +352,7 @@ def conv_image(y, k, strides, shape):
 def conv_kernel(x, y, strides, size):
     """W: images [B, H, W, I], y [B, H/sh, W/sw, O] -> kernel [*size, I, O]."""
     k = jax.ShapeDtypeStruct((*size, x.shape[-1], y.shape[-1]), x.dtype)
-    case = Shape(*x.shape[1:], y.shape[3]), size, strides, x.dtype
+    case = Shape(*x.shape[1:3], *k.shape[2:]), size, strides, x.dtype
     chosen = algorithm(*case)
     if not chosen and _of_turned(*case):
         return _turned(conv_kernel(y, x, strides, size))
