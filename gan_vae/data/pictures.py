@@ -127,10 +127,9 @@ def given(file: str, called: str = '') -> Image.Image:
         if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
             raise Unusable('a film of several pictures: take one of them')
     except Unusable as error:
-        name = called or file
-        if os.path.isdir(os.path.expanduser(file)):
-            raise UserError(f'{name} is a folder: name a picture in it') from error
-        raise UserError(f'{name} is no usable picture: {error}') from error
+        is_folder = os.path.isdir(os.path.expanduser(file))
+        hint = ': name a picture in it' if is_folder else ''
+        raise UserError(f'{called or file}: {error}{hint}') from error
     return upright(picture)
 
 

@@ -154,7 +154,7 @@ def test_a_picture_gives_its_latent_back(models, opened, tmp_path):
         ('sample --workdir={g} --class=cat', 'has no classes'),
         ('sample --workdir={g} --colour=red', 'unknown flag --colour;'),
         ('sample --tuncation=1', "did you mean '--truncation'"),
-        ('mine.nothing', 'no module of that name'),
+        ('mine.nothing', "no module 'mine"),
         ('reproduce {f} --wokdir=x', "did you mean '--workdir'"),
         ('sample cat --workdir={g}', 'takes no files'),
         ('interpolate 1 cat.png --workdir={g}', 'cat.png: no file'),
