@@ -20,14 +20,11 @@ convolutions instead of those of gan_vae/models/convolutions.py.
 import argparse
 import contextlib
 import json
-import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 
-from benchmarks.rows import ROOT, append
+from benchmarks.rows import ROOT, append, row_of_process
 
 CASES = (
     'dcgan_cifar:small',
@@ -117,7 +114,13 @@ def main():
     for case in flags.cases.split(','):
         with tempfile.TemporaryDirectory() as folder:
             for cache in ('empty', 'warm'):
-                row = _in_a_process(case, flags.plain, folder) | {'cache': cache}
+                row = row_of_process(
+                    'benchmarks.compile',
+                    f'--one={case},{time.time()}',
+                    *['--plain'] * flags.plain,
+                    GAN_VAE_CACHE=folder,
+                )
+                row['cache'] = cache
                 times = ', '.join(f'{row[f"{what}_s"]:.1f}' for what in TIMES)
                 print(
                     f'| {case} | {cache} | {times} | {row["instructions"]} | '
@@ -126,19 +129,6 @@ def main():
                 )
                 if not flags.dry:
                     append('compile', row)
-
-
-def _in_a_process(case: str, plain: bool, cache: str) -> dict:
-    command = [sys.executable, '-m', 'benchmarks.compile']
-    process = subprocess.run(
-        [*command, f'--one={case},{time.time()}', *['--plain'] * plain],
-        env=os.environ | {'GAN_VAE_CACHE': cache, 'JAX_PLATFORMS': 'cpu'},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(process.stdout.splitlines()[-1])
 
 
 if __name__ == '__main__':

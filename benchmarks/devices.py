@@ -17,12 +17,10 @@ import math
 import os
 import re
 import statistics
-import subprocess
-import sys
 import time
 from unittest import mock
 
-from benchmarks.rows import ROOT, append
+from benchmarks.rows import ROOT, append, row_of_process
 
 COLLECTIVES = ('all-reduce', 'reduce-scatter', 'all-gather')
 _BYTES = {'f32': 4, 's32': 4, 'u32': 4, 'bf16': 2, 'pred': 1}
@@ -119,7 +117,7 @@ def main():
         alone = None
         for n in counts:
             for shard_state in (False, True) if n > 1 else (False,):
-                row = _in_a_process(case, n, shard_state, flags.steps)
+                row = _measured(case, n, shard_state, flags.steps)
                 alone = alone or row['gflop'] * n
                 row |= {'flop_ratio': row['gflop'] * n / alone, 'timed': TIMED}
                 print(_line(row), flush=True)
@@ -129,24 +127,14 @@ def main():
 TIMED = 'forced CPU devices of one shared machine: overhead, not speed-up'
 
 
-def _in_a_process(case: str, n: int, shard_state: bool, steps: int) -> dict:
+def _measured(case: str, n: int, shard_state: bool, steps: int) -> dict:
     given = os.environ.get('XLA_FLAGS', '')
-    forced = f'{given} --xla_force_host_platform_device_count={n}'
-    process = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'benchmarks.devices',
-            f'--one={case},{n},{shard_state}',
-            f'--steps={steps}',
-        ],
-        env=os.environ | {'XLA_FLAGS': forced, 'JAX_PLATFORMS': 'cpu'},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+    return row_of_process(
+        'benchmarks.devices',
+        f'--one={case},{n},{shard_state}',
+        f'--steps={steps}',
+        XLA_FLAGS=f'{given} --xla_force_host_platform_device_count={n}',
     )
-    return json.loads(process.stdout.splitlines()[-1])
 
 
 def _line(row: dict) -> str:

@@ -5,6 +5,8 @@ import datetime
 import json
 import os
 import platform
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +24,19 @@ def append(name: str, row: dict):
     }
     with open(RESULTS / f'{name}.jsonl', 'a') as file:
         file.write(json.dumps(row) + '\n')
+
+
+def row_of_process(module: str, *flags: str, **environment: str) -> dict:
+    """The row that `python -m module` prints as JSON, of a fresh process on CPUs."""
+    process = subprocess.run(
+        [sys.executable, '-m', module, *flags],
+        env=os.environ | {'JAX_PLATFORMS': 'cpu'} | environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def cores() -> int:

@@ -103,11 +103,11 @@ def measure(data: str, num: int, seed: int, metrics: str) -> dict[str, dict]:
 
     process.prepare()
     place = places.opened(data)
-    whole = places.examples(place, 32)
+    examples = places.examples(place, 32)
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(whole.images))
-    reference, others = whole.take(order[:num]), whole.take(order[num : 2 * num])
-    train = whole
+    order = rng.permutation(len(examples.images))
+    reference, others = examples.take(order[:num]), examples.take(order[num : 2 * num])
+    train = examples
     if not data.endswith(':all'):  # of a split: the classifier learns from another
         train = places.examples(place, 32, 'train')
     panel = Panel(

@@ -99,9 +99,9 @@ def main():
         measured: dict[str, list] = {}
         for number, (clean, x) in enumerate(zip(uint8, pictures, strict=True)):
             seen, ways = run(x, number)
-            made = {w: timed(ways[w]) for w in flags.ways.split(',')}
-            made['seen'] = images.to_uint8(seen), 0.0
-            for way, (image, seconds) in made.items():
+            restored = {w: timed(ways[w]) for w in flags.ways.split(',')}
+            restored['seen'] = images.to_uint8(seen), 0.0
+            for way, (image, seconds) in restored.items():
                 pair = clean[None], image[None]
                 row = float(psnr(*pair)[0]), float(ssim(*pair)[0]), seconds
                 measured.setdefault(way, []).append(row)

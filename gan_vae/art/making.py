@@ -116,15 +116,15 @@ def reproduce(
             f'{file} was made by the model {was}, and {workdir} has {now}: say by '
             '--workdir where the model is'
         )
-    things = [provenance.located(record, places) for record in about['things']]
+    inputs = [provenance.located(record, places) for record in about['things']]
     of_flags = {
         flag: provenance.located(record, places, provenance.read_file_flag)
         for flag, record in about['files'].items()
     }
     for flag, item in of_flags.items():
         setattr(flags, flag, item.word)
-    repeated = request(about['tool'], model, things, flags, of_flags)
-    result, _ = _run(tool, repeated, about.get('stopped'))
+    request_again = request(about['tool'], model, inputs, flags, of_flags)
+    result, _ = _run(tool, request_again, about.get('stopped'))
     folder = _folder('reproduce', flags)
     record = {key: value for key, value in about.items() if key in provenance.KEPT}
     _write(folder, result, record, model)

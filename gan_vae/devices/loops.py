@@ -6,6 +6,7 @@ of five 3x3 convolutions from 3 to 64 channels of 64 images of 32x32, with gradi
 """
 
 import jax
+from jax.extend.core import Jaxpr, subjaxprs
 
 
 def are_slow(function: jax.stages.Wrapped, *arguments) -> bool:
@@ -15,21 +16,7 @@ def are_slow(function: jax.stages.Wrapped, *arguments) -> bool:
     return _has_convolutions(function.trace(*arguments).jaxpr.jaxpr)
 
 
-def _has_convolutions(jaxpr) -> bool:
+def _has_convolutions(jaxpr: Jaxpr) -> bool:
     return any(
-        equation.primitive.name == 'conv_general_dilated'
-        or any(map(_has_convolutions, _jaxprs_in(equation.params.values())))
-        for equation in jaxpr.eqns
-    )
-
-
-def _jaxprs_in(values) -> list:
-    inner = []
-    for value in values:
-        if isinstance(value, tuple | list):
-            inner += _jaxprs_in(value)
-        elif hasattr(value, 'eqns'):
-            inner.append(value)
-        elif hasattr(value, 'jaxpr'):
-            inner.append(value.jaxpr)
-    return inner
+        equation.primitive.name == 'conv_general_dilated' for equation in jaxpr.eqns
+    ) or any(map(_has_convolutions, subjaxprs(jaxpr)))

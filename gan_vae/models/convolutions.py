@@ -67,7 +67,7 @@ class Shape(NamedTuple):
 
 
 class Algorithm(NamedTuple):
-    """C(x, k) = scatter^T(spread(x) lift(k)), with `products` of those of C itself.
+    """C(x, k) = scatter^T(spread(x) lift(k)), for the shapes that it `fits`.
 
     The matrices of `spread`, `lift` and `scatter` are n at a time, and of T too, for
     which `unspread` is the transpose of `spread`, and `gather` that of `scatter`.
@@ -76,7 +76,6 @@ class Algorithm(NamedTuple):
     name: str
     kernel: int
     stride: int
-    products: str
     fits: Callable[[Shape], bool]
     spread: Callable  # images [B, H, W, I] -> [n, rows, m]
     lift: Callable  # kernel [kh, kw, I, O] -> [n, m, O]
@@ -232,19 +231,19 @@ _F4X4 = _filtering(
 )
 CPU_FLOAT32 = (
     Algorithm(
-        'filtering_3x3', 3, 1, '16 of 36',
+        'filtering_3x3', 3, 1,  # 16 products of 36
         lambda s: s.divides(2) and min(s.inputs, s.outputs) >= 16, **_F3X3,
     ),
     # with fewer channels the sums cost more than they save
     Algorithm(
-        'filtering_4x4', 4, 2, '9 of 16',
+        'filtering_4x4', 4, 2,  # 9 of 16
         lambda s: s.divides(4) and s.inputs >= 16, **_F4X4,
     ),
     Algorithm(
-        'patches_3x3', 3, 1, '9 of 9', lambda s: s.inputs < 16, **_patches(3, 1)
+        'patches_3x3', 3, 1, lambda s: s.inputs < 16, **_patches(3, 1)
     ),
     Algorithm(
-        'patches_4x4', 4, 2, '16 of 16',
+        'patches_4x4', 4, 2,
         lambda s: s.divides(2) and s.inputs < 16, **_patches(4, 2),
     ),
 )  # fmt: skip

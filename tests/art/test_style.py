@@ -36,8 +36,11 @@ def smooth(seed, height, width):
 
 def task(content, *styles, weights=(1.0,), strength=1.0, steps=2, seed=0):
     content, *styles = (images.from_uint8(p) for p in (content, *styles))
-    ticks = lambda of, what: iter(of)  # noqa: E731
-    return style.Task(content, styles, list(weights), strength, steps, seed, ticks)
+
+    def progress(steps, _):
+        return iter(steps)
+
+    return style.Task(content, styles, list(weights), strength, steps, seed, progress)
 
 
 @pytest.mark.parametrize('way', WAYS)

@@ -1,6 +1,8 @@
 """GAN steps: who changes when, fresh data, averaged weights, samples."""
 
 import dataclasses
+from functools import partial
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,7 @@ from gan_vae import methods
 from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.learning.state import step_key
+from gan_vae.methods.gan.game import _turn_key
 
 SPEC = Spec(16, 16, 3)
 
@@ -69,6 +72,17 @@ def test_generator_statistics_come_from_its_own_update_alone(gan):
         after_one.params['discriminator'], after_five.params['discriminator']
     )
     assert equal(after_one.variables['generator'], after_five.variables['generator'])
+
+
+def test_each_critic_update_draws_by_its_own_number(gan):
+    """As it did when each was traced by itself: runs of then go on to the same bits."""
+    _, state = gan()
+    keys = jax.jit(
+        jax.vmap(partial(_turn_key, SimpleNamespace(critic_steps=3), state, 'z'))
+    )
+    numbers = jax.random.key_data(keys(jnp.arange(3)))
+    expected = [jax.random.key_data(step_key(state, f'z {n}')) for n in range(3)]
+    np.testing.assert_array_equal(numbers, expected)
 
 
 def test_critic_updates_in_a_loop_are_those_written_out(gan, monkeypatch):
