@@ -21,6 +21,7 @@ from gan_vae import arrays, data, files
 from gan_vae.config import default
 from gan_vae.data import listing
 from gan_vae.data.pictures import Fit, fit_array
+from gan_vae.data.readers import zip as zip_reader
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
@@ -107,14 +108,11 @@ def _files(folder: Path) -> Iterator[Callable]:
 
 
 def _members(file: Path) -> Iterator[Callable]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                parts = member.filename.split('/')
-                if not member.is_dir() and not any(map(listing.ignored, parts)):
-                    yield partial(archive.open, member)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        return  # the reader of the set names the fault
+    with zip_reader.opened(file) as archive:
+        for member in archive.infolist():
+            parts = member.filename.split('/')
+            if not member.is_dir() and not any(map(listing.ignored, parts)):
+                yield partial(archive.open, member)
 
 
 SIZES = {'folder': _files, 'zip': _members}  # the readers of files with sizes

@@ -93,6 +93,19 @@ def test_the_tools_need_no_model(smooth, tmp_path, capsys):
     assert inside.mean() > 0.2 and np.abs(means - given)[inside].max() <= 0.5
 
 
+@pytest.mark.parametrize('method', ['prior', 'filter'])
+def test_a_method_that_is_named_is_used_at_any_size(tmp_path, capsys, method):
+    """Also by denoise for a picture over the size worked on, which is filtered else."""
+    file = tmp_path / 'large.png'
+    images.save_png(file, np.zeros((80, 24, 3), np.uint8))
+    words = ['denoise', str(file), f'--method={method}', '--size=16']
+    words += ['--steps=2'] if method == 'prior' else []
+    assert art.main([*words, f'--out={tmp_path / "out"}']) == 0
+    said = capsys.readouterr().out
+    assert ('by a filter' in said) == (method == 'filter')
+    assert ('worked on at' in said) == (method == 'prior')
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [

@@ -11,6 +11,7 @@ import re
 import stat
 import zipfile
 from functools import partial
+from pathlib import Path
 
 from PIL import Image
 
@@ -28,22 +29,27 @@ MOST_RATIO, FREE = 100, 2**30  # members may have so many times the archive's by
 
 def load(path: str, split: str, settings: Settings) -> Examples:
     """The pictures of `split` ('train', 'test', 'train+test', 'all')."""
+    with opened(path) as archive:
+        members, left_out = _members(archive, path)
+        pictures = []
+        for name, info in members.items():
+            stamp = info.CRC, info.file_size
+            pictures.append(collection.File(name, stamp, partial(_open, archive, info)))
+        return collection.examples(
+            repr(path), 'zip', pictures, left_out, split, settings
+        )
+
+
+def opened(path: str | Path) -> zipfile.ZipFile:
+    """The archive at a path; a UserError for anything else."""
     file = files.expand(path)
     if file.is_dir():
         raise UserError(f'{path} is a folder, and not a file: write folder:{path}')
     if not os.path.isfile(file):
-        raise UserError(f'no file {path!r}')
+        raise UserError(f'no file {str(path)!r}')
     try:
-        with zipfile.ZipFile(file) as archive:
-            members, left_out = _members(archive, path, file.stat().st_size)
-            pictures = []
-            for name, info in members.items():
-                stamp = info.CRC, info.file_size
-                opened = partial(_open, archive, info)
-                pictures.append(collection.File(name, stamp, opened))
-            return collection.examples(
-                repr(path), 'zip', pictures, left_out, split, settings
-            )
+        return zipfile.ZipFile(file)
+    # besides its own: a version that Python does not know, offsets out of the file
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UserError(
             f'{path} is no ZIP archive that can be read: {error}'
@@ -51,10 +57,11 @@ def load(path: str, split: str, settings: Settings) -> Examples:
 
 
 def _members(
-    archive: zipfile.ZipFile, path: str, size: int
+    archive: zipfile.ZipFile, path: str
 ) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
     """({name: ZipInfo} in order, 'name (reason)' of those left out)."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
+    size = os.path.getsize(str(archive.filename))
     if sum(info.file_size for info in infos) > MOST_RATIO * size + FREE:
         raise UserError(f'{path}: its members are {MOST_RATIO} times as large: refused')
     members: dict[str, zipfile.ZipInfo] = {}
