@@ -116,14 +116,14 @@ def reproduce(
             f'{file} was made by the model {was}, and {workdir} has {now}: say by '
             '--workdir where the model is'
         )
-    inputs = [provenance.located(record, places) for record in about['things']]
+    items = [provenance.located(record, places) for record in about['things']]
     of_flags = {
         flag: provenance.located(record, places, provenance.read_file_flag)
         for flag, record in about['files'].items()
     }
     for flag, item in of_flags.items():
         setattr(flags, flag, item.word)
-    request_again = request(about['tool'], model, inputs, flags, of_flags)
+    request_again = request(about['tool'], model, items, flags, of_flags)
     result, _ = _run(tool, request_again, about.get('stopped'))
     folder = _folder('reproduce', flags)
     record = {key: value for key, value in about.items() if key in provenance.KEPT}
