@@ -37,8 +37,8 @@ def measure(name: str, width: int):
     from gan_vae.data.source import Source, Spec
     from gan_vae.devices import process
     from gan_vae.devices.mesh import put
-    from gan_vae.learning.state import named_leaves, not_finite, sha256
-    from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+    from gan_vae.learning.state import abstract_state, named_leaves, not_finite, sha256
+    from gan_vae.runs.checkpoint import Checkpoints
     from gan_vae.runs.program import build
 
     process.prepare()

@@ -43,8 +43,8 @@ def flops(config, spec, batch) -> float:
     """Of a step on one device; all images of a layer go through at once."""
     import jax
 
+    from gan_vae.learning.state import abstract_state
     from gan_vae.models import convolutions
-    from gan_vae.runs.checkpoint import abstract_state
     from gan_vae.runs.program import build
 
     with mock.patch.object(convolutions, '_groups', lambda x, least: x[None]):

@@ -213,13 +213,15 @@ def main():
         for each in PASSES:
             times = paired(ours[each], plain[each], flags.rounds)
             mine, theirs = (1e3 * statistics.median(t) for t in times)
-            ratio = statistics.median(b / a for a, b in zip(*times, strict=True))
+            ratios = sorted(b / a for a, b in zip(*times, strict=True))
+            ratio = statistics.median(ratios)
             print(
                 f'{case:20} {each:9} {mine:9.2f} {theirs:9.2f} {ratio:6.2f}  {name}',
                 flush=True,
             )
             row = {'case': case, 'pass': each, 'against': name, 'unit': 'ms'}
             row |= {'ours': mine, 'peer': theirs, 'ratio': round(ratio, 3)}
+            row['ratios'] = [round(x, 3) for x in ratios]
             size, channels = shape
             row |= {'shape': [BATCH, size, size, channels], 'rounds': flags.rounds}
             append('layers', row)

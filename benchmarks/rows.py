@@ -10,17 +10,20 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from gan_vae.runs import folder
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / 'benchmarks' / 'results'
 PICTURES = ROOT / 'docs' / 'pictures'
 
 
 def append(name: str, row: dict):
-    """Adds a row, with date, hardware and versions, to results/NAME.jsonl."""
+    """Adds a row, with date, hardware, versions and commit, to results/NAME.jsonl."""
     row = row | {
         'date': datetime.date.today().isoformat(),
         'hardware': f'{cores()} cores of {processor()}',
         'versions': versions(),
+        'commit': folder.git_commit(),
     }
     with open(RESULTS / f'{name}.jsonl', 'a') as file:
         file.write(json.dumps(row) + '\n')

@@ -23,7 +23,8 @@ wait for each other it does).
 convolutions in place of ours (not in the residual networks: flax has no layers for
 them; nor in the VDVAE, which is of flax's); `torch` is the same networks, losses and
 optimisers in PyTorch with its defaults (`benchmarks/pytorch`),
-`torch_channels_last` with that memory format. All use the same cores. GFLOP:
+`torch_channels_last` with that memory format, and `torch_compiled` with it and with
+torch.compile of the networks (of the VAEs' loss). All use the same cores. GFLOP:
 multiplications and additions of PyTorch's products, counted once each.
 """
 
@@ -50,7 +51,7 @@ CASES = {  # steps in a block
     'dcgan_parity': 20,
     'sngan_parity': 4,
 }
-SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last')
+SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last', 'torch_compiled')
 
 
 def config_of(case: str):
@@ -149,17 +150,17 @@ def torch_step(side: str, case: str):
     from benchmarks.pytorch import gans, vaes, vrnn
 
     torch.set_num_threads(cores())
-    channels_last = side == 'torch_channels_last'
-    layout = torch.channels_last if channels_last else torch.contiguous_format
+    layout = torch.contiguous_format if side == 'torch' else torch.channels_last
+    compiled = side == 'torch_compiled'
     config = config_of(case)
     if case == 'vrnn_train':
         batch, spec = sequences()
         return vrnn.step(config, batch, spec.mean)
     if case == 'conv_vae_train':
-        return vaes.conv_vae(layout)
+        return vaes.conv_vae(layout, compiled)
     if case == 'vdvae_small_train':
-        return vaes.vdvae(config, layout)
-    gan = gans.make(config, layout)
+        return vaes.vdvae(config, layout, compiled)
+    gan = gans.make(config, layout, compiled)
     latents = 2, config.data.batch_size, config.model.latent_dim
     if case == 'dcgan32_sample':
         gan.generator.eval()
@@ -280,7 +281,8 @@ def report(case: str, gflop: float, times: dict, rate: float, about: dict):
     for against in times:
         median = statistics.median(times[against])
         pairs = zip(times[against], times['ours'], strict=True)
-        ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+        ratios = sorted(theirs / ours for theirs, ours in pairs)
+        ratio = statistics.median(ratios)
         share = gflop / median / rate
         print(
             f'  {against:20} {1e3 * median:7.1f} ms  {gflop / median:4.0f} '
@@ -288,6 +290,7 @@ def report(case: str, gflop: float, times: dict, rate: float, about: dict):
         )
         row = {'case': case, 'against': against, 'unit': 'ms', 'ratio': round(ratio, 3)}
         row |= {'ours': 1e3 * statistics.median(times['ours']), 'peer': 1e3 * median}
+        row['ratios'] = [round(x, 3) for x in ratios]
         append('steps', row | {'share_of_matmul': round(share, 3), **about})
 
 

@@ -11,8 +11,8 @@ from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
-from gan_vae.learning.state import named_leaves, sha256
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.learning.state import abstract_state, named_leaves, sha256
+from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
 
 IMAGES = toy_shapes.examples('train[:96]', 8, 3).images

@@ -19,8 +19,8 @@ from PIL import Image
 from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
 from gan_vae.errors import RunError, UserError
-from gan_vae.learning.state import named_leaves, sha256
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.learning.state import abstract_state, named_leaves, sha256
+from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
 from gan_vae.training import loop
 

@@ -303,18 +303,23 @@ class Gan(NamedTuple):
     decay: float  # 0: no average, the generator itself
 
 
-def make(config, layout=torch.contiguous_format) -> Gan:
-    """A new one, by the config of ours; the seed is torch's own."""
+def make(config, layout=torch.contiguous_format, compiled: bool = False) -> Gan:
+    """A new one, by the config of ours; the seed is torch's own. compiled: its networks
+    by torch.compile."""
     generator, discriminator = NETWORKS[config.model.discriminator]
     width, latent_dim = config.model.width, config.model.latent_dim
     g = generator(width, latent_dim, layout).to(memory_format=layout)
     d = discriminator(width, layout).to(memory_format=layout)
     of, decay = config.optimizer, config.method.ema_decay
+    average = copy.deepcopy(g).requires_grad_(False) if decay else g
+    if compiled:
+        g.compile()
+        d.compile()
     settings = {'lr': of.learning_rate, 'betas': (of.b1, of.b2), 'eps': of.eps}
     return Gan(
         generator=g,
         discriminator=d,
-        average=copy.deepcopy(g).requires_grad_(False) if decay else g,
+        average=average,
         adam_g=torch.optim.Adam(g.parameters(), **settings),
         adam_d=torch.optim.Adam(d.parameters(), **settings),
         losses=LOSSES[config.method.loss],

@@ -12,8 +12,8 @@ from benchmarks.pytorch.gans import places
 from gan_vae.models.vdvae import BIAS_TO, decoder_blocks, encoder_blocks
 
 
-def conv_vae(layout):
-    """A function that makes one update."""
+def conv_vae(layout, compiled: bool = False):
+    """A function that makes one update; compiled: with its loss by torch.compile."""
     width = 64
 
     def conv(i, o):
@@ -47,15 +47,20 @@ def conv_vae(layout):
     average = [p.detach().clone() for p in parameters]
     x = (torch.rand(128, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
 
-    def step():
+    def loss():
         mean, log_variance = encoder(x).chunk(2, -1)
         z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
         error = (x - decoder(z)) * torch.exp(-log_scale)
         rest = log_scale + 0.919
         reconstruction = (0.5 * error * error + rest).sum((1, 2, 3))
         kl = 0.5 * (mean**2 + torch.expm1(log_variance) - log_variance).sum(-1)
+        return (reconstruction + kl).mean()
+
+    loss = torch.compile(loss) if compiled else loss
+
+    def step():
         adam.zero_grad(set_to_none=True)
-        (reconstruction + kl).mean().backward()
+        loss().backward()
         adam.step()
         torch._foreach_lerp_(average, [p.detach() for p in parameters], 0.001)
 
@@ -195,8 +200,8 @@ class Vdvae(nn.Module):
         conv(self.last, params['head']['Conv_0'])
 
 
-def vdvae(config, layout):
-    """A function that makes one update of Vdvae."""
+def vdvae(config, layout, compiled: bool = False):
+    """A function that makes one update; compiled: with the elbo by torch.compile."""
     model, optimizer = Vdvae(config).to(memory_format=layout), config.optimizer
     for group in model.groups:
         nn.init.zeros_(group.prior_block.convs[3].weight)
@@ -211,9 +216,11 @@ def vdvae(config, layout):
     size = config.data.batch_size
     x = (torch.rand(size, 3, 32, 32) * 2 - 1).contiguous(memory_format=layout)
 
+    elbo = torch.compile(model.elbo) if compiled else model.elbo
+
     def step():
         adam.zero_grad(set_to_none=True)
-        (-model.elbo(x).mean()).backward()
+        (-elbo(x).mean()).backward()
         nn.utils.clip_grad_norm_(parameters, optimizer.clip_norm)
         adam.step()
         torch._foreach_lerp_(average, [p.detach() for p in parameters], 0.001)

@@ -15,7 +15,6 @@ al. 2017, arXiv:1711.00848. Settings: Locatello et al. 2018, arXiv:1811.12359.
 
 import numpy as np
 from scipy.special import entr, rel_entr
-from scipy.stats.contingency import crosstab
 
 from gan_vae import arrays
 from gan_vae.errors import UserError
@@ -99,6 +98,8 @@ def sap(codes, factors, test_codes, test_factors) -> float:
 
 def _information(a, b) -> float:
     """Mutual information of two discrete sequences; of a with itself, its entropy."""
+    from scipy.stats.contingency import crosstab  # takes a second
+
     _, counts = crosstab(a, b)
     joint = np.asarray(counts) / len(a)
     return float(rel_entr(joint, np.outer(joint.sum(1), joint.sum(0))).sum())

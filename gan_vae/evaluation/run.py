@@ -8,9 +8,10 @@ from gan_vae import data, images
 from gan_vae.errors import UserError
 from gan_vae.evaluation import plan
 from gan_vae.evaluation.measures import Measures
+from gan_vae.learning.state import abstract_state
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
 
 

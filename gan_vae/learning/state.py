@@ -7,6 +7,7 @@ not depend on the number of devices.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -94,3 +95,13 @@ def not_finite(leaves: dict[str, np.ndarray]) -> str | None:
         if np.issubdtype(leaf.dtype, np.floating) and not np.isfinite(leaf).all():
             return name
     return None
+
+
+def abstract_state(init: Callable, sharding) -> TrainState:
+    """Shapes and dtypes of init(rng), placed as `sharding`: one, or a tree of them."""
+    shapes = jax.eval_shape(init, jax.random.key(0))
+    return jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+        shapes,
+        jax.tree.broadcast(sharding, shapes),
+    )

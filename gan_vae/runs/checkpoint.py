@@ -267,13 +267,3 @@ def _split(state: TrainState) -> tuple[dict, dict]:
 def reason(error: BaseException) -> str:
     """The first words of an exception, on one line."""
     return short(str(error) or type(error).__name__)
-
-
-def abstract_state(init: Callable, sharding) -> TrainState:
-    """Shapes and dtypes of init(rng), placed as `sharding`: one, or a tree of them."""
-    shapes = jax.eval_shape(init, jax.random.key(0))
-    return jax.tree.map(
-        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
-        shapes,
-        jax.tree.broadcast(sharding, shapes),
-    )

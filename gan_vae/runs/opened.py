@@ -1,8 +1,10 @@
 """Trained runs, opened; and runs whose initial weights are those of another."""
 
+from __future__ import annotations
+
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,6 +18,7 @@ from gan_vae.keys import purpose_key
 from gan_vae.learning.state import (
     TrainState,
     Weights,
+    abstract_state,
     by_name,
     named_leaves,
     sha256,
@@ -23,7 +26,9 @@ from gan_vae.learning.state import (
 from gan_vae.methods.contract import Method
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+
+if TYPE_CHECKING:
+    from gan_vae.runs.checkpoint import Checkpoints
 
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
@@ -68,6 +73,8 @@ def _method_of(text: str, spec: Spec | SequenceSpec) -> tuple[Method, TrainState
 
 def checkpoints_of(workdir) -> Checkpoints:
     """A run's checkpoints, to read. A UserError where it has none."""
+    from gan_vae.runs.checkpoint import Checkpoints  # with Orbax: slow
+
     folder = Path(workdir) / 'checkpoints'
     if not folder.is_dir():
         raise UserError(f'{workdir} has no checkpoints yet')

@@ -23,10 +23,16 @@ from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, counted, unknown
 from gan_vae.evaluation import measures
 from gan_vae.interrupt import Watch
-from gan_vae.learning.state import TrainState, named_leaves, not_finite, sha256
+from gan_vae.learning.state import (
+    TrainState,
+    abstract_state,
+    named_leaves,
+    not_finite,
+    sha256,
+)
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened
-from gan_vae.runs.checkpoint import Checkpoints, abstract_state
+from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import Program, build
 from gan_vae.training.gallery import Gallery
 from gan_vae.training.hosts import Stop as StopTogether

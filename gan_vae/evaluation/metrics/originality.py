@@ -13,7 +13,6 @@ arXiv:2004.05675; the law of N is of order statistics: Wilks 1942.
 """
 
 import numpy as np
-from scipy.stats import betabinom
 
 from gan_vae.errors import UserError
 from gan_vae.evaluation.manifold import nearest
@@ -37,6 +36,8 @@ def originality(train, held_out, fake) -> dict:
         raise UserError(
             f'{m} held-out images: a 1st percentile needs 99 of them at least'
         )
+    from scipy.stats import betabinom  # takes a second
+
     real, _ = nearest(held_out, train, 1)
     distances, neighbours = nearest(fake, train, 1)
     real, distances, neighbours = real[:, 0], distances[:, 0], neighbours[:, 0]
