@@ -117,6 +117,7 @@ def test_a_reader_that_has_enough_is_no_error():
     assert done.stdout.startswith('python launch.py') and not done.stderr
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_art_work_in_a_worker_thread(tmp_path):
     def work():
         assert threading.current_thread() is not threading.main_thread()

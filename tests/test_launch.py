@@ -119,6 +119,7 @@ def test_debug_shows_the_traceback():
         launch.main(['--config=configs/nope.py', '--debug'])
 
 
+@pytest.mark.slow
 def test_samples_have_provenance_and_need_no_tensorflow(run):
     done, _ = command('--mode=sample', f'--workdir={run}', '--num=5', '--seed=1')
     assert done.returncode == 0, done.stderr[-2000:]

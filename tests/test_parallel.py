@@ -138,6 +138,7 @@ def test_a_state_in_parts_takes_the_same_steps(case, devices):
         np.testing.assert_allclose(parts[key], leaf, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', [GAN, VAE], ids=['gan', 'vae'])
 def test_a_state_in_parts_takes_its_share_of_memory(case):
     def held(devices, shard_state):
@@ -186,6 +187,7 @@ def test_computing_activations_again_changes_no_loss(case):
     assert_close(run(*case, 1, remat='True')[1], run(*case, 1)[1], 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', [GAN, VAE], ids=['gan', 'vae'])
 def test_bfloat16_keeps_a_state_of_float32(case):
     leaves, metrics = run(*case, 1, dtype='bfloat16')

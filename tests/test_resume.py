@@ -110,14 +110,8 @@ def test_kill_inside_a_save_then_the_same_command(devices, tmp_path, straight_on
     assert steps == list(range(5, STEPS + 1, 5))
 
 
-@pytest.mark.parametrize(
-    'number',
-    [
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-        signal.SIGINT,
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_stopped_between_saves_then_the_same_command(number, tmp_path, straight):
     process = start(tmp_path, **{'train.checkpoint_steps': '15'})
     record = tmp_path / 'metrics.jsonl'
@@ -132,6 +126,7 @@ def test_stopped_between_saves_then_the_same_command(number, tmp_path, straight)
         assert summary['state_sha256'] == straight['state_sha256']
 
 
+@pytest.mark.slow
 def test_finished_run_is_left_alone_and_can_go_on(tmp_path, straight, capsys):
     first = loop.train(load(**{'train.steps': '20'}), tmp_path)
     assert loop.train(load(**{'train.steps': '20'}), tmp_path) == first
@@ -156,6 +151,7 @@ def test_damaged_newest_checkpoint_is_set_aside(tmp_path, straight, capsys):
     assert summary['state_sha256'] == straight['state_sha256']
 
 
+@pytest.mark.slow
 def test_all_checkpoints_damaged_is_an_error_not_a_new_run(tmp_path):
     loop.train(load(**{'train.steps': '5'}), tmp_path)
     for file in (tmp_path / 'checkpoints').rglob('manifest.ocdbt'):
@@ -232,6 +228,7 @@ def test_a_folder_is_trained_in_by_one_process(tmp_path):
         run_folder.claim(tmp_path, load())
 
 
+@pytest.mark.slow
 def test_changed_data_are_noticed(tmp_path, monkeypatch):
     loop.train(load(**{'train.steps': '5'}), tmp_path)
     examples = loop.data.examples

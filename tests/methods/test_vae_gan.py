@@ -165,6 +165,7 @@ def test_losses_of_the_generator_by_hand():
         np.testing.assert_allclose(LOSSES[name](*logits), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_game_reaches_no_encoder(vae_gan):
     """What D makes of its features changes G's gradient, and no bit of E's."""
     method, state = vae_gan()

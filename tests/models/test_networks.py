@@ -174,13 +174,20 @@ def test_networks_take_a_symbolic_batch(role, name):
     assert {leaf.shape[0] for leaf in jax.tree.leaves(outputs)} == {rows}
 
 
+QUICK = ('mlp', 'dcgan', 'conv')
+
+
 def rounded(tree):
     return jax.tree.map(lambda a: a.astype(jnp.bfloat16).astype(a.dtype), tree)
 
 
 @pytest.mark.parametrize(
     'role, name',
-    [(role, name) for role in models.roles() for name in models.names(role)],
+    [
+        pytest.param(role, name, marks=[] if name in QUICK else [pytest.mark.slow])
+        for role in models.roles()
+        for name in models.names(role)
+    ],
 )
 def test_bfloat16_is_of_the_computation_alone(role, name):
     """Products in bfloat16; parameters, statistics and outputs in float32.

@@ -95,6 +95,7 @@ def dirac_gan(gamma):
     return direction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'gamma, eigenvalues, norm_after_500',
     [

@@ -102,10 +102,8 @@ def test_sequences_are_opened_and_go_on(run, name):
     assert len(made.each()) == 2 and np.isfinite(made.values).all()
 
 
-@pytest.mark.parametrize(
-    'name',
-    [n if n == 'gan' else pytest.param(n, marks=pytest.mark.slow) for n in NAMES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize('name', NAMES)
 def test_it_goes_on_as_it_went_on(run, name):
     workdir = run(name)
     config = folder.read_config(workdir)

@@ -34,6 +34,7 @@ def train(folder, changes):
     return loop.train(config_lib.load(CONFIG, TINY | changes), folder)
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     """And another loss, seed and optimiser go on from them, over a resume too."""
     first = train(tmp_path / 'a', {})

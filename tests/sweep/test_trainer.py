@@ -89,6 +89,7 @@ def test_tensorboard_shows_what_was_set_and_what_it_gave(real):
     assert given[2e-4]['eval/swd'] == pytest.approx(ranked[0].mean, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_metric_that_the_run_does_not_give_is_refused_at_once(write, tmp_path):
     text = HEAD.replace('eval/swd', 'eval/swdd') + GRID.replace('RATES', '(2e-4, 1e-3)')
     with pytest.raises(

@@ -19,6 +19,7 @@ def train(folder, **changes):
     return loop.train(config_lib.load(TINY, STEPS | changes), folder)
 
 
+@pytest.mark.slow
 def test_it_stops_after_so_many_without_a_better_one(tmp_path, capsys):
     """Without a rate of learning the first evaluation, at step 2, stays the best."""
     summary = train(tmp_path / 'a', optimizer__learning_rate='0.0')

@@ -107,6 +107,7 @@ def test_after_a_resume_a_window_begins_anew(tmp_path, with_term):
     assert resumed[10]['train/loss_g'] == np.mean(rest)
 
 
+@pytest.mark.slow
 def test_a_term_that_is_not_finite_where_it_acts_ends_the_run(tmp_path, with_term):
     with_term(lambda step: jnp.where(step < 6, 1.0 * step, jnp.inf))
     with pytest.raises(RunError, match='step 6: lazy is inf; checkpoint 4 is the last'):
