@@ -2,7 +2,7 @@
 
 pip install -e '.[bench]'
 python -m benchmarks.steps [--rounds=8] [--cases=dcgan32_train,conv_vae_train]
-                           [--cpu_time]
+                           [--sides=ours,torch] [--cpu_time]
 
 One long-lived process a side; they take turns in blocks of steps, and each ratio is the
 median over rounds of their paired times, so that a slow minute of the machine hurts all
@@ -225,6 +225,7 @@ def main():
     parser.add_argument('--side', help=argparse.SUPPRESS)
     parser.add_argument('--rounds', type=int, default=8)
     parser.add_argument('--cases', default=','.join(CASES))
+    parser.add_argument('--sides', default=','.join(SIDES))
     parser.add_argument('--cpu_time', action='store_true')
     flags = parser.parse_args()
     if flags.side:
@@ -232,7 +233,8 @@ def main():
     clock = 'CPU time of one thread' if flags.cpu_time else 'wall clock'
     with workers(flags.cpu_time) as ask:
         for case in flags.cases.split(','):
-            sides = [s for s in SIDES if s != 'stock_flax' or case not in ALONE]
+            sides = flags.sides.split(',')
+            sides = [s for s in sides if s != 'stock_flax' or case not in ALONE]
             sides = [s for s in sides if s in ('ours', 'torch') or case != 'vrnn_train']
             for side in sides:
                 ask(side, case, 1)
