@@ -3,11 +3,11 @@
   min_D  L_D(D(T(x)), D(T(G(z)))) + terms       critic_steps times, then
   min_G  L_G(D(T(G(z')))) + terms               fresh x, z at each update
 
-Goodfellow et al. 2014, arXiv:1406.2661. T is a differentiable augmentation, D sees real
-and generated images in separate batches (their BatchNorm statistics stay apart), and
-samples come from a moving average of G's weights and batch statistics. With classes a
-generated image has the class of the real one beside it. A method is a `Game`: its
-networks, its pair of losses, its terms.
+Goodfellow et al. 2014, arXiv:1406.2661. T is a differentiable augmentation, a D with
+BatchNorm sees real and generated images in separate batches (their statistics stay
+apart), and samples come from a moving average of G's weights and batch statistics. With
+classes a generated image has the class of the real one beside it. A method is a `Game`:
+its networks, its pair of losses, its terms.
 """
 
 from collections.abc import Callable
@@ -92,8 +92,14 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     fake = generate(latents)
     augmented_real = game.augment(rows.keys['augment_real'], rows.real)
     augmented_fake = game.augment(rows.keys['augment_fake'], fake)
-    real_verdict, variables = judge(variables, augmented_real, 'real')
-    fake_verdict, variables = judge(variables, augmented_fake, 'fake')
+    (real_verdict, fake_verdict), variables = game.networks.compare(
+        params,
+        variables,
+        (augmented_real, augmented_fake),
+        rows.label,
+        [_turn_key(game, state, f'dropout {name}', turn) for name in ('real', 'fake')],
+        rows.index,
+    )
     loss = game.loss.discriminator(real_verdict.logits, fake_verdict.logits)
 
     def view(name):

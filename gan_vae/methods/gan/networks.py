@@ -22,6 +22,8 @@ from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
 from gan_vae.methods.contract import refuse_condition
 
+FAKES = 1 << 24  # of generated images' numbers for dropout, beside those of real ones
+
 
 class Verdict(NamedTuple):
     """What D says of images."""
@@ -41,6 +43,9 @@ class Pair(NamedTuple):
     generate: Callable
     # (params, variables, images, label, dropout key, row numbers) -> Verdict, D's new
     judge: Callable
+    # (params, variables, (real, fake), label, their dropout keys, row numbers) -> their
+    # Verdicts, D's new variables
+    compare: Callable
     generate_eval: Callable  # (variables with params, z, label=None) -> images
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
@@ -110,6 +115,26 @@ def pair(
         )
         return _verdict(output), after
 
+    @recompute
+    def together(params, variables, images, label, keys, indices):
+        """One pass over both halves takes half of the compilation of two."""
+        both = jnp.concatenate(images)
+        label = label if label is None else jnp.tile(label, 2)
+        options = {'rngs': {'dropout': keys[0]}}
+        if _takes(discriminator, 'indices'):
+            options['indices'] = jnp.concatenate([indices, indices + FAKES])
+        output, after = train(discriminator, params, variables, both, label, **options)
+        halves = jax.tree.map(lambda x: jnp.split(x, 2), _verdict(output))
+        of_two = jax.tree.structure(_verdict(output))
+        return jax.tree.transpose(of_two, jax.tree.structure([0, 0]), halves), after
+
+    def apart(params, variables, images, label, keys, indices):
+        verdicts = []
+        for x, key in zip(images, keys, strict=True):
+            verdict, variables = judge(params, variables, x, label, key, indices)
+            verdicts.append(verdict)
+        return verdicts, variables
+
     def judge_eval(variables, images, label):
         condition = _condition(discriminator, label)
         return _verdict(discriminator.apply(variables, images, **condition))
@@ -148,6 +173,8 @@ def pair(
         init=init,
         generate=generate,
         judge=judge,
+        # a network that sees its batch as one is told of the devices that share it
+        compare=apart if _has(discriminator, 'axis_name') else together,
         generate_eval=apply,
         sample=sample,
         judge_eval=judge_eval,
