@@ -1,5 +1,7 @@
 """A GAN's networks: by class, by code, and by which statistics they sample."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,8 @@ from gan_vae import methods, models
 from gan_vae.config import Reads, default
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
+from gan_vae.learning.settings import Learning
+from gan_vae.methods import latents
 from gan_vae.methods.gan import networks as gan_networks
 from gan_vae.models.layers import Embed
 
@@ -129,6 +133,23 @@ def test_an_auxiliary_classifier_learns_and_teaches_the_class(networks):
         moved = after.params['discriminator']['classifier']['kernel']
         assert bool(jnp.any(moved != 0))
         assert metrics['class_g'] < 0.5 * np.log(3) + 0.1
+
+
+@pytest.mark.parametrize('cls', [Projection, Classifier])
+def test_one_pass_over_both_halves_is_two_passes(cls):
+    """A D that sees each image alone; one with BatchNorm keeps the halves apart."""
+    learning = Learning(batch_size=5, steps=1)
+    networks = gan_networks.pair(
+        Generator(3), cls(3), latents.make(4), 'running', learning, SPEC
+    )
+    key = jax.random.key(0)
+    params = networks.init(key, key)['discriminator'].pop('params')
+    images = tuple(jax.random.normal(jax.random.key(n), (5, 8, 8, 1)) for n in (1, 2))
+    label, index = jnp.array([0, 2, 1, 1, 0]), jnp.arange(5)
+    found, _ = networks.compare(params, {}, images, label, [key, key], index)
+    for verdict, x in zip(found, images, strict=True):
+        alone, _ = networks.judge(params, {}, x, label, key, index)
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5), verdict, alone)
 
 
 def test_standing_statistics_are_means_over_batches_of_latents(networks, config):
