@@ -40,7 +40,10 @@ def cached(
         size = (about['size'], *shape)
         if (folder / 'images.bin').stat().st_size != np.prod(size):
             raise UserError(f'the cached set {folder} is damaged: delete that folder')
-        images = np.memmap(folder / 'images.bin', np.uint8, 'r', shape=size)
+        if about['size']:
+            images = np.memmap(folder / 'images.bin', np.uint8, 'r', shape=size)
+        else:  # an empty file cannot be mapped
+            images = np.empty(size, np.uint8)
     except OSError as error:
         raise UserError(
             f'cannot use the cache {folder}: {error.strerror or error}; '
