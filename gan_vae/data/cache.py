@@ -28,8 +28,9 @@ def cached(
     """The set of `key`, parsed once.
 
     `parse(about)` yields (image uint8 `shape`, label or -1, caption or ''), and may put
-    'class_names' and 'note' into the dict `about`. `settings`: the section `data` of a
-    config, for `storage` ('memory' or 'stream') and `memory_gb`.
+    'class_names', 'note' and 'factors' {name: list} into the dict `about`. `settings`:
+    the section `data` of a config, for `storage` ('memory' or 'stream') and
+    `memory_gb`.
     """
     text = json.dumps([key, shape], sort_keys=True)
     folder = cache.root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -63,6 +64,9 @@ def cached(
         labels=labels if about['class_names'] else None,
         class_names=tuple(about['class_names']),
         captions=tuple(about['captions']) if any(about['captions']) else (),
+        factors={k: np.asarray(v) for k, v in about['factors'].items()}
+        if about.get('factors')
+        else None,
         note=about['note'],
     )
 

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,7 +20,15 @@ from gan_vae.data.pictures import Fit
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.splits import joined
-from gan_vae.data.vector_art import drawing, painter, splits
+from gan_vae.data.vector_art import (
+    captions,
+    drawing,
+    factors,
+    licences,
+    painter,
+    splits,
+)
+from gan_vae.data.vector_art.styles import of as words_of
 from gan_vae.errors import UserError
 
 KIND = 'images'
@@ -31,15 +40,19 @@ FEW = 200  # a slice that is drawn before other processes would have started
 
 
 class Drawing(NamedTuple):
-    """One example and its split."""
+    """One example, its split, and {factor: value} of what is seen in it."""
 
     split: str
     style: str
     image: np.ndarray
+    seen: dict[str, str]
 
 
 def load(rest: str, split: str, settings: Settings) -> Examples:
-    """The drawings of `split`: 'train', 'test_comp', 'train[:64]', 'all'."""
+    """The drawings of `split`: 'train', 'test_comp', 'train[:64]', 'all'.
+
+    Their factors are named 'critters.body' and the like.
+    """
     styles = parse(rest)
     parts, most = joined('art', split, splits.NAMES)
     how = Fit.of(settings)
@@ -48,29 +61,43 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
             f'config.data.image_size={how.size}: nothing can be seen in art below '
             f'{LEAST_SIZE} pixels'
         )
-    drawing.check_versions()
+    names = factor_values(styles)
     key = {
         'art': list(styles.items()),
         'versions': drawing.VERSIONS,
         'background': how.colour(),
+        'factors': names,
     }
+
+    def cached(key: dict[str, Any], drawn: Iterable[Drawing], settings: Settings):
+        parsed = partial(_examples, drawn, list(styles), names)
+        return cache.cached(key, how.shape, parsed, settings)
+
     if most is not None:
         few = (d for d in distinct(styles, how, most <= FEW) if d.split in parts)
         key |= {'parts': parts, 'most': most}
-        return _cached(key, islice(few, most), styles, how, settings)
-    drawn: list[Drawing] = []
+        found = [cached(key, islice(few, most), settings)]
+    else:
+        drawn: list[Drawing] = []
 
-    def of(part: str) -> Iterator[Drawing]:
-        if not drawn:  # and only then, as the part may be in the cache
-            drawn.extend(distinct(styles, how))
-        yield from (d for d in drawn if d.split == part)
+        def of(part: str) -> Iterator[Drawing]:
+            if not drawn:  # and only then, as the part may be in the cache
+                drawn.extend(distinct(styles, how))
+            yield from (d for d in drawn if d.split == part)
 
-    on_disk = dataclasses.replace(settings, storage='stream')
-    found = {}
-    for part in splits.NAMES:  # all at once, as each needs all drawings
-        wanted = settings if [part] == parts else on_disk
-        found[part] = _cached(key | {'part': part}, of(part), styles, how, wanted)
-    return joint([found[part] for part in parts])
+        # All of them, as each needs all drawings; what is not asked for, on disk only.
+        on_disk = dataclasses.replace(settings, storage='stream')
+        every = {
+            part: cached(
+                key | {'part': part},
+                of(part),
+                settings if [part] == parts else on_disk,
+            )
+            for part in splits.NAMES
+        }
+        found = [every[part] for part in parts]
+    whole = joint(found)._replace(factor_values=names, note=licences.note(styles))
+    return whole._replace(captions=captions.of(whole))
 
 
 def parse(rest: str) -> dict[str, int]:
@@ -90,6 +117,16 @@ def parse(rest: str) -> dict[str, int]:
     return styles
 
 
+def factor_values(styles: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """{'critters.body': its values, 'none' at last} of the styles that have words."""
+    return {
+        f'{style}.{factor}': factors.values(style, factor)
+        for style in styles
+        if (words := words_of(style))
+        for factor in words.factors
+    }
+
+
 def distinct(
     styles: dict[str, int], how: Fit, alone: bool = False
 ) -> Iterator[Drawing]:
@@ -100,29 +137,30 @@ def distinct(
         for style, count in styles.items()
         if number < count
     ]
-    seen: set[str | bytes] = set()
+    already: set[str | bytes] = set()
     for style, options, image in painter.paint(pictures, how, alone):
         same = splits.key(style, options), hashlib.sha256(image.tobytes()).digest()
-        if seen.isdisjoint(same):
-            yield Drawing(splits.split(style, options), style, image)
-        seen.update(same)
+        if already.isdisjoint(same):
+            seen = factors.seen(style, options)
+            yield Drawing(splits.split(style, options), style, image, seen)
+        already.update(same)
 
 
-def _cached(
-    key: dict[str, Any],
+def _examples(
     drawn: Iterable[Drawing],
-    styles: dict[str, int],
-    how: Fit,
-    settings: Settings,
-) -> Examples:
-    classes = list(styles)
-
-    def parsed(about: dict[str, Any]) -> Iterator[tuple[np.ndarray, int, str]]:
-        about['class_names'] = classes
-        for one in drawn:
-            yield one.image, classes.index(one.style), ''
-
-    return cache.cached(key, how.shape, parsed, settings)
+    classes: list[str],
+    names: dict[str, tuple[str, ...]],
+    about: dict[str, Any],
+) -> Iterator[tuple[np.ndarray, int, str]]:
+    """What the cache takes of a set: see cache.cached."""
+    found: dict[str, list[int]] = {name: [] for name in names}
+    about |= {'class_names': classes, 'factors': found}
+    for one in drawn:
+        for name, among in names.items():
+            style, _, factor = name.partition('.')
+            value = one.seen[factor] if style == one.style else factors.NONE
+            found[name].append(among.index(value))
+        yield one.image, classes.index(one.style), ''
 
 
 def joint(parts: list[Examples]) -> Examples:
@@ -133,5 +171,9 @@ def joint(parts: list[Examples]) -> Examples:
     return first._replace(
         images=np.concatenate([part.images for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
-        captions=tuple(caption for part in parts for caption in part.captions),
+        factors=first.factors
+        and {
+            name: np.concatenate([part.factors[name] for part in parts])
+            for name in first.factors
+        },
     )

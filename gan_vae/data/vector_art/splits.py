@@ -4,47 +4,42 @@ So two pictures that look alike are in one split. In a Latin square of the value
 two factors, one pair in six is held out: each value is trained on, the pair never.
 """
 
-import functools
 import json
 import zlib
 from typing import Any
 
-from gan_vae.data.vector_art import drawing, labelled
+from gan_vae.data.vector_art import factors, styles
 
 NAMES = ('train', 'validation', 'test', 'test_comp')
-
-
-def choice(options: dict[str, Any], factor: str) -> str:
-    """The value of a factor among the choices of a drawing; 'none' where it lacks."""
-    if factor.endswith('Color'):
-        return next(iter(options.get(factor) or ()), 'none')
-    return options.get(f'{factor}Variant', 'none')
-
-
-@functools.cache
-def values(style: str, factor: str) -> tuple[str, ...]:
-    """All values of a factor, in the order of the style's file, and 'none' at last."""
-    about = drawing.definition(style)
-    if factor.endswith('Color'):
-        known = about['colors'][factor.removesuffix('Color')]['values']
-    else:
-        known = about['components'][factor]['variants']
-    return (*known, 'none')
+STEP = 6
 
 
 def key(style: str, options: dict[str, Any]) -> str:
-    """What two drawings that look the same have in common."""
-    if style not in labelled.FACTORS:
+    """What two drawings that look the same have in common.
+
+    Of a style without words these are all choices, and no two drawings are the same.
+    """
+    words = styles.of(style)
+    if words is None:
         return json.dumps([style, options], sort_keys=True)
-    found = [choice(options, factor) for factor in labelled.FACTORS[style]]
-    return '/'.join([style, *found])
+    return '/'.join([style, *(factors.choice(options, f) for f in words.factors)])
+
+
+def held_out(style: str, options: dict[str, Any]) -> bool:
+    """Whether a drawing has one of the pairs of values that are never trained on."""
+    words = styles.of(style)
+    if words is None:
+        return False
+    numbers = [
+        factors.values(style, factor).index(factors.choice(options, factor))
+        for factor in words.held_out
+    ]
+    return sum(numbers) % STEP == 0
 
 
 def split(style: str, options: dict[str, Any]) -> str:
     """The split of a drawing, one of NAMES."""
-    if pair := labelled.HELD_OUT.get(style):
-        numbers = [values(style, f).index(choice(options, f)) for f in pair]
-        if sum(numbers) % labelled.STEP == 0:
-            return 'test_comp'
+    if held_out(style, options):
+        return 'test_comp'
     part = zlib.crc32(key(style, options).encode()) % 100
     return 'train' if part < 85 else 'validation' if part < 92 else 'test'
