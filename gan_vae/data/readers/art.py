@@ -53,6 +53,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
 
     Their factors are named 'critters.body' and the like.
     """
+    drawing.check_versions()
     styles = parse(rest)
     parts, most = joined('art', split, splits.NAMES)
     how = Fit.of(settings)
@@ -168,12 +169,14 @@ def joint(parts: list[Examples]) -> Examples:
     first, *others = parts
     if not others:
         return first
+    labels = [part.labels for part in parts if part.labels is not None]
+    tables = [part.factors for part in parts if part.factors]
     return first._replace(
         images=np.concatenate([part.images for part in parts]),
-        labels=np.concatenate([part.labels for part in parts]),
-        factors=first.factors
-        and {
-            name: np.concatenate([part.factors[name] for part in parts])
-            for name in first.factors
-        },
+        labels=np.concatenate(labels),
+        factors={
+            name: np.concatenate([table[name] for table in tables])
+            for name in first.factors or {}
+        }
+        or None,
     )

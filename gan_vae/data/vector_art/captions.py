@@ -85,7 +85,7 @@ def _listed(parts: list[str]) -> str:
 class _Draw:
     """Choices by a hash, the same with any version of Python."""
 
-    def __init__(self, of: list):
+    def __init__(self, of: list[object]):
         digest = hashlib.sha512('/'.join(map(str, of)).encode()).digest()
         self._left = int.from_bytes(digest)
 

@@ -52,13 +52,13 @@ def seen(style: str, options: dict[str, Any]) -> dict[str, str]:
 def painted(style: str, options: dict[str, Any]) -> set[str]:
     """The colours, without 'Color', that a visible part of a drawing is painted with.
 
-    Visible is a part that is a factor, or that all drawings have alike.
+    Visible is a part that is a factor or `coloured`, or that all drawings have alike.
     """
     words = styles.of(style)
     found = {'background'}
     for part, variants in _references(style).items():
-        visible = words is None or part in words.factors or len(variants) == 1
-        if visible:
+        listed = words is None or part in (*words.factors, *words.coloured)
+        if listed or len(variants) == 1:
             chosen = options.get(f'{part}Variant', NONE)
             found |= variants.get(chosen, set())
     return found

@@ -22,6 +22,8 @@ class Words(NamedTuple):
     heads: tuple[str, ...]  # what the picture shows, in several wordings
     parts: tuple[tuple[str, ...], ...]  # what it has, each in several wordings
     grounds: tuple[str, ...] = ()  # what is behind it
+    # Parts that are too small to be factors, and whose colour can be seen.
+    coloured: tuple[str, ...] = ()
     # {factor: (other, values)}: where the other has such a value it cannot be seen.
     unseen: dict[str, tuple[str, tuple[str, ...]]] = {}
 

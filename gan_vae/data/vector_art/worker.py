@@ -21,8 +21,9 @@ def work(
     colour: tuple[int, int, int],
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """(choices, images uint8 [n, size, size, channels]) of (style, number) pairs."""
+    r, g, b = colour
     drawn = [drawing.draw(style, number) for style, number in pictures]
-    images = [drawing.render(svg, size, channels, tuple(colour)) for svg, _ in drawn]
+    images = [drawing.render(svg, size, channels, (r, g, b)) for svg, _ in drawn]
     return [options for _, options in drawn], np.stack(images)
 
 

@@ -1,4 +1,4 @@
-"""voxel-art: a person of blocks. Noses, cheeks and eyebrows are too small to see.
+"""voxel-art: a person of blocks. Noses, cheeks and eyebrows are too small to tell.
 
 The colour of a hat or a jacket is chosen for all, and painted where there is one.
 """
@@ -180,5 +180,9 @@ WORDS = Words(
             'grin': 'a grin | a toothy grin',
         },
     },
-    unseen={'eyes': ('glasses', ('shades',))},
+    coloured=('eyebrows',),
+    unseen={
+        'eyes': ('glasses', ('shades',)),
+        'shirtColor': ('outfit', ('suit',)),  # under a white one
+    },
 )
