@@ -76,6 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         if name in FETCHED:
             for path in _fetched(FETCHED[name], data_dir / 'downloads', args.archive):
                 print(f'prepared in {path}')
+            if name == 'fluent':
+                _say_how_to_train('fluent:flat', args.data_dir and data_dir)
             return 0
         if name in readers.names():
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
@@ -87,15 +89,19 @@ def main(argv: list[str] | None = None) -> int:
     for split, info in builder.info.splits.items():
         print(f'{split:12} {info.num_examples:8,} examples')
     print(f'prepared in {builder.data_dir}')
-    flags = [f'--config=configs/{CONFIGS.get(args.name, "dcgan_emoji")}.py']
-    if args.name not in (*piano_rolls.SETS, 'sketch_kanji'):
-        flags.append(f'--config.data.name={args.name}')
-    if args.name not in OURS:
+    _say_how_to_train(args.name, args.data_dir and data_dir)
+    return 0
+
+
+def _say_how_to_train(name: str, data_dir: Path | str):
+    flags = [f'--config=configs/{CONFIGS.get(name, "dcgan_emoji")}.py']
+    if name not in (*piano_rolls.SETS, 'sketch_kanji'):
+        flags.append(f'--config.data.name={name}')
+    if name not in OURS:
         flags.append('--config.data.categories=')
-    if args.data_dir:
+    if data_dir:
         flags.append(f'--config.data.dir={data_dir}')
     print('train on it: python launch.py', *flags)
-    return 0
 
 
 def _fetched(

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import platform
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,7 +178,7 @@ def test_pictures_that_look_alike_are_left_out(monkeypatch):
     other = drawing.draw('gaze', 1)[1]
     first, second = np.zeros((16, 16, 3), np.uint8), np.ones((16, 16, 3), np.uint8)
 
-    def paint(pictures, how, alone):
+    def paint(*args):
         return iter([(options, first), (same, second), (other, first), (other, second)])
 
     monkeypatch.setattr(
@@ -287,13 +288,13 @@ def test_factors_and_captions_of_a_set_agree():
 
 def test_a_process_that_ends_is_one_line():
     with pytest.raises(UserError, match='a process that draws ended: .*nonesuch'):
-        [*painter.paint([('nonesuch', 0)] * 2, Fit(16, 3))]
+        [*painter.paint([('nonesuch', 0)] * 2, 2, Fit(16, 3))]
 
 
 def test_processes_draw_what_this_one_draws():
     pictures = [('planets', number) for number in range(painter.CHUNK + 5)]
-    here = [*painter.paint(pictures, Fit(16, 3), alone=True)]
-    there = [*painter.paint(pictures, Fit(16, 3))]
+    here = [*painter.paint(pictures, len(pictures), Fit(16, 3), alone=True)]
+    there = [*painter.paint(pictures, len(pictures), Fit(16, 3))]
     for one, other in zip(here, there, strict=True):
         assert one[:2] == other[:2]
         np.testing.assert_array_equal(one[2], other[2])
@@ -314,3 +315,18 @@ def test_grey_and_transparent_pictures_follow_the_config():
     grey = dataclasses.replace(settings('art:rings=3'), channels=1, background='black')
     found = data.examples(grey, 'train[:2]').images
     assert found.shape == (2, 16, 16, 1) and found[:, 0, 0].max() == 0
+
+
+def test_the_data_card_states_each_licence():
+    card = Path(__file__).parents[2] / 'docs' / 'art_styles.md'
+    rows = {
+        row.split('|')[1].strip(' `'): [cell.strip() for cell in row.split('|')[2:-1]]
+        for row in card.read_text().splitlines()
+        if row.startswith('| `')
+    }
+    assert list(rows) == drawing.names()
+    for style, (licence, artist, labelled, shipped) in rows.items():
+        about = licences.of(style)
+        assert (licence, artist) == (about.name, about.creator)
+        assert bool(labelled) == (style in LABELLED)
+        assert (shipped == 'yes') == licences.may_ship([style])

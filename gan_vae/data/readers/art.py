@@ -132,14 +132,14 @@ def distinct(
     styles: dict[str, int], how: Fit, alone: bool = False
 ) -> Iterator[Drawing]:
     """The drawings, number by number, less those that look like an earlier one."""
-    pictures = [
+    pictures = (
         (style, number)
         for number in range(max(styles.values()))
         for style, count in styles.items()
         if number < count
-    ]
-    already: set[str | bytes] = set()
-    for style, options, image in painter.paint(pictures, how, alone):
+    )
+    total, already = sum(styles.values()), set[str | bytes]()
+    for style, options, image in painter.paint(pictures, total, how, alone):
         same = splits.key(style, options), hashlib.sha256(image.tobytes()).digest()
         if already.isdisjoint(same):
             seen = factors.seen(style, options)

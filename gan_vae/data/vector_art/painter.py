@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -39,25 +39,28 @@ def cores() -> int:
 
 
 def paint(
-    pictures: list[Picture], how: Fit, alone: bool = False
+    pictures: Iterable[Picture], total: int, how: Fit, alone: bool = False
 ) -> Iterator[tuple[str, dict[str, Any], np.ndarray]]:
-    """(style, choices, image) of each picture, in order.
+    """(style, choices, image) of each of `total` pictures, in order.
 
     alone: in this process and as they are asked for, where few of them will be.
     """
-    chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
-    done = (_work(chunk, how) for chunk in chunks) if alone else _beside(chunks, how)
-    flat = (
-        (style, options, image)
-        for chunk, (choices, images) in zip(chunks, done, strict=True)
-        for (style, _), options, image in zip(chunk, choices, images, strict=True)
-    )
+    left = iter(pictures)
+    chunks = iter(lambda: list(islice(left, CHUNK)), [])
     if alone:
-        return flat
+        return _flat((chunk, _work(chunk, how)) for chunk in chunks)
+    drawn = _flat(_beside(chunks, min(cores(), -(-total // CHUNK)), how))
     if sys.stderr.isatty():
-        bar = tqdm(flat, 'art', len(pictures), leave=False, dynamic_ncols=True)
-        return iter(bar)
-    return listing.progress(flat, 'art', len(pictures), 'pictures drawn')
+        return iter(tqdm(drawn, 'art', total, leave=False, dynamic_ncols=True))
+    return listing.progress(drawn, 'art', total, 'pictures drawn')
+
+
+def _flat(
+    chunks: Iterable[tuple[list[Picture], Drawn]],
+) -> Iterator[tuple[str, dict[str, Any], np.ndarray]]:
+    for chunk, (choices, images) in chunks:
+        for (style, _), options, image in zip(chunk, choices, images, strict=True):
+            yield style, options, image
 
 
 def _job(chunk: list[Picture], how: Fit) -> dict[str, Any]:
@@ -69,25 +72,26 @@ def _work(chunk: list[Picture], how: Fit) -> Drawn:
     return work(**_job(chunk, how))
 
 
-def _beside(chunks: list[list[Picture]], how: Fit) -> Iterator[Drawn]:
-    """What each chunk asks for, in order, by processes that end with the last."""
+def _beside(
+    chunks: Iterator[list[Picture]], count: int, how: Fit
+) -> Iterator[tuple[list[Picture], Drawn]]:
+    """Each chunk and what it asks for, in order, by `count` processes that end with
+    the last."""
     mine, started = threading.local(), []
-    count = min(cores(), len(chunks))
 
-    def ask(chunk: list[Picture]) -> Drawn:
+    def ask(chunk: list[Picture]) -> tuple[list[Picture], Drawn]:
         if not hasattr(mine, 'process'):
             mine.process = _start()
             started.append(mine.process)
-        return _answer(mine.process, chunk, how)
+        return chunk, _answer(mine.process, chunk, how)
 
-    left = iter(chunks)
     with ThreadPoolExecutor(count) as pool:
-        ahead: deque[Future[Drawn]] = deque()
+        ahead: deque[Future[tuple[list[Picture], Drawn]]] = deque()
         try:
-            ahead.extend(pool.submit(ask, chunk) for chunk in islice(left, 3 * count))
+            ahead.extend(pool.submit(ask, chunk) for chunk in islice(chunks, 3 * count))
             while ahead:
                 yield ahead.popleft().result()
-                ahead.extend(pool.submit(ask, chunk) for chunk in islice(left, 1))
+                ahead.extend(pool.submit(ask, chunk) for chunk in islice(chunks, 1))
         finally:
             for future in ahead:
                 future.cancel()
