@@ -54,7 +54,8 @@ def place(word: str) -> tuple[str, str]:
         kind = 'folder' if os.path.isdir(os.path.expanduser(word)) else 'zip'
         return f'{kind}:{word}', 'all'
     prefix, _, split = word.partition(':')
-    if split and getattr(readers.of(prefix), 'REST', ''):
+    reader = readers.of(prefix)
+    if getattr(reader, 'REST', '') and (split or hasattr(reader, 'DEFAULT')):
         return word, 'all'
     if not split:
         files.refuse_file(files.expand(word))

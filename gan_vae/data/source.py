@@ -33,7 +33,8 @@ class Spec(NamedTuple):
 class Examples(NamedTuple):
     """A set: images uint8 [N, H, W, C] (array or memory map) and what goes with them.
 
-    `captions` holds N strings or none; `factors` {name: [N]} for procedural sets.
+    `captions` holds N strings or none; `factors` {name: [N]} for procedural sets, and
+    `factor_values` {name: words} for those whose numbers are indices of words.
     """
 
     images: np.ndarray
@@ -41,6 +42,7 @@ class Examples(NamedTuple):
     class_names: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     factors: dict[str, np.ndarray] | None = None
+    factor_values: dict[str, tuple[str, ...]] = {}
     note: str = ''  # what the reader of the set has to tell, e.g. files it skipped
     kind = 'images'
 

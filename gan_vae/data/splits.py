@@ -11,18 +11,20 @@ NAMES = ('train', 'validation', 'test')
 _TENTHS = {'train': range(8), 'validation': range(8, 9), 'test': range(9, 10)}
 
 
-def joined(what: str, split: str) -> tuple[list[str], int | None]:
+def joined(
+    what: str, split: str, known: tuple[str, ...] = NAMES
+) -> tuple[list[str], int | None]:
     """The splits in 'train', 'train+test' or 'all', and N of a slice as 'train[:N]'; a
-    UserError for other words."""
+    UserError for other words than the `known`."""
     match = re.fullmatch(r'(.*)\[:(\d{1,18})\]', split)
     name, most = (match[1], int(match[2])) if match else (split, None)
     if most == 0:
         raise UserError(f'the split {split!r} of {what} is empty')
-    parts: list[str] = list(NAMES) if name == 'all' else name.split('+')
+    parts: list[str] = list(known) if name == 'all' else name.split('+')
     for part in parts:
-        if part not in NAMES:
+        if part not in known:
             raise UserError(
-                f'{what} has no split {part!r}{nearest(part, NAMES)}: it is one of '
+                f'{what} has no split {part!r}{nearest(part, known)}: it is one of '
                 f'{", ".join(NAMES)}, a join as train+test, all, or a slice as '
                 'train[:64]'
             )

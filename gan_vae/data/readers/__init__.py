@@ -7,6 +7,7 @@ of a set prepared by TFDS (`gan_vae/data/prepared.py`). A reader has
 
     KIND      'images', 'rolls' or 'strokes'
     REST      what stands after the colon, as in 'PATH'; without it nothing does
+    DEFAULT   the REST that the name alone stands for; without it REST must be written
     PLACE     True: REST is where the data lie, and a run depends on their content alone
     load(rest, split, settings)   the Examples or Sequences of a split; `settings` is
                                   the section `data` of a config
@@ -47,6 +48,7 @@ def find(name: str) -> tuple[ModuleType, str]:
 
         return prepared, name
     form = getattr(reader, 'REST', '')
+    rest = rest or getattr(reader, 'DEFAULT', '')
     if form and not rest:
         raise UserError(f'{name!r} names no data: write {prefix}:{form}')
     if colon and not form:

@@ -42,6 +42,7 @@ def examples(split: str, size: int, channels: int) -> Examples:
         labels=factors['shape'],
         class_names=SHAPES,
         factors=factors,
+        factor_values={'shape': SHAPES},
     )
 
 
