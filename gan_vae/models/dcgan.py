@@ -4,8 +4,15 @@ Radford, Metz & Chintala 2015, arXiv:1511.06434: 4x4 kernels of stride 2, N(0, 0
 weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. The
 channels double with each halving of the image, from `width` next to it. The paper's
 images have 64 pixels; the networks of other sizes follow the same rule and are ours.
+
+The class-conditional networks `dcgan_class` are ours too, of the same sizes. G repeats
+each pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
+transposed convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003), with
+a gain and a bias for each class in its BatchNorms. D adds the projection e(y).m of the
+class on the mean m of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
 """
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,11 +20,17 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.errors import UserError
-from gan_vae.models import layers
+from gan_vae.models import conditional, layers
 
 NETWORKS = {
-    'generator': {'dcgan': ('Generator', {})},
-    'discriminator': {'dcgan': ('Discriminator', {})},
+    'generator': {
+        'dcgan': ('Generator', {}),
+        'dcgan_class': ('ConditionalGenerator', {}),
+    },
+    'discriminator': {
+        'dcgan': ('Discriminator', {}),
+        'dcgan_class': ('ConditionalDiscriminator', {}),
+    },
 }
 
 _INIT = nn.initializers.normal(0.02)
@@ -44,34 +57,47 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False):
-        def norm(x):
-            return nn.relu(
-                nn.BatchNorm(
-                    use_running_average=not train,
-                    momentum=0.9,
-                    axis_name=self.axis_name,
-                    dtype=self.dtype,
-                )(x)
-            )
+        norm = self.norm(nn.BatchNorm, train)
+        up = partial(layers.ConvTranspose, kernel_size=(4, 4), strides=(2, 2))
+        return self.images(z, lambda x: norm()(x), up)
 
+    def norm(self, cls, train):
+        """What makes the BatchNorms of `cls`."""
+        return partial(
+            cls,
+            use_running_average=not train,
+            momentum=0.9,
+            axis_name=self.axis_name,
+            dtype=self.dtype,
+        )
+
+    def images(self, z, norm, up):
+        """Of z, with `norm(x)` after each layer and `up` to double a map."""
+        shared = {'kernel_init': _INIT, 'dtype': self.dtype}
         depth = levels(self.image_size)
         top = self.width << (depth - 1)
-        x = nn.Dense(16 * top, use_bias=False, kernel_init=_INIT, dtype=self.dtype)(z)
-        x = norm(x.reshape(-1, 4, 4, top))
+        x = nn.Dense(16 * top, use_bias=False, **shared)(z)
+        x = nn.relu(norm(x.reshape(-1, 4, 4, top)))
         for level in reversed(range(1, depth)):
-            x = layers.ConvTranspose(
-                self.width << (level - 1),
-                (4, 4),
-                (2, 2),
-                use_bias=False,
-                kernel_init=_INIT,
-                dtype=self.dtype,
-            )(x)
-            x = norm(x)
-        x = layers.ConvTranspose(
-            self.channels, (4, 4), (2, 2), kernel_init=_INIT, dtype=self.dtype
-        )(x)
+            x = up(self.width << (level - 1), use_bias=False, **shared)(x)
+            x = nn.relu(norm(x))
+        x = up(self.channels, **shared)(x)
         return nn.tanh(x.astype(jnp.float32))
+
+
+class ConditionalGenerator(Generator):
+    """z [B, latent_dim], condition int [B] -> images [B, S, S, channels] in [-1, 1]."""
+
+    classes: int = 0
+
+    @nn.compact
+    def __call__(self, z, train: bool = False, *, condition):
+        by_class = self.norm(conditional.BatchNorm, train)
+
+        def norm(x):
+            return conditional.ClassBatchNorm(self.classes, by_class)(x, condition)
+
+        return self.images(z, norm, layers.UpConv)
 
 
 class Discriminator(nn.Module):
@@ -84,6 +110,10 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
+        return self.judge(self.features(x, train))
+
+    def features(self, x, train):
+        """Images -> maps [B, 4, 4, C]."""
         for level in range(levels(self.image_size)):
             x = layers.Conv(
                 self.width << level,
@@ -101,6 +131,23 @@ class Discriminator(nn.Module):
                     dtype=self.dtype,
                 )(x)
             x = jax.nn.leaky_relu(x, 0.2)
+        return x
+
+    def judge(self, x):
+        """Maps -> logits [B]."""
         x = x.reshape(x.shape[0], -1)
         x = nn.Dense(1, kernel_init=_INIT, dtype=self.dtype)(x)
         return x[:, 0].astype(jnp.float32)
+
+
+class ConditionalDiscriminator(Discriminator):
+    """images [B, S, S, C], condition int [B] -> logits [B]; high means real."""
+
+    classes: int = 0
+
+    @nn.compact
+    def __call__(self, x, train: bool = False, *, condition):
+        x = self.features(x, train)
+        mean = jnp.mean(x, (1, 2), dtype=jnp.float32)
+        e = layers.Embed(self.classes, x.shape[-1], _INIT)(condition)
+        return self.judge(x) + jnp.sum(4 * e * mean, -1)

@@ -5,7 +5,6 @@ look like an earlier one. `art` alone is art:critters+landscape+planets+sprouts.
 are drawn at the size that is asked for, 3 to 8 ms of one core each, and then cached.
 """
 
-import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -87,7 +86,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
             yield from (d for d in drawn if d.split == part)
 
         # All of them, as each needs all drawings; what is not asked for, on disk only.
-        on_disk = dataclasses.replace(settings, storage='stream')
+        on_disk = Settings(storage='stream')
         every = {
             part: cached(
                 key | {'part': part},
