@@ -264,6 +264,8 @@ def test_captions_are_many_wordings_of_what_is_seen():
         'a picture of a wide low lavender blue monster with crossed eyes, pale dots '
         'on the body, a smile and salmon bumps on an indigo background'
     )
+    bare = captions.caption('critters', seen | {'accentColor': 'none'})
+    assert not re.search('horns|bumps|  ', bare)
     assert captions.caption('waves', {}) == ''
 
 

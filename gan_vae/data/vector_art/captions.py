@@ -73,8 +73,6 @@ def _filled(text: str, words: Words, seen: dict[str, str], draw: '_Draw') -> str
             return ''
         inner = _filled(draw.pick(named.split(' | ')), words, seen, draw)
         text = text.replace(f'{{{factor}}}', inner)
-        if not inner:
-            return ''
     return text
 
 

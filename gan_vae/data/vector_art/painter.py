@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-import gan_vae
 from gan_vae.data import listing
 from gan_vae.data.pictures import Fit
 from gan_vae.data.vector_art.worker import work
@@ -102,7 +101,8 @@ def _beside(
 
 
 def _start() -> subprocess.Popen[bytes]:
-    paths = [str(Path(gan_vae.__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
+    root = Path(__file__).resolve().parents[3]
+    paths = [str(root), os.environ.get('PYTHONPATH', '')]
     return subprocess.Popen(
         [sys.executable, '-m', f'{work.__module__}'],
         stdin=subprocess.PIPE,
