@@ -329,6 +329,7 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
         groups=(networks.prior.size,),
         prior=networks.prior.sample,
         decode=decode,
+        styles=_styles(networks.styles) if networks.styles else None,
         **latents,
     )
     return {
@@ -337,6 +338,25 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
         'latents': own,
         'classes': networks.classes,
     }
+
+
+def _styles(own: networks_lib.Styles) -> contract.Styles:
+    """Those of the averaged G."""
+
+    def map_latents(weights, z, condition=None, truncation=None):
+        g = weights.averaged['generator']
+        styles, mean = own.map(g, z, condition), own.mean(g)
+        if truncation is not None:
+            styles = mean + truncation * (styles - mean)
+        return styles.reshape(styles.shape[0], -1)
+
+    def decode(weights, styles, condition=None):
+        styles = styles.reshape(styles.shape[0], own.layers, own.size)
+        return own.draw(weights.averaged['generator'], styles)
+
+    return contract.Styles(
+        groups=(own.size,) * own.layers, map=map_latents, decode=decode
+    )
 
 
 def method(game: Game, objective: str, **more) -> Method:

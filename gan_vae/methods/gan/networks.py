@@ -141,11 +141,15 @@ def pair(
     averages = _has(generator, 'axis_name')
     alone = generator.clone(axis_name=None) if averages else generator
 
-    def apply(variables, z, label=None, **options):
+    def label_of(z, label):
         if conditional and label is None:
-            label = jnp.arange(len(z)) % classes
+            return jnp.arange(len(z)) % classes
         if not conditional:
             refuse_condition(label)
+        return label
+
+    def apply(variables, z, label=None, **options):
+        label = label_of(z, label)
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
     if statistics != 'running' and not _batch_norm(init):
@@ -175,7 +179,7 @@ def pair(
         sample=sample,
         judge_eval=judge_eval,
         settle=settle,
-        styles=_styles(alone) if hasattr(generator, 'styles') else None,
+        styles=_styles(alone, label_of) if hasattr(generator, 'styles') else None,
     )
 
 
@@ -185,11 +189,12 @@ def _batch_norm(init) -> bool:
     return 'batch_stats' in variables['generator']
 
 
-def _styles(generator: nn.Module) -> Styles:
+def _styles(generator: nn.Module, label_of: Callable) -> Styles:
     def draw(variables, styles, keys=None):
         return generator.apply(variables, styles, keys, method='draw')
 
     def styles(variables, z, label=None, keys=None, key=None):
+        label = label_of(z, label)
         return generator.apply(variables, z, label, keys, key, method='styles')
 
     def mean(variables):
