@@ -1,10 +1,13 @@
 """Latents of pictures: of the inputs of a tool, and carried in those that it writes.
 
-A picture carries its z as base64 of float32, with the hash of the model.
+A picture carries its z as base64 of float32, with the hash of the model; or, of a
+style-based generator, the styles w of its layers, which are more than a z can give.
+Tools work with those in the same way: on `styled(model)`, whose latents they are.
 """
 
 import base64
 import binascii
+import dataclasses
 from functools import partial
 
 import jax
@@ -15,7 +18,30 @@ from gan_vae.art.tools import Flag, Input, Model, ModelRequest, Picture
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
 from gan_vae.methods import sampling
-from gan_vae.methods.contract import capability, required
+from gan_vae.methods.contract import Latents, capability, required
+
+
+def styled(model: Model) -> Model:
+    """The model with its styles as latents [n, layers x size]; their groups are the
+    layers. A UserError where it has none."""
+    styles = required(model.method, 'latents.styles', 'a style for each layer')
+
+    def prior(*_):
+        raise UserError('styles have no prior of their own')
+
+    own = Latents(groups=styles.groups, prior=prior, decode=styles.decode)
+    method = dataclasses.replace(model.method, latents=own)
+    return model._replace(method=method, base=model)
+
+
+def space_of(model: Model, items: list[Input]) -> Model:
+    """The model that inputs are latents of: `styled` where one carries styles."""
+    carried = any(_is_of(item, model) and 'styles' in item.provenance for item in items)
+    return styled(model) if carried else model
+
+
+def _is_of(item: Input, model: Model) -> bool:
+    return item.provenance.get('model') == model.about['state_sha256']
 
 
 def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
@@ -24,8 +50,8 @@ def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
     labels: classes int [n], or one for all.
     """
     decoded = sampling.decode(model.method, model.weights, z, labels, progress)
-    about = {'model': model.about['state_sha256']}
-    records = [about | {'latent': packed(vector)} for vector in z]
+    about, name = {'model': model.about['state_sha256']}, _record(model)
+    records = [about | {name: packed(vector)} for vector in z]
     if labels is not None:
         classes = [model.classes[n] for n in np.broadcast_to(labels, len(z))]
         records = [r | {'class': c} for r, c in zip(records, classes, strict=True)]
@@ -35,12 +61,25 @@ def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
     ]
 
 
+def styles_of(model: Model, z: np.ndarray, labels=None) -> np.ndarray:
+    """The styles [n, S] of latents [n, D] of the model that a `styled` one is of."""
+    base = model.base or model
+    return sampling.styles(base.method, model.weights, z, labels)
+
+
+def _record(model: Model) -> str:
+    return 'styles' if model.base else 'latent'
+
+
 def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | None]:
     """The latent [D], and class if any, of an input: number N of the samples of `seed`,
     a picture that carries one of this model, or a picture that its encoder takes. A
     UserError for anything else.
     """
     method, word = model.method, item.word
+    if model.base and 'styles' not in item.provenance:
+        z, label = of_input(model.base, item, seed)
+        return styles_of(model, z[None], label)[0], label
     if not item.sha256:
         if not word.isdecimal():
             raise UserError(
@@ -50,8 +89,8 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
             raise UserError(f'{word}: there are samples up to {sampling.LARGEST - 1}')
         label = number % method.classes if method.classes else None
         return sampling.latent(method, seed, number), label
-    if item.provenance.get('model') == model.about['state_sha256']:
-        z = unpacked(word, item.provenance.get('latent'), size(model))
+    if _is_of(item, model):
+        z = unpacked(word, item.provenance.get(_record(model)), size(model))
         if not method.classes:
             return z, None
         if (name := item.provenance.get('class')) not in model.classes:

@@ -24,6 +24,22 @@ def mean_of_sums(sums: Mapping[str, float]) -> dict[str, float]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Styles:
+    """What a style-based generator makes of z: styles of its layers, as one vector."""
+
+    groups: tuple[int, ...]  # how many of the numbers are of each layer, coarse to fine
+    # (weights, z [n, D], condition=None, truncation=None) -> styles [n, sum of groups];
+    # truncation: factor of their distance to the mean style
+    map: Callable
+    decode: Callable  # (weights, styles, condition=None) -> examples
+
+    @property
+    def size(self) -> int:
+        """Numbers of all layers."""
+        return sum(self.groups)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Latents:
     """z [n, D] <-> examples."""
 
@@ -33,6 +49,7 @@ class Latents:
     # (weights, examples, condition=None) -> mean, log variance [n, D]
     posterior: Callable | None = None
     encode: Callable | None = None  # (weights, examples, condition=None) -> z
+    styles: Styles | None = None
 
     @property
     def size(self) -> int:
@@ -135,7 +152,7 @@ def refuse_condition(condition):
         raise UserError('this model has no classes: it takes none to sample')
 
 
-def capability(method: Method, path: str) -> Callable | None:
+def capability(method: Method, path: str) -> Any:
     """What 'latents.encode', 'density.coder', 'translation' ... is; None if absent."""
     value: Any = method
     for name in path.split('.'):
@@ -148,6 +165,7 @@ NEEDS = {  # in words
     'latents.decode': 'a decoder',
     'latents.posterior': 'an encoder with a variance, as a VAE has',
     'latents.encode': 'an encoder, as a VAE has',
+    'latents.styles': 'a style for each layer, as a stylegan2 has',
     'density.elbo': 'a likelihood, as a VAE has',
     'density.log_weight': 'a likelihood of pixels without classes, as a VAE has',
     'density.particle_bound': 'a latent at each step of a sequence, as a VRNN has',
@@ -157,7 +175,7 @@ NEEDS = {  # in words
 }
 
 
-def required(method: Method, path: str, what: str) -> Callable:
+def required(method: Method, path: str, what: str) -> Any:
     """A capability; a UserError that `what` needs it, where it is absent."""
     function = capability(method, path)
     if function is None:

@@ -2,6 +2,8 @@
 
   x_i = G(t z_i),   z_i of the prior by the key (seed, i), cut off at +- truncation
 
+A style-based generator has its styles w cut off instead, w' = m + truncation (w - m)
+with m their mean (Karras et al. 2018, arXiv:1812.04948, appendix B).
 Picture i is the same for any number of them, and for every command that draws it.
 """
 
@@ -32,7 +34,8 @@ def draw(
     """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`.
 
     labels: their classes, int [num] or one for all; by default each class in turn.
-    truncation: latents are drawn again until all their numbers are within +- this.
+    truncation: latents are drawn again until all their numbers are within +- this; of a
+    style-based generator, the factor of the distance of styles to their mean.
     temperature: factor of the deviations of the latents.
     """
     check(seed, num, truncation, temperature)
@@ -72,6 +75,28 @@ def latent(method: Method, seed: int, number: int) -> np.ndarray:
     row = number % BATCH
     z = _latents(method.latents.prior, None, _key(seed, number - row))
     return np.asarray(z[row])
+
+
+def styles(
+    method: Method,
+    weights: Weights,
+    z: np.ndarray,
+    labels: np.ndarray | int | None = None,
+    truncation: float | None = None,
+) -> np.ndarray:
+    """The styles float32 [n, S] of latents [n, D] of a style-based generator.
+
+    labels, truncation: as in `draw`.
+    """
+    own = required(method, 'latents.styles', 'styles')
+    if labels is not None:
+        labels = np.resize(np.asarray(labels, np.int32), len(z))
+    parts = [
+        _styles(own.map, truncation, weights, z[start : start + BATCH], label)
+        for start in range(0, len(z), BATCH)
+        for label in [_rows(labels, start, BATCH)]
+    ]
+    return np.concatenate(parts)
 
 
 def decode(
@@ -138,12 +163,21 @@ def _batch(method, truncation, temperature, weights, key, label):
     if truncation is None:
         return method.generate(weights, key, BATCH, label, temperature)
     latents = method.latents
-    return latents.decode(weights, latents.prior(key, BATCH, truncation), label)
+    if latents.styles is None:
+        return latents.decode(weights, latents.prior(key, BATCH, truncation), label)
+    z = latents.prior(key, BATCH)
+    styles = latents.styles.map(weights, z, label, truncation)
+    return latents.styles.decode(weights, styles, label)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _latents(prior, truncation, key):
     return prior(key, BATCH, truncation)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _styles(map_latents, truncation, weights, z, label):
+    return map_latents(weights, z, label, truncation)
 
 
 @partial(jax.jit, static_argnums=0)

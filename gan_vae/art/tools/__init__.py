@@ -77,6 +77,7 @@ class Model(NamedTuple):
     config: Any
     classes: tuple[str, ...]  # names, none where the model has no classes
     workdir: str  # where it lies
+    base: 'Model | None' = None  # whose styles are the latents of this one
 
 
 class Input(NamedTuple):

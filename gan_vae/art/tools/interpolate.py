@@ -14,14 +14,16 @@ def make(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
     if model.kind != 'images':
         return _of_sequences(request)
+    model = latents.space_of(model, request.inputs)
     stops, labels = latents.of_inputs(model, request.inputs, flags.seed)
+    how = 'lerp' if model.base else flags.how  # styles have no arcs
     label = None if labels is None else labels[0]
     if flags.loop:
         stops = np.concatenate([stops, stops[:1]])
     last = len(stops) - 1
 
     def draw(places):
-        z = interpolation.along(stops, places, flags.how)
+        z = interpolation.along(stops, places, how)
         return sampling.decode(model.method, model.weights, z, label)
 
     # a stop is the end of one part and the beginning of the next, and drawn once
@@ -30,7 +32,7 @@ def make(request: ModelRequest) -> Result:
         places = interpolation.even(draw, last, num, flags.loop)
     else:
         places = last * interpolation.shares(num, flags.loop)
-    z = interpolation.along(stops, places, flags.how)
+    z = interpolation.along(stops, places, how)
     pictures = latents.pictures(model, z, label, request.progress)
     return Result(
         pictures=pictures,

@@ -4,13 +4,15 @@ import numpy as np
 
 from gan_vae import images
 from gan_vae.art import inversion, latents, sheets
-from gan_vae.art.tools import ModelRequest, Result, ToolWithModel
+from gan_vae.art.tools import Flag, ModelRequest, Result, ToolWithModel
 from gan_vae.data.pictures import given
 from gan_vae.evaluation.pairs import psnr
 
 
 def make(request: ModelRequest) -> Result:
     model, pictures, on_sheet, messages = request.model, [], [], []
+    if request.flags.space == 'styles':
+        model = latents.styled(model)
     for item in request.inputs:
         picture = latents.read(item.word, model)
         starts, labels, messages_of_class = latents.starts(request, picture)
@@ -18,9 +20,10 @@ def make(request: ModelRequest) -> Result:
             model.method.latents.decode,
             model.weights,
             np.asarray(images.from_uint8(picture)),
-            starts,
+            latents.styles_of(model, starts, labels) if model.base else starts,
             labels=labels,
             steps=request.flags.steps,
+            weight=0.0 if model.base else PRIOR,  # styles are not of N(0, I)
             track=request.progress,
         )
         # classes are in the order of the starts, and latents by their loss
@@ -47,4 +50,11 @@ def make(request: ModelRequest) -> Result:
     return Result(pictures=pictures, sheet=sheet, messages=messages)
 
 
-TOOL = ToolWithModel(make=make, takes='PICTURE...', flags=latents.SEARCH)
+PRIOR = 1e-3  # weight of mean z^2
+SPACE = "of 'latents', or of stylegan2 'styles': one for each layer, which come nearer"
+TOOL = ToolWithModel(
+    make=make,
+    takes='PICTURE...',
+    flags=latents.SEARCH
+    | {'space': Flag('latents', str, SPACE, choices=('latents', 'styles'))},
+)

@@ -10,6 +10,10 @@ from gan_vae.methods import sampling
 
 NUM = 16
 NUMBERED = 100  # pictures on a sheet with their numbers, at most
+TRUNCATION = (
+    'latents drawn again until within +- this; of stylegan2, distance of styles to '
+    'their mean, times this'
+)
 AGGREGATE = "or of a VAE 'aggregate': of codes of training images"
 
 
@@ -42,6 +46,10 @@ def make(request: ModelRequest) -> Result:
         # the two of a pair are of one class
         labels = np.arange(num) // (2 if flags.pairs else 1) % method.classes
         columns = images.columns(method.classes)
+    if flags.truncation is not None and method.latents.styles:
+        law = z, labels, flags.truncation
+        z = sampling.styles(method, model.weights, *law)
+        model = latents.styled(model)
     pictures = latents.pictures(model, z, labels, request.progress)
     small = num <= NUMBERED
     sheet = sheets.numbered([p.image for p in pictures], columns) if small else None
@@ -66,7 +74,9 @@ def _latents(request: ModelRequest, messages: list[str]) -> tuple[np.ndarray, di
         narrow = 1.0 if flags.temperature is None else flags.temperature
         z = aggregate.draw(mixture, flags.seed, num, narrow)
         return z, {'components': components, 'mismatch_nats': mixture.mismatch}
-    law = flags.truncation, flags.temperature
+    # that of styles is of the generator, not of the prior
+    truncation = None if model.method.latents.styles else flags.truncation
+    law = truncation, flags.temperature
     count = (num + 1) // 2 if flags.pairs else num
     z = sampling.latents(model.method, flags.seed, count, *law)
     if flags.pairs:
@@ -79,7 +89,7 @@ TOOL = ToolWithModel(
     flags={
         'num': Flag(NUM, int, 'how many'),
         'class': Flag('', str, 'a name, or #N; by default each in turn'),
-        'truncation': Flag(None, float, 'latents drawn again until within +- this'),
+        'truncation': Flag(None, float, TRUNCATION),
         'temperature': Flag(None, float, 'factor of the deviations of latents'),
         'pairs': Flag(False, bool, 'z and -z beside each other'),
         'latents': Flag('prior', str, AGGREGATE, choices=('prior', 'aggregate')),

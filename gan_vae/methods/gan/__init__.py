@@ -33,6 +33,34 @@ class Networks(Pair):
         0, 'InfoGAN: values of a code that is one of so many', least=0
     )
     code_continuous: int = number(0, 'InfoGAN: codes of U(-1, 1)', least=0)
+    channel_max: int = number(
+        512,
+        'channels of a layer: width, doubled at each halving, is at most this',
+        least=1,
+        of_networks=True,
+    )
+    style_dim: int = number(
+        512, 'numbers of a style w', least=1, of_networks='generator'
+    )
+    mapping_layers: int = number(
+        8, 'dense layers from z to w', least=0, of_networks='generator'
+    )
+    style_mixing: float = number(
+        0.9,
+        'share of updates of G and of D in which layers have the styles of two z',
+        least=0,
+        below=1,
+        of_networks='generator',
+    )
+    class_layers: int = number(
+        8,
+        'dense layers from the class to what D compares with',
+        least=0,
+        of_networks='discriminator',
+    )
+    stddev_group: int = number(
+        4, 'images whose deviation D sees', least=1, of_networks='discriminator'
+    )
 
     def check(self):
         """What concerns no single range."""
@@ -74,7 +102,7 @@ class Settings(Averaging, Images):
     penalty: str = choice(
         '',
         *('', *declared('gan_vae.methods.gan.terms.gradient_penalty', 'PENALTIES')),
-        says="on D's gradient in its images as they are, not augmented; '' is none",
+        says="on the gradient of D(T(x)) in images x, T their augmentation; '' is none",
     )
     penalty_lambda: float = number(
         10.0, 'weight of wgan_gp and dragan: lambda E (|grad D| - 1)^2', least=0
@@ -84,6 +112,31 @@ class Settings(Averaging, Images):
     )
     penalty_interval: int = number(
         1, 'every so many D updates, and as much heavier', least=1
+    )
+    path_length_weight: float = number(
+        0.0, "StyleGAN2: of the lengths of G's gradients in styles; 0 is off", least=0
+    )
+    path_length_interval: int = number(
+        4, 'every so many G updates, and as much heavier', least=1
+    )
+    path_length_decay: float = number(
+        0.01, 'share of a batch in the mean of lengths', least=0, below=1
+    )
+    ada: str = several(
+        '',
+        *declared('gan_vae.objectives.adaptive', 'TRANSFORMS'),
+        says='what all that D sees is augmented by, each with the probability p',
+    )
+    ada_p: float = number(0.0, 'p at the start', least=0, below=1)
+    ada_images: float = number(
+        500_000.0, 'in which p moves by 1 at most; 0: p stays', least=0
+    )
+    ada_target: float = number(
+        0.6, "of the mean sign of D's logits of real images", least=-1, below=1
+    )
+    ada_interval: int = number(4, 'D updates from each change of p on', least=1)
+    ada_most: float = number(
+        0.8, 'of p: at 1 an augmentation shows in samples', least=0, below=1
     )
     clip_weights: float = number(
         0.0, "all of D's parameters into +- this; 0 is off", least=0

@@ -43,6 +43,8 @@ class Game:
     g_terms: dict[str, Term]
     descent: Descent
     critic_steps: int = 1
+    # after `augment`, of a strength in the state: (keys, images, TrainState.extra)
+    adaptive: Callable | None = None
     constrain: Callable | None = None  # D's parameters -> those after each update
 
     @property
@@ -65,6 +67,12 @@ def network(state: TrainState, name: str) -> tuple[dict, dict]:
     return state.params[name], state.variables[name]
 
 
+def augmented(game: Game, state: TrainState, keys, images):
+    """T(images), each image by its key."""
+    images = game.augment(keys, images)
+    return game.adaptive(keys, images, state.extra) if game.adaptive else images
+
+
 def init(game: Game, key: jax.Array) -> TrainState:
     """The state at step 0."""
     purposes = 'generator', 'discriminator', 'run'
@@ -81,7 +89,13 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     latents = game.networks.prior.draw(rows.keys['latents'])
 
     def generate(z):
-        return game.networks.generate(*network(state, 'generator'), z, rows.label)[0]
+        return game.networks.generate(
+            *network(state, 'generator'),
+            z,
+            rows.label,
+            rows.keys['noise'],
+            _turn_key(game, state, 'noise', turn),
+        )[0]
 
     def judge(variables, images, name):
         key = _turn_key(game, state, f'dropout {name}', turn)
@@ -89,9 +103,10 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             params, variables, images, rows.label, key, rows.index
         )
 
-    fake = generate(latents)
-    augmented_real = game.augment(rows.keys['augment_real'], rows.real)
-    augmented_fake = game.augment(rows.keys['augment_fake'], fake)
+    fake, augment = generate(latents), partial(augmented, game, state)
+    augment_real = partial(augment, rows.keys['augment_real'])
+    augment_fake = partial(augment, rows.keys['augment_fake'])
+    augmented_real, augmented_fake = augment_real(rows.real), augment_fake(fake)
     (real_verdict, fake_verdict), variables = game.networks.compare(
         params,
         variables,
@@ -113,10 +128,14 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             real_auxiliary=real_verdict.auxiliary,
             fake_auxiliary=fake_verdict.auxiliary,
             logits=lambda images: judge(variables, images, name)[0].logits,
+            augment_real=augment_real,
+            augment_fake=augment_fake,
             label=rows.label,
             latents=latents,
-            generate=lambda z: game.augment(rows.keys['augment_fake'], generate(z)),
+            generate=lambda z: augment_fake(generate(z)),
             keys=rows.keys[name],
+            key=_turn_key(game, state, name, turn),
+            mean=game.descent.mean,
             state=state.extra.get(name),
             step=state.step,
             update=game.critic_steps * state.step + turn,
@@ -131,7 +150,7 @@ def discriminator_loss(game, state, turn, params, variables, rows):
 def discriminator_step(game: Game, state: TrainState, real, label, turn):
     """(state, metrics) after D's update number `turn` of a step."""
     purposes = {'latents': 'z', 'augment_real': 'a', 'augment_fake': 'b'}
-    purposes |= {name: name for name in game.d_terms}
+    purposes |= {'noise': 'noise'} | {name: name for name in game.d_terms}
     keys = {n: _turn_key(game, state, p, turn) for n, p in purposes.items()}
     loss = partial(discriminator_loss, game, state, turn)
     state, metrics = _update(
@@ -148,10 +167,12 @@ def generator_loss(game, state, params, variables, rows):
     latents = game.networks.prior.draw(rows.keys['latents'])
 
     def generate(z):
-        return game.networks.generate(params, variables, z, rows.label)
+        key = step_key(state, 'generator noise')
+        noise = rows.keys['noise'], key
+        return game.networks.generate(params, variables, z, rows.label, *noise)
 
     def judge(images, keys, purpose):
-        images, key = game.augment(keys, images), step_key(state, purpose)
+        images, key = augmented(game, state, keys, images), step_key(state, purpose)
         d = network(state, 'discriminator')
         return game.networks.judge(*d, images, rows.label, key, rows.index)[0]
 
@@ -166,6 +187,7 @@ def generator_loss(game, state, params, variables, rows):
     def view(name):
         return GeneratorView(
             params=params,
+            variables=variables,
             latents=latents,
             fake=fake,
             fake_logits=verdict.logits,
@@ -173,6 +195,8 @@ def generator_loss(game, state, params, variables, rows):
             label=rows.label,
             generate=lambda z: generate(z)[0],
             keys=rows.keys[name],
+            key=step_key(state, name),
+            mean=game.descent.mean,
             state=state.extra.get(name),
             step=state.step,
             update=state.step,
@@ -189,6 +213,7 @@ def generator_step(game: Game, state: TrainState, real, label, metrics_d):
         'latents': 'generator z',
         'augment_fake': 'generator a',
         'augment_real': 'generator b',
+        'noise': 'generator noise',
     } | {name: name for name in game.g_terms}
     keys = {n: step_key(state, p) for n, p in purposes.items()}
     loss = partial(generator_loss, game, state)
@@ -310,6 +335,7 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
         groups=(networks.prior.size,),
         prior=networks.prior.sample,
         decode=decode,
+        styles=_styles(networks.styles) if networks.styles else None,
         **latents,
     )
     return {
@@ -318,6 +344,25 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
         'latents': own,
         'classes': networks.classes,
     }
+
+
+def _styles(own: networks_lib.Styles) -> contract.Styles:
+    """Those of the averaged G."""
+
+    def map_latents(weights, z, condition=None, truncation=None):
+        g = weights.averaged['generator']
+        styles, mean = own.map(g, z, condition), own.mean(g)
+        if truncation is not None:
+            styles = mean + truncation * (styles - mean)
+        return styles.reshape(styles.shape[0], -1)
+
+    def decode(weights, styles, condition=None):
+        styles = styles.reshape(styles.shape[0], own.layers, own.size)
+        return own.draw(weights.averaged['generator'], styles)
+
+    return contract.Styles(
+        groups=(own.size,) * own.layers, map=map_latents, decode=decode
+    )
 
 
 def method(game: Game, objective: str, **more) -> Method:

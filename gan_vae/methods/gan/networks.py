@@ -3,7 +3,10 @@
   generate    z, y -> G(z, y)               judge    x, y -> D(x, y)
 
 A network with a field `classes` is conditional: it is called with `condition`, the
-class of each row, unless it tells the class itself (an auxiliary classifier).
+class of each row, unless it tells the class itself (an auxiliary classifier). A
+generator that takes `keys` and `key` draws noise of its own in training: keys [B] of
+the rows, and one of the whole update. One with the methods `styles` and `draw` makes
+images in two steps, by a style for each layer (`Styles`).
 """
 
 from collections.abc import Callable
@@ -16,6 +19,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae import models
+from gan_vae.config import fields
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Learning
@@ -32,6 +36,21 @@ class Verdict(NamedTuple):
     auxiliary: Any = None  # of a D with a second output: [B, classes], [B, codes], ...
 
 
+class Styles(NamedTuple):
+    """A G of two steps: z -> the style w of each layer -> images.
+
+    `variables` are with params.
+    """
+
+    layers: int  # coarse to fine
+    size: int  # numbers of a style
+    # (variables, z, label=None, keys=None, key=None) -> [B, layers, size]; with keys
+    # as in training
+    map: Callable
+    draw: Callable  # (variables, styles, keys=None) -> images
+    mean: Callable  # variables -> the mean style [size]
+
+
 class Pair(NamedTuple):
     """G and D. `label` is int [B], or None where there are no classes."""
 
@@ -39,7 +58,8 @@ class Pair(NamedTuple):
     classes: int  # 0: unconditional
     auxiliary: str  # what D's second output is of: 'class', 'codes' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
-    # (params, variables, z, label) -> images for training, G's new variables
+    # (params, variables, z, label, keys, key) -> images for training, G's new
+    # variables; keys: of the rows, key: of the update, both for noise of G's own
     generate: Callable
     # (params, variables, images, label, dropout key, row numbers) -> Verdict, D's new
     judge: Callable
@@ -50,25 +70,27 @@ class Pair(NamedTuple):
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
     settle: Callable  # variables with params -> those that `sample` takes
+    styles: Styles | None = None
 
 
 def make(
     model, prior: latents.Prior, statistics: str, learning: Learning, spec, axis_name
 ) -> Pair:
     """The pair that the settings `model` name, for images of shape `spec`."""
-    fields = {
+    shared = {
         'image_size': spec.height,
         'channels': spec.channels,
-        'width': model.width,
         'classes': len(spec.class_names),
         'codes': prior.codes,
         'axis_name': axis_name,
         'dtype': jnp.dtype(learning.dtype),
     }
-    generator = models.make('generator', model.generator, **fields)
-    discriminator = models.make(
-        'discriminator', model.discriminator, dropout=model.dropout, **fields
-    )
+
+    def network(role):
+        own = {n: getattr(model, n) for n in fields.of_network(model, role)}
+        return models.make(role, getattr(model, role), **shared, **own)
+
+    generator, discriminator = network('generator'), network('discriminator')
     _check(model, generator, discriminator, len(spec.class_names), prior)
     return pair(generator, discriminator, prior, statistics, learning, spec)
 
@@ -103,8 +125,9 @@ def pair(
         }
 
     @recompute
-    def generate(params, variables, z, label):
-        return train(generator, params, variables, z, label)
+    def generate(params, variables, z, label, keys=None, key=None):
+        options = {'keys': keys, 'key': key} if _takes(generator, 'keys') else {}
+        return train(generator, params, variables, z, label, **options)
 
     @recompute
     def judge(params, variables, images, label, key, indices):
@@ -139,18 +162,22 @@ def pair(
         condition = _condition(discriminator, label)
         return _verdict(discriminator.apply(variables, images, **condition))
 
-    batch_norm = _has(generator, 'axis_name')
     # outside of the mapped step there is no axis to average over
-    alone = generator.clone(axis_name=None) if batch_norm else generator
+    averages = _has(generator, 'axis_name')
+    alone = generator.clone(axis_name=None) if averages else generator
 
-    def apply(variables, z, label=None, **options):
+    def label_of(z, label):
         if conditional and label is None:
-            label = jnp.arange(len(z)) % classes
+            return jnp.arange(len(z)) % classes
         if not conditional:
             refuse_condition(label)
+        return label
+
+    def apply(variables, z, label=None, **options):
+        label = label_of(z, label)
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
-    if statistics != 'running' and not batch_norm:
+    if statistics != 'running' and not _batch_norm(init):
         raise UserError(
             f'config.method.sampling_statistics={statistics}: the generator has no '
             'BatchNorm, leave it at running'
@@ -179,7 +206,28 @@ def pair(
         sample=sample,
         judge_eval=judge_eval,
         settle=settle,
+        styles=_styles(alone, label_of) if hasattr(generator, 'styles') else None,
     )
+
+
+def _batch_norm(init) -> bool:
+    """Whether G has statistics of batches."""
+    variables = jax.eval_shape(init, *[jax.random.key(0)] * 2)
+    return 'batch_stats' in variables['generator']
+
+
+def _styles(generator: nn.Module, label_of: Callable) -> Styles:
+    def draw(variables, styles, keys=None):
+        return generator.apply(variables, styles, keys, method='draw')
+
+    def styles(variables, z, label=None, keys=None, key=None):
+        label = label_of(z, label)
+        return generator.apply(variables, z, label, keys, key, method='styles')
+
+    def mean(variables):
+        return variables['styles']['mean']
+
+    return Styles(generator.layers, generator.style_dim, styles, draw, mean)
 
 
 def train(network: nn.Module, params, variables, x, label=None, **options) -> tuple:
