@@ -109,6 +109,9 @@ class Settings(Averaging, Images):
     orthogonal_weight: float = number(
         0.0, "off-diagonal W^T W of G's kernels; 0 is off", least=0
     )
+    reconstruction_weight: float = number(
+        8.0, 'FastGAN: of the mean square by which D reconstructs reals', least=0
+    )
     class_weight: float = number(1.0, 'ACGAN: of the auxiliary class', least=0)
     class_of_fake: bool = switch(True, 'ACGAN: D learns the class of fakes too')
     category_weight: float = number(

@@ -83,16 +83,16 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     def generate(z):
         return game.networks.generate(*network(state, 'generator'), z, rows.label)[0]
 
-    def judge(variables, images, name):
+    def judge(variables, images, name, judge=game.networks.judge):
         key = _turn_key(game, state, f'dropout {name}', turn)
-        return game.networks.judge(
-            params, variables, images, rows.label, key, rows.index
-        )
+        return judge(params, variables, images, rows.label, key, rows.index)
 
     fake = generate(latents)
     augmented_real = game.augment(rows.keys['augment_real'], rows.real)
     augmented_fake = game.augment(rows.keys['augment_fake'], fake)
-    real_verdict, variables = judge(variables, augmented_real, 'real')
+    real_verdict, variables = judge(
+        variables, augmented_real, 'real', game.networks.judge_real
+    )
     fake_verdict, variables = judge(variables, augmented_fake, 'fake')
     loss = game.loss.discriminator(real_verdict.logits, fake_verdict.logits)
 
@@ -265,12 +265,14 @@ def evaluate_step(game: Game, state: TrainState, batch):
     fake = game.networks.generate_eval(g, game.networks.prior.draw(keys), label)
     real = game.networks.judge_eval(d, batch['image'], label).logits
     fake = game.networks.judge_eval(d, fake, label).logits
-    return contract.sums(judgements(game.loss, real, fake), batch['mask'])
+    values = judgements(game.loss, real, fake)
+    values = {n: jnp.mean(v.reshape(len(v), -1), 1) for n, v in values.items()}
+    return contract.sums(values, batch['mask'])
 
 
 def judgements(loss: Adversarial, real, fake) -> dict[str, jax.Array]:
-    """The logits [B], and whether they are on the right side of the logit at which D is
-    undecided."""
+    """The logits [B], or [B, P] of patches, and whether they are on the right side of
+    the logit at which D is undecided."""
     values = {'real': real, 'fake': fake}
     if loss.boundary is not None:
         values['accuracy_real'] = 1.0 * (real > loss.boundary)

@@ -13,11 +13,12 @@ from gan_vae.methods.gan.terms import (
     gradient_penalty,
     lecam,
     orthogonal,
+    reconstruction,
 )
 from gan_vae.objectives import adversarial, augment, regularisers
 
 # in the order in which they are added
-D_TERMS = (auxiliary, gradient_penalty, consistency, lecam)
+D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam)
 G_TERMS = (auxiliary, consistency, orthogonal)
 
 

@@ -3,7 +3,8 @@
   generate    z, y -> G(z, y)               judge    x, y -> D(x, y)
 
 A network with a field `classes` is conditional: it is called with `condition`, the
-class of each row, unless it tells the class itself (an auxiliary classifier).
+class of each row, unless it tells the class itself (an auxiliary classifier). A D that
+takes `reconstruct` is called with it for real images in its own updates.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from gan_vae.methods.contract import refuse_condition
 class Verdict(NamedTuple):
     """What D says of images."""
 
-    logits: jax.Array  # [B], high means real
+    logits: jax.Array  # [B], or [B, P] of patches; high means real
     auxiliary: Any = None  # of a D with a second output: [B, classes], [B, codes], ...
 
 
@@ -35,12 +36,13 @@ class Pair(NamedTuple):
 
     prior: latents.Prior
     classes: int  # 0: unconditional
-    auxiliary: str  # what D's second output is of: 'class', 'codes' or ''
+    auxiliary: str  # D's second output: 'class', 'codes', 'reconstruction' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
     # (params, variables, z, label) -> images for training, G's new variables
     generate: Callable
     # (params, variables, images, label, dropout key, row numbers) -> Verdict, D's new
     judge: Callable
+    judge_real: Callable  # the same, of real images in D's updates: it may reconstruct
     generate_eval: Callable  # (variables with params, z, label=None) -> images
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
@@ -79,8 +81,8 @@ def pair(
     """Two networks as a game calls them, for images of shape `spec`.
 
     generator: z [B, D] -> images [B, H, W, C] in [-1, 1]; discriminator: images ->
-    logits [B], or (logits, a second output). Those with a field `classes` are called
-    with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
+    logits [B] or [B, P], or (logits, a second output). Those with a field `classes` are
+    called with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
     """
     classes = len(spec.class_names)
     conditional = _has(generator, 'classes')
@@ -101,14 +103,19 @@ def pair(
     def generate(params, variables, z, label):
         return train(generator, params, variables, z, label)
 
-    @recompute
-    def judge(params, variables, images, label, key, indices):
-        options = {'indices': indices} if _takes(discriminator, 'indices') else {}
-        options |= {'rngs': {'dropout': key}}
-        output, after = train(
-            discriminator, params, variables, images, label, **options
-        )
-        return _verdict(output), after
+    reconstructs = _takes(discriminator, 'reconstruct')
+
+    def judging(**always):
+        @recompute
+        def judge(params, variables, images, label, key, indices):
+            options = {'indices': indices} if _takes(discriminator, 'indices') else {}
+            options |= {'rngs': {'dropout': key}} | always
+            output, after = train(
+                discriminator, params, variables, images, label, **options
+            )
+            return _verdict(output), after
+
+        return judge
 
     def judge_eval(variables, images, label):
         condition = _condition(discriminator, label)
@@ -138,7 +145,7 @@ def pair(
 
     elif statistics == 'standing':
         settle = partial(_standing, apply, prior, learning.batch_size)
-    auxiliary = 'codes' if prior.codes else ''
+    auxiliary = 'reconstruction' if reconstructs else 'codes' if prior.codes else ''
     if conditional and not _takes(discriminator, 'condition'):
         auxiliary = 'class'
     return Pair(
@@ -147,7 +154,8 @@ def pair(
         auxiliary=auxiliary,
         init=init,
         generate=generate,
-        judge=judge,
+        judge=judging(),
+        judge_real=judging(**({'reconstruct': True} if reconstructs else {})),
         generate_eval=apply,
         sample=sample,
         judge_eval=judge_eval,
