@@ -19,6 +19,7 @@ FAKE = jnp.array([10.0, 4.4, -5.5, 3.6])
         ('non_saturating', 1.38582, 5.83387),
         ('least_squares', 17.69625, 41.73375),
         ('hinge', -3.125, 6.75),
+        ('margin_hinge', -3.125, 6.65),
         ('wasserstein', -3.125, 0.225),
         ('relativistic', 4.597435, 4.822435),
     ],
@@ -31,6 +32,18 @@ def test_golden_values(name, generator, discriminator):
         (loss.discriminator(REAL, FAKE), discriminator),
     ):
         assert abs(float(value) - golden) < 6e-6  # to the digits printed
+
+
+def test_the_margin_hinge_is_the_mean_of_hinges_whose_margin_is_drawn():
+    logits = jnp.array([0.0, 0.9, 1.0, 0.85, -3.0])
+    margins = np.linspace(0.8, 1.0, 20_001)[:, None]
+    drawn = np.maximum(0, margins - np.asarray(logits)).mean(0)
+    of_each = jax.vmap(adversarial._margin_hinge)(logits)
+    np.testing.assert_allclose(of_each, drawn, atol=1e-5)
+    np.testing.assert_allclose(of_each[:3], [0.9, 0.025, 0], atol=1e-6)
+    slope = -(margins > np.asarray(logits)).mean(0)
+    gradient = jax.vmap(jax.grad(adversarial._margin_hinge))(logits)
+    np.testing.assert_allclose(gradient, slope, atol=1e-4)
 
 
 @pytest.mark.parametrize('name', adversarial.LOSSES)
