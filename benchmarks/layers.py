@@ -83,9 +83,9 @@ class Deviation(nn.Module):
     def __call__(self, x):
         if self.ours:
             return conditional.minibatch_stddev(x, self.group)
-        groups = x.reshape(-1, self.group, *x.shape[1:])
-        s = jnp.sqrt(jnp.var(groups, axis=1) + 1e-8).mean((1, 2, 3))
-        s = jnp.broadcast_to(jnp.repeat(s, self.group)[:, None, None, None], x.shape)
+        groups = x.reshape(self.group, -1, *x.shape[1:])
+        s = jnp.sqrt(jnp.var(groups, axis=0) + 1e-8).mean((1, 2, 3))
+        s = jnp.broadcast_to(jnp.tile(s, self.group)[:, None, None, None], x.shape)
         return jnp.concatenate([x, s[..., :1]], axis=-1)
 
 

@@ -94,6 +94,14 @@ def names_of(value: str) -> list[str]:
     return [name for name in map(str.strip, value.split(',')) if name]
 
 
+def of_network(settings: Any, role: str) -> list[str]:
+    """The keys of a section that are fields of the network for a role."""
+    rules = {
+        f.name: f.metadata.get('of_networks') for f in dataclasses.fields(settings)
+    }
+    return [name for name, of in rules.items() if of in (True, role)]
+
+
 def check(section: str, settings: Any):
     """Raises a UserError for the first value that its field does not allow."""
     for field in dataclasses.fields(settings):

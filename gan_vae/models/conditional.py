@@ -94,28 +94,30 @@ class VectorBatchNorm(nn.Module):
 def minibatch_stddev(x, group: int, axis_name: str | None = None):
     """x [B, H, W, C] -> [B, H, W, C + 1], with s of each row's group.
 
-    Groups are of `group` neighbouring rows of the global batch, which lies in order
-    over the devices of `axis_name`: a group is of one device or of several whole ones,
-    and the number of devices changes nothing. UserError where groups do not fit.
+    Groups are of every n-th row of the global batch, n the number of groups, which lies
+    in order over the devices of `axis_name`: each device has a part of each group, or
+    several whole devices have one row of each, and the number of devices changes
+    nothing. UserError where groups do not fit.
     """
     rows, *shape = x.shape
     devices = 1 if axis_name is None else lax.axis_size(axis_name)
-    sharing = max(1, group // rows)  # devices of a group
-    if rows * sharing % group or devices % sharing:
+    groups = rows * devices // group
+    if groups * group != rows * devices or (rows % groups and groups % rows):
         raise UserError(
             f'minibatch stddev: {rows} images on each of {devices} device(s) do not '
             f'make groups of {group}: change config.data.batch_size or the devices'
         )
-    parts = x.reshape(-1, group // sharing, *shape).astype(jnp.float32)
+    spread = max(1, groups // rows)  # devices over which a row of all groups lies
+    parts = x.reshape(-1, min(groups, rows), *shape).astype(jnp.float32)
 
     def mean(x):
-        x = jnp.mean(x, axis=1, keepdims=True)
-        if sharing == 1:
+        x = jnp.mean(x, axis=0)
+        if devices == spread:
             return x
-        of = [list(range(i, i + sharing)) for i in range(0, devices, sharing)]
+        of = [list(range(i, devices, spread)) for i in range(spread)]
         return lax.pmean(x, axis_name, axis_index_groups=of)
 
     deviation = jnp.sqrt(mean(jnp.square(parts - mean(parts))) + 1e-8)
-    s = jnp.mean(deviation, axis=(1, 2, 3, 4)).astype(x.dtype)
-    s = jnp.repeat(s, group // sharing)[:, None, None, None]
+    s = jnp.mean(deviation, axis=(1, 2, 3)).astype(x.dtype)
+    s = jnp.tile(s, parts.shape[0])[:, None, None, None]
     return jnp.concatenate([x, jnp.broadcast_to(s, (*x.shape[:3], 1))], axis=-1)

@@ -20,13 +20,13 @@ arXiv:1802.05637) at each patch of D. Images go through tanh, as the authors' of
 pixels do.
 """
 
+import itertools
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import lax
 
 from gan_vae.errors import UserError
 from gan_vae.keys import keys_of, normals
@@ -139,30 +139,17 @@ class _Patches(layers._Layer):
 class Noise(nn.Module):
     """x [B, H, W, C] + s n, one n [H, W] an image, s a number that starts at 0.
 
-    In training n is drawn by `keys` [B]; otherwise it is the same for all images, so
-    that an image is a function of its z that does not jump.
+    n is drawn by `keys` [B]; without them it is the same for all images, so that an
+    image is a function of its z.
     """
-
-    train: bool
 
     @nn.compact
     def __call__(self, x, keys, number: int):
         scale = self.param('scale', nn.initializers.zeros, ())
         fold = jax.vmap(lambda key: jax.random.fold_in(key, number))
-        fixed = jax.random.key(0)[None]
-        noise = normals(fold(keys if self.train else fixed), x.shape[1:3])
+        keys = jax.random.key(0)[None] if keys is None else keys
+        noise = normals(fold(keys), x.shape[1:3])
         return x + (scale * noise[..., None]).astype(x.dtype)
-
-
-def _noise_keys(z):
-    """A key for each row of z [B, D], by the bits of its first and last number."""
-    bits = lax.bitcast_convert_type(z.astype(jnp.float32), jnp.uint32)
-    key = jax.random.key(0)
-
-    def one(row):
-        return jax.random.fold_in(jax.random.fold_in(key, row[0]), row[-1])
-
-    return jax.vmap(one)(bits)
 
 
 class _Network(nn.Module):
@@ -197,24 +184,22 @@ class _Network(nn.Module):
 
 
 class Generator(_Network):
-    """z [B, D] -> images [B, S, S, channels] in [-1, 1]."""
+    """z [B, D] -> images [B, S, S, channels] in [-1, 1]; keys [B]: of the noise."""
 
     channels: int = 3
 
     @nn.compact
-    def __call__(self, z, train: bool = False):
-        return self.images(z, z, train)
+    def __call__(self, z, train: bool = False, keys=None):
+        return self.images(z, train, keys)
 
-    def images(self, z, x, train):
-        """Of x [B, D], with the noise of z."""
+    def images(self, x, train, keys):
+        """Of x [B, D], z and what is beside it."""
         layer, plan = partial(self.layer, train=train), sizes(self.image_size)
         first, *channels = (int(c * self.width) for c in plan.up)
-        keys, number = _noise_keys(z), 0
+        numbers = itertools.count()
 
         def noise(x):
-            nonlocal number
-            number += 1
-            return Noise(train)(x, keys, number)
+            return Noise()(x, keys, next(numbers))
 
         x = self.glu_norm(layer(_FromLatent, 2 * first, (4, 4))(x), train)
         gates = {plan.gates[4]: x}
@@ -239,10 +224,10 @@ class ConditionalGenerator(Generator):
     classes: int = 0
 
     @nn.compact
-    def __call__(self, z, train: bool = False, *, condition):
+    def __call__(self, z, train: bool = False, keys=None, *, condition):
         normal = nn.initializers.normal(1.0)
         e = layers.Embed(self.classes, EMBEDDING, normal)(condition)
-        return self.images(z, jnp.concatenate([z, e], axis=-1), train)
+        return self.images(jnp.concatenate([z, e], axis=-1), train, keys)
 
 
 class Reconstructions(NamedTuple):
@@ -261,9 +246,7 @@ class Discriminator(_Network):
     """
 
     @nn.compact
-    def __call__(
-        self, x, train: bool = False, indices=None, reconstruct: bool = False
-    ):
+    def __call__(self, x, train: bool = False, indices=None, reconstruct: bool = False):
         return self.judge(x, train, indices, reconstruct)
 
     def judge(self, x, train, indices, reconstruct, project=None):

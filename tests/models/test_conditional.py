@@ -90,16 +90,16 @@ def test_statistics_are_of_all_devices(kind):
 
 
 def deviation(x, group):
-    """s of each row, in float64."""
-    parts = np.asarray(x, np.float64).reshape(-1, group, *x.shape[1:])
-    s = np.sqrt(parts.var(axis=1) + 1e-8).mean(axis=(1, 2, 3))
-    return np.repeat(s, group)
+    """s of each row, in float64: the rows i, i + n, ... are a group, of n groups."""
+    parts = np.asarray(x, np.float64).reshape(group, -1, *x.shape[1:])
+    s = np.sqrt(parts.var(axis=0) + 1e-8).mean(axis=(1, 2, 3))
+    return np.tile(s, group)
 
 
 @pytest.mark.parametrize('devices', [1, 2, 4])
 @pytest.mark.parametrize('group', [1, 2, 4, 8])
 def test_stddev_and_its_gradient_for_any_number_of_devices(group, devices):
-    """Groups of a part of a device's 8, 4, 2 images, of all of them, of several's."""
+    """Of 8, 4 or 2 images on each: parts of groups, or a row of each on several."""
 
     def value(x, axis_name=None):
         y = minibatch_stddev(x, group, axis_name)

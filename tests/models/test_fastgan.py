@@ -177,22 +177,16 @@ def test_noise_is_an_images_own_in_training_and_fixed_in_samples():
     assert not np.allclose(one[2], same[2], atol=1e-3)  # of another class
     assert not np.allclose(images(moving, z, y), one, atol=1e-3)
 
-    class Drawn(nn.Module):
-        train: bool
-
-        @nn.compact
-        def __call__(self, x, z):
-            return fastgan.Noise(self.train)(x, fastgan._noise_keys(z), 1)
-
-    x = jnp.zeros((3, 16, 16, 2))
-    scale = {'params': {'Noise_0': {'scale': jnp.ones(())}}}
-    drawn = Drawn(True).apply(scale, x, z)
-    np.testing.assert_array_equal(drawn[0], drawn[2])
-    assert (
-        abs(np.corrcoef(drawn[0, ..., 0].ravel(), drawn[1, ..., 0].ravel())[0, 1]) < 0.2
-    )
+    x, keys = jnp.zeros((3, 16, 16, 2)), jax.random.split(KEY, 3)
+    layer, scale = fastgan.Noise(), {'params': {'scale': jnp.ones(())}}
+    drawn = layer.apply(scale, x, keys, 1)
+    assert (drawn[..., 0] == drawn[..., 1]).all()  # one map for all channels
+    together = np.corrcoef(drawn[..., 0].reshape(3, -1))
+    assert np.abs(together - np.eye(3)).max() < 0.2
     assert abs(float(drawn.std()) - 1) < 0.1
-    fixed = Drawn(False).apply(scale, x, z)
+    assert not np.allclose(layer.apply(scale, x, keys, 2), drawn)  # of each layer
+    np.testing.assert_array_equal(layer.apply(scale, x, keys[1:], 1), drawn[1:])
+    fixed = layer.apply(scale, x, None, 1)
     np.testing.assert_array_equal(fixed[0], fixed[1])
 
 

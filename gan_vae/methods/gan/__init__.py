@@ -33,6 +33,34 @@ class Networks(Pair):
         0, 'InfoGAN: values of a code that is one of so many', least=0
     )
     code_continuous: int = number(0, 'InfoGAN: codes of U(-1, 1)', least=0)
+    channel_max: int = number(
+        512,
+        'channels of a layer: width, doubled at each halving, is at most this',
+        least=1,
+        of_networks=True,
+    )
+    style_dim: int = number(
+        512, 'numbers of a style w', least=1, of_networks='generator'
+    )
+    mapping_layers: int = number(
+        8, 'dense layers from z to w', least=0, of_networks='generator'
+    )
+    style_mixing: float = number(
+        0.9,
+        'share of updates of G and of D in which layers have the styles of two z',
+        least=0,
+        below=1,
+        of_networks='generator',
+    )
+    class_layers: int = number(
+        8,
+        'dense layers from the class to what D compares with',
+        least=0,
+        of_networks='discriminator',
+    )
+    stddev_group: int = number(
+        4, 'images whose deviation D sees', least=1, of_networks='discriminator'
+    )
 
     def check(self):
         """What concerns no single range."""

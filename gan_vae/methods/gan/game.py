@@ -81,7 +81,13 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     latents = game.networks.prior.draw(rows.keys['latents'])
 
     def generate(z):
-        return game.networks.generate(*network(state, 'generator'), z, rows.label)[0]
+        return game.networks.generate(
+            *network(state, 'generator'),
+            z,
+            rows.label,
+            rows.keys['noise'],
+            _turn_key(game, state, 'noise', turn),
+        )[0]
 
     def judge(variables, images, name, judge=game.networks.judge):
         key = _turn_key(game, state, f'dropout {name}', turn)
@@ -125,7 +131,7 @@ def discriminator_loss(game, state, turn, params, variables, rows):
 def discriminator_step(game: Game, state: TrainState, real, label, turn):
     """(state, metrics) after D's update number `turn` of a step."""
     purposes = {'latents': 'z', 'augment_real': 'a', 'augment_fake': 'b'}
-    purposes |= {name: name for name in game.d_terms}
+    purposes |= {'noise': 'noise'} | {name: name for name in game.d_terms}
     keys = {n: _turn_key(game, state, p, turn) for n, p in purposes.items()}
     loss = partial(discriminator_loss, game, state, turn)
     state, metrics = _update(
@@ -142,7 +148,9 @@ def generator_loss(game, state, params, variables, rows):
     latents = game.networks.prior.draw(rows.keys['latents'])
 
     def generate(z):
-        return game.networks.generate(params, variables, z, rows.label)
+        key = step_key(state, 'generator noise')
+        noise = rows.keys['noise'], key
+        return game.networks.generate(params, variables, z, rows.label, *noise)
 
     def judge(images, keys, purpose):
         images, key = game.augment(keys, images), step_key(state, purpose)
@@ -183,6 +191,7 @@ def generator_step(game: Game, state: TrainState, real, label, metrics_d):
         'latents': 'generator z',
         'augment_fake': 'generator a',
         'augment_real': 'generator b',
+        'noise': 'generator noise',
     } | {name: name for name in game.g_terms}
     keys = {n: step_key(state, p) for n, p in purposes.items()}
     loss = partial(generator_loss, game, state)

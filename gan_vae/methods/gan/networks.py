@@ -3,8 +3,11 @@
   generate    z, y -> G(z, y)               judge    x, y -> D(x, y)
 
 A network with a field `classes` is conditional: it is called with `condition`, the
-class of each row, unless it tells the class itself (an auxiliary classifier). A D that
-takes `reconstruct` is called with it for real images in its own updates.
+class of each row, unless it tells the class itself (an auxiliary classifier). A
+generator that takes `keys` or `key` draws noise of its own in training: keys [B] of the
+rows, or one of the whole update. One with the methods `styles` and `draw` makes images
+in two steps, by a style for each layer (`Styles`). A D that takes `reconstruct` is
+called with it for real images in its own updates.
 """
 
 from collections.abc import Callable
@@ -17,6 +20,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae import models
+from gan_vae.config import fields
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Learning
@@ -31,6 +35,21 @@ class Verdict(NamedTuple):
     auxiliary: Any = None  # of a D with a second output: [B, classes], [B, codes], ...
 
 
+class Styles(NamedTuple):
+    """A G of two steps: z -> the style w of each layer -> images.
+
+    `variables` are with params.
+    """
+
+    layers: int  # coarse to fine
+    size: int  # numbers of a style
+    # (variables, z, label=None, keys=None, key=None) -> [B, layers, size]; with keys
+    # as in training
+    map: Callable
+    draw: Callable  # (variables, styles, keys=None) -> images
+    mean: Callable  # variables -> the mean style [size]
+
+
 class Pair(NamedTuple):
     """G and D. `label` is int [B], or None where there are no classes."""
 
@@ -38,7 +57,8 @@ class Pair(NamedTuple):
     classes: int  # 0: unconditional
     auxiliary: str  # D's second output: 'class', 'codes', 'reconstruction' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
-    # (params, variables, z, label) -> images for training, G's new variables
+    # (params, variables, z, label, keys, key) -> images for training, G's new
+    # variables; keys: of the rows, key: of the update, both for noise of G's own
     generate: Callable
     # (params, variables, images, label, dropout key, row numbers) -> Verdict, D's new
     judge: Callable
@@ -47,25 +67,27 @@ class Pair(NamedTuple):
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
     settle: Callable  # variables with params -> those that `sample` takes
+    styles: Styles | None = None
 
 
 def make(
     model, prior: latents.Prior, statistics: str, learning: Learning, spec, axis_name
 ) -> Pair:
     """The pair that the settings `model` name, for images of shape `spec`."""
-    fields = {
+    shared = {
         'image_size': spec.height,
         'channels': spec.channels,
-        'width': model.width,
         'classes': len(spec.class_names),
         'codes': prior.codes,
         'axis_name': axis_name,
         'dtype': jnp.dtype(learning.dtype),
     }
-    generator = models.make('generator', model.generator, **fields)
-    discriminator = models.make(
-        'discriminator', model.discriminator, dropout=model.dropout, **fields
-    )
+
+    def network(role):
+        own = {n: getattr(model, n) for n in fields.of_network(model, role)}
+        return models.make(role, getattr(model, role), **shared, **own)
+
+    generator, discriminator = network('generator'), network('discriminator')
     _check(model, generator, discriminator, len(spec.class_names), prior)
     return pair(generator, discriminator, prior, statistics, learning, spec)
 
@@ -100,8 +122,10 @@ def pair(
         }
 
     @recompute
-    def generate(params, variables, z, label):
-        return train(generator, params, variables, z, label)
+    def generate(params, variables, z, label, keys=None, key=None):
+        noise = {'keys': keys, 'key': key}
+        noise = {n: value for n, value in noise.items() if _takes(generator, n)}
+        return train(generator, params, variables, z, label, **noise)
 
     reconstructs = _takes(discriminator, 'reconstruct')
 
@@ -121,9 +145,9 @@ def pair(
         condition = _condition(discriminator, label)
         return _verdict(discriminator.apply(variables, images, **condition))
 
-    batch_norm = _has(generator, 'axis_name')
     # outside of the mapped step there is no axis to average over
-    alone = generator.clone(axis_name=None) if batch_norm else generator
+    averages = _has(generator, 'axis_name')
+    alone = generator.clone(axis_name=None) if averages else generator
 
     def apply(variables, z, label=None, **options):
         if conditional and label is None:
@@ -132,7 +156,7 @@ def pair(
             refuse_condition(label)
         return alone.apply(variables, z, **_condition(alone, label), **options)
 
-    if statistics != 'running' and not batch_norm:
+    if statistics != 'running' and not _batch_norm(init):
         raise UserError(
             f'config.method.sampling_statistics={statistics}: the generator has no '
             'BatchNorm, leave it at running'
@@ -160,7 +184,27 @@ def pair(
         sample=sample,
         judge_eval=judge_eval,
         settle=settle,
+        styles=_styles(alone) if hasattr(generator, 'styles') else None,
     )
+
+
+def _batch_norm(init) -> bool:
+    """Whether G has statistics of batches."""
+    variables = jax.eval_shape(init, *[jax.random.key(0)] * 2)
+    return 'batch_stats' in variables['generator']
+
+
+def _styles(generator: nn.Module) -> Styles:
+    def draw(variables, styles, keys=None):
+        return generator.apply(variables, styles, keys, method='draw')
+
+    def styles(variables, z, label=None, keys=None, key=None):
+        return generator.apply(variables, z, label, keys, key, method='styles')
+
+    def mean(variables):
+        return variables['styles']['mean']
+
+    return Styles(generator.layers, generator.style_dim, styles, draw, mean)
 
 
 def train(network: nn.Module, params, variables, x, label=None, **options) -> tuple:

@@ -1,0 +1,281 @@
+"""StyleGAN2's networks, for images of 8, 16, 32, ... pixels, with a class or without.
+
+    w = f(z / |z| [, e(y) / |e(y)|])                            dense layers
+    x <- leaky(d_o conv(s_i x) + n + b),    s = A w,    n = strength x noise
+    d_o = 1 / sqrt(sum_ik (W_oik s_i)^2)                        demodulation
+    image <- up(image) + (toRGB: 1x1 convolution of s x / sqrt(C))
+
+|.| is the root mean square. Scaling what a convolution takes and gives is the same as a
+kernel of its own for each image, and needs none. D halves the image in residual blocks
+(x + skip x) / sqrt(2) or, by the name `stylegan2_plain`, without skips; the deviation
+within groups of images is one more channel of its last features; with a class its logit
+is <h(x), m(y)> / sqrt(C), m(y) mapped as w is. Karras et al. 2019, arXiv:1912.04958; by
+class, Karras et al. 2020, arXiv:2006.06676.
+
+Features are `width` next to the image and twice as many at each halving, at most
+`channel_max`: the authors' `channel_base` is width x image_size. Noise is drawn anew
+from `keys`, one an image; without keys it is the same for all images. With `key`, one
+for all rows, styles are mixed: with the probability `style_mixing`, all layers from a
+random one on have the style of another latent. G keeps the mean of w in the collection
+'styles', which moves where that is mutable. Images are not limited to [-1, 1].
+"""
+
+import math
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+
+from gan_vae.errors import UserError
+from gan_vae.keys import normals, purpose_key
+from gan_vae.models import convolutions, equalised, resampling
+from gan_vae.models.conditional import minibatch_stddev
+from gan_vae.models.equalised import NORMAL, leaky
+
+NETWORKS = {
+    'generator': {
+        'stylegan2': ('Generator', {}),
+        'stylegan2_class': ('ClassGenerator', {}),
+    },
+    'discriminator': {
+        'stylegan2': ('Discriminator', {'residual': True}),
+        'stylegan2_class': ('ClassDiscriminator', {'residual': True}),
+        'stylegan2_plain': ('Discriminator', {'residual': False}),
+        'stylegan2_plain_class': ('ClassDiscriminator', {'residual': False}),
+    },
+}
+
+MEAN_DECAY = 0.995  # of the mean of w, at each update of G
+SLOW = 0.01  # learning rate of the mapping, over that of other layers
+
+
+def sizes(image_size: int) -> list[int]:
+    """4, 8, ..., image_size: a UserError for a size that is no power of two."""
+    if image_size < 8 or image_size & (image_size - 1):
+        raise UserError(
+            f'config.data.image_size={image_size}: stylegan2 takes 8, 16, 32, 64, ...'
+        )
+    return [1 << n for n in range(2, image_size.bit_length())]
+
+
+def channels_at(network, size: int) -> int:
+    """Features of `network` at a size in pixels."""
+    return min(network.width * network.image_size // size, network.channel_max)
+
+
+def unit(x):
+    """Rows of x [B, D] over their root mean square."""
+    return x * lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + 1e-8)
+
+
+def modulated(x, k, style, convolve):
+    """convolve(x, k') for each image by a kernel of its own, k' = s_i k over its norm.
+
+    x [B, H, W, I], k [3, 3, I, O], style s [B, I]; `convolve`: (x, k) -> [B, ..., O].
+    """
+    y = convolve(x * style[:, None, None].astype(x.dtype), k.astype(x.dtype))
+    squares = jnp.square(style) @ jnp.sum(jnp.square(k), axis=(0, 1))
+    return y * lax.rsqrt(squares + 1e-8)[:, None, None].astype(y.dtype)
+
+
+class Mapping(nn.Module):
+    """z [B, D] or None, class int [B] or None -> [B, size]: `layers` dense layers."""
+
+    size: int
+    layers: int
+    classes: int = 0
+
+    @nn.compact
+    def __call__(self, z, label):
+        parts = [] if z is None else [unit(z)]
+        if self.classes:
+            one_hot = jax.nn.one_hot(label, self.classes)
+            parts.append(unit(equalised.Dense(self.size, name='class')(one_hot)))
+        x = jnp.concatenate(parts, axis=-1)
+        for _ in range(self.layers):
+            x = leaky(equalised.Dense(self.size, SLOW)(x))
+        return x
+
+
+class StyledConv(nn.Module):
+    """x [B, H, W, I], w [B, D], noise [B or 1, H', W', 1] -> [B, H', W', features]."""
+
+    features: int
+    up: bool
+
+    @nn.compact
+    def __call__(self, x, w, noise):
+        style = equalised.Dense(x.shape[-1], bias=1.0, name='style')(w)
+        k = self.param('kernel', NORMAL, (3, 3, x.shape[-1], self.features))
+        strength = self.param('noise', nn.initializers.zeros, ())
+        b = self.param('bias', nn.initializers.zeros, (self.features,))
+        x = modulated(x, k, style, resampling.up_conv if self.up else _conv)
+        return leaky(x + (strength * noise + b).astype(x.dtype))
+
+
+def _conv(x, k):
+    return convolutions.conv(x, k, (1, 1))
+
+
+class ToRGB(nn.Module):
+    """x [B, H, W, I], w [B, D] -> [B, H, W, channels], float32."""
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, x, w):
+        inputs = x.shape[-1]
+        style = equalised.Dense(inputs, bias=1.0, name='style')(w) / math.sqrt(inputs)
+        k = self.param('kernel', NORMAL, (inputs, self.channels))
+        b = self.param('bias', nn.initializers.zeros, (self.channels,))
+        x = (x * style[:, None, None].astype(x.dtype)) @ k.astype(x.dtype)
+        return x.astype(jnp.float32) + b
+
+
+class _Generator(nn.Module):
+    """z [B, D] -> images [B, S, S, channels], float32."""
+
+    image_size: int = 32
+    channels: int = 3
+    width: int = 64
+    channel_max: int = 512
+    style_dim: int = 512
+    mapping_layers: int = 8
+    style_mixing: float = 0.9
+    axis_name: str | None = None
+    dtype: Any = None
+
+    @property
+    def layers(self) -> int:
+        """How many styles an image has, one a layer, coarse to fine."""
+        return 2 * len(sizes(self.image_size))
+
+    def setup(self):
+        size, classes = self.style_dim, getattr(self, 'classes', 0)
+        self.mapping = Mapping(size, self.mapping_layers, classes)
+        self.mean = self.variable('styles', 'mean', jnp.zeros, (size,))
+        bottom, *features = [channels_at(self, n) for n in sizes(self.image_size)]
+        self.constant = self.param('constant', NORMAL, (4, 4, bottom))
+        self.convs = [StyledConv(bottom, up=False)] + [
+            StyledConv(f, up) for f in features for up in (True, False)
+        ]
+        self.to_rgb = [ToRGB(self.channels) for _ in (bottom, *features)]
+
+    def styles(self, z, label=None, keys=None, key=None):
+        """The style of each layer, [B, layers, style_dim], mixed where there is a key;
+        keys: of each row, for the other latent."""
+        w = self.mapping(z, label)
+        if self.is_mutable_collection('styles') and not self.is_initializing():
+            mean = jnp.mean(lax.stop_gradient(w), axis=0)
+            if self.axis_name:
+                mean = lax.pmean(mean, self.axis_name)
+            self.mean.value += (1 - MEAN_DECAY) * (mean - self.mean.value)
+        ws = jnp.broadcast_to(w[:, None], (w.shape[0], self.layers, w.shape[-1]))
+        if key is None or not self.style_mixing:
+            return ws
+        other = self.mapping(normals(_for('mixing', keys), z.shape[1:]), label)
+        mixes = jax.random.uniform(purpose_key(key, 'gate')) < self.style_mixing
+        cut = jax.random.randint(purpose_key(key, 'cut'), (), 1, self.layers)
+        later = mixes & (jnp.arange(self.layers) >= cut)
+        return jnp.where(later[:, None], other[:, None], ws)
+
+    def draw(self, ws, keys=None):
+        """Images of styles [B, layers, style_dim]; keys: of each row, for the noise."""
+        x = jnp.broadcast_to(self.constant, (ws.shape[0], *self.constant.shape))
+        x, image = x.astype(self.dtype or jnp.float32), None
+        for n, size in enumerate(sizes(self.image_size)):
+            first = max(0, 2 * n - 1)  # two convolutions at a size, and one at 4x4
+            for layer in range(first, 2 * n + 1):
+                x = self.convs[layer](x, ws[:, layer], _noise(keys, layer, size))
+            rgb = self.to_rgb[n](x, ws[:, 2 * n + 1])
+            image = rgb if image is None else resampling.up(image) + rgb
+        return image
+
+
+def _for(purpose: str, keys):
+    return jax.vmap(lambda key: purpose_key(key, purpose))(keys)
+
+
+def _noise(keys, layer: int, size: int):
+    """[B, size, size, 1] by the keys; without, [1, ...] that is always the same."""
+    if keys is None:
+        keys = jax.random.key(0)[None]
+    return normals(_for(f'noise {layer}', keys), (size, size, 1))
+
+
+class Generator(_Generator):
+    """Without classes."""
+
+    def __call__(self, z, *, keys=None, key=None):
+        return self.draw(self.styles(z, None, keys, key), keys)
+
+
+class ClassGenerator(_Generator):
+    """Of a class, `condition` int [B]."""
+
+    classes: int = 2
+
+    def __call__(self, z, *, condition, keys=None, key=None):
+        return self.draw(self.styles(z, condition, keys, key), keys)
+
+
+class _Discriminator(nn.Module):
+    """images [B, S, S, C] -> logits [B], high means real; float32."""
+
+    image_size: int = 32
+    width: int = 64
+    channel_max: int = 512
+    stddev_group: int = 4
+    class_layers: int = 8
+    residual: bool = True
+    axis_name: str | None = None
+    dtype: Any = None
+
+    @nn.compact
+    def judge(self, x, train: bool, label=None):
+        conv, of_sizes = partial(equalised.Conv, dtype=self.dtype), sizes(x.shape[1])
+        x = leaky(conv(channels_at(self, of_sizes[-1]), 1)(x))
+        for size in reversed(of_sizes[:-1]):
+            before, features = x, channels_at(self, size)
+            x = leaky(conv(x.shape[-1])(x))
+            x = leaky(conv(features, function=resampling.down_conv)(x))
+            if self.residual:
+                before = conv(features, 1, use_bias=False)(resampling.down(before))
+                x = (x + before) / math.sqrt(2)
+        x = self._with_deviation(x, train)
+        x = leaky(conv(features)(x)).reshape(x.shape[0], -1)
+        x = leaky(equalised.Dense(features)(x))
+        if label is None:
+            return equalised.Dense(1)(x)[:, 0]
+        classes = getattr(self, 'classes', 0)
+        m = Mapping(features, self.class_layers, classes, name='mapping')(None, label)
+        x = equalised.Dense(features)(x)
+        return jnp.sum(x * m, axis=-1) / math.sqrt(features)
+
+    def _with_deviation(self, x, train: bool):
+        """Groups that the rows do not divide into are refused in training alone."""
+        axis_name = None if self.is_initializing() else self.axis_name
+        devices = lax.axis_size(axis_name) if axis_name else 1
+        rows = x.shape[0] * devices
+        group = min(self.stddev_group, rows)
+        group = group if train else math.gcd(group, rows)
+        return minibatch_stddev(x, group, axis_name)
+
+
+class Discriminator(_Discriminator):
+    """Without classes."""
+
+    def __call__(self, x, train: bool = False):
+        return self.judge(x, train)
+
+
+class ClassDiscriminator(_Discriminator):
+    """Of a class, `condition` int [B]."""
+
+    classes: int = 2
+
+    def __call__(self, x, train: bool = False, *, condition):
+        return self.judge(x, train, condition)
