@@ -4,9 +4,10 @@
   zero-centred   gamma/2 E |grad D(y)|^2           R1: y real; R2: y generated
 
 `logits(images [B, ...]) -> [B]`, or [B, P] of patches, whose mean is D(y); |.| over all
-axes of an image, E over the batch. In a discriminator with BatchNorm, D(y) depends on the whole batch and so does its gradient:
-the formulas are of a network without it. Gulrajani et al. 2017, arXiv:1704.00028;
-Kodali et al. 2017, arXiv:1705.07215; Mescheder et al. 2018, arXiv:1801.04406.
+axes of an image, E over the batch. In a discriminator with BatchNorm, D(y) depends on
+the whole batch and so does its gradient: the formulas are of a network without it.
+Gulrajani et al. 2017, arXiv:1704.00028; Kodali et al. 2017, arXiv:1705.07215; Mescheder
+et al. 2018, arXiv:1801.04406.
 """
 
 from collections.abc import Callable

@@ -185,7 +185,7 @@ def test_noise_is_an_images_own_in_training_and_fixed_in_samples():
     assert np.abs(together - np.eye(3)).max() < 0.2
     assert abs(float(drawn.std()) - 1) < 0.1
     assert not np.allclose(layer.apply(scale, x, keys, 2), drawn)  # of each layer
-    np.testing.assert_array_equal(layer.apply(scale, x, keys[1:], 1), drawn[1:])
+    np.testing.assert_array_equal(layer.apply(scale, x[1:], keys[1:], 1), drawn[1:])
     fixed = layer.apply(scale, x, None, 1)
     np.testing.assert_array_equal(fixed[0], fixed[1])
 

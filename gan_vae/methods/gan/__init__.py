@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from gan_vae.config.fields import choice, declared, network, number, several, switch
+from gan_vae.config.fields import (
+    choice,
+    declared,
+    network,
+    number,
+    several,
+    switch,
+    text,
+)
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Averaging
 
@@ -38,6 +46,17 @@ class Networks(Pair):
         'channels of a layer: width, doubled at each halving, is at most this',
         least=1,
         of_networks=True,
+    )
+    widths: str = text(
+        '',
+        "R3GAN: channels at 4, 8, ... pixels, as '512,256,64,32'; '' is width at each",
+        of_networks=True,
+    )
+    blocks: int = number(
+        2, 'R3GAN: residual blocks at each resolution', least=1, of_networks=True
+    )
+    group: int = number(
+        16, 'R3GAN: channels of a group of the 3x3', least=1, of_networks=True
     )
     style_dim: int = number(
         512, 'numbers of a style w', least=1, of_networks='generator'
@@ -109,6 +128,12 @@ class Settings(Averaging, Images):
     )
     penalty_gamma: float = number(
         10.0, 'weight of r1, r2 and r1_r2: gamma / 2 E |grad D|^2', least=0
+    )
+    penalty_gamma_end: float = number(
+        -1.0,
+        "penalty_gamma at the end of the optimizer's schedule, half a cosine away; -1 "
+        'is penalty_gamma',
+        least=-1,
     )
     penalty_interval: int = number(
         1, 'every so many D updates, and as much heavier', least=1

@@ -43,6 +43,7 @@ class Game:
     g_terms: dict[str, Term]
     descent: Descent
     critic_steps: int = 1
+    schedule_steps: int = 1  # at which what moves with the optimizer's schedule ends
     constrain: Callable | None = None  # D's parameters -> those after each update
 
     @property
@@ -63,6 +64,11 @@ class Rows(NamedTuple):
 def network(state: TrainState, name: str) -> tuple[dict, dict]:
     """(parameters, variables) of one network of a state."""
     return state.params[name], state.variables[name]
+
+
+def progress(game: Game, state: TrainState) -> jax.Array:
+    """The share of the optimizer's schedule before this step, 0 to 1."""
+    return jnp.minimum(state.step / game.schedule_steps, 1.0)
 
 
 def init(game: Game, key: jax.Array) -> TrainState:
@@ -120,6 +126,7 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             state=state.extra.get(name),
             step=state.step,
             update=game.critic_steps * state.step + turn,
+            progress=progress(game, state),
         )
 
     total, metrics = terms_lib.added(game.d_terms, view)
@@ -178,6 +185,7 @@ def generator_loss(game, state, params, variables, rows):
             state=state.extra.get(name),
             step=state.step,
             update=state.step,
+            progress=progress(game, state),
         )
 
     total, metrics = terms_lib.added(game.g_terms, view)

@@ -34,6 +34,8 @@ def make(
     )
     d_terms, g_terms = terms_of(settings, pair)
     limit = settings.clip_weights
+    if settings.penalty_gamma_end >= 0:
+        learning.require_end(f'method.penalty_gamma_end={settings.penalty_gamma_end}')
     own = game.Game(
         networks=pair,
         loss=adversarial.LOSSES[settings.loss],
@@ -42,6 +44,7 @@ def make(
         g_terms=g_terms,
         descent=_descent(settings, learning, axis_name),
         critic_steps=settings.critic_steps,
+        schedule_steps=learning.schedule_steps,
         constrain=partial(regularisers.clip_weights, limit=limit) if limit else None,
     )
     return game.method(own, _objective(settings, own))

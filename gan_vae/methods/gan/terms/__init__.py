@@ -47,6 +47,7 @@ class View:
     state: Any  # the term's own
     step: jax.Array
     update: jax.Array  # updates of the network before this one
+    progress: jax.Array | float = 0.0  # share of the optimizer's schedule, 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True)

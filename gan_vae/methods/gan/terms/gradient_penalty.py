@@ -1,9 +1,8 @@
 """Penalties on D's gradient in its images: WGAN-GP, DRAGAN, R1 and R2."""
 
-from functools import partial
-
 import jax
 
+from gan_vae.learning.optimizers import half_cosine
 from gan_vae.methods.gan.terms import Term
 from gan_vae.objectives import penalties
 
@@ -13,13 +12,21 @@ def discriminator_terms(settings, networks) -> dict[str, Term]:
     name, interval = settings.penalty, settings.penalty_interval
     if not name:
         return {}
+    weight, end = settings.penalty_lambda, -1.0
+    formula = f'{weight:g} {name}'
     if name in ('r1', 'r2', 'r1_r2'):
-        weight, formula = settings.penalty_gamma, f'{settings.penalty_gamma:g}/2 {name}'
-    else:
-        weight, formula = settings.penalty_lambda, f'{settings.penalty_lambda:g} {name}'
+        weight, end = settings.penalty_gamma, settings.penalty_gamma_end
+        formula = f'{weight:g}/2 {name}'
+        if end >= 0:
+            formula = f'({weight:g} to {end:g})/2 {name}'
+
+    def value(d):
+        moved = weight if end < 0 else half_cosine(weight, end, d.progress)
+        return PENALTIES[name](moved, d)
+
     if interval > 1:
         formula += f' every {interval} D updates'
-    return {name: Term(formula, partial(PENALTIES[name], weight), interval)}
+    return {name: Term(formula, value, interval)}
 
 
 def _uniforms(keys, shape):
