@@ -105,13 +105,6 @@ class Learning:
         if self.optimizer.schedule == 'constant':
             raise _endless(key)
 
-
-def _endless(key: str) -> UserError:
-    return UserError(
-        f'config.{key}: a constant schedule has no end to move to, take '
-        'config.optimizer.schedule=cosine'
-    )
-
     @classmethod
     def of(cls, config) -> 'Learning':
         """Of a run's config."""
@@ -120,3 +113,10 @@ def _endless(key: str) -> UserError:
         return cls(
             config.optimizer, config.train.steps, config.data.batch_size, **parallel
         )
+
+
+def _endless(key: str) -> UserError:
+    return UserError(
+        f'config.{key}: a constant schedule has no end to move to, take '
+        'config.optimizer.schedule=cosine'
+    )

@@ -43,7 +43,7 @@ NETWORKS = {
     },
 }
 
-_INIT = nn.initializers.normal(0.02)
+INIT = nn.initializers.normal(0.02)
 EMBEDDING = 64  # units of G's class embedding
 
 
@@ -130,7 +130,7 @@ def _patches(x, k, _):
     )
 
 
-class _Patches(layers._Layer):
+class Patches(layers._Layer):
     """[B, H, W, I] -> [B, H - h + 1, W - w + 1, features]."""
 
     function = staticmethod(_patches)
@@ -161,7 +161,7 @@ class _Network(nn.Module):
     dtype: Any = None
 
     def layer(self, cls, features, *size, train, **fields):
-        shared = {'spectral': True, 'use_bias': False, 'kernel_init': _INIT}
+        shared = {'spectral': True, 'use_bias': False, 'kernel_init': INIT}
         return cls(int(features), *size, train=train, dtype=self.dtype, **shared)
 
     def norm(self, x, train):
@@ -184,9 +184,13 @@ class _Network(nn.Module):
 
 
 class Generator(_Network):
-    """z [B, D] -> images [B, S, S, channels] in [-1, 1]; keys [B]: of the noise."""
+    """z [B, D] -> images [B, S, S, channels] in [-1, 1]; keys [B]: of the noise.
+
+    twice: at which resolutions there are two convolutions and noise.
+    """
 
     channels: int = 3
+    twice: str = 'every other'  # 'all', 'none'
 
     @nn.compact
     def __call__(self, z, train: bool = False, keys=None):
@@ -204,7 +208,8 @@ class Generator(_Network):
         x = self.glu_norm(layer(_FromLatent, 2 * first, (4, 4))(x), train)
         gates = {plan.gates[4]: x}
         for level, features in enumerate(channels):
-            size, twice = 8 << level, level % 2 == 0
+            size = 8 << level
+            twice = {'all': True, 'none': False}.get(self.twice, level % 2 == 0)
             x = layer(layers.UpConv, 2 * features)(x)
             x = self.glu_norm(noise(x) if twice else x, train)
             if twice:
@@ -214,20 +219,33 @@ class Generator(_Network):
                 x = self.gate(x, gates[size], train)
             if size in plan.gates:
                 gates[plan.gates[size]] = x
-        x = layer(layers.Conv, self.channels, (3, 3))(x)
+        return self.head(x, train)
+
+    def head(self, x, train):
+        x = self.layer(layers.Conv, self.channels, (3, 3), train=train)(x)
         return nn.tanh(x.astype(jnp.float32))
 
 
+class WithClass(nn.Module):
+    """z [B, D], condition int [B] -> z beside an embedding of the class."""
+
+    classes: int
+
+    @nn.compact
+    def __call__(self, z, condition):
+        normal = nn.initializers.normal(1.0)
+        e = layers.Embed(self.classes, EMBEDDING, normal)(condition)
+        return jnp.concatenate([z, e], axis=-1)
+
+
 class ConditionalGenerator(Generator):
-    """z [B, D], condition int [B] -> images: of z beside an embedding of the class."""
+    """z [B, D], condition int [B] -> images."""
 
     classes: int = 0
 
     @nn.compact
     def __call__(self, z, train: bool = False, keys=None, *, condition):
-        normal = nn.initializers.normal(1.0)
-        e = layers.Embed(self.classes, EMBEDDING, normal)(condition)
-        return self.images(jnp.concatenate([z, e], axis=-1), train, keys)
+        return self.images(WithClass(self.classes)(z, condition), train, keys)
 
 
 class Reconstructions(NamedTuple):
@@ -264,7 +282,7 @@ class Discriminator(_Network):
         high, low = maps[-2:]
         x = layer(layers.Conv, plan.top * channels[-1], (1, 1))(low)
         x = self.lrelu_norm(x, train)
-        logits = layer(_Patches, 1, (4, 4))(x)[..., 0].astype(jnp.float32)
+        logits = layer(Patches, 1, (4, 4))(x)[..., 0].astype(jnp.float32)
         if project:
             logits += project(x)
         logits, wholes = [logits.reshape(rows, -1)], [low]
@@ -273,7 +291,7 @@ class Discriminator(_Network):
             for level, of_width in enumerate(plan.branch):
                 y = layer(layers.Conv, of_width * self.width, (4, 4), (2, 2))(y)
                 y = self.lrelu_norm(y, train) if level else nn.leaky_relu(y, 0.2)
-            patches = layer(_Patches, 1, (4, 4))(y).astype(jnp.float32)
+            patches = layer(Patches, 1, (4, 4))(y).astype(jnp.float32)
             logits.append(patches.reshape(rows, -1))
             wholes.append(y)
         logits = jnp.concatenate(logits, axis=-1)
@@ -305,9 +323,24 @@ class Discriminator(_Network):
         return nn.tanh(layer(layers.Conv, channels, (3, 3))(x).astype(jnp.float32))
 
 
+class Projection(nn.Module):
+    """Maps [B, H, W, C] -> what the class adds to logits of windows of 4 by 4, [B, H -
+    3, W - 3]: e(y).m, m the mean of the map in the window."""
+
+    classes: int
+    train: bool
+
+    @nn.compact
+    def __call__(self, x, condition):
+        embed = partial(layers.Embed, spectral=True, train=self.train)
+        e = embed(self.classes, x.shape[-1], INIT)(condition)
+        p = jnp.einsum('bhwc,bc->bhw', x, e.astype(x.dtype))[..., None]
+        p = nn.avg_pool(p, window_shape=(4, 4), padding='VALID')
+        return p[..., 0].astype(jnp.float32)
+
+
 class ConditionalDiscriminator(Discriminator):
-    """images, condition int [B] -> logits [B, P]: to each is added e(y).m, m the mean
-    of the map that it sees."""
+    """images, condition int [B] -> logits [B, P]."""
 
     classes: int = 0
 
@@ -321,11 +354,6 @@ class ConditionalDiscriminator(Discriminator):
         *,
         condition,
     ):
-        def project(maps):
-            embed = partial(layers.Embed, spectral=True, train=train)
-            e = embed(self.classes, maps.shape[-1], _INIT)(condition)
-            p = jnp.einsum('bhwc,bc->bhw', maps, e.astype(maps.dtype))
-            window = partial(nn.avg_pool, window_shape=(4, 4), padding='VALID')
-            return window(p[..., None])[..., 0].astype(jnp.float32)
-
+        projection = Projection(self.classes, train)
+        project = partial(projection, condition=condition)
         return self.judge(x, train, indices, reconstruct, project)

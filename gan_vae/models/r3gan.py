@@ -1,4 +1,4 @@
-"""R3GAN: residual networks without normalisation, for the relativistic loss with R1 + R2.
+"""R3GAN: residual networks without normalisation, for relativistic losses and R1 + R2.
 
     block     h <- h + W3 a(b2 + K a(b1 + W1 h)),  a = lrelu(0.2),  W3 = 0 at the start
     G         h0 = c . (W z), c [4, 4, C] learned;  blocks; up, W, blocks; ...; W to RGB

@@ -73,14 +73,14 @@ def test_a_gate_scales_channels_of_the_higher_resolution_by_the_lower():
 class Layers(fastgan._Network):
     @nn.compact
     def __call__(self, x):
-        return self.layer(fastgan._Patches, 2, (3, 2), train=True)(x)
+        return self.layer(fastgan.Patches, 2, (3, 2), train=True)(x)
 
 
 def test_patches_are_the_convolution_without_padding():
     x = jax.random.normal(KEY, (2, 6, 5, 4))
     variables = filled(Layers(), x)
     found, after = Layers().apply(variables, x, mutable=['spectral'])
-    kernel = variables['params']['_Patches_0']['kernel']
+    kernel = variables['params']['Patches_0']['kernel']
     sigma = np.linalg.svd(kernel.reshape(-1, 2), compute_uv=False)[0]
     expected = jax.lax.conv_general_dilated(
         x, kernel / sigma, (1, 1), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC')
@@ -196,11 +196,12 @@ def test_a_class_moves_the_logits_by_its_projection():
     x = jax.random.normal(KEY, (3, 32, 32, 3))
     y = jnp.array([0, 1, 2])
     variables = filled(network, x, condition=y)
-    table = variables['params']['Embed_0']['embedding']
+    table = variables['params']['Projection_0']['Embed_0']['embedding']
     table = table.at[1].set(-table[0]).at[2].set(0)
     variables = {
         **variables,
-        'params': variables['params'] | {'Embed_0': {'embedding': table}},
+        'params': variables['params']
+        | {'Projection_0': {'Embed_0': {'embedding': table}}},
     }
 
     @jax.jit

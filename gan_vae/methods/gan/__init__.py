@@ -58,6 +58,12 @@ class Networks(Pair):
     group: int = number(
         16, 'R3GAN: channels of a group of the 3x3', least=1, of_networks=True
     )
+    projection_size: int = number(
+        224,
+        'Projected GAN: pixels that the frozen network of D sees',
+        least=32,
+        of_networks='discriminator',
+    )
     style_dim: int = number(
         512, 'numbers of a style w', least=1, of_networks='generator'
     )
