@@ -3,10 +3,11 @@
 python launch.py --config=configs/r3gan_cifar.py          for a GPU: 488k steps of 512
 python launch.py --config=configs/r3gan_cifar.py:small    two CPU cores: 5k steps of 32
 
-Rates, b2, gamma and the half-life of the averages move by half a cosine over the first
-20 million images, then stay. Published: FID 1.96, 50k samples against the 50k training
-images, after 250 million images. Not run here at full size; augmentation is theirs but
-for colours (DiffAugment) and its probability, which here is 1.
+Rates, b2, gamma, the half-life of the averages and the probability of augmentation move
+by half a cosine over the first 20 million images, then stay. Published: FID 1.96, 50k
+samples against the 50k training images, after 250 million images. Not run here at full
+size. Of their augmentation this lacks scalings, turns by any angle, shifts by parts of
+a pixel, and cutout.
 
 `:small`, which is ours, has 1.8 million parameters in each network, one block at each
 resolution, and the penalty at every 8th update, 8 times as heavy, with the correction
@@ -29,7 +30,8 @@ def get_config(variant=''):
     config.method.penalty = 'r1_r2'
     config.method.penalty_gamma = 0.05
     config.method.penalty_gamma_end = 0.005
-    config.method.augment = 'translation,cutout'
+    config.method.ada = 'flip,turn,shift,brightness,contrast,luma,hue,saturation'
+    config.method.ada_p_end = 0.55
     config.method.ema_half_life = 5e6
     config.method.ema_rampup = 0.0
     config.method.ema_grows = True

@@ -26,7 +26,7 @@ def make(
     """
     optimizer, steps = learning.optimizer, learning.schedule_steps * updates_per_step
     learning_rate = optimizer.learning_rate if learning_rate is None else learning_rate
-    b1, b2, *b2_end = betas or _betas(optimizer, optimizer.b1, optimizer.b2)
+    b1, b2, *b2_end = betas or of_generator(optimizer)[1]
     after, floor = max(1, steps - optimizer.warmup_steps), optimizer.learning_rate_floor
     schedule = {
         'constant': optax.constant_schedule(learning_rate),
@@ -71,6 +71,11 @@ def _moving(start: float, end: float, steps: int, count):
 
 def _betas(optimizer: Settings, b1: float, b2: float) -> tuple[float, ...]:
     return (b1, b2) if optimizer.b2_end < 0 else (b1, b2, optimizer.b2_end)
+
+
+def of_generator(optimizer: Settings) -> tuple[float, tuple[float, ...]]:
+    """(learning rate, betas) of every network but D."""
+    return optimizer.learning_rate, _betas(optimizer, optimizer.b1, optimizer.b2)
 
 
 def of_discriminator(optimizer: Settings) -> tuple[float, tuple[float, ...]]:

@@ -39,7 +39,7 @@ class Dense(nn.Module):
         w = self.param('kernel', nn.initializers.normal(1 / m), (inputs, self.features))
         start = nn.initializers.constant(self.bias / m)
         b = self.param('bias', start, (self.features,))
-        return x.astype(jnp.float32) @ (w * (m / math.sqrt(inputs))) + m * b
+        return (x.astype(jnp.float32) @ w) * (m / math.sqrt(inputs)) + m * b
 
 
 class Conv(nn.Module):

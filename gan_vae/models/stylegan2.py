@@ -26,6 +26,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import lax
 
@@ -131,8 +132,8 @@ class ToRGB(nn.Module):
         style = equalised.Dense(inputs, bias=1.0, name='style')(w) / math.sqrt(inputs)
         k = self.param('kernel', NORMAL, (inputs, self.channels))
         b = self.param('bias', nn.initializers.zeros, (self.channels,))
-        x = (x * style[:, None, None].astype(x.dtype)) @ k.astype(x.dtype)
-        return x.astype(jnp.float32) + b
+        parts = x, style.astype(x.dtype), k.astype(x.dtype)
+        return jnp.einsum('bhwi,bi,io->bhwo', *parts).astype(jnp.float32) + b
 
 
 class _Generator(nn.Module):
@@ -185,25 +186,38 @@ class _Generator(nn.Module):
     def draw(self, ws, keys=None):
         """Images of styles [B, layers, style_dim]; keys: of each row, for the noise."""
         x = jnp.broadcast_to(self.constant, (ws.shape[0], *self.constant.shape))
-        x, image = x.astype(self.dtype or jnp.float32), None
-        for n, size in enumerate(sizes(self.image_size)):
-            first = max(0, 2 * n - 1)  # two convolutions at a size, and one at 4x4
-            for layer in range(first, 2 * n + 1):
-                x = self.convs[layer](x, ws[:, layer], _noise(keys, layer, size))
-            rgb = self.to_rgb[n](x, ws[:, 2 * n + 1])
+        x, image, layer = x.astype(self.dtype or jnp.float32), None, 0
+        noise = _noise(keys, self._noisy())
+        for to_rgb, size in zip(self.to_rgb, sizes(self.image_size), strict=True):
+            for _ in range(1 if size == 4 else 2):
+                x = self.convs[layer](x, ws[:, layer], noise[layer])
+                layer += 1
+            rgb = to_rgb(x, ws[:, layer])
             image = rgb if image is None else resampling.up(image) + rgb
         return image
+
+    def _noisy(self) -> list[int]:
+        """The sizes of the convolutions' images."""
+        return [n for n in sizes(self.image_size) for _ in range(1 if n == 4 else 2)]
 
 
 def _for(purpose: str, keys):
     return jax.vmap(lambda key: purpose_key(key, purpose))(keys)
 
 
-def _noise(keys, layer: int, size: int):
-    """[B, size, size, 1] by the keys; without, [1, ...] that is always the same."""
+def _noise(keys, of_sizes: list[int]) -> list[jax.Array]:
+    """[B, size, size, 1] by the keys; without, [1, ...] that is always the same.
+
+    One draw for all, as each would be a program of 600 instructions.
+    """
+    pixels = [n * n for n in of_sizes]
     if keys is None:
-        keys = jax.random.key(0)[None]
-    return normals(_for(f'noise {layer}', keys), (size, size, 1))
+        fixed = np.random.Generator(np.random.Philox(0)).standard_normal(sum(pixels))
+        drawn = jnp.asarray(fixed, jnp.float32)[None]
+    else:
+        drawn = normals(_for('noise', keys), (sum(pixels),))
+    parts = jnp.split(drawn, np.cumsum(pixels)[:-1], axis=1)
+    return [x.reshape(-1, n, n, 1) for x, n in zip(parts, of_sizes, strict=True)]
 
 
 class Generator(_Generator):

@@ -5,11 +5,15 @@
   LeCam         E (D(x) - a_F)^2 + E (D(G(z)) - a_R)^2
   orthogonal    sum_W |W^T W o (1 - I)|^2
   clipping      w <- min(c, max(-c, w))
+  path lengths  |J^T y|, J = d G(w) / d w
 
 Zhang et al. 2019, arXiv:1910.12027 (CR); Zhao et al. 2020, arXiv:2002.04724 (bCR, zCR);
 Tseng et al. 2021, arXiv:2104.03310 (LeCam); Brock et al. 2018, arXiv:1809.11096,
-equation 3; Arjovsky et al. 2017, arXiv:1701.07875 (clipping).
+equation 3; Arjovsky et al. 2017, arXiv:1701.07875 (clipping); Karras et al. 2019,
+arXiv:1912.04958, section 3.2.
 """
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -64,6 +68,16 @@ def orthogonal(params) -> jax.Array:
     named = jax.tree_util.tree_leaves_with_path(params)
     kernels = [w for path, w in named if path[-1].key == 'kernel']
     return sum(map(of, kernels), jnp.zeros(()))
+
+
+def path_lengths(draw: Callable, styles: jax.Array, noise: jax.Array) -> jax.Array:
+    """|J^T y| [B] of images draw(styles), styles [B, L, D], y = `noise` like images.
+
+    The root of the mean over L of sums over D. With y ~ N(0, 1) / sqrt(pixels) and a
+    linear `draw` by matrices A_l, E |J^T y|^2 = sum_l |A_l|^2 / (L pixels).
+    """
+    slope = jax.grad(lambda styles: jnp.sum(draw(styles) * noise))(styles)
+    return jnp.sqrt(jnp.mean(jnp.sum(jnp.square(slope), axis=2), axis=1))
 
 
 def clip_weights(params, limit: float):

@@ -131,10 +131,15 @@ STATED = re.compile(
 ACGAN = {'model.generator': 'resnet_class', 'model.discriminator': 'acgan'}
 INFOGAN = dict.fromkeys(('model.generator', 'model.discriminator'), 'infogan')
 STROKES = SequenceSpec('strokes', 3, mean=(0.0,) * 3, scale=(1.0,) * 3)
+STYLEGAN2 = {
+    **dict.fromkeys(('model.generator', 'model.discriminator'), 'stylegan2'),
+    'method.path_length_weight': 2.5,
+    'method.ada': 'flip',
+}
 CASES = [  # method, {key: value}: together they take every key of every method
     ('gan', {'method.penalty': 'wgan_gp', 'method.consistency': 'cr'}),
     ('gan', {'method.penalty': 'dragan', 'method.consistency': 'bcr'}),
-    ('gan', {'method.penalty': 'r1', 'method.consistency': 'zcr'}),
+    ('gan', {'method.penalty': 'r1', 'method.consistency': 'zcr'} | STYLEGAN2),
     ('gan', {'method.penalty': 'r1_r2'} | ACGAN),
     ('gan', {'method.penalty': 'r2', 'model.code_categories': 2} | INFOGAN),
     ('vae', {}),
@@ -177,6 +182,8 @@ def describe(method, overrides, small):
         values['method.beta_begin'] = 0.375
     if 'method.capacity' in values and 'method.capacity' not in overrides:
         values['method.free_bits'] = 0.0  # one of the two
+    if method == 'gan':  # of networks with styles alone
+        values['method.path_length_weight'] = 0.0
     default.update(config, values | overrides)
     config_lib.validate(config)
     reads = config_lib.Reads(config)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_vae.errors import UserError
 from gan_vae.keys import normals
 from gan_vae.methods import latents
 from gan_vae.methods.gan import Settings
@@ -17,9 +18,11 @@ from gan_vae.methods.gan.terms import (
     DiscriminatorView,
     GeneratorView,
     Term,
+    adaptive,
     added,
 )
 from gan_vae.objectives import augment
+from gan_vae.objectives.adversarial import LOSSES
 
 A = jax.random.normal(jax.random.key(1), (4, 4, 1)) / 4
 Z = jax.random.normal(jax.random.key(2), (6, 4, 4, 1))
@@ -49,10 +52,14 @@ def d_view(**changes):
         real_auxiliary=None,
         fake_auxiliary=None,
         logits=logits,
+        augment_real=lambda x: x + 1,
+        augment_fake=lambda x: x + 1,
         label=None,
         latents=Z,
         generate=generate,
         keys=KEYS,
+        key=KEYS[0],
+        mean=lambda x: x,
         state=AVERAGES,
         step=jnp.array(7),
         update=jnp.array(14),
@@ -63,6 +70,7 @@ def d_view(**changes):
 def g_view(**changes):
     view = GeneratorView(
         params={},
+        variables={},
         latents=Z,
         fake=generate(Z),
         fake_logits=None,
@@ -70,6 +78,8 @@ def g_view(**changes):
         label=None,
         generate=generate,
         keys=KEYS,
+        key=KEYS[0],
+        mean=lambda x: x,
         state=None,
         step=jnp.array(7),
         update=jnp.array(7),
@@ -77,7 +87,7 @@ def g_view(**changes):
     return replace(view, **changes)
 
 
-PAIR = SimpleNamespace(auxiliary='')
+PAIR = SimpleNamespace(auxiliary='', styles=None)
 
 
 def d_terms(pair=PAIR, **settings):
@@ -113,15 +123,19 @@ def test_penalties_of_a_linear_discriminator(name, expected):
     assert term.formula == f'3 {name}' or term.formula == f'3/2 {name}'
 
 
-def test_penalties_look_at_images_as_they_are():
-    """Not augmented: of |x|^2 / 2 the gradient is x."""
+def test_zero_centred_penalties_are_of_images_as_they_are_through_t():
+    """Of |T(x)|^2 / 2 with T(x) = 2 x the gradient in x is 4 x, and in T(x) 2 x."""
 
     def at(name):
         (term,) = d_terms(penalty=name, penalty_gamma=2.0).values()
-        view = d_view(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2)
+        view = d_view(
+            logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2,
+            augment_real=lambda x: 2 * x,
+            augment_fake=lambda x: 3 * x,
+        )
         return float(term.value(view))
 
-    real, fake = 16 * squared(REAL), 16 * squared(FAKE)
+    real, fake = 16 * 16 * squared(REAL), 16 * 81 * squared(FAKE)
     np.testing.assert_allclose([at('r1'), at('r2')], [real, fake], rtol=1e-5)
     np.testing.assert_allclose(at('r1_r2'), real + fake, rtol=1e-5)
 
@@ -131,7 +145,8 @@ def test_one_centred_penalties_are_where_their_papers_look(name):
     """Between real and generated images, or near real ones: of |x|^2 / 2 the gradient
     is x, and so its norm says where."""
     (term,) = d_terms(penalty=name, penalty_lambda=3.0).values()
-    found = term.value(d_view(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2))
+    view = d_view(logits=lambda x: jnp.sum(x**2, (1, 2, 3)) / 2)
+    found = term.value(replace(view, augment_real=lambda x: x))
     if name == 'wgan_gp':
         mix = jax.vmap(jax.random.uniform)(KEYS)[:, None, None, None]
         where = mix * REAL + (1 - mix) * FAKE
@@ -229,7 +244,9 @@ def test_both_networks_raise_the_information_in_the_codes():
     """Codes are the last numbers of the latent; D is asked of generated images alone.
     Told without doubt, the terms are -2 log 3 and -0.5 log(2 / sqrt(2 pi)).
     """
-    pair = SimpleNamespace(auxiliary='codes', prior=latents.Prior(7, None, 3, 1))
+    pair = SimpleNamespace(
+        auxiliary='codes', styles=None, prior=latents.Prior(7, None, 3, 1)
+    )
     weights = {'category_weight': 2.0, 'continuous_weight': 0.5}
     code = jnp.concatenate([jax.nn.one_hot(jnp.arange(6) % 3, 3), Z[:, 0, 0]], axis=1)
     z = jnp.concatenate([Z[:, :3, 0, 0], code], axis=1)
@@ -243,3 +260,109 @@ def test_both_networks_raise_the_information_in_the_codes():
     np.testing.assert_allclose([of_d, of_g], best, rtol=1e-5)
     wrong = g_view(fake_auxiliary=jnp.roll(said, 1, axis=0), latents=z)
     assert g.value(wrong) > best + 100
+
+
+ADA = {'ada': 'flip', 'ada_images': 1000.0, 'ada_interval': 2}
+
+
+def strengths(logits, loss='non_saturating', updates=8, **settings):
+    """p after each of D's updates of 10 images at those logits of real images."""
+    settings = Settings(**ADA | settings)
+    (term,) = adaptive.terms(settings, 10, LOSSES[loss]).values()
+    state, found = term.state, []
+    for _ in range(updates):
+        value, metrics = term.value(d_view(real_logits=logits, state=state))
+        assert value == 0
+        state = term.advance(state, metrics, None)
+        found.append(float(state['p']))
+    return found
+
+
+def test_p_follows_the_sign_of_real_logits():
+    """By 2 x 10 images of 1,000 every second update; up to its bound, and down to 0."""
+    rising = strengths(jnp.ones(6), updates=6)
+    np.testing.assert_allclose(rising, [0, 0.02, 0.02, 0.04, 0.04, 0.06], atol=1e-6)
+    assert strengths(jnp.ones(6), ada_p=0.79, updates=2)[-1] == pytest.approx(0.8)
+    assert strengths(-jnp.ones(6), ada_p=0.03, updates=8)[-1] == 0
+    assert strengths(-jnp.ones(6), ada_p=0.3, ada_images=0.0)[-1] == pytest.approx(0.3)
+    # five of six are real: a mean sign of 2/3, above 0.6 and below 0.7
+    most = jnp.array([1.0, 1, 1, 1, 1, -1])
+    assert strengths(most)[-1] > 0 == strengths(most, ada_target=0.7)[-1]
+
+
+def test_p_is_by_the_boundary_of_the_loss_or_by_pairs():
+    assert strengths(jnp.full(6, 0.4), 'least_squares')[-1] == 0
+    assert strengths(jnp.full(6, 0.6), 'least_squares')[-1] > 0
+    fake = d_view().fake_logits  # of T(G(z))
+    for loss in ('relativistic', 'wasserstein'):
+        assert strengths(fake + 1, loss)[-1] > 0 == strengths(fake - 1, loss)[-1]
+
+
+def linear(size=40):
+    """Styles of a generator without noise whose images are sum_l A_l w_l, of 8x8."""
+    shapes = (3, 5, 8 * 8 * 2)
+    matrices = jax.random.normal(jax.random.key(0), shapes) / 4
+
+    def draw(variables, ws, keys=None):
+        images = jnp.einsum('bld,ldp->bp', ws, variables['params'] * matrices)
+        return images.reshape(-1, 8, 8, 2)
+
+    def styles(variables, z, label=None, keys=None, key=None):
+        return jnp.broadcast_to(z[:, None], (len(z), 3, 5))
+
+    pair = SimpleNamespace(
+        auxiliary='',
+        prior=latents.make(5),
+        styles=SimpleNamespace(map=styles, draw=draw, layers=3),
+    )
+    keys = jax.random.split(jax.random.key(5), size)
+    view = g_view(
+        params=jnp.ones(()),
+        fake=jnp.zeros((size, 8, 8, 2)),
+        keys=keys,
+        state=jnp.array(0.5),
+    )
+    return pair, view, matrices
+
+
+def test_path_lengths_of_a_linear_generator():
+    """E |J^T y|^2 = sum_l |A_l|^2 / (layers x pixels), each layer by itself."""
+    pair, view, matrices = linear(4000)
+    (term,) = g_terms(pair, path_length_weight=2.0, path_length_decay=0.0).values()
+    loss, metrics = jax.jit(lambda a: term.value(replace(view, state=a)))(0.0)
+    expected = jnp.sum(matrices**2) / (3 * 64)
+    np.testing.assert_allclose(loss / 2, expected, rtol=0.02)  # a = 0: the mean square
+    assert metrics['path_length'] ** 2 < loss / 2
+
+
+def test_the_mean_of_path_lengths_is_within_the_graph():
+    """With s a factor of all lengths, l_i = s l_i(1), and the loss in closed form."""
+    pair, view, _ = linear()
+    made = g_terms(pair, path_length_weight=2.0, path_length_decay=0.1)
+    (term,) = made.values()
+    assert term.formula == '2 path every 4 updates'
+
+    def loss(s):
+        return term.value(replace(view, params=s))[0]
+
+    unit = float(term.value(view)[1]['path_length'])
+    (plain,) = g_terms(pair, path_length_weight=1.0, path_length_decay=0.0).values()
+    square = float(plain.value(replace(view, state=jnp.array(0.0)))[0])
+
+    def closed(s):
+        a = 0.5 + 0.1 * (s * unit - 0.5)
+        return 2 * (s**2 * square - 2 * a * s * unit + a**2)
+
+    for function in (lambda f: f(1.3), lambda f: jax.grad(f)(1.3)):
+        np.testing.assert_allclose(function(loss), function(closed), rtol=1e-4)
+    seen = added(made, lambda name: replace(view, update=jnp.array(8)))[1]
+    after = term.advance(view.state, seen, None)
+    np.testing.assert_allclose(after, 0.5 + 0.1 * (unit - 0.5), rtol=1e-5)
+    idle = added(made, lambda name: replace(view, update=jnp.array(9)))[1]
+    assert term.advance(view.state, idle, None) == view.state
+
+
+def test_path_lengths_are_of_styles():
+    pair = SimpleNamespace(auxiliary='', styles=None)
+    with pytest.raises(UserError, match='path_length_weight=2 is of styles'):
+        g_terms(pair, path_length_weight=2.0)

@@ -127,7 +127,7 @@ class Settings(Averaging, Images):
     penalty: str = choice(
         '',
         *('', *declared('gan_vae.methods.gan.terms.gradient_penalty', 'PENALTIES')),
-        says="on D's gradient in its images as they are, not augmented; '' is none",
+        says="on the gradient of D(T(x)) in images x, T their augmentation; '' is none",
     )
     penalty_lambda: float = number(
         10.0, 'weight of wgan_gp and dragan: lambda E (|grad D| - 1)^2', least=0
@@ -143,6 +143,38 @@ class Settings(Averaging, Images):
     )
     penalty_interval: int = number(
         1, 'every so many D updates, and as much heavier', least=1
+    )
+    path_length_weight: float = number(
+        0.0, "StyleGAN2: of the lengths of G's gradients in styles; 0 is off", least=0
+    )
+    path_length_interval: int = number(
+        4, 'every so many G updates, and as much heavier', least=1
+    )
+    path_length_decay: float = number(
+        0.01, 'share of a batch in the mean of lengths', least=0, below=1
+    )
+    ada: str = several(
+        '',
+        *declared('gan_vae.objectives.adaptive', 'TRANSFORMS'),
+        says='what all that D sees is augmented by, each with the probability p',
+    )
+    ada_p: float = number(0.0, 'p at the start', least=0, below=1)
+    ada_p_end: float = number(
+        -1.0,
+        "p at the end of the optimizer's schedule, half a cosine from ada_p; -1: p "
+        'moves by what D says',
+        least=-1,
+        below=1,
+    )
+    ada_images: float = number(
+        500_000.0, 'in which p moves by 1 at most; 0: p stays', least=0
+    )
+    ada_target: float = number(
+        0.6, "of the mean sign of D's logits of real images", least=-1, below=1
+    )
+    ada_interval: int = number(4, 'D updates from each change of p on', least=1)
+    ada_most: float = number(
+        0.8, 'of p: at 1 an augmentation shows in samples', least=0, below=1
     )
     clip_weights: float = number(
         0.0, "all of D's parameters into +- this; 0 is off", least=0

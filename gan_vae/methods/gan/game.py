@@ -44,6 +44,8 @@ class Game:
     descent: Descent
     critic_steps: int = 1
     schedule_steps: int = 1  # at which what moves with the optimizer's schedule ends
+    # after `augment`: (keys, images, TrainState.extra, progress) -> images
+    adaptive: Callable | None = None
     constrain: Callable | None = None  # D's parameters -> those after each update
 
     @property
@@ -69,6 +71,14 @@ def network(state: TrainState, name: str) -> tuple[dict, dict]:
 def progress(game: Game, state: TrainState) -> jax.Array:
     """The share of the optimizer's schedule before this step, 0 to 1."""
     return jnp.minimum(state.step / game.schedule_steps, 1.0)
+
+
+def augmented(game: Game, state: TrainState, keys, images):
+    """T(images), each image by its key."""
+    images = game.augment(keys, images)
+    if game.adaptive is None:
+        return images
+    return game.adaptive(keys, images, state.extra, progress(game, state))
 
 
 def init(game: Game, key: jax.Array) -> TrainState:
@@ -99,9 +109,10 @@ def discriminator_loss(game, state, turn, params, variables, rows):
         key = _turn_key(game, state, f'dropout {name}', turn)
         return judge(params, variables, images, rows.label, key, rows.index)
 
-    fake = generate(latents)
-    augmented_real = game.augment(rows.keys['augment_real'], rows.real)
-    augmented_fake = game.augment(rows.keys['augment_fake'], fake)
+    fake, augment = generate(latents), partial(augmented, game, state)
+    augment_real = partial(augment, rows.keys['augment_real'])
+    augment_fake = partial(augment, rows.keys['augment_fake'])
+    augmented_real, augmented_fake = augment_real(rows.real), augment_fake(fake)
     real_verdict, variables = judge(
         variables, augmented_real, 'real', game.networks.judge_real
     )
@@ -119,10 +130,14 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             real_auxiliary=real_verdict.auxiliary,
             fake_auxiliary=fake_verdict.auxiliary,
             logits=lambda images: judge(variables, images, name)[0].logits,
+            augment_real=augment_real,
+            augment_fake=augment_fake,
             label=rows.label,
             latents=latents,
-            generate=lambda z: game.augment(rows.keys['augment_fake'], generate(z)),
+            generate=lambda z: augment_fake(generate(z)),
             keys=rows.keys[name],
+            key=_turn_key(game, state, name, turn),
+            mean=game.descent.mean,
             state=state.extra.get(name),
             step=state.step,
             update=game.critic_steps * state.step + turn,
@@ -160,7 +175,7 @@ def generator_loss(game, state, params, variables, rows):
         return game.networks.generate(params, variables, z, rows.label, *noise)
 
     def judge(images, keys, purpose):
-        images, key = game.augment(keys, images), step_key(state, purpose)
+        images, key = augmented(game, state, keys, images), step_key(state, purpose)
         d = network(state, 'discriminator')
         return game.networks.judge(*d, images, rows.label, key, rows.index)[0]
 
@@ -175,6 +190,7 @@ def generator_loss(game, state, params, variables, rows):
     def view(name):
         return GeneratorView(
             params=params,
+            variables=variables,
             latents=latents,
             fake=fake,
             fake_logits=verdict.logits,
@@ -182,6 +198,8 @@ def generator_loss(game, state, params, variables, rows):
             label=rows.label,
             generate=lambda z: generate(z)[0],
             keys=rows.keys[name],
+            key=step_key(state, name),
+            mean=game.descent.mean,
             state=state.extra.get(name),
             step=state.step,
             update=state.step,

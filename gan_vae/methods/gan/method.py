@@ -8,18 +8,20 @@ from gan_vae.methods import latents
 from gan_vae.methods.contract import Method
 from gan_vae.methods.gan import Networks, Settings, game, networks
 from gan_vae.methods.gan.terms import (
+    adaptive,
     auxiliary,
     consistency,
     gradient_penalty,
     lecam,
     orthogonal,
+    path_length,
     reconstruction,
 )
 from gan_vae.objectives import adversarial, augment, regularisers
 
 # in the order in which they are added
 D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam)
-G_TERMS = (auxiliary, consistency, orthogonal)
+G_TERMS = (auxiliary, consistency, orthogonal, path_length)
 
 
 def make(
@@ -33,13 +35,16 @@ def make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
     d_terms, g_terms = terms_of(settings, pair)
-    limit = settings.clip_weights
-    if settings.penalty_gamma_end >= 0:
-        learning.require_end(f'method.penalty_gamma_end={settings.penalty_gamma_end}')
+    loss, limit = adversarial.LOSSES[settings.loss], settings.clip_weights
+    d_terms |= adaptive.terms(settings, learning.batch_size, loss)
+    for key in 'penalty_gamma_end', 'ada_p_end':
+        if (end := getattr(settings, key)) >= 0:
+            learning.require_end(f'method.{key}={end}')
     own = game.Game(
         networks=pair,
-        loss=adversarial.LOSSES[settings.loss],
+        loss=loss,
         augment=augment.make(settings.augment),
+        adaptive=adaptive.augmentation(settings),
         d_terms=d_terms,
         g_terms=g_terms,
         descent=_descent(settings, learning, axis_name),
@@ -61,23 +66,33 @@ def terms_of(settings: Settings, pair: networks.Pair) -> tuple[dict, dict]:
 
 
 def _descent(settings: Settings, learning: Learning, axis_name) -> descent.Descent:
-    rate_d, betas_d = optimizers.of_discriminator(learning.optimizer)
+    optimizer = learning.optimizer
+    rate_g, betas_g = optimizers.of_generator(optimizer)
+    if settings.path_length_weight:
+        interval = settings.path_length_interval
+        rate_g, betas_g = optimizers.lazy(rate_g, betas_g, interval)
+    rate_d, betas_d = optimizers.of_discriminator(optimizer)
     if settings.penalty:
         rate_d, betas_d = optimizers.lazy(rate_d, betas_d, settings.penalty_interval)
     critic_steps = settings.critic_steps
     learners = {
-        'generator': optimizers.make(learning),
+        'generator': optimizers.make(learning, rate_g, betas_g),
         'discriminator': optimizers.make(learning, rate_d, betas_d, critic_steps),
     }
     return descent.make(learners, settings, learning, axis_name)
 
 
 def _objective(settings: Settings, own: game.Game) -> str:
-    d = ''.join(f' + {t.formula}' for t in own.d_terms.values())
-    g = ''.join(f' + {t.formula}' for t in own.g_terms.values())
+    d, g = (
+        ''.join(f' + {t.formula}' for t in terms.values() if t.formula)
+        for terms in (own.d_terms, own.g_terms)
+    )
+    augmentation = settings.augment
+    if settings.ada:
+        augmentation += ', ' * bool(augmentation) + adaptive.words(settings)
     clipped = f', D in +-{settings.clip_weights:g}' if settings.clip_weights else ''
     return (
         f'gan: D {settings.loss} L_D{d}{clipped}; G {settings.loss} L_G{g}; nats per '
         f'example; {settings.critic_steps} D update(s) per G update; augment '
-        f'{settings.augment or "none"}'
+        f'{augmentation or "none"}'
     )

@@ -25,7 +25,7 @@ class Term(NamedTuple):
     `value` returns the scalar, or (scalar, {name: scalar}) with metrics of its own.
     """
 
-    formula: str  # with its weight and its interval, for the objective
+    formula: str  # with its weight and its interval, for the objective; '': left out
     value: Callable | None = None  # view -> scalar; None: a state without a term
     interval: int = 1  # it acts at every so many updates, and as much heavier
     state: Any = None  # at the start: a tree of arrays
@@ -44,6 +44,8 @@ class View:
     label: jax.Array | None  # int [B]
     generate: Callable  # latents -> G(latents), for D T of it; G's variables stay
     keys: jax.Array  # [B], the term's own
+    key: jax.Array  # [], of the whole update: the same for all rows
+    mean: Callable  # a scalar of this device's rows -> its mean over devices
     state: Any  # the term's own
     step: jax.Array
     update: jax.Array  # updates of the network before this one
@@ -60,6 +62,8 @@ class DiscriminatorView(View):
     real_logits: jax.Array  # D(T(x)), likewise
     real_auxiliary: Any
     logits: Callable  # images -> D(images), likewise; leaves D's variables as they are
+    augment_real: Callable  # images -> T(images), by the keys of augmented_real
+    augment_fake: Callable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,7 @@ class GeneratorView(View):
     """An update of the generator."""
 
     params: Any
+    variables: Any
 
 
 def added(terms: dict[str, Term], view_of: Callable) -> tuple[jax.Array | float, dict]:

@@ -1,4 +1,8 @@
-"""Penalties on D's gradient in its images: WGAN-GP, DRAGAN, R1 and R2."""
+"""Penalties on D's gradient in its images: WGAN-GP, DRAGAN, R1 and R2.
+
+The gradient of D(T(x)) in x, the image before its augmentation T: Karras et al. 2020,
+arXiv:2006.06676.
+"""
 
 import jax
 
@@ -33,8 +37,17 @@ def _uniforms(keys, shape):
     return jax.vmap(lambda key: jax.random.uniform(key, shape))(keys)
 
 
+def _of_real(d):
+    return lambda images: d.logits(d.augment_real(images))
+
+
+def _of_fake(d):
+    return lambda images: d.logits(d.augment_fake(images))
+
+
 def _wgan_gp(weight, d):
-    return penalties.wgan_gp(d.logits, d.real, d.fake, _uniforms(d.keys, ()), weight)
+    mix = _uniforms(d.keys, ())
+    return penalties.wgan_gp(_of_real(d), d.real, d.fake, mix, weight)
 
 
 def _dragan(weight, d):
@@ -42,15 +55,15 @@ def _dragan(weight, d):
     draws = _uniforms(d.keys, (1 + d.real[0].size,))
     uniform = draws[:, 1:].reshape(d.real.shape)
     noise = penalties.dragan_noise(uniform, draws[:, 0], d.real)
-    return penalties.dragan(d.logits, d.real, noise, weight)
+    return penalties.dragan(_of_real(d), d.real, noise, weight)
 
 
 def _r1(weight, d):
-    return penalties.r1(d.logits, d.real, weight)
+    return penalties.r1(_of_real(d), d.real, weight)
 
 
 def _r2(weight, d):
-    return penalties.r2(d.logits, d.fake, weight)
+    return penalties.r2(_of_fake(d), d.fake, weight)
 
 
 PENALTIES = {
