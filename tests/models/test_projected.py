@@ -45,16 +45,20 @@ def test_scales_are_mixed_from_coarse_to_fine(network):
         if name.startswith(('channels', 'scales'))
     }
     frozen = {n: v for n, v in network.items() if n in variables['frozen']} | mixing
-    apply = jax.jit(lambda v, x: features.apply({'frozen': v}, x))
-    outputs = apply(frozen, x)
+
+    @jax.jit
+    def both(frozen, x):
+        enlarged = projected.enlarged(x, 64, corners=False)
+        maps = list(efficientnet_lite0.maps(frozen, enlarged))
+        return features.apply({'frozen': frozen}, x), maps
+
+    outputs, maps = both(frozen, x)
     assert [y.shape[1:] for y in outputs] == [
         (32, 32, 4),
         (16, 16, 4),
         (8, 8, 8),
         (4, 4, 16),
     ]
-    enlarged = projected.enlarged(x, 64, corners=False)
-    maps = list(efficientnet_lite0.maps(network, enlarged))
     below = 0
     for i, block in reversed(list(enumerate((2, 4, 10, 15)))):
         c, p = (mixing[f'{name}_{i}'] for name in ('channels', 'scales'))
@@ -69,18 +73,24 @@ class Taps(projected.Features):
         return self.taps(x)
 
 
-def test_features_are_those_of_the_extractor(network):
+def test_features_are_those_of_the_extractor(network, monkeypatch):
     """Of an image in [-1, 1], where the extractor takes 0 to 255; b2 and b4 are its
     means over places."""
-    x = jax.random.uniform(KEY, (2, 224, 224, 3), minval=-1)
-    taps = Taps().apply(Taps().init(KEY, x[:1, :32, :32]), x)
-    assert [t.shape for t in taps] == [
-        (2, 56, 56, 24),
-        (2, 28, 28, 40),
-        (2, 14, 14, 112),
-        (2, 7, 7, 320),
+    monkeypatch.setattr(efficientnet_lite0, 'SIZE', 64)
+    x = jax.random.uniform(KEY, (1, 64, 64, 3), minval=-1)
+
+    @jax.jit
+    def both(params, x):
+        taps = Taps().apply({'frozen': params}, x)
+        return taps, efficientnet_lite0.apply(params, 127 + 128 * x)
+
+    taps, out = both(network, x)
+    assert [t.shape[1:] for t in taps] == [
+        (16, 16, 24),
+        (8, 8, 40),
+        (4, 4, 112),
+        (2, 2, 320),
     ]
-    out = efficientnet_lite0.apply(efficientnet_lite0.load().params, 127 + 128 * x)
     for name, tap in zip(('b2', 'b4'), taps, strict=False):
         np.testing.assert_allclose(tap.mean((1, 2)), out[name], atol=1e-3)
 
@@ -130,5 +140,5 @@ def test_latents_have_unit_length_and_images_are_not_squashed():
         'batch_stats': jax.tree.map(lambda s: jnp.ones(s.shape), shapes['batch_stats']),
         'spectral': jax.tree.map(lambda s: jnp.ones(s.shape), shapes['spectral']),
     }
-    images = g.apply(variables, z)
+    images = jax.jit(g.apply)(variables, z)
     assert images.shape == (2, 32, 32, 3) and float(images.max()) > 5

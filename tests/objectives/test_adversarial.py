@@ -66,6 +66,19 @@ def test_each_player_wants_what_the_other_does_not(name):
     assert jax.grad(lambda f: loss.generator(f, x)[()])(x) < 0
 
 
+def test_relativistic_losses_are_of_pairs_and_of_their_differences():
+    """They change with the pairing and not with D + c; L_D(r, f) = L_G(f, r); L_D - L_G
+    is mean(f - r). Huang et al. 2025, arXiv:2501.05441."""
+    d, g = adversarial.LOSSES['relativistic'][:2]
+    np.testing.assert_allclose(d(REAL + 100, FAKE + 100), 4.822435, rtol=1e-5)
+    np.testing.assert_allclose(g(FAKE + 100, REAL + 100), 4.597435, rtol=1e-5)
+    np.testing.assert_allclose(d(REAL, FAKE), g(REAL, FAKE))
+    np.testing.assert_allclose(d(REAL, FAKE) - g(FAKE, REAL), 0.225, rtol=1e-4)
+    assert abs(float(d(REAL[::-1], FAKE) - d(REAL, FAKE))) > 0.1
+    ones = jnp.ones(4)
+    np.testing.assert_allclose([d(ones, ones), g(ones, ones)], np.log(2), rtol=1e-6)
+
+
 def test_a_penalised_critic_measures_the_distance_of_two_gaussians():
     """W_1(N(0, 1), N(3, 1)) = 3, over functions of slope at most 1."""
     fake, real = np.random.default_rng(0).standard_normal((2, 128, 1)) + [[[0]], [[3]]]

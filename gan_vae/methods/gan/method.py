@@ -37,8 +37,8 @@ def make(
     d_terms, g_terms = terms_of(settings, pair)
     loss, limit = adversarial.LOSSES[settings.loss], settings.clip_weights
     d_terms |= adaptive.terms(settings, learning.batch_size, loss)
-    for key in 'penalty_gamma_end', 'ada_p_end':
-        if (end := getattr(settings, key)) >= 0:
+    for of, key in ('penalty', 'penalty_gamma_end'), ('ada', 'ada_p_end'):
+        if getattr(settings, of) and (end := getattr(settings, key)) >= 0:
             learning.require_end(f'method.{key}={end}')
     own = game.Game(
         networks=pair,
