@@ -16,13 +16,13 @@ def discriminator_terms(settings, networks) -> dict[str, Term]:
     name, interval = settings.penalty, settings.penalty_interval
     if not name:
         return {}
-    weight, end = settings.penalty_lambda, -1.0
-    formula = f'{weight:g} {name}'
     if name in ('r1', 'r2', 'r1_r2'):
         weight, end = settings.penalty_gamma, settings.penalty_gamma_end
-        formula = f'{weight:g}/2 {name}'
-        if end >= 0:
-            formula = f'({weight:g} to {end:g})/2 {name}'
+        moves = f'({weight:g} to {end:g})' if end >= 0 else f'{weight:g}'
+        formula = f'{moves}/2 {name}'
+    else:
+        weight, end = settings.penalty_lambda, -1.0
+        formula = f'{weight:g} {name}'
 
     def value(d):
         moved = weight if end < 0 else half_cosine(weight, end, d.progress)
