@@ -13,9 +13,10 @@ from gan_vae.objectives import penalties
 
 def discriminator_terms(settings, networks) -> dict[str, Term]:
     """The penalty of config.method.penalty."""
-    name, interval = settings.penalty, settings.penalty_interval
+    name = settings.penalty
     if not name:
         return {}
+    interval = settings.penalty_interval
     if name in ('r1', 'r2', 'r1_r2'):
         weight, end = settings.penalty_gamma, settings.penalty_gamma_end
         moves = f'({weight:g} to {end:g})' if end >= 0 else f'{weight:g}'
