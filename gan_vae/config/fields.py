@@ -53,9 +53,15 @@ def switch(default: bool, says: str, *, resumable: bool = False) -> Any:
     return _field(default, says, resumable=resumable)
 
 
-def text(default: str, says: str, *, resumable: bool = False) -> Any:
-    """Any text."""
-    return _field(default, says, resumable=resumable)
+def text(
+    default: str,
+    says: str,
+    *,
+    resumable: bool = False,
+    of_networks: bool | str = False,
+) -> Any:
+    """Any text; of_networks as that of `number`."""
+    return _field(default, says, resumable=resumable, of_networks=of_networks)
 
 
 def choice(default: str, *names: str, says: str, resumable: bool = False) -> Any:

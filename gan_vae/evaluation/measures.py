@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gan_vae import data
+from gan_vae import data, models
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 from gan_vae.evaluation import held_out as averages
@@ -197,4 +197,11 @@ class Measures:
             held_out,
             self.train,
             self.seed,
+            _seen(config),
         )
+
+
+def _seen(config) -> str:
+    """The extractor through which the discriminator of a run sees images, or ''."""
+    name = config.model.get('discriminator')
+    return models.sees('discriminator', name) if name else ''

@@ -54,10 +54,12 @@ class Panel:
         held_out: Pictures | None = None,
         train: Examples | None = None,
         seed: int = 0,
+        seen: str = '',
     ):
         """metrics: as 'swd,fid' (see plan.py), or parsed; held_out: real pictures
         outside the reference, for originality; train: what an extractor that learns is
-        trained on (by default the reference). A UserError for what they lack."""
+        trained on (by default the reference); seen: the extractor that the model was
+        trained by, if any. A UserError for what they lack."""
         requests = plan.parse(metrics) if isinstance(metrics, str) else metrics
         for request in requests.of_model:
             raise UserError(
@@ -74,7 +76,7 @@ class Panel:
         if of_classes := [r.name for r in self.plan if r.needs_classes]:
             by_class.check_reference(reference.examples, reference.name, of_classes)
         self.reference, self.held_out = reference, held_out
-        self.mesh, self.seed = mesh, seed
+        self.mesh, self.seed, self.seen = mesh, seed, seen
         self._sha256 = features.digest(reference.examples.images)
         self._remembered: dict[tuple, Any] = {}
         self._extractors: dict[str, extractors.Extractor] = {}
@@ -128,8 +130,14 @@ class Panel:
             request, metric = case.request, case.request.metric
             whole, parts = self._compare(case)
             dimension = case.fake.shape[1] if metric.biased_below_dimension else 0
+            own = comparison.flags(metric, whole, parts, dimension)
+            if request.argument and request.argument == self.seen:
+                own += (
+                    f'the model was trained by the features of {self.seen}: it is '
+                    'near in them, whatever it looks like',
+                )
             of_metric = {
-                'flags': comparison.flags(metric, whole, parts, dimension) + flags,
+                'flags': own + flags,
                 'options': request.options,
                 **self._network(request),
             }

@@ -10,6 +10,7 @@ the file is read.
 """
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -76,11 +77,30 @@ def fold(state: dict[str, np.ndarray]) -> dict:
     return params
 
 
+def layers(last: int) -> list[str]:
+    """The names in `params` of all that `maps` needs, up to the block `last`."""
+    parts = ('expand', 'depthwise', 'project')
+    blocks = [f'b{n}_{part}' for n in range(last + 1) for part in parts]
+    return ['stem', *(name for name in blocks if name != 'b0_expand')]
+
+
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, 1 or 3] -> features, logits and taps."""
     x = resize(jnp.asarray(images, jnp.float32), SIZE, 'torch')
     x = (jnp.broadcast_to(x, (*x.shape[:3], 3)) - 127) / 128
     out = {}
+    for n, y in enumerate(maps(params, x)):
+        for name in (name for name, block in _TAPS.items() if block == n):
+            out[name] = jnp.mean(y, (1, 2))
+    x = y
+    out['features'] = jnp.mean(jax.nn.relu6(_conv(x, params['head'])), (1, 2))
+    kernel, bias = params['logits']
+    out['logits'] = out['features'] @ kernel + bias
+    return out
+
+
+def maps(params: dict, x) -> Iterator[jax.Array]:
+    """x [n, H, W, 3], about in [-1, 1] -> the map after each block, in turn."""
     x = jax.nn.relu6(_conv(x, params['stem'], 2))
     for n, stride in enumerate(_STRIDES):
         y = x
@@ -89,12 +109,7 @@ def apply(params: dict, images) -> dict[str, jax.Array]:
         y = jax.nn.relu6(_depthwise(y, params[f'b{n}_depthwise'], stride))
         y = _conv(y, params[f'b{n}_project'])
         x = x + y if x.shape == y.shape else y
-        for name in (name for name, block in _TAPS.items() if block == n):
-            out[name] = jnp.mean(x, (1, 2))
-    out['features'] = jnp.mean(jax.nn.relu6(_conv(x, params['head'])), (1, 2))
-    kernel, bias = params['logits']
-    out['logits'] = out['features'] @ kernel + bias
-    return out
+        yield x
 
 
 def _conv(x, layer, stride=1):

@@ -115,9 +115,11 @@ def make(
     axis_name: str | None,
 ) -> Descent:
     """The Descent by those optimisers, as `Descent.learners`."""
+    if settings.ema_grows:
+        learning.require_end('method.ema_grows=True')
     return Descent(
         learners,
-        optimizers.averaging(settings, learning.batch_size),
+        optimizers.averaging(settings, learning.batch_size, learning.schedule_steps),
         layouts.make(learning.shard_state, axis_name),
         learning.accumulate,
         axis_name,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,32 +15,36 @@ from gan_vae.learning.settings import Averaging, Learning, Settings
 def make(
     learning: Learning,
     learning_rate: float | None = None,
-    betas: tuple[float, float] | None = None,
+    betas: tuple[float, ...] | None = None,
     updates_per_step: int = 1,
 ) -> optax.GradientTransformationExtraArgs:
     """Adam (Kingma & Ba 2014, arXiv:1412.6980) as the section `optimizer` says.
 
     With a weight decay it is AdamW (Loshchilov & Hutter 2017, arXiv:1711.05101), of all
-    parameters: w - rate (Adam's step + weight_decay w). The schedule reaches 0 at the
-    end of the run. learning_rate, betas: by default those of the section.
+    parameters: w - rate (Adam's step + weight_decay w). learning_rate, betas (b1, b2,
+    and b2 at the end of the schedule if it moves): by default those of the section.
     """
-    optimizer, steps = learning.optimizer, learning.steps * updates_per_step
+    optimizer, steps = learning.optimizer, learning.schedule_steps * updates_per_step
     learning_rate = optimizer.learning_rate if learning_rate is None else learning_rate
-    b1, b2 = betas or (optimizer.b1, optimizer.b2)
-    after = max(1, steps - optimizer.warmup_steps)
+    b1, b2, *b2_end = betas or of_generator(optimizer)[1]
+    after, floor = max(1, steps - optimizer.warmup_steps), optimizer.learning_rate_floor
     schedule = {
         'constant': optax.constant_schedule(learning_rate),
-        'linear': optax.linear_schedule(learning_rate, 0.0, after),
-        'cosine': optax.cosine_decay_schedule(learning_rate, after),
+        'linear': optax.linear_schedule(learning_rate, floor * learning_rate, after),
+        'cosine': optax.cosine_decay_schedule(learning_rate, after, floor),
         'stages': _stages(learning_rate, after),
     }[optimizer.schedule]
     if warmup := optimizer.warmup_steps:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
     if decay := optimizer.weight_decay:
-        adam = optax.adamw(schedule, b1, b2, optimizer.eps, weight_decay=decay)
+        adam = partial(optax.adamw, weight_decay=decay)
     else:
-        adam = optax.adam(schedule, b1, b2, optimizer.eps)
+        adam = optax.adam
+    if b2_end:
+        adam = optax.inject_hyperparams(adam)
+        b2 = partial(_moving, b2, *b2_end, steps)
+    adam = adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
     if optimizer.clip_norm:
         adam = optax.chain(clip(optimizer.clip_norm), adam)
     adam = optax.with_extra_args_support(adam)
@@ -55,14 +60,33 @@ def _stages(learning_rate: float, steps: int) -> optax.Schedule:
     return optax.piecewise_constant_schedule(learning_rate, ends)
 
 
-def of_discriminator(optimizer: Settings) -> tuple[float, tuple[float, float]]:
-    """(learning rate, (b1, b2)) of D: its own where set, else the generator's."""
+def half_cosine(start, end, progress):
+    """From `start` to `end`, as `progress` goes from 0 to 1: a cosine decay."""
+    return end + (start - end) * (1 + jnp.cos(math.pi * progress)) / 2
+
+
+def _moving(start: float, end: float, steps: int, count):
+    return half_cosine(start, end, jnp.minimum(count / steps, 1.0))
+
+
+def _betas(optimizer: Settings, b1: float, b2: float) -> tuple[float, ...]:
+    return (b1, b2) if optimizer.b2_end < 0 else (b1, b2, optimizer.b2_end)
+
+
+def of_generator(optimizer: Settings) -> tuple[float, tuple[float, ...]]:
+    """(learning rate, betas) of every network but D."""
+    return optimizer.learning_rate, _betas(optimizer, optimizer.b1, optimizer.b2)
+
+
+def of_discriminator(optimizer: Settings) -> tuple[float, tuple[float, ...]]:
+    """(learning rate, betas) of D: its own where set, else the generator's."""
     rate = optimizer.discriminator_learning_rate or optimizer.learning_rate
     b1, b2 = optimizer.discriminator_b1, optimizer.discriminator_b2
-    return rate, (optimizer.b1 if b1 < 0 else b1, optimizer.b2 if b2 < 0 else b2)
+    b1, b2 = optimizer.b1 if b1 < 0 else b1, optimizer.b2 if b2 < 0 else b2
+    return rate, _betas(optimizer, b1, b2)
 
 
-def lazy(learning_rate: float, betas: tuple[float, float], interval: int):
+def lazy(learning_rate: float, betas: tuple[float, ...], interval: int):
     """(c learning_rate, (b1^c, b2^c)), c = k / (k + 1): Adam with a term every k steps.
 
     As if that term had updates of its own, one after each k of the loss. Karras et al.
@@ -150,21 +174,23 @@ def guard_metrics(opt_state, norm) -> dict[str, jax.Array]:
     return {'gradient': norm, 'skipped': opt_state.skipped}
 
 
-def averaging(method: Averaging, batch_size: int) -> Callable:
+def averaging(method: Averaging, batch_size: int, schedule_steps: int = 1) -> Callable:
     """(average, values, step) -> average + (1 - d)(values - average).
 
     d = min(ema_decay, (1 + step) / (10 + step)), which follows from the first step on;
-    without `ema_ramp` the decay itself; with a half-life as `half_life_share` says.
+    without `ema_ramp` the decay itself; with a half-life as `half_life_share` says,
+    which with `ema_grows` is 0 at first and itself from `schedule_steps` on.
     Decay 0 copies, and so does every step before `ema_start_step`. Batch statistics are
     averaged with the weights, so that both are of the same network.
     """
     half_life, start = method.ema_half_life, method.ema_start_step
     if half_life:
-        rampup, copies = method.ema_rampup, False
+        rampup, grows, copies = method.ema_rampup, method.ema_grows, False
 
         def share(step):
             seen = step * float(batch_size)
-            return half_life_share(batch_size, half_life, rampup, seen)
+            h = _moving(0.0, half_life, schedule_steps, step) if grows else half_life
+            return half_life_share(batch_size, h, rampup, seen)
     else:
         decay, ramp, copies = method.ema_decay, method.ema_ramp, not method.ema_decay
 
@@ -203,5 +229,7 @@ def averaging_words(method) -> str | float:
         words = f'half-life {method.ema_half_life:g} images'
         if method.ema_rampup:
             words += f', at most {method.ema_rampup:g} of those seen'
+        if method.ema_grows:
+            words += ', from 0 by half a cosine'
     start = method.ema_start_step
     return f'{words} from step {start}' if start else words

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gan_vae.config.fields import choice, number, switch
+from gan_vae.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,19 @@ class Settings:
     schedule: str = choice(
         'constant',
         *('constant', 'linear', 'cosine', 'stages'),
-        says='linear and cosine reach 0 at train.steps; stages are 10^(-i/7) of IWAE',
+        says='linear and cosine end at learning_rate_floor; stages: 10^(-i/7) of IWAE',
+    )
+    schedule_steps: int = number(
+        0, 'at which a schedule ends, and stays there; 0 is train.steps', least=0
+    )
+    learning_rate_floor: float = number(
+        0.0, 'share of the rate where linear and cosine end', least=0, below=1
+    )
+    b2_end: float = number(
+        -1.0,
+        'b2 at the end of the schedule, half a cosine away; -1 is b2',
+        least=-1,
+        below=1,
     )
     warmup_steps: int = number(0, 'the rate grows linearly from 0', least=0)
     clip_norm: float = number(0.0, 'global norm of gradients; 0 is off', least=0)
@@ -35,6 +48,18 @@ class Settings:
         'an update of so many times the median norm of the last 31 is skipped; 0: off',
         least=0,
     )
+
+    def check(self):
+        """What concerns two keys."""
+        if self.schedule_steps and self.schedule == 'constant':
+            raise _endless(f'optimizer.schedule_steps={self.schedule_steps}')
+        if self.b2_end >= 0 and self.schedule == 'constant':
+            raise _endless(f'optimizer.b2_end={self.b2_end}')
+        if self.learning_rate_floor and self.schedule not in ('linear', 'cosine'):
+            raise UserError(
+                f'config.optimizer.learning_rate_floor={self.learning_rate_floor}: a '
+                f'schedule that is {self.schedule} has none, take linear or cosine'
+            )
 
 
 @dataclass(frozen=True)
@@ -51,6 +76,9 @@ class Averaging:
     ema_rampup: float = number(
         0.05, 'the half-life is at most this share of the images seen', least=0
     )
+    ema_grows: bool = switch(
+        False, 'ema_half_life grows from 0, half a cosine over the schedule'
+    )
     ema_start_step: int = number(0, 'until then, the last weights', least=0)
 
 
@@ -66,6 +94,17 @@ class Learning:
     remat: bool = False
     dtype: str = 'float32'
 
+    @property
+    def schedule_steps(self) -> int:
+        """The step at which schedules end."""
+        return self.optimizer.schedule_steps or self.steps
+
+    def require_end(self, key: str):
+        """A UserError where `key`, 'section.key=value', moves to an end that a constant
+        schedule lacks."""
+        if self.optimizer.schedule == 'constant':
+            raise _endless(key)
+
     @classmethod
     def of(cls, config) -> 'Learning':
         """Of a run's config."""
@@ -74,3 +113,10 @@ class Learning:
         return cls(
             config.optimizer, config.train.steps, config.data.batch_size, **parallel
         )
+
+
+def _endless(key: str) -> UserError:
+    return UserError(
+        f'config.{key}: a constant schedule has no end to move to, take '
+        'config.optimizer.schedule=cosine'
+    )

@@ -89,6 +89,12 @@ def make(role: str, name: str, **fields) -> 'nn.Module':
     return _class(network, role)(**values, **network.fixed)
 
 
+def sees(role: str, name: str) -> str:
+    """The extractor through which a network sees images: the literal SEES of its
+    module; '' where there is none. Without JAX."""
+    return modules.literal(find(role, name).module, 'SEES') or ''
+
+
 def applied(network: 'nn.Module', method: str) -> Callable:
     """A method of a network as a function of its parameters and arguments."""
     function = getattr(network, method)

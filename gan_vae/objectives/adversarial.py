@@ -8,13 +8,18 @@ s = softplus, r = D(x) and f = D(G(z)):
   non_saturating        E s(-r) + E s(f)                E s(-f)
   least_squares         E (r - 1)^2 / 2 + E f^2 / 2     E (f - 1)^2 / 2
   hinge                 E max(0, 1 - r) + E max(0, 1 + f)       -E f
+  margin_hinge          E h(r) + E h(-f)                -E f
   wasserstein           E f - E r                       -E f
   relativistic          E s(f - r), over pairs          E s(r - f)
+
+with h(r) = E_m max(0, m - r), m ~ U(0.8, 1): FastGAN draws a margin m for each logit,
+and this is the mean over m of its loss and gradient, without their noise. Logits are
+[B], or [B, P] of patches, all of which count alike.
 
 Goodfellow et al. 2014, arXiv:1406.2661 (the first two: the minimax game and section
 3's other generator loss); Mao et al. 2016, arXiv:1611.04076; Lim & Ye 2017,
 arXiv:1705.02894; Arjovsky et al. 2017, arXiv:1701.07875; Jolicoeur-Martineau 2018,
-arXiv:1807.00734.
+arXiv:1807.00734; Liu et al. 2021, arXiv:2101.04775 (FastGAN).
 """
 
 from collections.abc import Callable
@@ -46,6 +51,12 @@ def _critic(fake, real=None):
     return -jnp.mean(fake)
 
 
+def _margin_hinge(logits, least=0.8, most=1.0):
+    """E max(0, m - r) over m ~ U(least, most): zero, a parabola, then a line."""
+    below = jnp.clip(most - logits, 0, most - least)
+    return jnp.mean(jnp.square(below) / (2 * (most - least)) + relu(least - logits))
+
+
 LOSSES = {
     'saturating': Adversarial(
         discriminator=_logistic,
@@ -66,6 +77,10 @@ LOSSES = {
         discriminator=lambda real, fake: (
             jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake))
         ),
+        generator=_critic,
+    ),
+    'margin_hinge': Adversarial(
+        discriminator=lambda real, fake: _margin_hinge(real) + _margin_hinge(-fake),
         generator=_critic,
     ),
     'wasserstein': Adversarial(

@@ -2,10 +2,10 @@
 
 DiffAugment (Zhao et al. 2020, arXiv:2006.10738): colour (brightness U(-.5, .5), then
 saturation times U(0, 2), then contrast times U(.5, 1.5)), translation by up to 1/8 of
-the image with zeros from outside, cutout of a square of half its side. For consistency
-regularisation (Zhang et al. 2019, arXiv:1910.12027): a mirror, and a shift by up to 1/8
-with the image mirrored at its edges. Gradients go through; each image draws from its
-own key.
+the image with zeros from outside, cutout of a square of half its side, or of a fifth
+(Sauer et al. 2021, arXiv:2111.01007). For consistency regularisation (Zhang et al.
+2019, arXiv:1910.12027): a mirror, and a shift by up to 1/8 with the image mirrored at
+its edges. Gradients go through; each image draws from its own key.
 """
 
 from collections.abc import Callable
@@ -61,28 +61,34 @@ def _moved(key, x, outside):
     return jax.lax.dynamic_slice(padded, (*start, 0), x.shape)
 
 
-def cutout(key, x):
+def cutout(key, x, share: float = 0.5):
     """Zeros a square of half the side of one image [H, W, C], cut off at the edges."""
     height, width = x.shape[:2]
-    half = round(height / 2), round(width / 2)
+    size = round(height * share), round(width * share)
     # centres as in the paper's code: any pixel, plus the one past the edge if even
-    high = jnp.array([height + (1 - half[0] % 2), width + (1 - half[1] % 2)])
+    high = jnp.array([height + (1 - size[0] % 2), width + (1 - size[1] % 2)])
     centre = jax.random.randint(key, (2,), 0, high)
 
     def outside(length, size, middle):
         offset = jnp.arange(length) - middle + size // 2
         return (offset < 0) | (offset >= size)
 
-    keep = outside(height, half[0], centre[0])[:, None] | outside(
-        width, half[1], centre[1]
+    keep = outside(height, size[0], centre[0])[:, None] | outside(
+        width, size[1], centre[1]
     )
     return x * keep[..., None]
+
+
+def small_cutout(key, x):
+    """As cutout, of a fifth of the side: that of Projected GAN."""
+    return cutout(key, x, share=0.2)
 
 
 AUGMENTATIONS = {
     'color': color,
     'translation': translation,
     'cutout': cutout,
+    'small_cutout': small_cutout,
     'flip': flip,
     'shift': shift,
 }

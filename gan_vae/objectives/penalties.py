@@ -3,10 +3,11 @@
   one-centred    lambda E (|grad D(y)| - 1)^2      WGAN-GP, DRAGAN: where y is differs
   zero-centred   gamma/2 E |grad D(y)|^2           R1: y real; R2: y generated
 
-`logits(images [B, ...]) -> [B]`; |.| over all axes of an image, E over the batch. In a
-discriminator with BatchNorm, D(y) depends on the whole batch and so does its gradient:
-the formulas are of a network without it. Gulrajani et al. 2017, arXiv:1704.00028;
-Kodali et al. 2017, arXiv:1705.07215; Mescheder et al. 2018, arXiv:1801.04406.
+`logits(images [B, ...]) -> [B]`, or [B, P] of patches, whose mean is D(y); |.| over all
+axes of an image, E over the batch. In a discriminator with BatchNorm, D(y) depends on
+the whole batch and so does its gradient: the formulas are of a network without it.
+Gulrajani et al. 2017, arXiv:1704.00028; Kodali et al. 2017, arXiv:1705.07215; Mescheder
+et al. 2018, arXiv:1801.04406.
 """
 
 from collections.abc import Callable
@@ -71,5 +72,10 @@ def _one_centred(logits, images, weight):
 
 def _squared_norm(logits, images):
     """|grad D|^2 [B] at each image."""
-    gradient = jax.grad(lambda x: jnp.sum(logits(x)))(images)
+
+    def total(x):
+        each = logits(x)
+        return jnp.sum(each) / (each.size // each.shape[0])
+
+    gradient = jax.grad(total)(images)
     return jnp.sum(jnp.square(gradient), axis=tuple(range(1, images.ndim)))

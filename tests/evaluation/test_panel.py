@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_vae import extractors
+from gan_vae import extractors, models
 from gan_vae.data.source import Examples
 from gan_vae.devices.mesh import mesh_of
 from gan_vae.errors import UserError
@@ -123,6 +123,21 @@ def test_few_pictures_are_flagged():
     cards = panel_of('fd_random', 4).measure(pictures(4, 1), {})
     no_baseline, biased = cards['fd_random'].flags
     assert 'no baseline' in no_baseline and 'dimensions' in biased
+
+
+def test_features_that_the_model_was_trained_by_are_flagged(means):
+    reference = panel.Pictures('noise train', Examples(pictures(60, 0)))
+    mesh = mesh_of(1, 1)
+    seen = panel.Panel('fd_random,swd', reference, mesh, seen='random')
+    cards = seen.measure(pictures(60, 1), {})
+    assert 'trained by the features of random' in cards['fd_random'].flags[-1]
+    others = [
+        *cards['swd'].flags,
+        *panel_of('fd_random', 60).measure(pictures(60, 1), {})['fd_random'].flags,
+    ]
+    assert not any('trained by' in flag for flag in others)
+    assert models.sees('discriminator', 'projected_class') == 'efficientnet_lite0'
+    assert models.sees('discriminator', 'dcgan') == ''
 
 
 def test_cards_of_other_protocols_differ():

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_vae.errors import UserError
 from gan_vae.learning import optimizers
 from gan_vae.learning.settings import Averaging, Learning, Settings
 
@@ -16,6 +17,68 @@ def test_lazy_correction_of_stylegan2():
     rate, betas = optimizers.lazy(2.5e-3, (0.0, 0.99), 4)
     assert (round(rate, 8), round(betas[1], 6)) == (0.002, 0.991992)
     assert optimizers.lazy(2.5e-3, (0.5, 0.99), 1) == (2.5e-3, (0.5, 0.99))
+
+
+R3GAN = Settings(
+    learning_rate=2e-4,
+    b1=0.0,
+    b2=0.9,
+    b2_end=0.99,
+    schedule='cosine',
+    schedule_steps=100,
+    learning_rate_floor=0.25,
+)
+
+
+def test_schedules_of_r3gan_at_their_half_and_past_their_end():
+    """v(T / 2) of its table: rate 1.25e-4, b2 .945, gamma .0275, p .275."""
+    values = [optimizers.half_cosine(*v, 0.5) for v in ((0.05, 0.005), (0.0, 0.55))]
+    np.testing.assert_allclose(values, [0.0275, 0.275], rtol=1e-6)
+    made = optimizers.make(Learning(R3GAN, steps=1000))
+    state = made.init({'w': jnp.ones(())})
+    for count, rate, b2 in ((0, 2e-4, 0.9), (50, 1.25e-4, 0.945), (300, 5e-5, 0.99)):
+        at = jax.tree.map(lambda x, n=count: x if x.dtype != 'int32' else n + x, state)
+        _, after = made.update({'w': jnp.ones(())}, at)
+        found = [float(after.hyperparams[name]) for name in ('learning_rate', 'b2')]
+        np.testing.assert_allclose(found, [rate, b2], rtol=1e-5)
+
+
+def test_the_second_moment_of_a_moving_b2():
+    """v <- b2(t) v + (1 - b2(t)) g^2, over 1 - b2(t)^t: Adam's with b1 = 0."""
+    made = optimizers.make(Learning(R3GAN, steps=1000))
+    state, v = made.init({'w': jnp.ones(())}), 0.0
+    for t, g in enumerate((3.0, -1.0, 0.5)):
+        updates, state = made.update({'w': jnp.float32(g)}, state)
+        wave = (1 + np.cos(np.pi * t / 100)) / 2
+        b2, rate = 0.99 - 0.09 * wave, 5e-5 + 1.5e-4 * wave
+        v = b2 * v + (1 - b2) * g**2
+        expected = -rate * g / (np.sqrt(v / (1 - b2 ** (t + 1))) + 1e-8)
+        np.testing.assert_allclose(updates['w'], expected, rtol=1e-4)
+
+
+def test_lazy_correction_is_of_both_ends():
+    """Every 8 updates: 1.7778e-4, and .99 to .991106."""
+    rate, betas = optimizers.lazy(*optimizers.of_discriminator(R3GAN), 8)
+    assert (round(rate, 8), round(betas[2], 6)) == (1.7778e-4, 0.991106)
+    assert betas[1] == pytest.approx(0.9 ** (8 / 9))
+
+
+@pytest.mark.parametrize(
+    'settings, said',
+    [
+        ({'b2_end': 0.99}, 'b2_end=0.99: a constant schedule has no end'),
+        ({'schedule_steps': 5}, 'schedule_steps=5: a constant schedule'),
+        ({'learning_rate_floor': 0.1}, 'a schedule that is constant has none'),
+        (
+            {'learning_rate_floor': 0.1, 'schedule': 'stages'},
+            'a schedule that is stages has none',
+        ),
+    ],
+)
+def test_what_moves_to_an_end_needs_one(settings, said):
+    with pytest.raises(UserError, match=said):
+        Settings(**settings).check()
+    Settings(**{'schedule': 'cosine'} | settings | {'schedule': 'cosine'}).check()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +96,7 @@ def test_half_life_of_stylegan2_and_r3gan(batch_size, half_life, decay):
 
 
 def average(values, batch_size=8, **settings):
-    run = jax.jit(optimizers.averaging(Averaging(**settings), batch_size))
+    run = jax.jit(optimizers.averaging(Averaging(**settings), batch_size, 10))
     found = [values[0]]
     for step, value in enumerate(values):
         found.append(float(run({'w': found[-1]}, {'w': jnp.float32(value)}, step)['w']))
@@ -47,6 +110,17 @@ def test_half_life_halves():
     np.testing.assert_allclose([found[5], found[10]], [0.5, 0.25], rtol=1e-5)
     ramped = average([1.0] + [0.0] * 10, ema_half_life=40.0, ema_rampup=0.5)
     assert ramped[1] == 0.5**2  # 8 images seen, 8 new ones, a half-life of 4
+
+
+def test_a_half_life_grows_from_none_to_itself():
+    """Over 10 steps: at first the last weights, at half the way half of it."""
+    options = {'ema_half_life': 40.0, 'ema_rampup': 0.0, 'ema_grows': True}
+    found = average([1.0] * 5 + [0.0] + [1.0] * 15, **options)
+    assert found[:5] == [1.0] * 5
+    np.testing.assert_allclose(found[5], 0.5 ** (8 / 20), rtol=1e-5)  # h of 20 images
+    at_the_end = average([1.0] * 12 + [0.0], **options)
+    np.testing.assert_allclose(at_the_end[12], 0.5 ** (8 / 40), rtol=1e-5)
+    assert average([7.0, 3.0], **options)[0] == 7.0
 
 
 def test_before_its_start_the_average_is_the_last_weights():

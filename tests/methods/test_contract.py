@@ -129,6 +129,14 @@ STATED = re.compile(
     '|equilibrium|steps?)$'
 )
 ACGAN = {'model.generator': 'resnet_class', 'model.discriminator': 'acgan'}
+FASTGAN = dict.fromkeys(('model.generator', 'model.discriminator'), 'fastgan')
+R3GAN = dict.fromkeys(('model.generator', 'model.discriminator'), 'r3gan')
+SCHEDULED = {
+    'optimizer.schedule': 'cosine',
+    'method.penalty': 'r1_r2',
+    'method.ada': 'flip',
+    'method.ada_p_end': 0.5,
+}
 INFOGAN = dict.fromkeys(('model.generator', 'model.discriminator'), 'infogan')
 STROKES = SequenceSpec('strokes', 3, mean=(0.0,) * 3, scale=(1.0,) * 3)
 STYLEGAN2 = {
@@ -142,6 +150,8 @@ CASES = [  # method, {key: value}: together they take every key of every method
     ('gan', {'method.penalty': 'r1', 'method.consistency': 'zcr'} | STYLEGAN2),
     ('gan', {'method.penalty': 'r1_r2'} | ACGAN),
     ('gan', {'method.penalty': 'r2', 'model.code_categories': 2} | INFOGAN),
+    ('gan', FASTGAN),
+    ('gan', SCHEDULED | R3GAN),
     ('vae', {}),
     ('vae', {'method.capacity': 0.0}),
     ('vae', {'method.capacity': 0.0, 'method.free_bits': 0.0}),

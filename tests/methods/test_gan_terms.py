@@ -140,6 +140,18 @@ def test_zero_centred_penalties_are_of_images_as_they_are_through_t():
     np.testing.assert_allclose(at('r1_r2'), real + fake, rtol=1e-5)
 
 
+def test_a_penalty_may_move_with_the_schedule():
+    """R3GAN's gamma from .05 to .005: .0275 at its half."""
+    (term,) = d_terms(
+        penalty='r1', penalty_gamma=0.05, penalty_gamma_end=0.005
+    ).values()
+    values = [term.value(d_view(progress=jnp.array(p))) for p in (0, 0.5, 1)]
+    np.testing.assert_allclose(
+        values, np.array([0.05, 0.0275, 0.005]) / 2 * NORM**2, rtol=1e-5
+    )
+    assert term.formula == '(0.05 to 0.005)/2 r1'
+
+
 @pytest.mark.parametrize('name', ['wgan_gp', 'dragan'])
 def test_one_centred_penalties_are_where_their_papers_look(name):
     """Between real and generated images, or near real ones: of |x|^2 / 2 the gradient
@@ -288,6 +300,20 @@ def test_p_follows_the_sign_of_real_logits():
     # five of six are real: a mean sign of 2/3, above 0.6 and below 0.7
     most = jnp.array([1.0, 1, 1, 1, 1, -1])
     assert strengths(most)[-1] > 0 == strengths(most, ada_target=0.7)[-1]
+
+
+def test_p_of_a_schedule_is_no_state():
+    """R3GAN's p, .275 at the half of .55: the share of images that are mirrored or
+    not, as a flip of one in two shows half of the gates."""
+    settings = Settings(ada='flip', ada_p_end=0.55)
+    assert adaptive.terms(settings, 10, LOSSES['relativistic']) == {}
+    augment = adaptive.augmentation(settings)
+    x = jnp.broadcast_to(jnp.arange(4.0)[None, :, None], (4000, 4, 4, 1))
+    keys = jax.random.split(jax.random.key(0), 4000)
+    for progress, p in ((0.0, 0.0), (0.5, 0.275), (1.0, 0.55)):
+        mirrored = np.any(augment(keys, x, {}, progress) != x, (1, 2, 3)).mean()
+        assert abs(mirrored - p / 2) < 0.02
+    assert '0 to 0.55' in adaptive.words(settings)
 
 
 def test_p_is_by_the_boundary_of_the_loss_or_by_pairs():

@@ -19,6 +19,7 @@ FAKE = jnp.array([10.0, 4.4, -5.5, 3.6])
         ('non_saturating', 1.38582, 5.83387),
         ('least_squares', 17.69625, 41.73375),
         ('hinge', -3.125, 6.75),
+        ('margin_hinge', -3.125, 6.65),
         ('wasserstein', -3.125, 0.225),
         ('relativistic', 4.597435, 4.822435),
     ],
@@ -31,6 +32,18 @@ def test_golden_values(name, generator, discriminator):
         (loss.discriminator(REAL, FAKE), discriminator),
     ):
         assert abs(float(value) - golden) < 6e-6  # to the digits printed
+
+
+def test_the_margin_hinge_is_the_mean_of_hinges_whose_margin_is_drawn():
+    logits = jnp.array([0.0, 0.9, 1.0, 0.85, -3.0])
+    margins = np.linspace(0.8, 1.0, 20_001)[:, None]
+    drawn = np.maximum(0, margins - np.asarray(logits)).mean(0)
+    of_each = jax.vmap(adversarial._margin_hinge)(logits)
+    np.testing.assert_allclose(of_each, drawn, atol=1e-5)
+    np.testing.assert_allclose(of_each[:3], [0.9, 0.025, 0], atol=1e-6)
+    slope = -(margins > np.asarray(logits)).mean(0)
+    gradient = jax.vmap(jax.grad(adversarial._margin_hinge))(logits)
+    np.testing.assert_allclose(gradient, slope, atol=1e-4)
 
 
 @pytest.mark.parametrize('name', adversarial.LOSSES)
@@ -51,6 +64,19 @@ def test_each_player_wants_what_the_other_does_not(name):
     assert jax.grad(lambda r: loss.discriminator(r, x)[()])(x) < 0
     assert jax.grad(lambda f: loss.discriminator(x, f)[()])(x) > 0
     assert jax.grad(lambda f: loss.generator(f, x)[()])(x) < 0
+
+
+def test_relativistic_losses_are_of_pairs_and_of_their_differences():
+    """They change with the pairing and not with D + c; L_D(r, f) = L_G(f, r); L_D - L_G
+    is mean(f - r). Huang et al. 2025, arXiv:2501.05441."""
+    d, g = adversarial.LOSSES['relativistic'][:2]
+    np.testing.assert_allclose(d(REAL + 100, FAKE + 100), 4.822435, rtol=1e-5)
+    np.testing.assert_allclose(g(FAKE + 100, REAL + 100), 4.597435, rtol=1e-5)
+    np.testing.assert_allclose(d(REAL, FAKE), g(REAL, FAKE))
+    np.testing.assert_allclose(d(REAL, FAKE) - g(FAKE, REAL), 0.225, rtol=1e-4)
+    assert abs(float(d(REAL[::-1], FAKE) - d(REAL, FAKE))) > 0.1
+    ones = jnp.ones(4)
+    np.testing.assert_allclose([d(ones, ones), g(ones, ones)], np.log(2), rtol=1e-6)
 
 
 def test_a_penalised_critic_measures_the_distance_of_two_gaussians():

@@ -68,6 +68,11 @@ def test_cutout_zeros_half_a_side_around_any_centre():
     assert (kept >= 1).all()
 
 
+def test_a_small_cutout_is_of_a_fifth():
+    out = np.asarray(augment.make('small_cutout')(KEYS[:500], images(20, 500) + 1.0))
+    assert (out == 0).all(-1).sum((1, 2)).max() == 4 * 4
+
+
 def test_gradient_goes_through_every_stage():
     transform = augment.make('color,translation,cutout')
     x = images(n=8)

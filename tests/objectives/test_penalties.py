@@ -34,6 +34,15 @@ def test_zero_centred_penalties_of_linear_and_quadratic_discriminators():
         )
 
 
+def test_a_discriminator_of_patches_is_the_mean_of_its_logits():
+    def patches(x):  # 1, 2 and 6 times D(x)
+        return linear(x)[:, None] * jnp.array([1.0, 2.0, 6.0])
+
+    np.testing.assert_allclose(
+        penalties.r1(patches, X, 3.0), 1.5 * (3 * norm(A)) ** 2, rtol=1e-5
+    )
+
+
 def test_one_centred_penalties_of_a_linear_discriminator():
     expected = 10 * (norm(A) - 1) ** 2
     for value in (

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from gan_vae.config.fields import choice, declared, network, number, several, switch
+from gan_vae.config.fields import (
+    choice,
+    declared,
+    network,
+    number,
+    several,
+    switch,
+    text,
+)
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Averaging
 
@@ -38,6 +46,23 @@ class Networks(Pair):
         'channels of a layer: width, doubled at each halving, is at most this',
         least=1,
         of_networks=True,
+    )
+    widths: str = text(
+        '',
+        "R3GAN: channels at 4, 8, ... pixels, as '512,256,64,32'; '' is width at each",
+        of_networks=True,
+    )
+    blocks: int = number(
+        2, 'R3GAN: residual blocks at each resolution', least=1, of_networks=True
+    )
+    group: int = number(
+        16, 'R3GAN: channels of a group of the 3x3', least=1, of_networks=True
+    )
+    projection_size: int = number(
+        224,
+        'Projected GAN: pixels that the frozen network of D sees',
+        least=32,
+        of_networks='discriminator',
     )
     style_dim: int = number(
         512, 'numbers of a style w', least=1, of_networks='generator'
@@ -110,6 +135,12 @@ class Settings(Averaging, Images):
     penalty_gamma: float = number(
         10.0, 'weight of r1, r2 and r1_r2: gamma / 2 E |grad D|^2', least=0
     )
+    penalty_gamma_end: float = number(
+        -1.0,
+        "penalty_gamma at the end of the optimizer's schedule, half a cosine away; -1 "
+        'is penalty_gamma',
+        least=-1,
+    )
     penalty_interval: int = number(
         1, 'every so many D updates, and as much heavier', least=1
     )
@@ -128,6 +159,13 @@ class Settings(Averaging, Images):
         says='what all that D sees is augmented by, each with the probability p',
     )
     ada_p: float = number(0.0, 'p at the start', least=0, below=1)
+    ada_p_end: float = number(
+        -1.0,
+        "p at the end of the optimizer's schedule, half a cosine from ada_p; -1: p "
+        'moves by what D says',
+        least=-1,
+        below=1,
+    )
     ada_images: float = number(
         500_000.0, 'in which p moves by 1 at most; 0: p stays', least=0
     )
@@ -161,6 +199,9 @@ class Settings(Averaging, Images):
     lecam_start_step: int = number(1000, 'until then, its weight is 0', least=0)
     orthogonal_weight: float = number(
         0.0, "off-diagonal W^T W of G's kernels; 0 is off", least=0
+    )
+    reconstruction_weight: float = number(
+        8.0, 'FastGAN: of the mean square by which D reconstructs reals', least=0
     )
     class_weight: float = number(1.0, 'ACGAN: of the auxiliary class', least=0)
     class_of_fake: bool = switch(True, 'ACGAN: D learns the class of fakes too')

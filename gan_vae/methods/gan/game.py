@@ -43,7 +43,8 @@ class Game:
     g_terms: dict[str, Term]
     descent: Descent
     critic_steps: int = 1
-    # after `augment`, of a strength in the state: (keys, images, TrainState.extra)
+    schedule_steps: int = 1  # at which what moves with the optimizer's schedule ends
+    # after `augment`: (keys, images, TrainState.extra, progress) -> images
     adaptive: Callable | None = None
     constrain: Callable | None = None  # D's parameters -> those after each update
 
@@ -67,10 +68,17 @@ def network(state: TrainState, name: str) -> tuple[dict, dict]:
     return state.params[name], state.variables[name]
 
 
+def progress(game: Game, state: TrainState) -> jax.Array:
+    """The share of the optimizer's schedule before this step, 0 to 1."""
+    return jnp.minimum(state.step / game.schedule_steps, 1.0)
+
+
 def augmented(game: Game, state: TrainState, keys, images):
     """T(images), each image by its key."""
     images = game.augment(keys, images)
-    return game.adaptive(keys, images, state.extra) if game.adaptive else images
+    if game.adaptive is None:
+        return images
+    return game.adaptive(keys, images, state.extra, progress(game, state))
 
 
 def init(game: Game, key: jax.Array) -> TrainState:
@@ -139,6 +147,7 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             state=state.extra.get(name),
             step=state.step,
             update=game.critic_steps * state.step + turn,
+            progress=progress(game, state),
         )
 
     total, metrics = terms_lib.added(game.d_terms, view)
@@ -200,6 +209,7 @@ def generator_loss(game, state, params, variables, rows):
             state=state.extra.get(name),
             step=state.step,
             update=state.step,
+            progress=progress(game, state),
         )
 
     total, metrics = terms_lib.added(game.g_terms, view)
@@ -296,12 +306,14 @@ def evaluate_step(game: Game, state: TrainState, batch):
     fake = game.networks.generate_eval(g, game.networks.prior.draw(keys), label)
     real = game.networks.judge_eval(d, batch['image'], label).logits
     fake = game.networks.judge_eval(d, fake, label).logits
-    return contract.sums(judgements(game.loss, real, fake), batch['mask'])
+    values = judgements(game.loss, real, fake)
+    values = {n: jnp.mean(v.reshape(len(v), -1), 1) for n, v in values.items()}
+    return contract.sums(values, batch['mask'])
 
 
 def judgements(loss: Adversarial, real, fake) -> dict[str, jax.Array]:
-    """The logits [B], and whether they are on the right side of the logit at which D is
-    undecided."""
+    """The logits [B], or [B, P] of patches, and whether they are on the right side of
+    the logit at which D is undecided."""
     values = {'real': real, 'fake': fake}
     if loss.boundary is not None:
         values['accuracy_real'] = 1.0 * (real > loss.boundary)

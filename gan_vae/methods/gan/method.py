@@ -15,11 +15,12 @@ from gan_vae.methods.gan.terms import (
     lecam,
     orthogonal,
     path_length,
+    reconstruction,
 )
 from gan_vae.objectives import adversarial, augment, regularisers
 
 # in the order in which they are added
-D_TERMS = (auxiliary, gradient_penalty, consistency, lecam)
+D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam)
 G_TERMS = (auxiliary, consistency, orthogonal, path_length)
 
 
@@ -36,6 +37,9 @@ def make(
     d_terms, g_terms = terms_of(settings, pair)
     loss, limit = adversarial.LOSSES[settings.loss], settings.clip_weights
     d_terms |= adaptive.terms(settings, learning.batch_size, loss)
+    for of, key in ('penalty', 'penalty_gamma_end'), ('ada', 'ada_p_end'):
+        if getattr(settings, of) and (end := getattr(settings, key)) >= 0:
+            learning.require_end(f'method.{key}={end}')
     own = game.Game(
         networks=pair,
         loss=loss,
@@ -45,6 +49,7 @@ def make(
         g_terms=g_terms,
         descent=_descent(settings, learning, axis_name),
         critic_steps=settings.critic_steps,
+        schedule_steps=learning.schedule_steps,
         constrain=partial(regularisers.clip_weights, limit=limit) if limit else None,
     )
     return game.method(own, _objective(settings, own))
@@ -62,7 +67,7 @@ def terms_of(settings: Settings, pair: networks.Pair) -> tuple[dict, dict]:
 
 def _descent(settings: Settings, learning: Learning, axis_name) -> descent.Descent:
     optimizer = learning.optimizer
-    rate_g, betas_g = optimizer.learning_rate, (optimizer.b1, optimizer.b2)
+    rate_g, betas_g = optimizers.of_generator(optimizer)
     if settings.path_length_weight:
         interval = settings.path_length_interval
         rate_g, betas_g = optimizers.lazy(rate_g, betas_g, interval)

@@ -4,9 +4,10 @@
 
 A network with a field `classes` is conditional: it is called with `condition`, the
 class of each row, unless it tells the class itself (an auxiliary classifier). A
-generator that takes `keys` and `key` draws noise of its own in training: keys [B] of
-the rows, and one of the whole update. One with the methods `styles` and `draw` makes
-images in two steps, by a style for each layer (`Styles`).
+generator that takes `keys` or `key` draws noise of its own in training: keys [B] of the
+rows, or one of the whole update. One with the methods `styles` and `draw` makes images
+in two steps, by a style for each layer (`Styles`). A D that takes `reconstruct` is
+called with it for real images in its own updates.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ FAKES = 1 << 24  # of generated images' numbers for dropout, beside those of rea
 class Verdict(NamedTuple):
     """What D says of images."""
 
-    logits: jax.Array  # [B], high means real
+    logits: jax.Array  # [B], or [B, P] of patches; high means real
     auxiliary: Any = None  # of a D with a second output: [B, classes], [B, codes], ...
 
 
@@ -56,7 +57,7 @@ class Pair(NamedTuple):
 
     prior: latents.Prior
     classes: int  # 0: unconditional
-    auxiliary: str  # what D's second output is of: 'class', 'codes' or ''
+    auxiliary: str  # D's second output: 'class', 'codes', 'reconstruction' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
     # (params, variables, z, label, keys, key) -> images for training, G's new
     # variables; keys: of the rows, key: of the update, both for noise of G's own
@@ -106,8 +107,8 @@ def pair(
     """Two networks as a game calls them, for images of shape `spec`.
 
     generator: z [B, D] -> images [B, H, W, C] in [-1, 1]; discriminator: images ->
-    logits [B], or (logits, a second output). Those with a field `classes` are called
-    with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
+    logits [B] or [B, P], or (logits, a second output). Those with a field `classes` are
+    called with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
     """
     classes = len(spec.class_names)
     conditional = _has(generator, 'classes')
@@ -126,17 +127,28 @@ def pair(
 
     @recompute
     def generate(params, variables, z, label, keys=None, key=None):
-        options = {'keys': keys, 'key': key} if _takes(generator, 'keys') else {}
-        return train(generator, params, variables, z, label, **options)
+        noise = {'keys': keys, 'key': key}
+        noise = {n: value for n, value in noise.items() if _takes(generator, n)}
+        return train(generator, params, variables, z, label, **noise)
 
-    @recompute
-    def judge(params, variables, images, label, key, indices):
-        options = {'indices': indices} if _takes(discriminator, 'indices') else {}
-        options |= {'rngs': {'dropout': key}}
-        output, after = train(
-            discriminator, params, variables, images, label, **options
-        )
-        return _verdict(output), after
+    reconstructs = _takes(discriminator, 'reconstruct')
+
+    def judging(**always):
+        @recompute
+        def judge(params, variables, images, label, key, indices):
+            options = {'indices': indices} if _takes(discriminator, 'indices') else {}
+            options |= {'rngs': {'dropout': key}} | always
+            output, after = train(
+                discriminator, params, variables, images, label, **options
+            )
+            return _verdict(output), after
+
+        return judge
+
+    judge = judging()
+    judge_real = judging(reconstruct=True) if reconstructs else judge
+    # a network that sees its batch as one is told of the devices that share it
+    alone_each = not _has(discriminator, 'axis_name')
 
     @recompute
     def together(params, variables, images, label, keys, indices):
@@ -153,8 +165,8 @@ def pair(
 
     def apart(params, variables, images, label, keys, indices):
         verdicts = []
-        for x, key in zip(images, keys, strict=True):
-            verdict, variables = judge(params, variables, x, label, key, indices)
+        for ask, x, key in zip((judge_real, judge), images, keys, strict=True):
+            verdict, variables = ask(params, variables, x, label, key, indices)
             verdicts.append(verdict)
         return verdicts, variables
 
@@ -190,7 +202,7 @@ def pair(
 
     elif statistics == 'standing':
         settle = partial(_standing, apply, prior, learning.batch_size)
-    auxiliary = 'codes' if prior.codes else ''
+    auxiliary = 'reconstruction' if reconstructs else 'codes' if prior.codes else ''
     if conditional and not _takes(discriminator, 'condition'):
         auxiliary = 'class'
     return Pair(
@@ -200,8 +212,7 @@ def pair(
         init=init,
         generate=generate,
         judge=judge,
-        # a network that sees its batch as one is told of the devices that share it
-        compare=apart if _has(discriminator, 'axis_name') else together,
+        compare=together if alone_each and not reconstructs else apart,
         generate_eval=apply,
         sample=sample,
         judge_eval=judge_eval,

@@ -39,7 +39,7 @@ class View:
 
     latents: jax.Array  # z [B, D]
     fake: jax.Array  # G(z) [B, H, W, C], not augmented
-    fake_logits: jax.Array  # D(T(G(z))) [B]
+    fake_logits: jax.Array  # D(T(G(z))) [B], or [B, P] of patches
     fake_auxiliary: Any  # what a D with a second output says of T(G(z)): [B, ...]
     label: jax.Array | None  # int [B]
     generate: Callable  # latents -> G(latents), for D T of it; G's variables stay
@@ -49,6 +49,7 @@ class View:
     state: Any  # the term's own
     step: jax.Array
     update: jax.Array  # updates of the network before this one
+    progress: jax.Array | float = 0.0  # share of the optimizer's schedule, 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +59,9 @@ class DiscriminatorView(View):
     real: jax.Array  # images [B, H, W, C] as they are, not augmented
     augmented_real: jax.Array  # T(x), T(G(z)): what D's loss is of
     augmented_fake: jax.Array
-    real_logits: jax.Array  # D(T(x)) [B]
+    real_logits: jax.Array  # D(T(x)), likewise
     real_auxiliary: Any
-    logits: Callable  # images -> D(images) [B]; leaves D's variables as they are
+    logits: Callable  # images -> D(images), likewise; leaves D's variables as they are
     augment_real: Callable  # images -> T(images), by the keys of augmented_real
     augment_fake: Callable
 

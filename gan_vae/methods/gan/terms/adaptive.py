@@ -5,7 +5,8 @@
 
 Karras et al. 2020, arXiv:2006.06676, section 3; T_p: see objectives/adaptive.py. Where
 a logit means nothing by itself (a relativistic or a Wasserstein D), the sign is that of
-D(T(x)) - D(T(G(z))) in each pair.
+D(T(x)) - D(T(G(z))) in each pair. With `ada_p_end` p goes by half a cosine over the
+optimizer's schedule instead, whatever D does: Huang et al. 2025, arXiv:2501.05441.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 
 from gan_vae.config.fields import names_of
+from gan_vae.learning.optimizers import half_cosine
 from gan_vae.methods.gan.terms import Term
 from gan_vae.objectives import adaptive
 from gan_vae.objectives.adversarial import Adversarial
@@ -20,7 +22,7 @@ from gan_vae.objectives.adversarial import Adversarial
 
 def terms(settings, batch_size: int, loss: Adversarial) -> dict[str, Term]:
     """That of config.method.ada, which adds 0 to D's loss."""
-    if not settings.ada:
+    if not settings.ada or settings.ada_p_end >= 0:
         return {}
     speed, interval = settings.ada_images, settings.ada_interval
     target, most = settings.ada_target, settings.ada_most
@@ -51,16 +53,25 @@ def terms(settings, batch_size: int, loss: Adversarial) -> dict[str, Term]:
 
 
 def augmentation(settings) -> Callable | None:
-    """T_p: (keys [B], images, TrainState.extra) -> images; None where there is none."""
+    """T_p: (keys [B], images, TrainState.extra, share of the optimizer's schedule) ->
+    images; None where there is none."""
     if not settings.ada:
         return None
     augment = adaptive.make(names_of(settings.ada))
-    return lambda keys, images, extra: augment(keys, images, extra['ada']['p'])
+    start, end = settings.ada_p, settings.ada_p_end
+
+    def run(keys, images, extra, progress):
+        p = extra['ada']['p'] if end < 0 else half_cosine(start, end, progress)
+        return augment(keys, images, p)
+
+    return run
 
 
 def words(settings) -> str:
     """T_p, and how p moves, for the objective."""
     text = f'ADA of {settings.ada}, p from {settings.ada_p:g}'
+    if settings.ada_p_end >= 0:
+        return f'{text} to {settings.ada_p_end:g} by half a cosine'
     if settings.ada_images:
         text += (
             f', every {settings.ada_interval} D updates to mean sign D = '

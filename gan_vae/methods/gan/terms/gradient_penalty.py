@@ -4,26 +4,34 @@ The gradient of D(T(x)) in x, the image before its augmentation T: Karras et al.
 arXiv:2006.06676.
 """
 
-from functools import partial
-
 import jax
 
+from gan_vae.learning.optimizers import half_cosine
 from gan_vae.methods.gan.terms import Term
 from gan_vae.objectives import penalties
 
 
 def discriminator_terms(settings, networks) -> dict[str, Term]:
     """The penalty of config.method.penalty."""
-    name, interval = settings.penalty, settings.penalty_interval
+    name = settings.penalty
     if not name:
         return {}
+    interval = settings.penalty_interval
     if name in ('r1', 'r2', 'r1_r2'):
-        weight, formula = settings.penalty_gamma, f'{settings.penalty_gamma:g}/2 {name}'
+        weight, end = settings.penalty_gamma, settings.penalty_gamma_end
+        moves = f'({weight:g} to {end:g})' if end >= 0 else f'{weight:g}'
+        formula = f'{moves}/2 {name}'
     else:
-        weight, formula = settings.penalty_lambda, f'{settings.penalty_lambda:g} {name}'
+        weight, end = settings.penalty_lambda, -1.0
+        formula = f'{weight:g} {name}'
+
+    def value(d):
+        moved = weight if end < 0 else half_cosine(weight, end, d.progress)
+        return PENALTIES[name](moved, d)
+
     if interval > 1:
         formula += f' every {interval} D updates'
-    return {name: Term(formula, partial(PENALTIES[name], weight), interval)}
+    return {name: Term(formula, value, interval)}
 
 
 def _uniforms(keys, shape):
