@@ -8,8 +8,8 @@ images have 64 pixels; the networks of other sizes follow the same rule and are 
 The class-conditional networks `dcgan_class` are ours too, of the same sizes. G repeats
 each pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
 transposed convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003), with
-a gain and a bias for each class in its BatchNorms. D adds the projection e(y).s of the
-class on the sum s of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
+a gain and a bias for each class in its BatchNorms. D adds the projection 8 e(y).m of the
+class on the mean m of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
 """
 
 from functools import partial
@@ -148,6 +148,6 @@ class ConditionalDiscriminator(Discriminator):
     @nn.compact
     def __call__(self, x, train: bool = False, *, condition):
         x = self.features(x, train)
-        s = jnp.sum(x, (1, 2), dtype=jnp.float32)
+        m = jnp.mean(x, (1, 2), dtype=jnp.float32)
         e = layers.Embed(self.classes, x.shape[-1], _INIT)(condition)
-        return self.judge(x) + jnp.sum(e * s, -1)
+        return self.judge(x) + 8 * jnp.sum(e * m, -1)
