@@ -1,6 +1,6 @@
 """Can a class-conditional run's pictures be named, and are they free of a grid?
 
-python -m benchmarks.quality.drawn RUN... [--num=1000]
+python -m benchmarks.quality.drawn RUN... [--num=1000] [--sheet=OUT.png]
 
 named: the share of samples that a classifier trained on real pictures (the extractor
 `classifier`) gives the class that was asked for, and the least of any class; beside
@@ -10,21 +10,27 @@ so it is read beside precision and recall.
 bands: the power of samples over that of held-out pictures, in the third and the last
 quarter of the spatial frequencies up to Nyquist's, by the larger of the two axes'. A
 checkerboard has more than real pictures there, blur less.
+
+--sheet: the first samples of the last run, a row for each class, twice as large.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 import gan_vae as gv
 from benchmarks.rows import append
+from gan_vae import images
+
+COLUMNS = 16
 
 
-def power(images: np.ndarray) -> np.ndarray:
-    """Mean power of images [n, S, S, C] in four bands of frequencies [4]."""
-    x = images.astype(np.float64) / 127.5 - 1
+def power(pictures: np.ndarray) -> np.ndarray:
+    """Mean power of pictures [n, S, S, C] in four bands of frequencies [4]."""
+    x = pictures.astype(np.float64) / 127.5 - 1
     spectrum = np.mean(np.abs(np.fft.fft2(x, axes=(1, 2))) ** 2, axis=(0, 3))
-    frequency = np.abs(np.fft.fftfreq(images.shape[1])) * 2
+    frequency = np.abs(np.fft.fftfreq(pictures.shape[1])) * 2
     larger = np.maximum(frequency[:, None], frequency[None])
     band = np.minimum((4 * larger).astype(int), 3)
     return np.bincount(band.ravel(), spectrum.ravel()) / np.bincount(band.ravel())
@@ -44,8 +50,8 @@ def measure(run: str, num: int) -> dict:
     samples = model.sample(num, seed=0)
     features = classifier.load(known)
 
-    def right(images, labels):
-        right = classifier.predict(features.params, images) == labels
+    def right(pictures, labels):
+        right = classifier.predict(features.params, pictures) == labels
         return right.mean(), min(right[labels == k].mean() for k in np.unique(labels))
 
     named, least = right(samples, labels)
@@ -62,10 +68,20 @@ def measure(run: str, num: int) -> dict:
     }
 
 
+def sheet(run: str, file: str):
+    """Writes a picture of COLUMNS samples of each class."""
+    model = gv.open(run)
+    count = COLUMNS * len(model.classes)
+    rows = model.sample(count, seed=0, classes=list(np.arange(count) // COLUMNS))
+    picture = images.grid(rows, COLUMNS)
+    images.save_png(Path(file), picture, zoom=2)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('runs', nargs='+', metavar='RUN')
     parser.add_argument('--num', type=int, default=1000)
+    parser.add_argument('--sheet')
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     for run in flags.runs:
@@ -73,6 +89,8 @@ def main():
         print(row, flush=True)
         if not flags.dry:
             append('drawn', row)
+    if flags.sheet:
+        sheet(flags.runs[-1], flags.sheet)
 
 
 if __name__ == '__main__':

@@ -8,8 +8,8 @@ images have 64 pixels; the networks of other sizes follow the same rule and are 
 The class-conditional networks `dcgan_class` are ours too, of the same sizes. G repeats
 each pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
 transposed convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003), with
-a gain and a bias for each class in its BatchNorms. D adds the projection 8 e(y).m of the
-class on the mean m of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
+a gain and a bias for each class in its BatchNorms. D adds 8 e(y).m, with e an embedding
+of the class and m the mean of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
 """
 
 from functools import partial
