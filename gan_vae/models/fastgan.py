@@ -165,9 +165,7 @@ class _Network(nn.Module):
         return cls(int(features), *size, train=train, dtype=self.dtype, **shared)
 
     def norm(self, x, train):
-        of_gain = nn.initializers.normal(0.02)
-        norm = resnet.batch_norm(self, train, 1e-5)
-        return norm(scale_init=lambda *a: 1 + of_gain(*a))(x)
+        return resnet.batch_norm(self, train, 1e-5)()(x)
 
     def glu_norm(self, x, train):
         return glu(self.norm(x, train))
