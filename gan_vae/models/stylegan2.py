@@ -259,7 +259,7 @@ class _Discriminator(nn.Module):
             if self.residual:
                 before = conv(features, 1, use_bias=False)(resampling.down(before))
                 x = (x + before) / math.sqrt(2)
-        x = self._with_deviation(x, train)
+        x, features = self._with_deviation(x, train), channels_at(self, 4)
         x = leaky(conv(features)(x)).reshape(x.shape[0], -1)
         x = leaky(equalised.Dense(features)(x))
         if label is None:

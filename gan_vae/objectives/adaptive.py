@@ -24,7 +24,7 @@ filter shows in small pictures with hard edges. Here no pixel is interpolated, a
 images at p = 0 are those given, bit for bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -32,9 +32,12 @@ from jax import lax
 
 from gan_vae.keys import purpose_key
 
+Number = jax.Array | float
+Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+
 # What is drawn, of two numbers u of U(0, 1) and n of N(0, 1), and what leaves an image
 # as it is.
-TRANSFORMS = {
+TRANSFORMS: dict[str, tuple[Callable[..., Number], float]] = {
     'flip': (lambda u, n: jnp.floor(2 * u[0]), 0.0),
     'turn': (lambda u, n: jnp.floor(4 * u[0]), 0.0),
     'shift': (lambda u, n: (2 * u - 1) / 8, 0.0),
@@ -47,10 +50,10 @@ TRANSFORMS = {
 OF_PLACES = {'flip', 'turn', 'shift'}
 
 
-def make(names: list[str]) -> Callable:
+def make(names: Collection[str]) -> Augment:
     """augment(keys [B], images [B, S, S, C] in [-1, 1], p) of those transforms."""
 
-    def one(key, x, p):
+    def one(key: jax.Array, x: jax.Array, p: jax.Array) -> jax.Array:
         # two draws for all, as each is a program of its own
         u = jax.random.uniform(purpose_key(key, 'uniform'), (len(TRANSFORMS), 3))
         n = jax.random.normal(purpose_key(key, 'normal'), (len(TRANSFORMS),))
@@ -59,42 +62,39 @@ def make(names: list[str]) -> Callable:
             gate = (u[i, 0] < p) & (name in names)
             drawn[name] = jnp.where(gate, law(u[i, 1:], n[i]), identity)
         if OF_PLACES & set(names):
-            x = _moved(x, *(drawn[name] for name in ('flip', 'turn', 'shift')))
-        return _coloured(x, drawn) if set(names) - OF_PLACES else x
+            x = moved(x, drawn['flip'], drawn['turn'], drawn['shift'])
+        return coloured(x, drawn) if set(names) - OF_PLACES else x
 
     return jax.vmap(one, (0, 0, None))
 
 
-def _moved(x, flip, turn, shift):
-    """An image [S, S, C] mirrored, turned and shifted, by products with matrices of 0
-    and 1: they are exact, and so are gradients of any order."""
-    last = x.shape[0] - 1
-    pixels = jnp.round(shift * x.shape[0]).astype(jnp.int32)
+def moved(x: jax.Array, flip: Number, turn: Number, shift: Number) -> jax.Array:
+    """An image [S, S, C] mirrored, turned by quarters and shifted by parts of S [2].
 
-    def places(offset):
-        """Which pixel comes to each place along an axis, where one is moved there."""
+    By products with matrices of 0 and 1, which are exact, and so are gradients of any
+    order.
+    """
+    last = x.shape[0] - 1
+    pixels = jnp.round(jnp.asarray(shift) * x.shape[0]).astype(jnp.int32)
+
+    def places(offset: jax.Array) -> jax.Array:
+        """Which pixel comes to each place along an axis."""
         return last - jnp.abs(last - jnp.abs(jnp.arange(last + 1) - offset))
 
-    rows, columns = (places(offset) for offset in jnp.broadcast_to(pixels, 2))
+    rows, columns = (places(offset) for offset in jnp.broadcast_to(pixels, (2,)))
+    flip, turn = jnp.asarray(flip) == 1, jnp.asarray(turn)
     odd = turn % 2 == 1
-    # a quarter to the left is transposed, and then top is bottom; of what is
-    # transposed, a mirror in the columns is one of the rows
+    # A quarter to the left is transposed, and then top is bottom. Of what is
+    # transposed, a mirror in the columns is one of the rows.
     x = jnp.where(odd, x.swapaxes(0, 1), x)
-    over = (turn == 1) | (turn == 2), (turn == 2) | (turn == 3)
-    mirrored = flip == 1
-    top = over[0] ^ (mirrored & odd)
-    side = over[1] ^ (mirrored & ~odd)
-    rows, columns = (
-        jnp.where(top, last - rows, rows),
-        jnp.where(side, last - columns, columns),
-    )
-    by_rows, by_columns = (jax.nn.one_hot(n, last + 1) for n in (rows, columns))
-    exact = {'precision': lax.Precision.HIGHEST}
-    x = jnp.einsum('iu,uvc->ivc', by_rows, x, **exact)
-    return jnp.einsum('jv,ivc->ijc', by_columns, x, **exact)
+    top = ((turn == 1) | (turn == 2)) ^ (flip & odd)
+    side = ((turn == 2) | (turn == 3)) ^ (flip & ~odd)
+    by_rows = jax.nn.one_hot(jnp.where(top, last - rows, rows), last + 1)
+    by_columns = jax.nn.one_hot(jnp.where(side, last - columns, columns), last + 1)
+    return _exact('iu,jv,uvc->ijc', by_rows, by_columns, x)
 
 
-def _coloured(x, drawn):
+def coloured(x: jax.Array, drawn: Mapping[str, Number]) -> jax.Array:
     """Colours of an image [S, S, C] by one affine map; of grey, its mean over them."""
     v = jnp.full(3, 3**-0.5)
     axis = jnp.outer(v, v)
@@ -103,14 +103,14 @@ def _coloured(x, drawn):
     hue = cos * jnp.eye(3) + (1 - cos) * axis + sin * across
     saturation = drawn['saturation']
     saturated = saturation * jnp.eye(3) + (1 - saturation) * axis
-    exact = {'precision': lax.Precision.HIGHEST}
-
-    def then(first, second):
-        return jnp.matmul(second, first, **exact)
-
-    colours = drawn['contrast'] * (jnp.eye(3) - 2 * drawn['luma'] * axis)
-    colours = then(then(colours, hue), saturated)
-    offset = drawn['brightness'] * jnp.sum(colours, axis=1)
+    first = drawn['contrast'] * (jnp.eye(3) - 2 * drawn['luma'] * axis)
+    colours = _exact('ij,jk,kl->il', saturated, hue, first)
+    sums = jnp.sum(colours, axis=1)
+    offset = drawn['brightness'] * sums
     if x.shape[-1] == 1:
-        return x * jnp.mean(jnp.sum(colours, axis=1)) + jnp.mean(offset)
-    return jnp.einsum('ijc,dc->ijd', x, colours, **exact) + offset
+        return x * jnp.mean(sums) + jnp.mean(offset)
+    return _exact('ijc,dc->ijd', x, colours) + offset
+
+
+def _exact(subscripts: str, *operands: jax.Array) -> jax.Array:
+    return jnp.einsum(subscripts, *operands, precision=lax.Precision.HIGHEST)

@@ -70,13 +70,19 @@ def orthogonal(params) -> jax.Array:
     return sum(map(of, kernels), jnp.zeros(()))
 
 
-def path_lengths(draw: Callable, styles: jax.Array, noise: jax.Array) -> jax.Array:
+def path_lengths(
+    draw: Callable[[jax.Array], jax.Array], styles: jax.Array, noise: jax.Array
+) -> jax.Array:
     """|J^T y| [B] of images draw(styles), styles [B, L, D], y = `noise` like images.
 
     The root of the mean over L of sums over D. With y ~ N(0, 1) / sqrt(pixels) and a
     linear `draw` by matrices A_l, E |J^T y|^2 = sum_l |A_l|^2 / (L pixels).
     """
-    slope = jax.grad(lambda styles: jnp.sum(draw(styles) * noise))(styles)
+
+    def along(styles: jax.Array) -> jax.Array:
+        return jnp.sum(draw(styles) * noise)
+
+    slope = jax.grad(along)(styles)
     return jnp.sqrt(jnp.mean(jnp.sum(jnp.square(slope), axis=2), axis=1))
 
 

@@ -44,7 +44,7 @@ def test_gates_are_independent():
 def test_mirrors_and_turns_and_shifts_are_numpys(turn, flip):
     x = np.asarray(images(1, 6))[0]
     for shift in ((0, 0), (2, -1), (-1, 1)):
-        moved = adaptive._moved(x, flip, turn, np.array(shift) / 6)
+        moved = adaptive.moved(x, flip, turn, np.array(shift) / 6)
         expected = np.rot90(x[:, ::-1] if flip else x, turn)
         padded = np.pad(expected, ((2, 2), (2, 2), (0, 0)), mode='reflect')
         top, left = 2 - shift[0], 2 - shift[1]
@@ -54,7 +54,7 @@ def test_mirrors_and_turns_and_shifts_are_numpys(turn, flip):
 
 def coloured(x, **drawn):
     values = {name: identity for name, (_, identity) in adaptive.TRANSFORMS.items()}
-    return adaptive._coloured(jnp.asarray(x, jnp.float32), values | drawn)
+    return adaptive.coloured(jnp.asarray(x, jnp.float32), values | drawn)
 
 
 def test_colours():
@@ -111,7 +111,7 @@ def transitions(p: float) -> np.ndarray:
     for i, (flip, turn) in itertools.product(
         range(8), itertools.product((0, 1), range(4))
     ):
-        moved = adaptive._moved(x[i][..., None], flip, turn, 0.0)[..., 0]
+        moved = adaptive.moved(x[i][..., None], flip, turn, 0.0)[..., 0]
         share = (p / 2 if flip else 1 - p / 2) * (p / 4 if turn else 1 - 3 * p / 4)
         matrix[i, number(np.asarray(moved))] += share
     return matrix
