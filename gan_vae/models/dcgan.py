@@ -46,20 +46,12 @@ def levels(size: int) -> int:
     return halvings
 
 
-class Generator(nn.Module):
-    """z [B, latent_dim] -> images [B, S, S, channels] in [-1, 1]."""
-
+class _Generator(nn.Module):
     image_size: int = 32
     channels: int = 3
     width: int = 64
     axis_name: str | None = None
     dtype: Any = None
-
-    @nn.compact
-    def __call__(self, z, train: bool = False):
-        norm = self.norm(nn.BatchNorm, train)
-        up = partial(layers.ConvTranspose, kernel_size=(4, 4), strides=(2, 2))
-        return self.images(z, lambda x: norm()(x), up)
 
     def norm(self, cls, train):
         """What makes the BatchNorms of `cls`."""
@@ -85,7 +77,17 @@ class Generator(nn.Module):
         return nn.tanh(x.astype(jnp.float32))
 
 
-class ConditionalGenerator(Generator):
+class Generator(_Generator):
+    """z [B, latent_dim] -> images [B, S, S, channels] in [-1, 1]."""
+
+    @nn.compact
+    def __call__(self, z, train: bool = False):
+        norm = self.norm(nn.BatchNorm, train)
+        up = partial(layers.ConvTranspose, kernel_size=(4, 4), strides=(2, 2))
+        return self.images(z, lambda x: norm()(x), up)
+
+
+class ConditionalGenerator(_Generator):
     """z [B, latent_dim], condition int [B] -> images [B, S, S, channels] in [-1, 1]."""
 
     classes: int = 0
@@ -100,17 +102,11 @@ class ConditionalGenerator(Generator):
         return self.images(z, norm, layers.UpConv)
 
 
-class Discriminator(nn.Module):
-    """images [B, S, S, C] -> logits [B]; high means real."""
-
+class _Discriminator(nn.Module):
     image_size: int = 32
     width: int = 64
     axis_name: str | None = None
     dtype: Any = None
-
-    @nn.compact
-    def __call__(self, x, train: bool = False):
-        return self.judge(self.features(x, train))
 
     def features(self, x, train):
         """Images -> maps [B, 4, 4, C]."""
@@ -140,7 +136,15 @@ class Discriminator(nn.Module):
         return x[:, 0].astype(jnp.float32)
 
 
-class ConditionalDiscriminator(Discriminator):
+class Discriminator(_Discriminator):
+    """images [B, S, S, C] -> logits [B]; high means real."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        return self.judge(self.features(x, train))
+
+
+class ConditionalDiscriminator(_Discriminator):
     """images [B, S, S, C], condition int [B] -> logits [B]; high means real."""
 
     classes: int = 0

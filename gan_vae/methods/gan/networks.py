@@ -155,7 +155,7 @@ def pair(
         """One pass over both halves takes half of the compilation of two."""
         both = jnp.concatenate(images)
         label = label if label is None else jnp.tile(label, 2)
-        options = {'rngs': {'dropout': keys[0]}}
+        options: dict[str, Any] = {'rngs': {'dropout': keys[0]}}
         if _takes(discriminator, 'indices'):
             options['indices'] = jnp.concatenate([indices, indices + FAKES])
         output, after = train(discriminator, params, variables, both, label, **options)
