@@ -21,7 +21,7 @@ def get_config(variant=''):
     config.model.width = 48
     config.method.augment = 'translation'
     config.optimizer.b1 = 0.5
-    config.train.steps = 6000
+    config.train.steps = 8000
     config.train.image_steps = 500
     config.train.checkpoint_steps = 1000
     return default.with_variant(config, variant)
