@@ -88,7 +88,7 @@ def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, 1 or 3] -> features, logits and taps."""
     x = resize(jnp.asarray(images, jnp.float32), SIZE, 'torch')
     x = (jnp.broadcast_to(x, (*x.shape[:3], 3)) - 127) / 128
-    out = {}
+    out, y = {}, x
     for n, y in enumerate(maps(params, x)):
         for name in (name for name, block in _TAPS.items() if block == n):
             out[name] = jnp.mean(y, (1, 2))

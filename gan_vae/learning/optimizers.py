@@ -37,14 +37,13 @@ def make(
     if warmup := optimizer.warmup_steps:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
+    kind: Any = optax.adam
     if decay := optimizer.weight_decay:
-        adam = partial(optax.adamw, weight_decay=decay)
-    else:
-        adam = optax.adam
+        kind = partial(optax.adamw, weight_decay=decay)
     if b2_end:
-        adam = optax.inject_hyperparams(adam)
+        kind = optax.inject_hyperparams(kind)
         b2 = partial(_moving, b2, *b2_end, steps)
-    adam = adam(schedule, b1=b1, b2=b2, eps=optimizer.eps)
+    adam = kind(schedule, b1=b1, b2=b2, eps=optimizer.eps)
     if optimizer.clip_norm:
         adam = optax.chain(clip(optimizer.clip_norm), adam)
     adam = optax.with_extra_args_support(adam)
@@ -189,7 +188,9 @@ def averaging(method: Averaging, batch_size: int, schedule_steps: int = 1) -> Ca
 
         def share(step):
             seen = step * float(batch_size)
-            h = _moving(0.0, half_life, schedule_steps, step) if grows else half_life
+            h: Any = half_life
+            if grows:
+                h = _moving(0.0, half_life, schedule_steps, step)
             return half_life_share(batch_size, h, rampup, seen)
     else:
         decay, ramp, copies = method.ema_decay, method.ema_ramp, not method.ema_decay

@@ -8,6 +8,8 @@ each block is one of the convolutions of convolutions.py: more multiplications, 
 time, as those of few channels are bound by memory.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -17,7 +19,7 @@ from gan_vae.models import convolutions
 BLOCK = 32  # channels; 64 and 16 took longer
 
 
-def conv(x, k):
+def conv(x, k) -> Any:
     """Images [B, H, W, G I], kernel [3, 3, I, G I] -> [B, H, W, G I], 'SAME'.
 
     The kernel is as `lax.conv_general_dilated` takes it with G groups, of which that of

@@ -26,7 +26,8 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.extractors import efficientnet_lite0
 from gan_vae.models import fastgan, layers, resnet
-from gan_vae.models.fastgan import Patches, Projection, WithClass
+from gan_vae.models.fastgan import WithClass
+from gan_vae.models.patches import Patches, Projection
 
 NETWORKS = {
     'generator': {
@@ -45,20 +46,22 @@ SEES = 'efficientnet_lite0'  # the extractor, by whose features nothing is measu
 _BLOCKS = (2, 4, 10, 15)  # after which f1, ..., f4 are taken
 
 
-class Generator(fastgan.Generator):
-    """z [B, D] -> images [B, S, S, channels]; keys [B]: of the noise."""
-
-    @nn.compact
-    def __call__(self, z, train: bool = False, keys=None):
-        return self.images(_unit(z), train, keys)
-
+class _Body(fastgan.Body):
     def head(self, x, train):
         layer = partial(layers.Conv, kernel_init=fastgan.INIT, dtype=self.dtype)
         x = layer(self.channels, (3, 3), spectral=True, train=train)(x)
         return x.astype(jnp.float32)
 
 
-class ConditionalGenerator(Generator):
+class Generator(_Body):
+    """z [B, D] -> images [B, S, S, channels]; keys [B]: of the noise."""
+
+    @nn.compact
+    def __call__(self, z, train: bool = False, keys=None):
+        return self.images(_unit(z), train, keys)
+
+
+class ConditionalGenerator(_Body):
     """z [B, D], condition int [B] -> images."""
 
     classes: int = 0
@@ -158,20 +161,14 @@ class _Frozen(nn.Module):
         return x @ kernel + bias
 
 
-class Discriminator(nn.Module):
-    """images [B, S, S, 3] -> logits [B, P] of patches; high means real.
-
-    width: channels of c_1; those of the others double.
-    """
+class _Heads(nn.Module):
+    """What judges images [B, S, S, 3]. width: channels of c_1; those of the others
+    double."""
 
     width: int = 64
     projection_size: int = 224
     axis_name: str | None = None
     dtype: Any = None
-
-    @nn.compact
-    def __call__(self, x, train: bool = False):
-        return self.judge(x, train)
 
     def judge(self, x, train, project=None):
         """project: maps [B, h, w, C] -> what is added to their logits [B, p, p]."""
@@ -197,7 +194,15 @@ class Discriminator(nn.Module):
         return logits.reshape(x.shape[0], -1)
 
 
-class ConditionalDiscriminator(Discriminator):
+class Discriminator(_Heads):
+    """images [B, S, S, 3] -> logits [B, P] of patches; high means real."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        return self.judge(x, train)
+
+
+class ConditionalDiscriminator(_Heads):
     """images, condition int [B] -> logits [B, P]."""
 
     classes: int = 0

@@ -129,13 +129,7 @@ class _Network(nn.Module):
         return layers.Conv(features, (1, 1), **shared)(x)
 
 
-class Generator(_Network):
-    """z [B, D] -> images [B, S, S, channels]."""
-
-    @nn.compact
-    def __call__(self, z, train: bool = False):
-        return self.images(z)
-
+class _Generator(_Network):
     def images(self, z):
         first, *others = plan = self.plan()
         total = self.blocks * len(plan)
@@ -150,7 +144,15 @@ class Generator(_Network):
         return self.pointwise(x, self.channels).astype(jnp.float32)
 
 
-class ConditionalGenerator(Generator):
+class Generator(_Generator):
+    """z [B, D] -> images [B, S, S, channels]."""
+
+    @nn.compact
+    def __call__(self, z, train: bool = False):
+        return self.images(z)
+
+
+class ConditionalGenerator(_Generator):
     """z [B, D], condition int [B] -> images."""
 
     classes: int = 0
@@ -162,13 +164,7 @@ class ConditionalGenerator(Generator):
         return self.images(jnp.concatenate([z, e], axis=-1))
 
 
-class Discriminator(_Network):
-    """images [B, S, S, C] -> logits [B]; high means real."""
-
-    @nn.compact
-    def __call__(self, x, train: bool = False):
-        return self.vector(x, 1)[:, 0]
-
+class _Discriminator(_Network):
     def vector(self, x, size):
         """images -> [B, size], float32."""
         *others, last = plan = self.plan()[::-1]
@@ -185,7 +181,15 @@ class Discriminator(_Network):
         return layers.Dense(size, **init)(x).astype(jnp.float32)
 
 
-class ConditionalDiscriminator(Discriminator):
+class Discriminator(_Discriminator):
+    """images [B, S, S, C] -> logits [B]; high means real."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        return self.vector(x, 1)[:, 0]
+
+
+class ConditionalDiscriminator(_Discriminator):
     """images, condition int [B] -> logits [B]."""
 
     classes: int = 0

@@ -25,6 +25,7 @@ arXiv:1807.00734; Liu et al. 2021, arXiv:2101.04775 (FastGAN).
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax.nn import relu, softplus
 
@@ -51,7 +52,9 @@ def _critic(fake, real=None):
     return -jnp.mean(fake)
 
 
-def _margin_hinge(logits, least=0.8, most=1.0):
+def _margin_hinge(
+    logits: jax.Array, least: float = 0.8, most: float = 1.0
+) -> jax.Array:
     """E max(0, m - r) over m ~ U(least, most): zero, a parabola, then a line."""
     below = jnp.clip(most - logits, 0, most - least)
     return jnp.mean(jnp.square(below) / (2 * (most - least)) + relu(least - logits))

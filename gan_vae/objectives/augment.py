@@ -79,7 +79,7 @@ def cutout(key, x, share: float = 0.5):
     return x * keep[..., None]
 
 
-def small_cutout(key, x):
+def small_cutout(key: jax.Array, x: jax.Array) -> jax.Array:
     """As cutout, of a fifth of the side: that of Projected GAN."""
     return cutout(key, x, share=0.2)
 

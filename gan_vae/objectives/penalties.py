@@ -73,7 +73,7 @@ def _one_centred(logits, images, weight):
 def _squared_norm(logits, images):
     """|grad D|^2 [B] at each image."""
 
-    def total(x):
+    def total(x: jax.Array) -> jax.Array:
         each = logits(x)
         return jnp.sum(each) / (each.size // each.shape[0])
 

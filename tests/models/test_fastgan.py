@@ -9,7 +9,8 @@ from flax import linen as nn
 from gan_vae.errors import UserError
 from gan_vae.methods.gan import Settings
 from gan_vae.methods.gan.terms import reconstruction
-from gan_vae.models import fastgan
+from gan_vae.models import fastgan, patches
+from gan_vae.models import fastgan_discriminator as discriminators
 
 KEY = jax.random.key(0)
 
@@ -45,13 +46,13 @@ def test_the_second_half_of_the_channels_gates_the_first():
 def test_quadrants_are_counted_by_rows():
     x = jnp.arange(4.0).reshape(1, 2, 2, 1).repeat(4, 0)
     x = x.repeat(3, 1).repeat(3, 2)
-    found = fastgan.quadrant(x, jnp.array([0, 1, 2, 3]))
+    found = discriminators.quadrant(x, jnp.array([0, 1, 2, 3]))
     assert found.shape == (4, 3, 3, 1)
     np.testing.assert_array_equal(found[:, :, :, 0].std((1, 2)), 0)
     np.testing.assert_array_equal(found[:, 0, 0, 0], [0, 1, 2, 3])
 
 
-class Gate(fastgan._Network):
+class Gate(fastgan.Network):
     @nn.compact
     def __call__(self, x, low):
         return self.gate(x, low, train=False)
@@ -70,10 +71,10 @@ def test_a_gate_scales_channels_of_the_higher_resolution_by_the_lower():
     assert float(ratio.std()) > 1e-3
 
 
-class Layers(fastgan._Network):
+class Layers(fastgan.Network):
     @nn.compact
     def __call__(self, x):
-        return self.layer(fastgan.Patches, 2, (3, 2), train=True)(x)
+        return self.layer(patches.Patches, 2, (3, 2), train=True)(x)
 
 
 def test_patches_are_the_convolution_without_padding():
@@ -91,7 +92,7 @@ def test_patches_are_the_convolution_without_padding():
 @pytest.fixture(scope='module')
 def discriminator():
     """(a function of images and of quarters' keys to D's outputs, its parameters)."""
-    network = fastgan.Discriminator(image_size=32, width=4)
+    network = discriminators.Discriminator(image_size=32, width=4)
     variables = filled(network, jnp.zeros((1, 32, 32, 3)))
 
     @jax.jit
@@ -140,8 +141,8 @@ def test_the_term_compares_each_quarter_with_its_own():
     ).values()
     x = jnp.zeros((4, 8, 8, 1)).at[:, :4, 4:].set(1)  # the top right is bright
     which = jnp.arange(4)
-    part = fastgan.quadrant(x, which).repeat(2, 1).repeat(2, 2)
-    exact = fastgan.Reconstructions((x,), part, which)
+    part = discriminators.quadrant(x, which).repeat(2, 1).repeat(2, 2)
+    exact = discriminators.Reconstructions((x,), part, which)
     assert term.value(View(x, exact)) == 0
     wrong = exact._replace(which=which[::-1])  # two of the four are of another
     np.testing.assert_allclose(term.value(View(x, wrong)), 3 * 2 / 4)
@@ -192,7 +193,7 @@ def test_noise_is_an_images_own_in_training_and_fixed_in_samples():
 
 def test_a_class_moves_the_logits_by_its_projection():
     """By e(y) . m, of which two classes with one embedding have one."""
-    network = fastgan.ConditionalDiscriminator(image_size=32, width=2, classes=3)
+    network = discriminators.ConditionalDiscriminator(image_size=32, width=2, classes=3)
     x = jax.random.normal(KEY, (3, 32, 32, 3))
     y = jnp.array([0, 1, 2])
     variables = filled(network, x, condition=y)

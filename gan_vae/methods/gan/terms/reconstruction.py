@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_vae.methods.gan.terms import Term
-from gan_vae.models.fastgan import quadrant
+from gan_vae.models.fastgan_discriminator import quadrant
 
 NAME = 'reconstruction'
 
