@@ -2,10 +2,10 @@
 
 python -m benchmarks.loop
 
-The default run's step (configs/dcgan_emoji.py) alone, on one batch, against the whole
+The step of configs/dcgan_emoji.py alone, on one batch, against the whole
 loop: data, metrics, progress, TensorBoard, sample grids, checkpoints. The loop is timed
 as the difference of a longer and a shorter run, so that start-up cancels out; one
-checkpoint and one grid fall in each 250 steps, as in the default run.
+checkpoint and one grid fall in each 250 steps.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""DCGAN on the embedded emoji faces: the default run. Radford et al. 2015,
+"""DCGAN on the embedded emoji faces. Radford et al. 2015,
 arXiv:1511.06434, with DiffAugment (Zhao et al. 2020, arXiv:2006.10738), since 130
 pictures are few.
 
