@@ -144,7 +144,8 @@ class Model:
         Returns uint8 [n, H, W, C]; of a model of sequences a list of n arrays [T, D].
         seed: from 0 to 2**32 - 1. classes: a name or number for all, or one for each;
         by default each class in turn. truncation: latents are drawn again until each
-        of their numbers is within +- this. temperature: factor of their deviations.
+        of their numbers is within +- this; of StyleGAN2, the factor of the distance of
+        styles to their mean. temperature: factor of the deviations of latents.
         Raises UserError for what the model does not have.
 
         >>> open('pretrained:emoji_gan').sample(2, seed=1).shape

@@ -62,7 +62,7 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
             'seed': _SEED,
             'step': _STEP,
             'class': Flag(str, None, 'name or id of the class (each in turn)'),
-            'truncation': Flag(float, None, 'bound of the latents, as 0.7'),
+            'truncation': Flag(float, None, 'bound of latents; of stylegan2, factor'),
             'temperature': Flag(float, None, 'factor of their deviations, as 0.8'),
             'latents': Flag(str, 'prior', 'prior or aggregate'),
         },

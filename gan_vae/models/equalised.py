@@ -31,6 +31,7 @@ class Dense(nn.Module):
     features: int
     multiplier: float = 1.0
     bias: float = 0.0  # at the start
+    dtype: Any = None  # of the product
 
     @nn.compact
     def __call__(self, x):
@@ -39,7 +40,9 @@ class Dense(nn.Module):
         w = self.param('kernel', nn.initializers.normal(1 / m), (inputs, self.features))
         start = nn.initializers.constant(self.bias / m)
         b = self.param('bias', start, (self.features,))
-        return (x.astype(jnp.float32) @ w) * (m / math.sqrt(inputs)) + m * b
+        dtype = self.dtype or jnp.float32
+        y = (x.astype(dtype) @ w.astype(dtype)).astype(jnp.float32)
+        return y * (m / math.sqrt(inputs)) + m * b
 
 
 class Conv(nn.Module):

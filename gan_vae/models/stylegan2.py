@@ -1,15 +1,12 @@
 """StyleGAN2's networks, for images of 8, 16, 32, ... pixels, with a class or without.
 
-    w = f(z / |z| [, e(y) / |e(y)|])                            dense layers
-    x <- leaky(d_o conv(s_i x) + n + b),    s = A w,    n = strength x noise
-    d_o = 1 / sqrt(sum_ik (W_oik s_i)^2)                        demodulation
-    image <- up(image) + (toRGB: 1x1 convolution of s x / sqrt(C))
+    x <- layer(x, w),   image <- up(image) + toRGB(x, w)        at 4, 8, ... pixels
+    D:  x <- (x + skip x) / sqrt(2)                             at ..., 8 pixels
 
-|.| is the root mean square. Scaling what a convolution takes and gives is the same as a
-kernel of its own for each image, and needs none. D halves the image in residual blocks
-(x + skip x) / sqrt(2) or, by the name `stylegan2_plain`, without skips; the deviation
-within groups of images is one more channel of its last features; with a class its logit
-is <h(x), m(y)> / sqrt(C), m(y) mapped as w is. Karras et al. 2019, arXiv:1912.04958; by
+Layers with a style w are in modulation.py, and what doubles and halves in
+resampling.py. D named `stylegan2_plain` has no skips. The deviation within groups of
+images is one more channel of its last features; with a class its logit is
+<h(x), m(y)> / sqrt(C), m(y) mapped as w is. Karras et al. 2019, arXiv:1912.04958; by
 class, Karras et al. 2020, arXiv:2006.06676.
 
 Features are `width` next to the image and twice as many at each halving, at most
@@ -32,9 +29,10 @@ from jax import lax
 
 from gan_vae.errors import UserError
 from gan_vae.keys import normals, purpose_key
-from gan_vae.models import convolutions, equalised, resampling
+from gan_vae.models import equalised, resampling
 from gan_vae.models.conditional import minibatch_stddev
 from gan_vae.models.equalised import NORMAL, leaky
+from gan_vae.models.modulation import Mapping, StyledConv, ToRGB
 
 NETWORKS = {
     'generator': {
@@ -50,7 +48,6 @@ NETWORKS = {
 }
 
 MEAN_DECAY = 0.995  # of the mean of w, at each update of G
-SLOW = 0.01  # learning rate of the mapping, over that of other layers
 
 
 def sizes(image_size: int) -> list[int]:
@@ -65,75 +62,6 @@ def sizes(image_size: int) -> list[int]:
 def channels_at(network, size: int) -> int:
     """Features of `network` at a size in pixels."""
     return min(network.width * network.image_size // size, network.channel_max)
-
-
-def unit(x):
-    """Rows of x [B, D] over their root mean square."""
-    return x * lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + 1e-8)
-
-
-def modulated(x, k, style, convolve):
-    """convolve(x, k') for each image by a kernel of its own, k' = s_i k over its norm.
-
-    x [B, H, W, I], k [3, 3, I, O], style s [B, I]; `convolve`: (x, k) -> [B, ..., O].
-    """
-    y = convolve(x * style[:, None, None].astype(x.dtype), k.astype(x.dtype))
-    squares = jnp.square(style) @ jnp.sum(jnp.square(k), axis=(0, 1))
-    return y * lax.rsqrt(squares + 1e-8)[:, None, None].astype(y.dtype)
-
-
-class Mapping(nn.Module):
-    """z [B, D] or None, class int [B] or None -> [B, size]: `layers` dense layers."""
-
-    size: int
-    layers: int
-    classes: int = 0
-
-    @nn.compact
-    def __call__(self, z, label):
-        parts = [] if z is None else [unit(z)]
-        if self.classes:
-            one_hot = jax.nn.one_hot(label, self.classes)
-            parts.append(unit(equalised.Dense(self.size, name='class')(one_hot)))
-        x = jnp.concatenate(parts, axis=-1)
-        for _ in range(self.layers):
-            x = leaky(equalised.Dense(self.size, SLOW)(x))
-        return x
-
-
-class StyledConv(nn.Module):
-    """x [B, H, W, I], w [B, D], noise [B or 1, H', W', 1] -> [B, H', W', features]."""
-
-    features: int
-    up: bool
-
-    @nn.compact
-    def __call__(self, x, w, noise):
-        style = equalised.Dense(x.shape[-1], bias=1.0, name='style')(w)
-        k = self.param('kernel', NORMAL, (3, 3, x.shape[-1], self.features))
-        strength = self.param('noise', nn.initializers.zeros, ())
-        b = self.param('bias', nn.initializers.zeros, (self.features,))
-        x = modulated(x, k, style, resampling.up_conv if self.up else _conv)
-        return leaky(x + (strength * noise + b).astype(x.dtype))
-
-
-def _conv(x, k):
-    return convolutions.conv(x, k, (1, 1))
-
-
-class ToRGB(nn.Module):
-    """x [B, H, W, I], w [B, D] -> [B, H, W, channels], float32."""
-
-    channels: int
-
-    @nn.compact
-    def __call__(self, x, w):
-        inputs = x.shape[-1]
-        style = equalised.Dense(inputs, bias=1.0, name='style')(w) / math.sqrt(inputs)
-        k = self.param('kernel', NORMAL, (inputs, self.channels))
-        b = self.param('bias', nn.initializers.zeros, (self.channels,))
-        parts = x, style.astype(x.dtype), k.astype(x.dtype)
-        return jnp.einsum('bhwi,bi,io->bhwo', *parts).astype(jnp.float32) + b
 
 
 class _Generator(nn.Module):
@@ -156,7 +84,7 @@ class _Generator(nn.Module):
 
     def setup(self):
         size, classes = self.style_dim, getattr(self, 'classes', 0)
-        self.mapping = Mapping(size, self.mapping_layers, classes)
+        self.mapping = Mapping(size, self.mapping_layers, classes, self.dtype)
         self.mean = self.variable('styles', 'mean', jnp.zeros, (size,))
         bottom, *features = [channels_at(self, n) for n in sizes(self.image_size)]
         self.constant = self.param('constant', NORMAL, (4, 4, bottom))
@@ -164,6 +92,11 @@ class _Generator(nn.Module):
             StyledConv(f, up) for f in features for up in (True, False)
         ]
         self.to_rgb = [ToRGB(self.channels) for _ in (bottom, *features)]
+
+    def generate(self, z, train: bool, label, keys, key):
+        """Images, with mixed styles and noise that is drawn in training alone."""
+        keys, key = (keys, key) if train else (None, None)
+        return self.draw(self.styles(z, label, keys, key), keys)
 
     def styles(self, z, label=None, keys=None, key=None):
         """The style of each layer, [B, layers, style_dim], mixed where there is a key;
@@ -223,8 +156,8 @@ def _noise(keys, of_sizes: list[int]) -> list[jax.Array]:
 class Generator(_Generator):
     """Without classes."""
 
-    def __call__(self, z, *, keys=None, key=None):
-        return self.draw(self.styles(z, None, keys, key), keys)
+    def __call__(self, z, train: bool = False, *, keys=None, key=None):
+        return self.generate(z, train, None, keys, key)
 
 
 class ClassGenerator(_Generator):
@@ -232,8 +165,8 @@ class ClassGenerator(_Generator):
 
     classes: int = 2
 
-    def __call__(self, z, *, condition, keys=None, key=None):
-        return self.draw(self.styles(z, condition, keys, key), keys)
+    def __call__(self, z, train: bool = False, *, condition, keys=None, key=None):
+        return self.generate(z, train, condition, keys, key)
 
 
 class _Discriminator(nn.Module):
@@ -250,7 +183,9 @@ class _Discriminator(nn.Module):
 
     @nn.compact
     def judge(self, x, train: bool, label=None):
-        conv, of_sizes = partial(equalised.Conv, dtype=self.dtype), sizes(x.shape[1])
+        conv = partial(equalised.Conv, dtype=self.dtype)
+        dense = partial(equalised.Dense, dtype=self.dtype)
+        of_sizes = sizes(x.shape[1])
         x = leaky(conv(channels_at(self, of_sizes[-1]), 1)(x))
         for size in reversed(of_sizes[:-1]):
             before, features = x, channels_at(self, size)
@@ -261,21 +196,25 @@ class _Discriminator(nn.Module):
                 x = (x + before) / math.sqrt(2)
         x, features = self._with_deviation(x, train), channels_at(self, 4)
         x = leaky(conv(features)(x)).reshape(x.shape[0], -1)
-        x = leaky(equalised.Dense(features)(x))
+        x = leaky(dense(features)(x))
         if label is None:
-            return equalised.Dense(1)(x)[:, 0]
+            return dense(1)(x)[:, 0]
         classes = getattr(self, 'classes', 0)
-        m = Mapping(features, self.class_layers, classes, name='mapping')(None, label)
-        x = equalised.Dense(features)(x)
-        return jnp.sum(x * m, axis=-1) / math.sqrt(features)
+        mapping = Mapping(
+            features, self.class_layers, classes, self.dtype, name='mapping'
+        )
+        x = dense(features)(x)
+        return jnp.sum(x * mapping(None, label), axis=-1) / math.sqrt(features)
 
     def _with_deviation(self, x, train: bool):
-        """Groups that the rows do not divide into are refused in training alone."""
+        """Groups that the rows do not divide into are refused in training alone. Of a
+        number of rows that an export leaves open, each is a group."""
         axis_name = None if self.is_initializing() else self.axis_name
         devices = lax.axis_size(axis_name) if axis_name else 1
-        rows = x.shape[0] * devices
-        group = min(self.stddev_group, rows)
-        group = group if train else math.gcd(group, rows)
+        rows, group = x.shape[0] * devices, 1
+        if isinstance(rows, int):
+            group = min(self.stddev_group, rows)
+            group = group if train else math.gcd(group, rows)
         return minibatch_stddev(x, group, axis_name)
 
 

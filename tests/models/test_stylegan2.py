@@ -10,7 +10,7 @@ from scipy import signal
 from gan_vae import models
 from gan_vae.errors import UserError
 from gan_vae.models import convolutions, equalised, resampling, stylegan2
-from gan_vae.models.stylegan2 import modulated, unit
+from gan_vae.models.modulation import Mapping, modulated, unit
 
 SMALL = {'image_size': 8, 'width': 4, 'channel_max': 8, 'style_dim': 6}
 Z = jax.random.normal(jax.random.key(1), (4, 5))
@@ -151,10 +151,12 @@ def test_a_multiplier_is_of_the_learning_rate():
 
 
 def test_the_mapping_starts_with_unit_outputs():
-    """A published deviation: 0.95 with 2 layers of 512."""
+    """0.95 with the authors' 2 layers of 512, whose weights start at N(0, 100^2)."""
     z = jax.random.normal(jax.random.key(0), (256, 512))
-    mapping = stylegan2.Mapping(512, 2)
+    mapping = Mapping(512, 2)
     params = mapping.init(jax.random.key(1), z, None)
+    first = params['params']['Dense_0']['kernel']
+    np.testing.assert_allclose(first.std(), 100, rtol=0.01)
     np.testing.assert_allclose(mapping.apply(params, z, None).std(), 0.95, atol=0.05)
     scaled = mapping.apply(params, 3 * z, None)
     np.testing.assert_allclose(scaled, mapping.apply(params, z, None), atol=1e-5)
@@ -177,10 +179,10 @@ def test_noise_is_fixed_or_each_images_own(generator):
     fixed = network.apply(variables, Z)
     np.testing.assert_array_equal(fixed, network.apply(variables, Z))
     np.testing.assert_allclose(fixed[1:3], network.apply(variables, Z[1:3]), atol=1e-6)
-    drawn = network.apply(variables, Z, keys=KEYS)
-    alone = network.apply(variables, Z[1:3], keys=KEYS[1:3])
+    drawn = network.apply(variables, Z, True, keys=KEYS)
+    alone = network.apply(variables, Z[1:3], True, keys=KEYS[1:3])
     np.testing.assert_allclose(drawn[1:3], alone, atol=1e-6)
-    other = network.apply(variables, Z, keys=KEYS[::-1])
+    other = network.apply(variables, Z, True, keys=KEYS[::-1])
     assert min(jnp.std(drawn - fixed), jnp.std(drawn - other)) > 0.01
 
 
@@ -206,7 +208,9 @@ def test_styles_are_mixed_from_one_layer_on(generator):
 def test_the_mean_style_moves_where_it_may(generator):
     network, variables = generator
     w = network.apply(variables, Z, method='styles')[:, 0]
-    _, after = network.apply(variables, Z, keys=KEYS, key=KEYS[0], mutable=['styles'])
+    _, after = network.apply(
+        variables, Z, True, keys=KEYS, key=KEYS[0], mutable=['styles']
+    )
     np.testing.assert_allclose(after['styles']['mean'], 0.005 * w.mean(0), rtol=1e-5)
 
 
