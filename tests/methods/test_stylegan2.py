@@ -8,6 +8,7 @@ on 1 and 2 devices.
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -16,7 +17,12 @@ from gan_vae import data, methods
 from gan_vae.data.source import Source, Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
+from gan_vae.learning.settings import Learning
+from gan_vae.learning.settings import Settings as Optimizer
 from gan_vae.learning.state import named_leaves
+from gan_vae.methods.gan import Settings
+from gan_vae.methods.gan import method as gan
+from gan_vae.models import convolutions
 from gan_vae.runs.program import build
 from gan_vae.training import loop
 
@@ -39,6 +45,44 @@ OVERRIDES = SIZE | {
 def stylegan2(**overrides):
     given = OVERRIDES | {'parallel.devices': '1'} | overrides
     return config_lib.load('configs/stylegan2_cifar.py:tiny', given)
+
+
+@pytest.mark.parametrize(
+    'variant, g, d',
+    [
+        ('', 20_215_315, 23_089_664),  # the authors' networks
+        (':uncond', 19_947_539, 20_720_641),
+        # without classes 1,391,347 and 2,222,881; and by hand 11 x 128 + 128^2, and
+        # 11 x 256 + 2 x 257 x 256 + 255 x 257
+        (':small', 1_409_139, 2_422_816),
+    ],
+)
+def test_parameters_of_the_config(variant, g, d):
+    config = config_lib.load(f'configs/stylegan2_cifar.py{variant}')
+    method = methods.make(config, Spec(32, 32, 3, tuple('0123456789')))
+    with convolutions.plain():  # of the same shapes, and traced in half the time
+        state = jax.eval_shape(method.init, jax.random.key(0))
+    found = {
+        n: sum(x.size for x in jax.tree.leaves(p)) for n, p in state.params.items()
+    }
+    assert found == {'generator': g, 'discriminator': d}
+
+
+def test_lazy_terms_correct_the_steps_of_their_network():
+    """As published: 0.0025 to 0.002 with a term every 4 updates, to 0.00235294 and a
+    decay of 0.990585 with one every 16. Adam's first step is its rate."""
+    optimizer = Optimizer(learning_rate=0.0025, b1=0.0, b2=0.99, eps=0.0)
+    settings = Settings(penalty='r1', penalty_interval=16, path_length_weight=2.0)
+    learners = gan._descent(settings, Learning(optimizer), None).learners
+    for name, rate, b2 in (
+        ('generator', 0.002, 0.991992),
+        ('discriminator', 0.00235294, 0.990585),
+    ):
+        params = {'w': jnp.array(1.0)}
+        state = learners[name].init(params)
+        change, state = learners[name].update({'w': jnp.array(3.0)}, state, params)
+        np.testing.assert_allclose(change['w'], -rate, rtol=1e-5)
+        np.testing.assert_allclose(state[0].nu['w'], 9 * (1 - b2), rtol=1e-4)
 
 
 @pytest.mark.slow
