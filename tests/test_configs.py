@@ -44,15 +44,15 @@ def plainest(method: str) -> Path | None:
 def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     reads = config_lib.Reads(load(file))
     examples = data.examples(reads.data, reads.data.split)
+    program = build(reads, examples.spec)
     try:
-        program = build(reads, examples.spec)
+        state = jax.eval_shape(program.method.init, jax.random.key(0))
     except UserError as error:
         if 'is not installed' in str(error):  # a network of an extra
             pytest.skip(str(error))
         raise
     rows = reads.data.batch_size * program.method.batches_per_step
     batch = put(Source(examples, rows).batch(0), program.mesh)
-    state = jax.eval_shape(program.method.init, jax.random.key(0))
     with convolutions.plain():  # of the same shapes, and traced in half the time
         after, metrics = jax.eval_shape(program.train_step, state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
