@@ -90,6 +90,8 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
         label = number % method.classes if method.classes else None
         return sampling.latent(method, seed, number), label
     if _is_of(item, model):
+        if 'styles' in item.provenance and not model.base:
+            raise UserError(f'{word} carries styles, and this is of latents')
         z = unpacked(word, item.provenance.get(_record(model)), size(model))
         if not method.classes:
             return z, None

@@ -108,7 +108,7 @@ def test_a_mix_of_one_with_itself_is_itself_and_goes_on(folder, model, tmp_path)
             np.testing.assert_array_equal(
                 again.pictures[0].image, result.pictures[1].image
             )
-    with pytest.raises(UserError, match='carries styles, and directions are of lat'):
+    with pytest.raises(UserError, match='carries styles, and this is of latents'):
         command('directions', (made,), folder, tmp_path / 'b')
 
 

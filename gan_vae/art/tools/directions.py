@@ -18,8 +18,6 @@ def make(request: ModelRequest) -> Result:
     if len(request.inputs) > 1:
         raise UserError('directions takes one thing, or none: sample 0')
     item = request.inputs[0] if request.inputs else provenance.read_input('0')
-    if latents.space_of(model, [item]).base:
-        raise UserError(f'{item.word} carries styles, and directions are of latents')
     z, label = latents.of_input(model, item, flags.seed)
     messages: list[str] = []
     rows = _directions(request, label, messages)[: flags.num]

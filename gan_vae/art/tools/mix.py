@@ -46,9 +46,8 @@ def crossed(rows, columns, layers: range, groups: tuple[int, ...]) -> np.ndarray
 def _layers(text: str, count: int) -> range:
     """0-3 of '0-3', or of '3' layer 3 alone; by default the coarser half."""
     match = re.fullmatch(r'(\d+)(?:-(\d+))?', text or f'0-{(count - 1) // 2}')
-    first, last = (
-        (int(n) for n in (match[1], match[2] or match[1])) if match else (1, 0)
-    )
+    ends = [int(n) for n in match.groups() if n] if match else [count]
+    first, last = ends[0], ends[-1]
     if not first <= last < count:
         raise UserError(
             f'--layers={text}: give A-B, of the layers 0 (coarse) to {count - 1} (fine)'

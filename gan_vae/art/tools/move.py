@@ -15,8 +15,6 @@ def make(request: ModelRequest) -> Result:
         raise UserError(
             f'--along={flags.along}: give a picture that directions made of this model'
         )
-    if latents.space_of(model, request.inputs).base:
-        raise UserError('directions are of latents, and a picture here carries styles')
     direction = latents.unpacked(flags.along, along['direction'], latents.size(model))
     z, labels = latents.of_inputs(model, request.inputs, flags.seed)
     moved = (z + np.float32(flags.strength) * direction).astype(np.float32)
