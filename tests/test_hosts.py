@@ -106,9 +106,15 @@ def end(folder, processes, host, seconds):
 
 
 def errors(folder, host):
-    """The lines of a host's stderr but those that answer a signal."""
+    """The lines of a host's stderr but answers to signals and notices of a cold cache."""
     lines = (folder / f'{host}.err').read_text().splitlines()
-    return [line for line in lines if line.strip() and not line.startswith('SIG')]
+    return [
+        line
+        for line in lines
+        if line.strip()
+        and not line.startswith('SIG')
+        and ' kept in the cache' not in line
+    ]
 
 
 def finish(folder, count=2, devices=1, config='mlp_gan_mnist', **changes):
