@@ -170,11 +170,6 @@ def make(
     settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
 ) -> Method:
     """The Method of those settings, for images of shape `spec`."""
-    if model.discriminator != 'vae_gan':
-        raise UserError(
-            f'config.model.discriminator={model.discriminator} has no features to '
-            'compare images by: take vae_gan'
-        )
     prior = latents.make(model.latent_dim)
     pair = networks.make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
@@ -183,6 +178,11 @@ def make(
         raise UserError(
             f'config.model.generator={model.generator} takes classes, and the method '
             'vae_gan has none: take vae_gan or dcgan'
+        )
+    if not _gives_features(pair, spec):
+        raise UserError(
+            f'config.model.discriminator={model.discriminator} has no features to '
+            'compare images by: take vae_gan or dcgan_features'
         )
     encoder = models.make(
         'encoder',
@@ -246,6 +246,16 @@ def make(
         evaluate_step=evaluate_step,
         **game.sampling(pair, posterior=posterior, encode=encode),
     )
+
+
+def _gives_features(pair: networks.Pair, spec) -> bool:
+    """Whether D has a second output."""
+    images = jnp.zeros((1, *spec.shape))
+
+    def verdict(key):
+        return pair.judge_eval(pair.init(key, key)['discriminator'], images, None)
+
+    return jax.eval_shape(verdict, jax.random.key(0)).auxiliary is not None
 
 
 def _objective(settings: Settings) -> str:
