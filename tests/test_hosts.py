@@ -106,15 +106,11 @@ def end(folder, processes, host, seconds):
 
 
 def errors(folder, host):
-    """The lines of a host's stderr but answers to signals and notices of a cold cache."""
+    """The lines of a host's stderr but answers to signals and the notice that it reads
+    data for the first time."""
     lines = (folder / f'{host}.err').read_text().splitlines()
-    return [
-        line
-        for line in lines
-        if line.strip()
-        and not line.startswith('SIG')
-        and ' kept in the cache' not in line
-    ]
+    lines = [line for line in lines if ' kept in the cache' not in line]
+    return [line for line in lines if line.strip() and not line.startswith('SIG')]
 
 
 def finish(folder, count=2, devices=1, config='mlp_gan_mnist', **changes):

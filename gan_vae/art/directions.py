@@ -7,16 +7,23 @@
              least-squares change of z for one deviation of it
   attribute  mean(z of those with it) - mean(z of those without): Larsen et al. 2016,
              arXiv:1512.09300
+  factor     the same for each value of a factor of the data, of samples in which a
+             classifier of factors sees it: Shen et al. 2020, arXiv:1907.10786
 
 Of length 1; a sign is free, and is such that the largest number is positive.
 """
+
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from gan_vae.errors import UserError
 
-SEEN = 2048  # pictures that components are of
+SEEN = 2048  # pictures that components and factors are of
+LEAST = 24  # of those, with a value of a factor: fewer say little of it
+MEASURED = 256  # other samples, which are moved to see what changes
+READABLE = 0.7  # accuracy of the classifier, below which a factor is not counted
 
 
 def sefa(weights: np.ndarray) -> np.ndarray:
@@ -43,6 +50,37 @@ def attribute(with_it: np.ndarray, without: np.ndarray) -> np.ndarray:
     if not np.linalg.norm(difference) > 1e-9:
         raise UserError('--on and --off have the same mean latent: nothing is between')
     return difference[None] / np.linalg.norm(difference)
+
+
+def of_values(z: np.ndarray, found: np.ndarray) -> dict[int, np.ndarray]:
+    """{value: unit direction [D] towards it} of latents [n, D] and what is seen in
+    each, int [n]; the most frequent value first, and those that are too rare left out.
+    """
+    values, counts = np.unique(found, return_counts=True)
+    enough = (counts >= LEAST) & (counts <= len(z) - LEAST)
+    order = np.argsort(-counts[enough], kind='stable')
+    return {
+        int(v): attribute(z[found == v], z[found != v])[0]
+        for v in values[enough][order]
+    }
+
+
+class Change(NamedTuple):
+    """What a direction does to samples."""
+
+    before: float  # share that has the wanted value
+    after: float
+    others: float  # mean share of the other factors whose value changes
+
+
+def change(before: np.ndarray, after: np.ndarray, factor: int, value: int) -> Change:
+    """Of the factors int [n, k] of samples, before and after they are moved."""
+    others = np.delete(before != after, factor, axis=1)
+    return Change(
+        float(np.mean(before[:, factor] == value)),
+        float(np.mean(after[:, factor] == value)),
+        float(others.mean()) if others.size else 0.0,
+    )
 
 
 def signed(vectors: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def load(examples: Examples) -> Extractor:
 
 
 class _Network(nn.Module):
-    classes: int
+    logits: int
 
     @nn.compact
     def __call__(self, x, training: bool = False):
@@ -80,14 +80,14 @@ class _Network(nn.Module):
         x = x.reshape(len(x), -1)
         x = nn.Dropout(RECIPE['dropout'], deterministic=not training)(x)
         features = nn.relu(nn.Dense(RECIPE['features'])(x))
-        logits = nn.Dense(self.classes, name='logits')(features)
+        logits = nn.Dense(self.logits, name='logits')(features)
         return {'features': features, 'logits': logits}
 
 
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, C of the set] -> features and logits."""
-    classes = len(params['logits']['bias'])
-    return _Network(classes).apply({'params': params}, _inputs(images))
+    logits = len(params['logits']['bias'])
+    return _Network(logits).apply({'params': params}, _inputs(images))
 
 
 def _inputs(images):
@@ -110,10 +110,22 @@ def train(examples: Examples) -> tuple[dict, str]:
 
 def fit(examples: Examples, classes: int) -> dict:
     """The parameters of a classifier of `classes` trained on all of `examples`."""
-    network = _Network(classes)
+    labels = examples.labels[:, None]
+    return fit_several(examples.images, (classes,), labels, RECIPE['steps'])
+
+
+def fit_several(
+    images: np.ndarray, sizes: tuple[int, ...], labels: np.ndarray, steps: int
+) -> dict:
+    """The parameters of one network for several labels of each picture, int [n, k].
+
+    Its logits are those of the first label, of `sizes[0]` values, then of the second;
+    the loss is the sum of their cross-entropies.
+    """
+    network = _Network(sum(sizes))
     key = jax.random.key(RECIPE['seed'])
     optimizer = optax.adamw(
-        optax.cosine_decay_schedule(RECIPE['learning_rate'], RECIPE['steps']),
+        optax.cosine_decay_schedule(RECIPE['learning_rate'], steps),
         weight_decay=RECIPE['weight_decay'],
     )
 
@@ -124,25 +136,36 @@ def fit(examples: Examples, classes: int) -> dict:
 
         def loss(params):
             out = network.apply({'params': params}, x, True, rngs={'dropout': drop_key})
-            return optax.softmax_cross_entropy_with_integer_labels(
-                out['logits'], labels
-            ).mean()
+            return sum(
+                optax.softmax_cross_entropy_with_integer_labels(
+                    logits, labels[:, number]
+                ).mean()
+                for number, logits in enumerate(_parts(out['logits'], sizes))
+            )
 
         updates, opt_state = optimizer.update(jax.grad(loss)(params), opt_state, params)
         return optax.apply_updates(params, updates), opt_state
 
-    source = Source(examples, RECIPE['batch_size'], RECIPE['seed'])
+    source = Source(Examples(images), RECIPE['batch_size'], RECIPE['seed'])
     blank = jnp.zeros((1, SIZE, SIZE, source.spec.channels))
     params = network.init(key, blank)['params']
     opt_state = optimizer.init(params)
-    for number in range(RECIPE['steps']):
+    for number in range(steps):
         batch = source.batch(number)
         params, opt_state = step(
-            params, opt_state, number, batch['image'], batch['label']
+            params, opt_state, number, batch['image'], labels[batch['index']]
         )
         if number % 2:  # at most two steps in flight
             jax.block_until_ready(params)
     return jax.device_get(params)
+
+
+def _parts(logits, sizes: tuple[int, ...]) -> list:
+    """The logits [n, sum of sizes] of each label."""
+    return [
+        logits[:, end - size : end]
+        for size, end in zip(sizes, np.cumsum(sizes), strict=True)
+    ]
 
 
 def _shifted(key, images):
@@ -158,9 +181,20 @@ def _shifted(key, images):
 
 def predict(params: dict, images) -> np.ndarray:
     """The likeliest class of each of uint8 images [n, H, W, C]; int [n]."""
-    best = jax.jit(lambda params, x: jnp.argmax(apply(params, x)['logits'], -1))
-    parts = [
-        best(params, images[start : start + 500])
-        for start in range(0, len(images), 500)
-    ]
-    return np.concatenate(parts)
+    return predict_several(params, (len(params['logits']['bias']),), images)[:, 0]
+
+
+def predict_several(params: dict, sizes: tuple[int, ...], images) -> np.ndarray:
+    """The likeliest value of each label of uint8 images [n, H, W, C]; int [n, k]."""
+
+    @jax.jit
+    def best(params, x):
+        parts = _parts(apply(params, x)['logits'], sizes)
+        return jnp.stack([jnp.argmax(part, -1) for part in parts], -1)
+
+    return np.concatenate(
+        [
+            best(params, images[start : start + 500])
+            for start in range(0, len(images), 500)
+        ]
+    )

@@ -37,6 +37,21 @@ def test_a_planted_attribute_is_found():
         directions.attribute(z, z[::-1])
 
 
+def test_directions_to_values_are_planted_ones_and_their_changes_counted():
+    planted = directions.signed(RNG.standard_normal((2, 32)))
+    z = RNG.standard_normal((6000, 32))
+    found = np.where(z @ planted[0] > 0.5, 7, np.where(z @ planted[0] < -0.5, 4, 1))
+    found[:5] = 9  # too rare
+    towards = directions.of_values(z, found)
+    assert sorted(towards) == [1, 4, 7] and list(towards)[0] == 1
+    assert towards[7] @ planted[0] > 0.98 and towards[4] @ planted[0] < -0.98
+    assert directions.of_values(z, np.ones(6000, int)) == {}
+    before = np.array([[1, 0, 0], [1, 1, 0], [2, 1, 0], [2, 1, 0]])
+    after = np.array([[2, 0, 0], [2, 0, 0], [2, 1, 1], [1, 1, 0]])
+    found = directions.change(before, after, 0, 2)
+    assert found == (0.5, 0.75, 2 / 8)
+
+
 def test_the_first_layer_is_that_of_the_whole_latent(models, opened):
     for name, kernel in (
         ('dcgan_emoji', lambda e: e['generator']['params']['Dense_0']['kernel']),
@@ -91,6 +106,9 @@ def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
         ('directions --method=attribute', 'takes --on and --off'),
         ('directions --on=a --off=b', 'takes --on and --off'),
         ('directions 1 2', 'one thing'),
+        ('directions --factor=hat', '--method=factor takes --factor'),
+        ('directions --method=factor', '--method=factor takes --factor'),
+        ('directions --method=factor --factor=hat', "unknown factor 'hat'"),
         ('directions --strength=0', '--strength=0'),
         ('directions --method=attribute --on=a --off=b', 'a is no folder'),
         ('move 1', '--along='),

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from gan_vae import data
 from gan_vae.art import directions, features, latents, provenance, sheets
 from gan_vae.art.tools import Flag, Model, ModelRequest, Result, ToolWithModel
 from gan_vae.errors import UserError
+from gan_vae.evaluation import factors
 from gan_vae.methods import sampling
 
-METHODS = ('sefa', 'pca', 'attribute')
+METHODS = ('sefa', 'pca', 'attribute', 'factor')
 SIDES = 3  # pictures on each side of the middle
 
 
@@ -15,12 +17,20 @@ def make(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
     if bool(flags.on and flags.off) != (flags.method == 'attribute'):
         raise UserError('--method=attribute takes --on and --off, folders of pictures')
+    if bool(flags.factor) != (flags.method == 'factor'):
+        raise UserError('--method=factor takes --factor=NAME, of the data of the model')
     if len(request.inputs) > 1:
         raise UserError('directions takes one thing, or none: sample 0')
-    item = request.inputs[0] if request.inputs else provenance.read_input('0')
+    first = provenance.read_input(str(_of_class(model, flags.factor)))
+    item = request.inputs[0] if request.inputs else first
     z, label = latents.of_input(model, item, flags.seed)
     messages: list[str] = []
-    rows = _directions(request, label, messages)[: flags.num]
+    metrics: dict = {}
+    names: list[str] = []
+    if flags.method == 'factor':
+        rows, names, metrics = _by_factor(request, label, messages)
+    else:
+        rows = _directions(request, label, messages)[: flags.num]
     strengths = np.linspace(-flags.strength, flags.strength, 2 * SIDES + 1)
     moved = z + strengths[None, :, None] * rows[:, None]
     moved = moved.reshape(-1, len(z)).astype(np.float32)
@@ -33,14 +43,80 @@ def make(request: ModelRequest) -> Result:
         [p.image for p in pictures],
         len(strengths),
         below=[f'{n:05d}' for n in range(len(pictures))],
-        rows=[f'{n}' for n in range(len(rows))],
+        rows=names or [f'{n}' for n in range(len(rows))],
         heads=[f'{s:+.1f}' if s else '0' for s in strengths],
     )
     first = f'OUT/{len(strengths) - 1:05d}.png'
     messages.append(
         f'move others: move THING --along={first} --strength=2, the first direction'
     )
-    return Result(pictures=pictures, sheet=sheet, messages=messages)
+    return Result(pictures=pictures, sheet=sheet, messages=messages, metrics=metrics)
+
+
+def _of_class(model: Model, factor: str) -> int:
+    """The first sample of the class that a factor such as 'sprouts.pot' is of."""
+    style, _, part = factor.partition('.')
+    return model.classes.index(style) if part and style in model.classes else 0
+
+
+def _by_factor(
+    request: ModelRequest, label: int | None, messages: list[str]
+) -> tuple[np.ndarray, list[str], dict]:
+    """Unit directions [n, D] to the most frequent values of a factor, the values, and
+    what moving by --strength changes in other samples."""
+    model, flags = request.model, request.flags
+    settings = model.config.data
+    train, held_out = (
+        data.examples(settings, split)
+        for split in (settings.split, settings.eval_split)
+    )
+    place = factors.find(flags.factor, factors.values_of(train))
+    known = factors.load(train, held_out)
+    if known.accuracy[place] < directions.READABLE:
+        messages.append(
+            f'{flags.factor}: the classifier is right in only '
+            f'{known.accuracy[place]:.0%} of held-out pictures'
+        )
+
+    def seen(z):
+        pictures = sampling.decode(model.method, model.weights, z, label)
+        return known.of(pictures)
+
+    z = sampling.latents(model.method, flags.seed, directions.SEEN)
+    values = known.values[place]
+    found = directions.of_values(z, seen(z)[:, place])
+    if not found:
+        raise UserError(
+            f'{flags.factor}: samples differ too little in it to find a direction'
+        )
+    found = dict(list(found.items())[: flags.num])
+    others = sampling.latents(model.method, flags.seed + 1, directions.MEASURED)
+    before = seen(others)
+    counted = np.array(known.accuracy) >= directions.READABLE
+    counted &= (before != before[:1]).any(0)
+    counted[place] = True
+    column = int(counted[:place].sum())
+
+    def moved(direction, value):
+        after = seen((others + flags.strength * direction).astype(np.float32))
+        return directions.change(before[:, counted], after[:, counted], column, value)
+
+    free = directions.signed(
+        np.random.default_rng(flags.seed).normal(size=(1, z.shape[1]))
+    )
+    metrics = {}
+    for value, direction in request.progress(list(found.items()), 'measuring'):
+        metrics[values[value]] = moved(direction, value)._asdict()
+    by_chance = moved(free[0], next(iter(found))).others
+    for name, c in metrics.items():
+        messages.append(
+            f'{name}: seen in {c["before"]:.0%} of {len(others)} samples, '
+            f'in {c["after"]:.0%} when moved by {flags.strength:g}; of the other '
+            f'factors {c["others"]:.0%} change, and {by_chance:.0%} along any direction'
+        )
+    names = [values[v] for v in found]
+    about = {'factor': flags.factor, 'any_direction': by_chance, 'values': metrics}
+    return np.stack(list(found.values())), names, about
 
 
 def _directions(
@@ -73,6 +149,7 @@ TOOL = ToolWithModel(
     takes='[THING...]',
     flags={
         'method': Flag('pca', str, f'one of {", ".join(METHODS)}', choices=METHODS),
+        'factor': Flag('', str, 'of factor: its name, as sprouts.potColor'),
         'num': Flag(8, int, 'directions', least=1),
         'strength': Flag(6.0, float, 'of the pictures at the ends', least=1e-6),
         'on': Flag('', str, 'of attribute: a folder of pictures with it', True),

@@ -1,0 +1,97 @@
+"""A classifier of the factors of a set: which parts and colours a picture shows.
+
+One network (extractors/classifier.py) with the logits of all factors, trained on the
+labelled train split of the set. It tells what a direction of a latent space changes.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from flax import traverse_util
+
+from gan_vae.data.source import Examples
+from gan_vae.errors import UserError, unknown
+from gan_vae.extractors import classifier
+from gan_vae.extractors.features import digest, stored
+from gan_vae.learning import state
+
+STEPS = 2000  # of batches of 64
+NONE = 'none'  # what a picture has in a factor that it lacks
+MOST = 64  # values of a factor, beyond which it is taken for a continuous one
+
+
+class Factors(NamedTuple):
+    """A classifier of factors, and what they are."""
+
+    names: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]  # of each factor
+    accuracy: tuple[float, ...]  # of each, on pictures held out that do not lack it
+    params: dict
+
+    def of(self, images: np.ndarray) -> np.ndarray:
+        """The likeliest values int [n, k], indices of `values`, of uint8 pictures."""
+        sizes = tuple(map(len, self.values))
+        return classifier.predict_several(self.params, sizes, images)
+
+
+def values_of(examples: Examples) -> dict[str, tuple[str, ...]]:
+    """{factor: its values} of a set; a UserError for a set without factors of a few
+    values. At no cost."""
+    values = {
+        name: examples.factor_values.get(name) or tuple(map(str, np.unique(table)))
+        for name, table in (examples.factors or {}).items()
+    }
+    values = {name: words for name, words in values.items() if 2 <= len(words) <= MOST}
+    if not values:
+        raise UserError(
+            'this set has no factors: take one that has, as art or shapes, see '
+            'docs/guides/data.md'
+        )
+    return values
+
+
+def find(name: str, names: Iterable[str]) -> int:
+    """The place of a factor among others; a UserError for none of that name."""
+    names = [*names]
+    if name not in names:
+        raise unknown('factor', name, names)
+    return names.index(name)
+
+
+def load(examples: Examples, held_out: Examples) -> Factors:
+    """Trains on `examples` at first, then reads $GAN_VAE_CACHE.
+
+    held_out: pictures by which `accuracy` is measured. A UserError as `values_of`.
+    """
+    values = values_of(examples)
+    names = tuple(values)
+    sizes = tuple(len(values[n]) for n in names)
+    labels = _indices(examples, names, values)
+
+    def trained():
+        params = classifier.fit_several(examples.images, sizes, labels, STEPS)
+        return state.named_leaves(params)
+
+    key = [[digest(examples.images), digest(labels)], classifier.RECIPE, STEPS, sizes]
+    leaves = dict(stored('factors', key, trained))
+    params = traverse_util.unflatten_dict(leaves, sep='/')
+    params = jax.tree.map(np.asarray, params)
+    words = tuple(values[n] for n in names)
+    known, shown = Factors(names, words, (), params), _indices(held_out, names, values)
+    lacking = [w.index(NONE) if NONE in w else -1 for w in words]
+    has = shown != np.array(lacking)
+    right = np.sum((known.of(held_out.images) == shown) & has, 0) / has.sum(0)
+    return known._replace(accuracy=tuple(map(float, right)))
+
+
+def _indices(examples: Examples, names, values) -> np.ndarray:
+    """The factors int [n, k] as indices of their values."""
+    columns = []
+    for name in names:
+        column = np.asarray(examples.factors[name])
+        if name not in examples.factor_values:
+            column = np.searchsorted(np.unique(column), column)
+        columns.append(column)
+    return np.stack(columns, -1).astype(np.int32)
