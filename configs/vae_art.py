@@ -1,0 +1,34 @@
+"""VAE by class on drawings of four styles, Gaussian likelihood with a learned scale.
+
+python launch.py --config=configs/vae_art.py
+python launch.py --config=configs/vae_art.py:px64       pretrained:art_vae
+python -m gan_vae.art project face.png --workdir=runs/vae_art
+
+The KL has four times its weight (Higgins et al. 2017, beta-VAE), or samples are of no
+drawing. --config.data.name=folder:PATH takes your own pictures, by subfolder.
+"""
+
+from configs import default
+
+
+def get_config(variant=''):
+    config = default.get_config('vae')
+    config.data.name = 'art'
+    config.data.batch_size = 64
+    config.model.width = 48
+    config.model.latent_dim = 64
+    config.method.likelihood = 'gaussian'
+    config.method.conditional = True
+    config.method.beta = 4.0
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.schedule = 'cosine'
+    config.train.steps = 5000
+    config.train.image_steps = 500
+    config.train.checkpoint_steps = 500
+    px64 = {
+        'data.image_size': 64,
+        'model.width': 32,
+        'method.beta': 10.0,
+        'train.steps': 8000,
+    }
+    return default.with_variant(config, variant, px64=px64)
