@@ -23,6 +23,7 @@ def get_config(variant=''):
     config.model.width = 48
     config.method.augment = 'translation'
     config.method.ema_decay = 0.999
+    config.optimizer.learning_rate = 3e-4
     config.optimizer.b1 = 0.5
     config.train.steps = 8000
     config.train.image_steps = 500
