@@ -145,6 +145,10 @@ def _of_user(role: str, name: str, key: str) -> Network:
     try:
         tree = _tree(file)
         table = _declared(module, tree).get(role, {})
+    except SyntaxError as error:
+        raise UserError(
+            f'{key}={name}: {error.filename}, line {error.lineno}: {error.msg}'
+        ) from error
     except Exception as error:  # the user's own table: name module and fault
         raise UserError(
             f'{key}={name}: NETWORKS cannot be read as a literal {{role: {{name: '

@@ -193,6 +193,12 @@ def test_classes_that_do_not_fit_are_one_line(mine, role, name, message):
         models.make(role, f'mine.odd.{name}')
 
 
+def test_a_syntax_error_is_named_by_its_line(mine):
+    (mine / 'unfinished.py').write_text('\nclass Generator(\n')
+    with pytest.raises(UserError, match="unfinished.py, line 2: '\\(' was never"):
+        load(generator='mine.unfinished')
+
+
 def test_a_network_without_precisions_is_one_line(mine):
     (mine / 'fixed.py').write_text(
         'from flax import linen as nn\nclass Decoder(nn.Module):\n    width: int = 1\n'
