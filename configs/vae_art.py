@@ -4,8 +4,10 @@ python launch.py --config=configs/vae_art.py
 python launch.py --config=configs/vae_art.py:px64       pretrained:art_vae
 python -m gan_vae.art project face.png --workdir=runs/vae_art
 
-The KL has four times its weight (Higgins et al. 2017, beta-VAE), or samples are of no
-drawing. --config.data.name=folder:PATH takes your own pictures, by subfolder.
+The KL has four times its weight (Higgins et al. 2017, beta-VAE), and samples are of a
+flow that is fitted to the codes of the drawings, by class.
+
+--config.data.name=folder:PATH takes your own pictures, by subfolder.
 """
 
 from configs import default
@@ -20,6 +22,7 @@ def get_config(variant=''):
     config.method.likelihood = 'gaussian'
     config.method.conditional = True
     config.method.beta = 4.0
+    config.method.prior = 'flow'
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
     config.train.steps = 5000

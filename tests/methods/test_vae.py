@@ -333,6 +333,50 @@ def test_a_class_tells_what_z_need_not(config):
     np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
 
 
+def test_a_flow_fits_the_codes_and_leaves_the_vae_alone(config):
+    """Codes of two classes lie apart; samples of e lie where those of the class do."""
+    default.use_method(config, 'vae')
+    small = {k.replace('__', '.'): v for k, v in SMALL.items()}
+    changes = {'method.conditional': True, 'optimizer.learning_rate': 3e-3}
+    default.update(config, small | changes)
+    config.data.image_size = 4
+    config.model.encoder = config.model.decoder = 'mlp'
+    plain = methods.make(config, LABELLED)
+    config.method.prior = 'flow'
+    method = methods.make(config, LABELLED)
+    label = jnp.arange(12) % 3
+    x = jax.random.uniform(jax.random.key(3), (12, 4, 4, 1), minval=-1)
+    shown = {'image': x, 'label': label, 'index': jnp.arange(12), 'mask': jnp.ones(12)}
+    state = jax.jit(method.init)(jax.random.key(0))
+    without = jax.jit(plain.init)(jax.random.key(0))
+
+    def sums(state):
+        return jax.jit(method.evaluate_step)(state, shown)
+
+    first = sums(state)  # as it starts, p_f is N(0, I): the same bound, by a sample
+    np.testing.assert_allclose(first['elbo_flow'], first['elbo'], rtol=0.05)
+    step, plain_step = jax.jit(method.train_step), jax.jit(plain.train_step)
+    for number in range(400):
+        state, metrics = step(state, shown)
+        if number < 5:
+            without, _ = plain_step(without, shown)
+            for name, params in without.params.items():
+                jax.tree.map(
+                    partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6),
+                    state.params[name],
+                    params,
+                )
+    last = sums(state)
+    assert last['kl_flow'] < last['kl'] - 12 * 0.5  # half a nat an example
+    weights, own = state.weights(), method.latents
+    assert own.posterior is None
+    e = own.encode(weights, x, label)
+    z = plain.latents.encode(weights, x, label)
+    again = own.decode(weights, e, label), plain.latents.decode(weights, z, label)
+    np.testing.assert_allclose(*again, atol=1e-4)
+    assert np.abs(e - z).max() > 0.1
+
+
 def test_a_posterior_that_depends_on_its_batch_is_refused(vae):
     with pytest.raises(UserError, match='BatchNorm'):
         vae(model__encoder='vae_gan')

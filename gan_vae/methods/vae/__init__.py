@@ -87,6 +87,12 @@ class Settings(Averaging, Divergence, Likelihood):
     )
     bound_samples: int = number(1, 'of z for each image, in training', least=1)
     conditional: bool = switch(False, 'p(x | z, class), z apart from the class')
+    prior: str = choice(
+        'normal',
+        *('normal', 'flow'),
+        says='what samples are of: N(0, I), to which the KL is, or an invertible map '
+        'of it that is fitted to the codes of the data and leaves the VAE as it is',
+    )
     disentangle: str = choice(
         '',
         *('', *declared('gan_vae.methods.vae.terms', 'TERMS')),

@@ -6,14 +6,20 @@
 with q = N(mean(x), diag exp(log_variance(x))), K samples of z, and the analytic KL,
 which the loss may weigh (terms.py). A `conditional` one bounds log p(x | class) by a
 p(x | z, class) and a q(z | x, class), whose encoder sees a picture learned for each
-class as one more channel. Kingma & Welling 2013, arXiv:1312.6114; Sohn et al. 2015
-(classes); Burda et al. 2016, arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152
-(dreg). Everything in nats per example: summed over pixels, averaged over the batch.
+class as one more channel. Where the `prior` is a flow f, samples are of z = f^-1(e, y)
+with e of N(0, I), and f maximises log p_f(z | y) of z from the posteriors, held still
+(Ghosh et al. 2020, arXiv:1903.12436, fit a mixture after training). Latents of such a
+model are its e, and `elbo_flow` is the bound with p_f as the prior.
+
+Kingma & Welling 2013, arXiv:1312.6114; Sohn et al. 2015 (classes); Burda et al. 2016,
+arXiv:1509.00519; Tucker et al. 2018, arXiv:1810.04152 (dreg). Everything in nats per
+example: summed over pixels, averaged over the batch.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +35,7 @@ from gan_vae.learning.state import step_key
 from gan_vae.methods import contract, latents, minimisation
 from gan_vae.methods.contract import Coder, Method
 from gan_vae.methods.vae import Networks, Settings, terms
+from gan_vae.models.coupling_flow import CouplingFlow
 from gan_vae.objectives import bounds
 from gan_vae.objectives.likelihoods import Likelihood
 
@@ -43,6 +50,7 @@ class VAE:
     log_prob: Callable  # of the likelihood
     latent_dim: int
     classes: int  # 0: unconditional
+    flow: Any = None  # models.coupling_flow.CouplingFlow
 
     def posterior(self, params, x, label=None):
         """Mean and log variance [B, D] of q(z | x)."""
@@ -69,6 +77,11 @@ class VAE:
         shape = *z.shape[:-1], self.classes
         code = jnp.broadcast_to(jax.nn.one_hot(label, self.classes), shape)
         return jnp.concatenate([z, code], -1)
+
+    def log_prior(self, params, z, label=None):
+        """log p_f(z | class) [B] of z [B, D] by the flow f."""
+        e, log_det = self.flow.apply({'params': params['flow']}, z, label)
+        return jnp.sum(bounds.gaussian_log_prob(e, 0.0, 0.0), -1) + log_det
 
     def log_likelihood(self, params, x, z, label=None):
         """log p(x | z) [K, B] of z [K, B, D] and, if there are classes, label [B]."""
@@ -127,15 +140,26 @@ def latents_of(vae: VAE) -> contract.Latents:
             condition = jnp.arange(len(z)) % max(vae.classes, 1)
         elif not vae.classes:
             contract.refuse_condition(condition)
+        if vae.flow:
+            z = flow(weights, z, condition, method='inverse')
         z = vae.decoder_input(z, condition)
         return vae.likelihood.mean(vae.decode(weights.averaged['decoder'], z))
+
+    def flow(weights, z, condition, method=None):
+        params = {'params': weights.averaged['flow']}
+        return vae.flow.apply(params, z, condition, method=method)
+
+    def encode(weights, images, condition=None):
+        z = posterior(weights, images, condition)[0]
+        return flow(weights, z, condition)[0] if vae.flow else z
 
     return contract.Latents(
         groups=(vae.latent_dim,),
         prior=latents.make(vae.latent_dim).sample,
         decode=decode,
-        posterior=posterior,
-        encode=contract.mean_of(posterior),
+        # a Gaussian of z is none of e
+        posterior=None if vae.flow else posterior,
+        encode=encode,
     )
 
 
@@ -207,12 +231,20 @@ def make(
         if classes:
             shape = classes, spec.height, spec.width, 1
             params['classes'] = jax.random.normal(purpose_key(key, 'classes'), shape)
+        if vae.flow:
+            z, label = z[:, : model.latent_dim], jnp.zeros(1, jnp.int32)
+            own = vae.flow.init(purpose_key(key, 'flow'), z, label)
+            params['flow'] = own['params']
         if term:
             params['terms'] = {name: term.init(purpose_key(key, name))}
         return params
 
     def loss(state, params, rows):
         value, metrics, codes = bound(params, state.step, rows)
+        if vae.flow:
+            z = lax.stop_gradient(codes[0])
+            unlikely = -jnp.mean(vae.log_prior(params, z, rows.label))
+            value, metrics = value + unlikely, metrics | {'flow': unlikely}
         if not term:
             return value, metrics
         codes = [terms.all_rows(c, axis_name) for c in codes]
@@ -225,7 +257,13 @@ def make(
         x, keys, label = rows
         z, *q = vae.draw(state.ema, x, keys, label=label)
         log_likelihood = vae.log_likelihood(state.ema, x, z, label)[0]
-        return terms.elbo(log_likelihood, jnp.sum(bounds.kl_to_standard_normal(*q), -1))
+        kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
+        found = terms.elbo(log_likelihood, kl)
+        if vae.flow:
+            of_z = jnp.sum(bounds.gaussian_log_prob(z[0], *q), -1)
+            kl = of_z - vae.log_prior(state.ema, z[0], label)
+            found |= {'elbo_flow': log_likelihood - kl, 'kl_flow': kl}
+        return found
 
     return minimisation.method(
         settings,
@@ -261,6 +299,7 @@ def _networks(settings, model, learning, spec, classes):
         )
     decoder = models.make('decoder', model.decoder, **fields)
     recompute = recomputed(learning.remat)
+    flow = settings.prior == 'flow'
     vae = VAE(
         encode=recompute(lambda params, x: encoder.apply({'params': params}, x)),
         decode=recompute(lambda params, z: decoder.apply({'params': params}, z)),
@@ -268,6 +307,7 @@ def _networks(settings, model, learning, spec, classes):
         log_prob=recompute(likelihood.log_prob),
         latent_dim=model.latent_dim,
         classes=classes,
+        flow=CouplingFlow(model.latent_dim, classes) if flow else None,
     )
     return encoder, decoder, vae
 
@@ -279,6 +319,8 @@ def _objective(settings: Settings, spec, vae: VAE, term) -> str:
     else:
         k = settings.bound_samples
         formula = f'-log 1/{k} sum_k p(x|z_k{label}) p(z_k) / q(z_k|x)'
+    if vae.flow:
+        formula += f' - E_q[log p_flow(z{label.replace(", ", "|")})]'
     if term:
         formula += f' + {term.formula}'
     return f'vae: {formula}, {terms.units(settings, spec, vae.likelihood, label)}'
