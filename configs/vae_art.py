@@ -25,13 +25,14 @@ def get_config(variant=''):
     config.method.prior = 'flow'
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
-    config.train.steps = 5000
+    config.train.steps = 7000
     config.train.image_steps = 500
     config.train.checkpoint_steps = 500
     px64 = {
         'data.image_size': 64,
         'model.width': 32,
-        'method.beta': 10.0,
-        'train.steps': 8000,
+        'model.latent_dim': 96,
+        'method.beta': 8.0,
+        'train.steps': 6500,
     }
     return default.with_variant(config, variant, px64=px64)
