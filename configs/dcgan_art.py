@@ -4,8 +4,6 @@ arXiv:1511.06434, with the classes, batches and augmentation of ours.
 python launch.py --config=configs/dcgan_art.py
 python launch.py --mode=sample --workdir=runs/dcgan_art --class=planets
 
-python launch.py --config=configs/dcgan_art.py:px64         at 64 pixels, for hours
-
 The first run draws its own set (docs/guides/data.md). Others:
 --config.data.name=art:moods+gaze+cutouts, and --config.data.name=folder:PATH for your
 own pictures, by subfolder.
@@ -21,17 +19,9 @@ def get_config(variant=''):
     config.model.generator = 'dcgan_class'
     config.model.discriminator = 'dcgan_class'
     config.model.width = 48
-    config.method.loss = 'hinge'
     config.method.augment = 'translation'
     config.optimizer.b1 = 0.5
-    config.optimizer.discriminator_learning_rate = 4e-4
     config.train.steps = 8000
     config.train.image_steps = 500
     config.train.checkpoint_steps = 1000
-    # pretrained:art_gan, in hours
-    px64 = {
-        'data.image_size': 64,
-        'model.width': 32,
-        'train.steps': 30_000,
-    }
-    return default.with_variant(config, variant, px64=px64)
+    return default.with_variant(config, variant)

@@ -5,19 +5,15 @@ weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. 
 channels double with each halving of the image, from `width` next to it. The paper's
 images have 64 pixels; the networks of other sizes follow the same rule and are ours.
 
-The other networks here are ours. The generator `dcgan_upsampling` repeats each pixel
-2x2 before a 3x3 convolution, which leaves less of a checkerboard than a transposed
-convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003).
-
-`dcgan_class` is conditional. Its G is that one with gains and biases of BatchNorm that
-are linear in z and an embedding of the class (Brock et al. 2018, arXiv:1809.11096). Its
-D has spectral normalisation in place of BatchNorm (Miyato et al. 2018,
-arXiv:1802.05957), a third more channels, to a multiple of 8, and adds 8 e(y).m, with e
-an embedding of the class and m the mean of its last map (Miyato & Koyama 2018,
-arXiv:1802.05637).
+The generator `dcgan_upsampling` repeats each pixel 2x2 before a 3x3 convolution, which
+leaves less of a checkerboard than a transposed convolution (Odena, Dumoulin & Olah
+2016, doi:10.23915/distill.00003). It is ours, and so are the class-conditional networks
+`dcgan_class`. Their G is that one, with a gain and a bias for each class in its
+BatchNorms. Their D adds 8 e(y).m, with e an embedding
+of the class and m the mean of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
 
 The method vae_gan takes the encoder `dcgan`, which is D with two heads of its last map,
-and the discriminator `dcgan_features`, which gives that map too.
+and the discriminator `dcgan_features`, which gives that map too. They are ours.
 """
 
 from functools import partial
@@ -45,7 +41,6 @@ NETWORKS = {
 }
 
 _INIT = nn.initializers.normal(0.02)
-EMBEDDING = 64  # numbers of G's embedding of a class
 
 
 def levels(size: int) -> int:
@@ -115,13 +110,10 @@ class ConditionalGenerator(_Generator):
 
     @nn.compact
     def __call__(self, z, train: bool = False, *, condition):
-        normal = nn.initializers.normal(1.0)
-        e = layers.Embed(self.classes, EMBEDDING, normal)(condition)
-        c = jnp.concatenate([z, e], axis=-1)
-        by_vector = self.norm(conditional.BatchNorm, train)
+        by_class = self.norm(conditional.BatchNorm, train)
 
         def norm(x):
-            return conditional.VectorBatchNorm(by_vector)(x, c)
+            return conditional.ClassBatchNorm(self.classes, by_class)(x, condition)
 
         return self.images(z, norm, layers.UpConv)
 
@@ -190,27 +182,14 @@ class Encoder(_Discriminator):
         return tuple(head.astype(jnp.float32) for head in heads)
 
 
-class ConditionalDiscriminator(nn.Module):
+class ConditionalDiscriminator(_Discriminator):
     """images [B, S, S, C], condition int [B] -> logits [B]; high means real."""
 
-    image_size: int = 32
-    width: int = 64
     classes: int = 0
-    dtype: Any = None
 
     @nn.compact
     def __call__(self, x, train: bool = False, *, condition):
-        shared = {
-            'spectral': True,
-            'train': train,
-            'kernel_init': nn.initializers.orthogonal(),
-            'dtype': self.dtype,
-        }
-        for level in range(levels(self.image_size)):
-            features = -(-self.width // 6) * 8 << level
-            x = layers.Conv(features, (4, 4), (2, 2), **shared)(x)
-            x = jax.nn.leaky_relu(x, 0.1)
-        logits = layers.Dense(1, **shared)(x.reshape(x.shape[0], -1))
+        x = self.features(x, train)
         m = jnp.mean(x, (1, 2), dtype=jnp.float32)
         e = layers.Embed(self.classes, x.shape[-1], _INIT)(condition)
-        return logits[:, 0].astype(jnp.float32) + 8 * jnp.sum(e * m, -1)
+        return self.judge(x) + 8 * jnp.sum(e * m, -1)
