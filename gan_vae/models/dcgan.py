@@ -5,15 +5,12 @@ weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. 
 channels double with each halving of the image, from `width` next to it. The paper's
 images have 64 pixels; the networks of other sizes follow the same rule and are ours.
 
-The generator `dcgan_upsampling` repeats each pixel 2x2 before a 3x3 convolution, which
-leaves less of a checkerboard than a transposed convolution (Odena, Dumoulin & Olah
-2016, doi:10.23915/distill.00003). It is ours, and so are the class-conditional networks
-`dcgan_class`. Their G is that one, with a gain and a bias for each class in its
-BatchNorms. Their D adds 8 e(y).m, with e an embedding
+The class-conditional networks `dcgan_class` are ours, of the same sizes. G repeats each
+pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
+transposed convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003), with
+a gain and a bias for each class in its BatchNorms. D adds 8 e(y).m, with e an embedding
 of the class and m the mean of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
-
-The method vae_gan takes the encoder `dcgan`, which is D with two heads of its last map,
-and the discriminator `dcgan_features`, which gives that map too. They are ours.
+The encoder `dcgan` of the method vae_gan, ours too, is D with two heads.
 """
 
 from functools import partial
@@ -30,13 +27,11 @@ NETWORKS = {
     'encoder': {'dcgan': ('Encoder', {})},
     'generator': {
         'dcgan': ('Generator', {}),
-        'dcgan_upsampling': ('UpsamplingGenerator', {}),
         'dcgan_class': ('ConditionalGenerator', {}),
     },
     'discriminator': {
         'dcgan': ('Discriminator', {}),
         'dcgan_class': ('ConditionalDiscriminator', {}),
-        'dcgan_features': ('FeatureDiscriminator', {}),
     },
 }
 
@@ -94,15 +89,6 @@ class Generator(_Generator):
         return self.images(z, lambda x: norm()(x), up)
 
 
-class UpsamplingGenerator(_Generator):
-    """z [B, latent_dim] -> images [B, S, S, channels] in [-1, 1]."""
-
-    @nn.compact
-    def __call__(self, z, train: bool = False):
-        norm = self.norm(nn.BatchNorm, train)
-        return self.images(z, lambda x: norm()(x), layers.UpConv)
-
-
 class ConditionalGenerator(_Generator):
     """z [B, latent_dim], condition int [B] -> images [B, S, S, channels] in [-1, 1]."""
 
@@ -158,15 +144,6 @@ class Discriminator(_Discriminator):
     @nn.compact
     def __call__(self, x, train: bool = False):
         return self.judge(self.features(x, train))
-
-
-class FeatureDiscriminator(_Discriminator):
-    """images [B, S, S, C] -> logits [B], high means real, and features [B, F]."""
-
-    @nn.compact
-    def __call__(self, x, train: bool = False):
-        x = self.features(x, train)
-        return self.judge(x), x.reshape(x.shape[0], -1).astype(jnp.float32)
 
 
 class Encoder(_Discriminator):

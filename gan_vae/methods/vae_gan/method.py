@@ -205,7 +205,7 @@ def make(
     if settings.likeness == 'features' and not _gives_features(pair, spec):
         raise UserError(
             f'config.model.discriminator={model.discriminator} has no features to '
-            'compare images by: take vae_gan or dcgan_features, or '
+            'compare images by: take vae_gan, or '
             'config.method.likeness=pixels'
         )
     encoder = models.make(
