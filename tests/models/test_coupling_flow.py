@@ -39,7 +39,7 @@ def test_it_is_undone_and_its_log_determinant_is_its_jacobians(flow):
     for i in range(len(z)):
         jacobian = jax.jacobian(one)(z[i], None if label is None else label[i])
         expected = np.linalg.slogdet(np.asarray(jacobian, np.float64))[1]
-        np.testing.assert_allclose(log_det[i], expected, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(log_det[i], expected, rtol=5e-3, atol=5e-3)
 
 
 def test_it_starts_as_a_permutation(flow):

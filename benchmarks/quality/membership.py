@@ -1,0 +1,74 @@
+"""Does a VAE reconstruct the pictures that it was trained on better than others?
+
+python -m benchmarks.quality.membership RUN... [--num=800]
+
+auc: the probability that a training picture has the smaller mean squared error of two
+pictures, one of the train and one of the held-out split; 0.5 is no memory, 1 tells all
+members (Hilprecht et al. 2019, doi:10.2478/popets-2019-0067). By the Mann-Whitney
+statistic; `error` is its standard error, by Hanley & McNeil 1982.
+"""
+
+import argparse
+
+import numpy as np
+from scipy import stats
+
+import gan_vae as gv
+from benchmarks.rows import append
+from gan_vae import data
+
+
+def errors(model, examples) -> np.ndarray:
+    """Mean squared errors [n] of reconstructions, of pixels in 0..1."""
+    classes = [int(k) for k in examples.labels] if model.classes else None
+    again = model.decode(
+        model.encode(examples.images, classes=classes), classes=classes
+    )
+    difference = examples.images / 255.0 - again / 255.0
+    return np.mean(np.square(difference), (1, 2, 3))
+
+
+def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float]:
+    """(share of pairs in which the member's error is the smaller, standard error)."""
+    n, m = len(members), len(others)
+    a = stats.mannwhitneyu(others, members).statistic / (n * m)
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    variance = a * (1 - a) + (n - 1) * (q1 - a * a) + (m - 1) * (q2 - a * a)
+    return float(a), float(np.sqrt(variance / (n * m)))
+
+
+def measure(run: str, num: int) -> dict:
+    """The row of a run."""
+    model = gv.open(run)
+    settings = model.config.data
+    found = []
+    for split in (settings.split, settings.eval_split):
+        examples = data.examples(settings, split)
+        order = np.random.Generator(np.random.Philox(0)).permutation(examples.count)
+        found.append(errors(model, examples.take(np.sort(order[:num]))))
+    value, error = auc(*found)
+    return {
+        'case': model.config.data.name,
+        'run': f'{model.record["config"]}, step {model.record["step"]}',
+        'auc': round(value, 3),
+        'error': round(error, 3),
+        'mse': [round(float(e.mean()), 5) for e in found],
+        'num': [len(e) for e in found],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('runs', nargs='+', metavar='RUN')
+    parser.add_argument('--num', type=int, default=800)
+    parser.add_argument('--dry', action='store_true', help='append no rows')
+    flags = parser.parse_args()
+    for run in flags.runs:
+        row = measure(run, flags.num)
+        print(row, flush=True)
+        if not flags.dry:
+            append('membership', row)
+
+
+if __name__ == '__main__':
+    main()
