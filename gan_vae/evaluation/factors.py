@@ -4,7 +4,6 @@ One network (extractors/classifier.py) with the logits of all factors, trained o
 labelled train split of the set. It tells what a direction of a latent space changes.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
@@ -52,12 +51,10 @@ def values_of(examples: Examples) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def find(name: str, names: Iterable[str]) -> int:
-    """The place of a factor among others; a UserError for none of that name."""
-    names = [*names]
-    if name not in names:
-        raise unknown('factor', name, names)
-    return names.index(name)
+def check(name: str, examples: Examples):
+    """A UserError for a set without that factor."""
+    if name not in (known := values_of(examples)):
+        raise unknown('factor', name, known)
 
 
 def load(examples: Examples, held_out: Examples) -> Factors:

@@ -1,14 +1,18 @@
 """Directions of a linear generator are those of linear algebra; one that was found is
 gone along by others."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import gan_vae as gv
 from gan_vae import images
 from gan_vae.art import __main__ as art
 from gan_vae.art import directions, latents
 from gan_vae.errors import UserError
+from gan_vae.evaluation import factors
 from gan_vae.methods import sampling
 
 RNG = np.random.default_rng(0)
@@ -86,6 +90,36 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
     for wrong in (row.with_suffix('.txt'), tmp_path / 'd.json'):
         assert art.main(['move', '5', f'--along={wrong}', flag]) == 2
         assert 'that directions made' in capsys.readouterr().err
+
+
+def test_a_factor_is_changed_and_what_else_changes_is_counted(
+    models, tmp_path, capsys, monkeypatch
+):
+    """With a classifier that takes a picture's brightness for its size."""
+
+    def of(self, pictures):
+        x = pictures.astype(float)
+        red = x[..., 0].mean((1, 2)) > x[..., 2].mean((1, 2))
+        return np.stack([x.mean((1, 2, 3)) > light, red], -1).astype(int)
+
+    samples = gv.open(models['vae_emoji']).sample(256)
+    light = np.median(samples.mean((1, 2, 3)))
+    known = factors.Factors(
+        ('size', 'hue'), (('small', 'large'), ('cold', 'warm')), (0.6, 0.9), {}
+    )
+    monkeypatch.setattr(factors, 'load', lambda *_: known)
+    monkeypatch.setattr(factors.Factors, 'of', of)
+    words = ['directions', '--method=factor', '--factor=size', '--strength=3']
+    flag = f'--workdir={models["vae_emoji"]}'
+    assert art.main([*words, flag, f'--out={tmp_path / "d"}']) == 0
+    out = capsys.readouterr().out
+    assert 'right in only 60%' in out and 'large: seen in' in out
+    record = json.loads((tmp_path / 'd.json').read_text())
+    found = record['found']
+    assert found['factor'] == 'size' and {*found['values']} == {'small', 'large'}
+    for value in found['values'].values():
+        assert value['after'] > value['before'] + 0.2
+    assert len([*(tmp_path / 'd').iterdir()]) == 2 * 7
 
 
 def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):

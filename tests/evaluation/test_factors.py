@@ -66,4 +66,4 @@ def test_what_has_no_factors_is_refused():
     with pytest.raises(UserError, match='no factors'):
         factors.load(known._replace(factors=None), known)
     with pytest.raises(UserError, match='did you mean .colour'):
-        factors.find('color', factors.values_of(known))
+        factors.check('color', known)

@@ -70,8 +70,9 @@ def _by_factor(
         data.examples(settings, split)
         for split in (settings.split, settings.eval_split)
     )
-    place = factors.find(flags.factor, factors.values_of(train))
+    factors.check(flags.factor, train)
     known = factors.load(train, held_out)
+    place = known.names.index(flags.factor)
     if known.accuracy[place] < directions.READABLE:
         messages.append(
             f'{flags.factor}: the classifier is right in only '
