@@ -4,7 +4,7 @@ python launch.py --config=configs/vae_art.py
 python launch.py --config=configs/vae_art.py:px64       pretrained:art_vae
 python -m gan_vae.art project face.png --workdir=runs/vae_art
 
-The KL has four times its weight (Higgins et al. 2017, beta-VAE), and samples are of a
+The KL has twice its weight (Higgins et al. 2017, beta-VAE), and samples are of a
 flow that is fitted to the codes of the drawings, by class.
 
 --config.data.name=folder:PATH takes your own pictures, by subfolder.
@@ -21,11 +21,11 @@ def get_config(variant=''):
     config.model.latent_dim = 64
     config.method.likelihood = 'gaussian'
     config.method.conditional = True
-    config.method.beta = 4.0
+    config.method.beta = 2.0
     config.method.prior = 'flow'
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
-    config.train.steps = 7000
+    config.train.steps = 6400
     config.train.image_steps = 500
     config.train.checkpoint_steps = 500
     px64 = {

@@ -58,7 +58,7 @@ def measure(run: str, num: int) -> dict:
     ratio = power(samples) / power(held_out.images)
     return {
         'case': model.config.data.name,
-        'run': f'{model.record["config"]}, step {model.record["step"]}',
+        'run': f'{model.config.name}, step {model.record["step"]}',
         'named': round(float(named), 4),
         'named_least': round(float(least), 4),
         'named_held_out': round(float(right(held_out.images, held_out.labels)[0]), 4),

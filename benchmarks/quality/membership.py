@@ -49,7 +49,7 @@ def measure(run: str, num: int) -> dict:
     value, error = auc(*found)
     return {
         'case': model.config.data.name,
-        'run': f'{model.record["config"]}, step {model.record["step"]}',
+        'run': f'{model.config.name}, step {model.record["step"]}',
         'auc': round(value, 3),
         'error': round(error, 3),
         'mse': [round(float(e.mean()), 5) for e in found],
