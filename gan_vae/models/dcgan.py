@@ -5,12 +5,11 @@ weights, no normalisation next to the image, ReLU in G and LeakyReLU(0.2) in D. 
 channels double with each halving of the image, from `width` next to it. The paper's
 images have 64 pixels; the networks of other sizes follow the same rule and are ours.
 
-The class-conditional networks `dcgan_class` are ours, of the same sizes. G repeats each
-pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
+The class-conditional networks `dcgan_class` are ours too, of the same sizes. G repeats
+each pixel 2x2 before a 3x3 convolution, which leaves less of a checkerboard than a
 transposed convolution (Odena, Dumoulin & Olah 2016, doi:10.23915/distill.00003), with
 a gain and a bias for each class in its BatchNorms. D adds 8 e(y).m, with e an embedding
 of the class and m the mean of its last map (Miyato & Koyama 2018, arXiv:1802.05637).
-The encoder `dcgan` of the method vae_gan, ours too, is D with two heads.
 """
 
 from functools import partial
@@ -24,7 +23,6 @@ from gan_vae.errors import UserError
 from gan_vae.models import conditional, layers
 
 NETWORKS = {
-    'encoder': {'dcgan': ('Encoder', {})},
     'generator': {
         'dcgan': ('Generator', {}),
         'dcgan_class': ('ConditionalGenerator', {}),
@@ -144,19 +142,6 @@ class Discriminator(_Discriminator):
     @nn.compact
     def __call__(self, x, train: bool = False):
         return self.judge(self.features(x, train))
-
-
-class Encoder(_Discriminator):
-    """images [B, S, S, C] -> mean, log variance of the posterior, each [B, D]."""
-
-    latent_dim: int = 128
-
-    @nn.compact
-    def __call__(self, x, train: bool = False):
-        x = self.features(x, train)
-        x = x.reshape(x.shape[0], -1)
-        heads = [nn.Dense(self.latent_dim, dtype=self.dtype)(x) for _ in range(2)]
-        return tuple(head.astype(jnp.float32) for head in heads)
 
 
 class ConditionalDiscriminator(_Discriminator):

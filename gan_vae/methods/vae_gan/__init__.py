@@ -28,14 +28,6 @@ class Settings(Averaging, Images):
         *declared('gan_vae.methods.vae_gan.method', 'LOSSES'),
         says='L_G: saturating is the published one',
     )
-    likeness: str = choice(
-        'features',
-        *declared('gan_vae.methods.vae_gan.method', 'LIKENESS'),
-        says='what L_llike compares: features is the published one, of D',
-    )
-    pixel_scale: float = number(
-        0.2, 'pixels: their deviation s, of images in [-1, 1]', least=1e-4
-    )
     reconstruction_weight: float = number(
         1e-2, "gamma: of L_llike in G's loss", least=0
     )

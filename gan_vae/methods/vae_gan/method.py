@@ -14,11 +14,7 @@ is -log of a Gaussian of unit variance. As in the authors' code G sees z and z_p
 batch, and D sees x, x~ and x_p in one (of which BatchNorm takes its statistics), and G
 and D may wait for each other (`learning`). For few pictures, D may see them all changed
 by DiffAugment (Zhao et al. 2020, arXiv:2006.10738), x and its x~ alike. There is no
-log_prob.
-
-Two things are ours. Where the likeness is of pixels, L_llike = |x - x~|^2 / (2 s^2), D
-needs no features, and all modes of the data are held by a VAE while D sharpens what it
-draws. Where G and D take classes, they are given that of x, for z_p too; E is not.
+likelihood of pixels, and so no log_prob.
 """
 
 from collections.abc import Callable
@@ -44,21 +40,6 @@ from gan_vae.methods.vae_gan import Networks, Settings
 from gan_vae.objectives import augment, bounds
 
 NETWORKS = ('encoder', 'generator', 'discriminator')
-
-
-def of_features(model: 'VAEGAN', x, images, by_features):
-    """(L_llike, its gradient by `images`) by what D sees; by_features: that of D."""
-    return by_features()
-
-
-def of_pixels(model: 'VAEGAN', x, images, by_features):
-    """The same of pixels, x [n, ...] and the first n of images [2n, ...]."""
-    error = (images[: len(x)] - x) / model.pixel_scale**2
-    llike = 0.5 * jnp.sum(error * (images[: len(x)] - x)) / len(x)
-    return llike, jnp.concatenate([error / len(x), jnp.zeros_like(x)])
-
-
-LIKENESS = {'features': of_features, 'pixels': of_pixels}
 
 
 def gan_loss(real, again, drawn):
@@ -94,8 +75,6 @@ class VAEGAN:
     networks: networks.Pair
     augment: Callable
     generator_loss: Callable  # L_G of three sets of logits
-    likeness: Callable  # one of LIKENESS
-    pixel_scale: float
     gamma: float
     balance: tuple[float, float] | None  # equilibrium and margin, in nats
     descent: descents.Descent
@@ -107,11 +86,8 @@ def gradient(model: VAEGAN, state: TrainState, params, variables, rows):
     Each network once forward. Back through D for each network's loss, and through G for
     its own and for E's, which has nothing of L_G.
     """
-    x, label, *keys = rows
+    x, *keys = rows
     n = len(x)
-
-    def each(times):
-        return None if label is None else jnp.tile(label, times)
 
     def code(e):
         q, after = model.encode(e, variables['encoder'], x)
@@ -121,25 +97,25 @@ def gradient(model: VAEGAN, state: TrainState, params, variables, rows):
 
     def create(g, z):
         both = jnp.concatenate([z, model.networks.prior.draw(keys[1])])
-        return model.networks.generate(g, variables['generator'], both, each(2))
+        return model.networks.generate(g, variables['generator'], both, None)
 
     def compare(d, images):
         change = jnp.concatenate([keys[2], keys[2], keys[3]])
         images = model.augment(change, jnp.concatenate([x, images]))
         dropout = step_key(state, 'dropout')
         verdict, after = model.networks.judge(
-            d, variables['discriminator'], images, each(3), dropout, None
+            d, variables['discriminator'], images, None, dropout, None
         )
         real, again, drawn = verdict.logits.reshape(3, n)
-        llike = jnp.zeros(())
-        if verdict.auxiliary is not None:
-            features = verdict.auxiliary[:n] - verdict.auxiliary[n : 2 * n]
-            llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
+        features = verdict.auxiliary[:n] - verdict.auxiliary[n : 2 * n]
+        llike = jnp.mean(0.5 * jnp.sum(jnp.square(features), -1))
         cost_real = jnp.mean(softplus(-real))
         loss_d = gan_loss(real, again, drawn)
         loss_g = model.generator_loss(real, again, drawn)
         metrics = {
+            'reconstruction': llike,
             'loss_d': loss_d,
+            'loss_g': model.gamma * llike + loss_g,
             'cost_real': cost_real,
             'cost_fake': (loss_d - cost_real) / 2,
             'accuracy_real': jnp.mean(1.0 * (real > 0)),
@@ -149,20 +125,16 @@ def gradient(model: VAEGAN, state: TrainState, params, variables, rows):
 
     (z, kl), back_e, after_e = jax.vjp(code, params['encoder'], has_aux=True)
     images, back_g, after_g = jax.vjp(create, params['generator'], z, has_aux=True)
-    losses, back_d, (after_d, metrics) = jax.vjp(
+    _, back_d, (after_d, metrics) = jax.vjp(
         compare, params['discriminator'], images, has_aux=True
     )
     one, none = jnp.ones(()), jnp.zeros(())
-    llike, of_images = model.likeness(
-        model, x, images, lambda: (losses[0], back_d((one, none, none))[1])
-    )
     of_d, _ = back_d((none, one, none))
-    of_g, _ = back_g(model.gamma * of_images + back_d((none, none, one))[1])
-    _, of_z = back_g(of_images)
+    of_g, _ = back_g(back_d((model.gamma * one, none, one))[1])
+    _, of_z = back_g(back_d((one, none, none))[1])
     (of_e,) = back_e((of_z, one))
     grads = dict(zip(NETWORKS, (of_e, of_g, of_d), strict=True))
     after = dict(zip(NETWORKS, (after_e, after_g, after_d), strict=True))
-    metrics |= {'reconstruction': llike, 'loss_g': model.gamma * llike + losses[2]}
     return grads, (after, metrics | {'kl': kl})
 
 
@@ -176,7 +148,7 @@ def train_step(model: VAEGAN, state: TrainState, batch):
         partial(gradient, model, state),
         state.params,
         state.variables,
-        (batch['image'], batch['label'] if model.networks.classes else None, *keys),
+        (batch['image'], *keys),
     )
     learns = {}
     if model.balance:
@@ -198,15 +170,19 @@ def make(
     settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
 ) -> Method:
     """The Method of those settings, for images of shape `spec`."""
+    if model.discriminator != 'vae_gan':
+        raise UserError(
+            f'config.model.discriminator={model.discriminator} has no features to '
+            'compare images by: take vae_gan'
+        )
     prior = latents.make(model.latent_dim)
     pair = networks.make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
-    if settings.likeness == 'features' and not _gives_features(pair, spec):
+    if pair.classes:
         raise UserError(
-            f'config.model.discriminator={model.discriminator} has no features to '
-            'compare images by: take vae_gan, or '
-            'config.method.likeness=pixels'
+            f'config.model.generator={model.generator} takes classes, and the method '
+            'vae_gan has none: take vae_gan or dcgan'
         )
     encoder = models.make(
         'encoder',
@@ -226,8 +202,6 @@ def make(
         networks=pair,
         augment=augment.make(settings.augment),
         generator_loss=LOSSES[settings.loss],
-        likeness=LIKENESS[settings.likeness],
-        pixel_scale=settings.pixel_scale,
         gamma=settings.reconstruction_weight,
         balance=(equilibrium, margin) if margin else None,
         descent=descents.make(learners, settings, learning, axis_name),
@@ -251,11 +225,10 @@ def make(
         """
         x, d, g = batch['image'], state.ema['discriminator'], state.ema['generator']
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
-        label = batch['label'] if pair.classes else None
         mean, log_variance = posterior(state.weights(), x)
-        again = pair.generate_eval(g, mean, label)
-        drawn = pair.generate_eval(g, prior.draw(keys), label)
-        real, *fake = (pair.judge_eval(d, i, label).logits for i in (x, again, drawn))
+        again = pair.generate_eval(g, mean)
+        drawn = pair.generate_eval(g, prior.draw(keys))
+        real, *fake = (pair.judge_eval(d, i, None).logits for i in (x, again, drawn))
         values = {
             'pixel_mse': jnp.mean(jnp.square(x - again), (1, 2, 3)),
             'kl': jnp.sum(bounds.kl_to_standard_normal(mean, log_variance), -1),
@@ -275,29 +248,14 @@ def make(
     )
 
 
-def _gives_features(pair: networks.Pair, spec) -> bool:
-    """Whether D has a second output."""
-    images = jnp.zeros((1, *spec.shape))
-
-    label = jnp.zeros(1, jnp.int32) if pair.classes else None
-
-    def verdict(key):
-        return pair.judge_eval(pair.init(key, key)['discriminator'], images, label)
-
-    return jax.eval_shape(verdict, jax.random.key(0)).auxiliary is not None
-
-
 def _objective(settings: Settings) -> str:
     more = ''
     if margin := settings.balance_margin:
         more = f'; balanced to {settings.balance_equilibrium:g} +- {margin:g} nats'
     if settings.augment:
         more += f'; augment {settings.augment}'
-    likeness = 'unit Gaussian of features of D'
-    if settings.likeness == 'pixels':
-        likeness = f'Gaussian of pixels of deviation {settings.pixel_scale:g}'
     return (
         f'vae_gan: E KL + L_llike, G {settings.reconstruction_weight:g} L_llike + '
         f'{settings.loss} L_G, D L_GAN of x, G(z), G(z_p), nats per example; L_llike: '
-        f'{likeness}{more}'
+        f'unit Gaussian of features of D{more}'
     )
