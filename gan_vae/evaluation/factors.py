@@ -87,7 +87,7 @@ def _indices(examples: Examples, names, values) -> np.ndarray:
     """The factors int [n, k] as indices of their values."""
     columns = []
     for name in names:
-        column = np.asarray(examples.factors[name])
+        column = np.asarray((examples.factors or {})[name])
         if name not in examples.factor_values:
             column = np.searchsorted(np.unique(column), column)
         columns.append(column)

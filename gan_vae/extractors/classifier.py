@@ -110,7 +110,7 @@ def train(examples: Examples) -> tuple[dict, str]:
 
 def fit(examples: Examples, classes: int) -> dict:
     """The parameters of a classifier of `classes` trained on all of `examples`."""
-    labels = examples.labels[:, None]
+    labels = np.asarray(examples.labels)[:, None]
     return fit_several(examples.images, (classes,), labels, RECIPE['steps'])
 
 

@@ -1,5 +1,7 @@
 """What the directions of a latent space do to a picture, with their strength."""
 
+from typing import Any, cast
+
 import numpy as np
 
 from gan_vae import data
@@ -66,10 +68,8 @@ def _by_factor(
     what moving by --strength changes in other samples."""
     model, flags = request.model, request.flags
     settings = model.config.data
-    train, held_out = (
-        data.examples(settings, split)
-        for split in (settings.split, settings.eval_split)
-    )
+    splits = settings.split, settings.eval_split
+    train, held_out = cast(Any, [data.examples(settings, split) for split in splits])
     factors.check(flags.factor, train)
     known = factors.load(train, held_out)
     place = known.names.index(flags.factor)

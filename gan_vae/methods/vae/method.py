@@ -81,7 +81,7 @@ class VAE:
     def log_prior(self, params, z, label=None):
         """log p_f(z | class) [B] of z [B, D] by the flow f."""
         e, log_det = self.flow.apply({'params': params['flow']}, z, label)
-        return jnp.sum(bounds.gaussian_log_prob(e, 0.0, 0.0), -1) + log_det
+        return jnp.sum(bounds.gaussian_log_prob(e, *jnp.zeros(2)), -1) + log_det
 
     def log_likelihood(self, params, x, z, label=None):
         """log p(x | z) [K, B] of z [K, B, D] and, if there are classes, label [B]."""
@@ -260,7 +260,7 @@ def make(
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
         found = terms.elbo(log_likelihood, kl)
         if vae.flow:
-            of_z = jnp.sum(bounds.gaussian_log_prob(z[0], *q), -1)
+            of_z = jnp.sum(bounds.gaussian_log_prob(z[0], q[0], q[1]), -1)
             kl = of_z - vae.log_prior(state.ema, z[0], label)
             found |= {'elbo_flow': log_likelihood - kl, 'kl_flow': kl}
         return found
