@@ -1,4 +1,4 @@
-"""DCGAN by class on drawings of four styles: the default run. Radford et al. 2015,
+"""DCGAN by class on drawings of four styles. Radford et al. 2015,
 arXiv:1511.06434, with the classes, batches and augmentation of ours.
 
 python launch.py --config=configs/dcgan_art.py

@@ -4,7 +4,7 @@ python launch.py --config=configs/vae_art.py
 python launch.py --config=configs/vae_art.py:px64       pretrained:art_vae
 python -m gan_vae.art project face.png --workdir=runs/vae_art
 
-The KL has twice its weight (Higgins et al. 2017, beta-VAE), and samples are of a
+The KL has 1.2 times its weight (Higgins et al. 2017, beta-VAE), and samples are of a
 flow that is fitted to the codes of the drawings, by class.
 
 --config.data.name=folder:PATH takes your own pictures, by subfolder.
@@ -21,7 +21,7 @@ def get_config(variant=''):
     config.model.latent_dim = 64
     config.method.likelihood = 'gaussian'
     config.method.conditional = True
-    config.method.beta = 2.0
+    config.method.beta = 1.2
     config.method.prior = 'flow'
     config.optimizer.learning_rate = 1e-3
     config.optimizer.schedule = 'cosine'
