@@ -37,7 +37,7 @@ SHARED = {
     'method.ema_half_life': 10_000.0,
     'train.steps': 1_000_000,  # never reached
     'train.checkpoint_steps': 500,
-    'train.image_steps': 0,
+    'train.image_steps': 500,
     'eval.metrics': '',
 }
 
