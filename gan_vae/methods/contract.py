@@ -163,7 +163,7 @@ def capability(method: Method, path: str) -> Any:
 NEEDS = {  # in words
     'latents.prior': 'a prior of latents',
     'latents.decode': 'a decoder',
-    'latents.posterior': 'an encoder with a variance, as a VAE has',
+    'latents.posterior': 'a Gaussian of latents, as a VAE with prior=normal has',
     'latents.encode': 'an encoder, as a VAE has',
     'latents.styles': 'a style for each layer, as a stylegan2 has',
     'density.elbo': 'a likelihood, as a VAE has',

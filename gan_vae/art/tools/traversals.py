@@ -46,7 +46,7 @@ def make(request: ModelRequest) -> Result:
         message = f'{categories} categories, then {ROWS} rows for each of {continuous}'
     else:
         name = model.about['config']
-        raise UserError(f'{name} has neither an encoder nor codes to go along')
+        raise UserError(f'{name} has neither a Gaussian of latents nor codes')
     pictures = sampling.decode(method, weights, z.reshape(-1, z.shape[-1]), label)
     return Result(
         pictures=[Picture(image) for image in pictures],
