@@ -29,9 +29,9 @@ class Exhibit(NamedTuple):
 
 EXHIBITS = {
     'sample': Exhibit(
-        'sample --num=64',
+        'sample --num=40',
         'Samples',
-        'The first 64 samples, none selected: each class in turn.',
+        'The first 40 samples, none selected: each class in turn.',
     ),
     'interpolate': Exhibit(
         'interpolate 4 8 12 16 --loop',
@@ -44,12 +44,12 @@ EXHIBITS = {
         'Children of four sprouts: blended, crossed and mutated.',
     ),
     'plants': Exhibit(
-        'directions --method=factor --factor=sprouts.plant --num=6 --strength=4',
+        'directions --method=factor --factor=sprouts.plant --num=5 --strength=4',
         'Directions that change one factor',
         'A row for each plant. The number above a column is the strength.',
     ),
     'pots': Exhibit(
-        'directions --method=factor --factor=sprouts.potColor --num=6 --strength=4',
+        'directions --method=factor --factor=sprouts.potColor --num=5 --strength=4',
         'The colour of the pot',
         'The same for the colour of the pot, which is named by its RGB value.',
     ),

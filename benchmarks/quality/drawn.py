@@ -11,7 +11,7 @@ bands: the power of samples over that of held-out pictures, in the third and the
 quarter of the spatial frequencies up to Nyquist's, by the larger of the two axes'. A
 checkerboard has more than real pictures there, blur less.
 
---sheet: the first samples of the last run, a row for each class, twice as large.
+--sheet: the first samples of the last run, a row for each class, in cells of 64 pixels.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import gan_vae as gv
 from benchmarks.rows import append
 from gan_vae import images
 
-COLUMNS = 16
+CELL = 64  # pixels of a picture on a sheet, at least
 
 
 def power(pictures: np.ndarray) -> np.ndarray:
@@ -68,13 +68,13 @@ def measure(run: str, num: int) -> dict:
     }
 
 
-def sheet(run: str, file: str):
-    """Writes a picture of COLUMNS samples of each class."""
+def sheet(run: str, file: str, columns: int):
+    """Writes a picture of so many samples of each class."""
     model = gv.open(run)
-    count = COLUMNS * len(model.classes)
-    rows = model.sample(count, seed=0, classes=list(np.arange(count) // COLUMNS))
-    picture = images.grid(rows, COLUMNS)
-    images.save_png(Path(file), picture, zoom=2)
+    count = columns * len(model.classes)
+    rows = model.sample(count, seed=0, classes=list(np.arange(count) // columns))
+    zoom = max(1, CELL // model.config.data.image_size)
+    images.save_png(Path(file), images.grid(rows, columns), zoom=zoom)
 
 
 def main():
@@ -82,6 +82,7 @@ def main():
     parser.add_argument('runs', nargs='+', metavar='RUN')
     parser.add_argument('--num', type=int, default=1000)
     parser.add_argument('--sheet')
+    parser.add_argument('--columns', type=int, default=16, help='of the sheet')
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     for run in flags.runs:
@@ -90,7 +91,7 @@ def main():
         if not flags.dry:
             append('drawn', row)
     if flags.sheet:
-        sheet(flags.runs[-1], flags.sheet)
+        sheet(flags.runs[-1], flags.sheet, flags.columns)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ python -m benchmarks.quality.learning_speed dcgan --minutes=20 --data=folder:PAT
 
 Each method is trained in a process of its own until that has taken so many minutes of
 processor time, compilation included: 20 are 10 minutes of two idle cores, and other
-work on the machine takes none of them. The run then stops as by Ctrl-C, and its
+work on the machine takes none of them. The run then stops at a signal, and its
 averaged weights are measured. A run that exists goes on, so --minutes=120 after
 --minutes=20 takes another 100 (its clock is the file minutes.txt of the run).
 """
@@ -69,7 +69,7 @@ def train(method: str, data: str, seed: int, minutes: float, folder: Path) -> Pa
         time.sleep(1)
         taken = processor_time(process) / 60
         if before + taken >= minutes:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             process.wait()
             clock.write_text(f'{before + taken:.2f}')
             return run
