@@ -20,6 +20,8 @@ from pathlib import Path
 
 import gan_vae as gv
 from benchmarks.rows import ROOT, append
+from gan_vae import extractors
+from gan_vae.errors import UserError
 
 METRICS = (
     'swd,pr_random,kid_random,fd_classifier,kid_classifier,fd_vgg_hed,kid_vgg_hed,'
@@ -80,11 +82,13 @@ def _file(config: str) -> str:
     return config if '.py' in config else f'{config}.py'
 
 
-def measure(run: Path, method: str, data: str, seed: int, num: int) -> dict:
+def measure(
+    run: Path, method: str, data: str, seed: int, num: int, metrics: str
+) -> dict:
     """The row of a run: {metric: [value, null]} beside its protocol."""
     from gan_vae.evaluation.run import evaluate_run
 
-    results = evaluate_run(run, '', METRICS, num, 0, None)
+    results = evaluate_run(run, '', metrics, num, 0, None)
     cards = {n: r['card'] for n, r in results.items() if 'card' in r}
     return {
         'case': f'{method} {data}',
@@ -108,11 +112,17 @@ def main():
     parser.add_argument('--num', type=int, default=1000)
     parser.add_argument('--out', type=Path, default=Path('runs/learning_speed'))
     parser.add_argument('--dry', action='store_true', help='append no rows')
+    parser.add_argument('--metrics', default=METRICS)
     flags = parser.parse_args()
+    try:  # what it lacks is known before training
+        if 'vgg_hed' in flags.metrics:
+            extractors.load('vgg_hed')
+    except UserError as error:
+        raise SystemExit(str(error)) from error
     for method in flags.methods:
         place = method, flags.data, flags.seed
         run = train(*place, flags.minutes, flags.out.resolve())
-        row = measure(run, *place, flags.num)
+        row = measure(run, *place, flags.num, flags.metrics)
         print(row, flush=True)
         if not flags.dry:
             append('learning_speed', row)
