@@ -29,6 +29,13 @@ def append(name: str, row: dict):
         file.write(json.dumps(row) + '\n')
 
 
+def report(name: str, row: dict, dry: bool):
+    """Prints a row, and appends it unless `dry`."""
+    print(row, flush=True)
+    if not dry:
+        append(name, row)
+
+
 def row_of_process(module: str, *flags: str, **environment: str) -> dict:
     """The row that `python -m module` prints as JSON, of a fresh process on CPUs."""
     process = subprocess.run(

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import gan_vae as gv
-from benchmarks.rows import append
+from benchmarks.rows import report
 from gan_vae import images
 
 CELL = 64  # pixels of a picture on a sheet, at least
@@ -86,10 +86,7 @@ def main():
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     for run in flags.runs:
-        row = measure(run, flags.num)
-        print(row, flush=True)
-        if not flags.dry:
-            append('drawn', row)
+        report('drawn', measure(run, flags.num), flags.dry)
     if flags.sheet:
         sheet(flags.runs[-1], flags.sheet, flags.columns)
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import gan_vae as gv
-from benchmarks.rows import ROOT, append
+from benchmarks.rows import ROOT, report
 from gan_vae import extractors
 from gan_vae.errors import UserError
 
@@ -28,9 +28,9 @@ METRICS = (
     'originality_random'
 )
 METHODS = {  # the config, and what is unlike it: batches and rates are each method's
-    'dcgan': ('dcgan_art', {}),
+    'dcgan': ('dcgan_art.py', {}),
     'stylegan2': ('stylegan2_cifar.py:small', {'data.batch_size': 32}),
-    'fastgan': ('fastgan_emoji', {'data.batch_size': 16}),
+    'fastgan': ('fastgan_emoji.py', {'data.batch_size': 16}),
     'projected': ('projected_gan_emoji.py:small', {}),
     'r3gan': ('r3gan_cifar.py:small', {}),
 }
@@ -61,7 +61,7 @@ def train(method: str, data: str, seed: int, minutes: float, folder: Path) -> Pa
     changes = SHARED | changes | {'data.name': data, 'train.seed': seed}
     process = subprocess.Popen(
         [
-            *(sys.executable, 'launch.py', f'--config=configs/{_file(config)}'),
+            *(sys.executable, 'launch.py', f'--config=configs/{config}'),
             f'--workdir={run}',
             *(f'--config.{key}={value}' for key, value in changes.items()),
         ],
@@ -78,14 +78,10 @@ def train(method: str, data: str, seed: int, minutes: float, folder: Path) -> Pa
     raise SystemExit(f'{run} ended with status {process.returncode}')
 
 
-def _file(config: str) -> str:
-    return config if '.py' in config else f'{config}.py'
-
-
 def measure(
     run: Path, method: str, data: str, seed: int, num: int, metrics: str
 ) -> dict:
-    """The row of a run: {metric: [value, null]} beside its protocol."""
+    """The row of a run; its metrics are {name: [value, that of two real sets]}."""
     from gan_vae.evaluation.run import evaluate_run
 
     results = evaluate_run(run, '', metrics, num, 0, None)
@@ -123,9 +119,7 @@ def main():
         place = method, flags.data, flags.seed
         run = train(*place, flags.minutes, flags.out.resolve())
         row = measure(run, *place, flags.num, flags.metrics)
-        print(row, flush=True)
-        if not flags.dry:
-            append('learning_speed', row)
+        report('learning_speed', row, flags.dry)
 
 
 if __name__ == '__main__':

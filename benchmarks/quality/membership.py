@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 import gan_vae as gv
-from benchmarks.rows import append
+from benchmarks.rows import report
 from gan_vae import data
 
 
@@ -41,19 +41,19 @@ def measure(run: str, num: int) -> dict:
     """The row of a run."""
     model = gv.open(run)
     settings = model.config.data
-    found = []
+    of_splits = []
     for split in (settings.split, settings.eval_split):
         examples = data.examples(settings, split)
         order = np.random.Generator(np.random.Philox(0)).permutation(examples.count)
-        found.append(errors(model, examples.take(np.sort(order[:num]))))
-    value, error = auc(*found)
+        of_splits.append(errors(model, examples.take(np.sort(order[:num]))))
+    value, error = auc(*of_splits)
     return {
         'case': model.config.data.name,
         'run': f'{model.config.name}, step {model.record["step"]}',
         'auc': round(value, 3),
         'error': round(error, 3),
-        'mse': [round(float(e.mean()), 5) for e in found],
-        'num': [len(e) for e in found],
+        'mse': [round(float(e.mean()), 5) for e in of_splits],
+        'num': [len(e) for e in of_splits],
     }
 
 
@@ -64,10 +64,7 @@ def main():
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     for run in flags.runs:
-        row = measure(run, flags.num)
-        print(row, flush=True)
-        if not flags.dry:
-            append('membership', row)
+        report('membership', measure(run, flags.num), flags.dry)
 
 
 if __name__ == '__main__':

@@ -52,16 +52,15 @@ def attribute(with_it: np.ndarray, without: np.ndarray) -> np.ndarray:
     return difference[None] / np.linalg.norm(difference)
 
 
-def of_values(z: np.ndarray, found: np.ndarray) -> dict[int, np.ndarray]:
+def to_values(z: np.ndarray, seen: np.ndarray) -> dict[int, np.ndarray]:
     """{value: unit direction [D] towards it} of latents [n, D] and what is seen in
     each, int [n]; the most frequent value first, and those that are too rare left out.
     """
-    values, counts = np.unique(found, return_counts=True)
+    values, counts = np.unique(seen, return_counts=True)
     enough = (counts >= LEAST) & (counts <= len(z) - LEAST)
     order = np.argsort(-counts[enough], kind='stable')
     return {
-        int(v): attribute(z[found == v], z[found != v])[0]
-        for v in values[enough][order]
+        int(v): attribute(z[seen == v], z[seen != v])[0] for v in values[enough][order]
     }
 
 

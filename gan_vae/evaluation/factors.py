@@ -6,18 +6,17 @@ labelled train split of the set. It tells what a direction of a latent space cha
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from flax import traverse_util
 
 from gan_vae.data.source import Examples
+from gan_vae.data.vector_art.factors import NONE
 from gan_vae.errors import UserError, unknown
 from gan_vae.extractors import classifier
 from gan_vae.extractors.features import digest, stored
 from gan_vae.learning import state
 
 STEPS = 2000  # of batches of 64
-NONE = 'none'  # what a picture has in a factor that it lacks
 MOST = 64  # values of a factor, beyond which it is taken for a continuous one
 
 
@@ -37,7 +36,7 @@ class Factors(NamedTuple):
 
 def values_of(examples: Examples) -> dict[str, tuple[str, ...]]:
     """{factor: its values} of a set; a UserError for a set without factors of a few
-    values. At no cost."""
+    values."""
     values = {
         name: examples.factor_values.get(name) or tuple(map(str, np.unique(table)))
         for name, table in (examples.factors or {}).items()
@@ -74,7 +73,6 @@ def load(examples: Examples, held_out: Examples) -> Factors:
     key = [[digest(examples.images), digest(labels)], classifier.RECIPE, STEPS, sizes]
     leaves = dict(stored('factors', key, trained))
     params = traverse_util.unflatten_dict(leaves, sep='/')
-    params = jax.tree.map(np.asarray, params)
     words = tuple(values[n] for n in names)
     known, shown = Factors(names, words, (), params), _indices(held_out, names, values)
     lacking = [w.index(NONE) if NONE in w else -1 for w in words]

@@ -161,11 +161,8 @@ def fit_several(
 
 
 def _parts(logits, sizes: tuple[int, ...]) -> list:
-    """The logits [n, sum of sizes] of each label."""
-    return [
-        logits[:, end - size : end]
-        for size, end in zip(sizes, np.cumsum(sizes), strict=True)
-    ]
+    """The logits [n, size] of each label."""
+    return jnp.split(logits, np.cumsum(sizes)[:-1], axis=-1)
 
 
 def _shifted(key, images):

@@ -27,11 +27,11 @@ class CouplingFlow(nn.Module):
         draw = np.random.default_rng(0)
         self.orders = [draw.permutation(self.size) for _ in range(COUPLINGS)]
 
-    def code(self, z, label):
+    def _code(self, z, label):
         return jax.nn.one_hot(label, self.classes) if self.classes else z[:, :0]
 
     def __call__(self, z, label=None):
-        y, total = self.code(z, label), jnp.zeros(len(z))
+        y, total = self._code(z, label), jnp.zeros(len(z))
         for coupling, order in zip(self.couplings, self.orders, strict=True):
             z, log_scales = coupling(z[:, order], y, False)
             total += log_scales
@@ -39,7 +39,7 @@ class CouplingFlow(nn.Module):
 
     def inverse(self, e, label=None):
         """z [B, size] of e [B, size]."""
-        y = self.code(e, label)
+        y = self._code(e, label)
         steps = [*zip(self.couplings, self.orders, strict=True)]
         for coupling, order in reversed(steps):
             e = coupling(e, y, True)[0][:, np.argsort(order)]

@@ -46,10 +46,10 @@ def test_directions_to_values_are_planted_ones_and_their_changes_counted():
     z = RNG.standard_normal((6000, 32))
     found = np.where(z @ planted[0] > 0.5, 7, np.where(z @ planted[0] < -0.5, 4, 1))
     found[:5] = 9  # too rare
-    towards = directions.of_values(z, found)
+    towards = directions.to_values(z, found)
     assert sorted(towards) == [1, 4, 7] and list(towards)[0] == 1
     assert towards[7] @ planted[0] > 0.98 and towards[4] @ planted[0] < -0.98
-    assert directions.of_values(z, np.ones(6000, int)) == {}
+    assert directions.to_values(z, np.ones(6000, int)) == {}
     before = np.array([[1, 0, 0], [1, 1, 0], [2, 1, 0], [2, 1, 0]])
     after = np.array([[2, 0, 0], [2, 0, 0], [2, 1, 1], [1, 1, 0]])
     found = directions.change(before, after, 0, 2)

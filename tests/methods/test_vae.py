@@ -334,7 +334,7 @@ def test_a_class_tells_what_z_need_not(config):
 
 
 def test_a_flow_fits_the_codes_and_leaves_the_vae_alone(config):
-    """Codes of two classes lie apart; samples of e lie where those of the class do."""
+    """Its bound gains on that of N(0, I), and e stands for z in all that decodes."""
     default.use_method(config, 'vae')
     small = {k.replace('__', '.'): v for k, v in SMALL.items()}
     changes = {'method.conditional': True, 'optimizer.learning_rate': 3e-3}

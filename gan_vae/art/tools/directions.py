@@ -1,5 +1,6 @@
 """What the directions of a latent space do to a picture, with their strength."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -85,39 +86,52 @@ def _by_factor(
 
     z = sampling.latents(model.method, flags.seed, directions.SEEN)
     values = known.values[place]
-    found = directions.of_values(z, seen(z)[:, place])
-    if not found:
+    towards = directions.to_values(z, seen(z)[:, place])
+    if not towards:
         raise UserError(
             f'{flags.factor}: samples differ too little in it to find a direction'
         )
-    found = dict(list(found.items())[: flags.num])
-    others = sampling.latents(model.method, flags.seed + 1, directions.MEASURED)
-    before = seen(others)
+    towards = dict(list(towards.items())[: flags.num])
+    metrics = _changes(request, known, place, seen, towards)
+    for name, c in metrics['values'].items():
+        messages.append(
+            f'{name}: seen in {c["before"]:.0%} of {directions.MEASURED} samples, '
+            f'in {c["after"]:.0%} when moved by {flags.strength:g}; of the other '
+            f'factors {c["others"]:.0%} change, and {metrics["any_direction"]:.0%} '
+            'along any direction'
+        )
+    return np.stack([*towards.values()]), [values[v] for v in towards], metrics
+
+
+def _changes(
+    request: ModelRequest,
+    known: factors.Factors,
+    place: int,
+    seen: Callable,
+    towards: dict[int, np.ndarray],
+) -> dict:
+    """What moving by --strength towards each value changes in samples of another seed,
+    of the factors that the classifier reads and that differ between samples."""
+    model, flags = request.model, request.flags
+    z = sampling.latents(model.method, flags.seed + 1, directions.MEASURED)
+    before = seen(z)
     counted = np.array(known.accuracy) >= directions.READABLE
     counted &= (before != before[:1]).any(0)
     counted[place] = True
     column = int(counted[:place].sum())
 
-    def moved(direction, value):
-        after = seen((others + flags.strength * direction).astype(np.float32))
+    def change(direction, value):
+        after = seen((z + flags.strength * direction).astype(np.float32))
         return directions.change(before[:, counted], after[:, counted], column, value)
 
-    free = directions.signed(
-        np.random.default_rng(flags.seed).normal(size=(1, z.shape[1]))
-    )
-    metrics = {}
-    for value, direction in request.progress(list(found.items()), 'measuring'):
-        metrics[values[value]] = moved(direction, value)._asdict()
-    by_chance = moved(free[0], next(iter(found))).others
-    for name, c in metrics.items():
-        messages.append(
-            f'{name}: seen in {c["before"]:.0%} of {len(others)} samples, '
-            f'in {c["after"]:.0%} when moved by {flags.strength:g}; of the other '
-            f'factors {c["others"]:.0%} change, and {by_chance:.0%} along any direction'
-        )
-    names = [values[v] for v in found]
-    about = {'factor': flags.factor, 'any_direction': by_chance, 'values': metrics}
-    return np.stack(list(found.values())), names, about
+    draw = np.random.default_rng(flags.seed)
+    (free,) = directions.signed(draw.normal(size=(1, z.shape[1])))
+    values = {
+        known.values[place][value]: change(direction, value)._asdict()
+        for value, direction in request.progress([*towards.items()], 'measuring')
+    }
+    by_chance = change(free, next(iter(towards))).others
+    return {'factor': flags.factor, 'any_direction': by_chance, 'values': values}
 
 
 def _directions(

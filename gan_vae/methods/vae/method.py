@@ -320,7 +320,7 @@ def _objective(settings: Settings, spec, vae: VAE, term) -> str:
         k = settings.bound_samples
         formula = f'-log 1/{k} sum_k p(x|z_k{label}) p(z_k) / q(z_k|x)'
     if vae.flow:
-        formula += f' - E_q[log p_flow(z{label.replace(", ", "|")})]'
+        formula += f' - E_q[log p_flow(z{"|class" if vae.classes else ""})]'
     if term:
         formula += f' + {term.formula}'
     return f'vae: {formula}, {terms.units(settings, spec, vae.likelihood, label)}'
