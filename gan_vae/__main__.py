@@ -5,8 +5,10 @@
        gan_vae report RUN [RUN ...]               a page that compares runs
        gan_vae sweep --sweep=FILE.py ...          many runs of one config
        gan_vae art TOOL [FILE ...] ...            pictures with a trained model
+       gan_vae studio [RUN ...]                   the same on a page, in a browser
        gan_vae prepare NAME                       a data set on disk, once
        gan_vae pack --workdir=RUN --out=DIR       a model small enough to share
+       gan_vae export --workdir=RUN --out=DIR ... a model as safetensors, ONNX, JAX
 
 `gan_vae MODE --help` lists the flags of a mode. RUN is the folder of a run, or a model
 of the package such as `pretrained:emoji_gan`. `python -m gan_vae` is the same command.
@@ -21,8 +23,10 @@ from gan_vae.errors import unknown
 _RUNS = ('train', 'sample', 'evaluate', 'sweep')
 _TOOLS = {
     'art': 'gan_vae.art.__main__',
+    'studio': 'gan_vae.studio.__main__',
     'prepare': 'gan_vae.data.prepare',
     'pack': 'gan_vae.runs.__main__',
+    'export': 'gan_vae.export.__main__',
     'report': 'gan_vae.evaluation.__main__',
 }
 

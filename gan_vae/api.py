@@ -138,6 +138,10 @@ class Model:
         classes: 'Classes' = None,
         truncation: float | None = None,
         temperature: float | None = None,
+        prompt: str | Sequence[str] | None = None,
+        guidance: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
     ) -> np.ndarray | list[np.ndarray]:
         """Draws n samples; sample i depends on the seed and i, and not on n.
 
@@ -145,7 +149,11 @@ class Model:
         seed: from 0 to 2**32 - 1. classes: a name or number for all, or one for each;
         by default each class in turn. truncation: latents are drawn again until each
         of their numbers is within +- this; of StyleGAN2, the factor of the distance of
-        styles to their mean. temperature: factor of the deviations of latents.
+        styles to their mean. temperature: factor of the deviations of latents, or what
+        the logits of codes are divided by. prompt: of a model of captions, one for all,
+        or one for each; words that it does not know are left out. guidance, top_k,
+        top_p: of a prior over codes, by default as its config says: the scale of its
+        condition, and how many of the likeliest codes, or of which probability.
         Raises UserError for what the model does not have.
 
         >>> open('pretrained:emoji_gan').sample(2, seed=1).shape
@@ -168,11 +176,179 @@ class Model:
             return sequences.draw(self._method, self._weights, seed, n, temperature)
         from gan_vae.methods import sampling
 
+        law = {'guidance': guidance, 'top_k': top_k, 'top_p': top_p}
+        if self._method.code_prior:
+            if truncation is not None:
+                raise UserError('truncation: this model has no prior of latents')
+            law['temperature'] = temperature
+            return self._by_codes(n, seed, labels, prompt, law)
+        given = {k: v for k, v in (law | {'prompt': prompt}).items() if v is not None}
+        if lacking := given.keys() - {'prompt'}:
+            self._required('code_prior', min(lacking))
+        if prompt is not None:
+            labels = self._words(n, prompt)
         if truncation is not None and self._method.latents is None:
             raise UserError('truncation: this model has no prior of latents')
         return sampling.draw(
             self._method, self._weights, seed, n, labels, truncation, temperature
         )
+
+    def _by_codes(self, n, seed, labels, prompt, law) -> np.ndarray:
+        """Samples of a prior over codes."""
+        from gan_vae.methods import prompting
+        from gan_vae.methods.contract import Law
+
+        if prompt is not None:
+            words = self._words(n, prompt)
+        elif labels is not None:
+            words = prompting.words_of(self._method, labels)
+        else:
+            words = prompting.words_drawn(self._method, seed, n)
+        return prompting.draw(self._method, self._weights, seed, n, words, Law(**law))
+
+    def _words(self, n: int, prompt: str | Sequence[str]) -> np.ndarray:
+        """The numbers int32 [n, length] of the words of prompts."""
+        from gan_vae.methods import prompting
+
+        captions: Any = self._required('captions', 'prompt')
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        if not isinstance(prompts, list | tuple) or not all(
+            isinstance(p, str) for p in prompts
+        ):
+            raise UserError(f'prompt={prompt!r}: give a text, or a list of texts')
+        if len(prompts) not in (1, n):
+            raise UserError(
+                f'{counted(len(prompts), "prompt")} for {counted(n, "sample")}: '
+                f'give one or {n}'
+            )
+        rows = np.stack([prompting.numbers(captions.text, p)[0] for p in prompts])
+        return np.broadcast_to(rows, (n, rows.shape[-1]))
+
+    def tokenise(self, images: np.ndarray) -> np.ndarray:
+        """The codes int32 [n, h, w] of uint8 pictures [n, H, W, C].
+
+        Raises UserError as `encode` does, and for a model without discrete codes.
+
+        >>> import numpy as np
+        >>> run = train('configs/vq_vae_art.py:tiny', 'runs/codes')
+        >>> open(run).tokenise(np.zeros((3, 32, 32, 3), np.uint8)).shape
+        (3, 8, 8)
+        """
+        function = self._required('codes.encode', 'tokenise')
+        return self._apply(function, [self._seen(images)])
+
+    def detokenise(self, codes: np.ndarray) -> np.ndarray:
+        """The pictures uint8 [n, H, W, C] of codes, integers [n, h, w].
+
+        Raises UserError for codes of another shape or out of range, and for a model
+        without discrete codes.
+        """
+        function = self._required('codes.decode', 'detokenise')
+        own: Any = self._method.codes
+        codes = np.asarray(codes)
+        if codes.dtype.kind not in 'iu' or codes.shape[1:] != own.shape:
+            shape = ', '.join(map(str, own.shape))
+            raise UserError(
+                f'codes are {codes.dtype} {list(codes.shape)}: give integers '
+                f'[n, {shape}]'
+            )
+        if not len(codes) or codes.min() < 0 or codes.max() >= own.size:
+            raise UserError(f'codes are from 0 to {own.size - 1}, one map at least')
+        from gan_vae import images
+
+        return images.to_uint8(self._apply(function, [codes.astype(np.int32)]))
+
+    def translate(self, images: np.ndarray) -> np.ndarray:
+        """The pictures uint8 that a network from picture to picture makes of pictures
+        uint8 [n, H, W, C].
+
+        Raises UserError for a model that is none, and for pictures of a size that it
+        does not take: a pix2pix, a cut and a cyclegan take their own alone.
+
+        >>> import numpy as np
+        >>> grey = np.full((1, 40, 60, 3), 128, np.uint8)
+        >>> open('pretrained:restore').translate(grey).shape
+        (1, 40, 60, 3)
+        """
+        function = self._required('translation', 'translate')
+        own = self._method.translates == 'its size'
+        images = arrays.pictures(images, 'images', self.shape if own else None)
+        from gan_vae import images as pictures
+        from gan_vae.art import network
+
+        self._coloured(images)
+        made = [
+            network.translated(function, self._weights, pictures.from_uint8(x))
+            for x in images
+        ]
+        return pictures.to_uint8(np.stack(made))
+
+    def restore(
+        self,
+        image: np.ndarray,
+        *,
+        mask: np.ndarray | None = None,
+        noise: float | None = None,
+        blur: float | None = None,
+        quality: float | None = None,
+        factor: int = 1,
+    ) -> np.ndarray:
+        """A damaged picture uint8 [H, W, C] of any size, restored.
+
+        mask: bool [H, W], True where a pixel is missing. What is known of the damage:
+        noise, its deviation in grey levels; blur, its deviation in pixels; quality, of
+        JPEG, 1 to 100. Without them the network finds out. factor: 2 or 4 times as
+        large. Raises UserError for a model that does not restore.
+
+        >>> import numpy as np
+        >>> grey = np.full((40, 60, 3), 128, np.uint8)
+        >>> open('pretrained:restore').restore(grey, factor=2).shape
+        (80, 120, 3)
+        """
+        function = self._required('restoration', 'restore')
+        from gan_vae import images as pictures
+        from gan_vae.art import network
+        from gan_vae.objectives import damage
+
+        if np.ndim(image) != 3:
+            raise UserError(
+                f'restore takes one picture, uint8 [H, W, C]; the image has the shape '
+                f'{np.shape(image)}'
+            )
+        picture = arrays.pictures(np.asarray(image)[None], 'the pixels')
+        self._coloured(picture)
+        for name, value, least, most in (
+            ('noise', noise, 0, damage.MOST_NOISE),
+            ('blur', blur, 0, damage.MOST_BLUR),
+            ('quality', quality, 1, 100),
+        ):
+            real = isinstance(value, int | float | np.number)
+            if value is not None and not (real and least <= value <= most):
+                raise UserError(
+                    f'{name}={value!r}: must be a number from {least} to {most:g}'
+                )
+        if factor not in (1, 2, 4):
+            raise UserError(f'factor={factor!r}: must be 1, 2 or 4')
+        y = np.asarray(pictures.from_uint8(picture[0]))
+        missing = np.zeros(y.shape[:2], bool) if mask is None else np.asarray(mask)
+        if missing.shape != y.shape[:2] or missing.dtype != bool:
+            raise UserError(
+                f'mask is {missing.dtype} {missing.shape}: give bool {y.shape[:2]}'
+            )
+        if missing.all():
+            raise UserError('everything is missing: leave something to be seen')
+        if factor > 1 and missing.any():
+            raise UserError('mask and factor: fill what is missing, then enlarge')
+        known = (~missing)[..., None].astype(np.float32)
+        larger = factor if factor > 1 else None
+        row = damage.told(noise, blur, quality, larger)
+        if factor > 1:
+            y = network.enlarged(y, factor)
+            known = np.ones_like(y[..., :1])
+        x = network.restored(function, self._weights, y, known, row)
+        if mask is not None:
+            x = np.where(known > 0, y, x)
+        return pictures.to_uint8(x)
 
     def encode(self, images: np.ndarray, *, classes: 'Classes' = None) -> np.ndarray:
         """The latents float32 [n, D] of uint8 pictures [n, H, W, C].
@@ -234,6 +410,14 @@ class Model:
         if self.shape is None:
             raise UserError(f'{what} is of pictures, and this model is of {self._kind}')
         return required(self._method, capability, what)
+
+    def _coloured(self, images: np.ndarray):
+        """A UserError for pictures with other channels than those of the model."""
+        if images.shape[-1] != self.config.data.channels:
+            raise UserError(
+                f'pictures have {images.shape[-1]} channel(s), and this model takes '
+                f'{self.config.data.channels}'
+            )
 
     def _seen(self, images: np.ndarray) -> np.ndarray:
         """float32 in [-1, 1], binarised if the model was trained on such; checked."""

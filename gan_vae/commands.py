@@ -63,6 +63,10 @@ def sample(flags: Namespace) -> int:
         truncation=flags.truncation,
         temperature=flags.temperature,
         latents=flags.latents,
+        prompt=flags.prompt,
+        guidance=flags.guidance,
+        top_k=flags.top_k,
+        top_p=flags.top_p,
     )
     print(f'samples in {folder}, a grid of them in {folder}.png')
     return 0

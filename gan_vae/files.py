@@ -76,14 +76,19 @@ def write(path: str | Path, content: bytes | str) -> Path:
     return path
 
 
-def json_lines(path: Path) -> list[dict]:
+def json_lines(path: Path, most: int | None = None) -> list[dict]:
     """The JSON objects of a file, a line each; none where there is no file.
 
-    What a kill or a writer left of a line is left out.
+    What a kill or a writer left of a line is left out. most: bytes that are read, from
+    the end.
     """
-    objects = []
-    text = path.read_text(errors='replace') if path.is_file() else ''
-    for line in text.splitlines():
+    objects, raw = [], b''
+    if path.is_file():
+        with open(path, 'rb') as stream:
+            if most is not None and path.stat().st_size > most:
+                stream.seek(-most, os.SEEK_END)
+            raw = stream.read()
+    for line in raw.decode('utf-8', 'replace').splitlines():
         try:
             objects.append(json.loads(line))
         except ValueError:

@@ -65,6 +65,10 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
             'truncation': Flag(float, None, 'bound of latents; of stylegan2, factor'),
             'temperature': Flag(float, None, 'factor of their deviations, as 0.8'),
             'latents': Flag(str, 'prior', 'prior or aggregate'),
+            'prompt': Flag(str, '', 'words for what to draw, of a model of captions'),
+            'guidance': Flag(float, None, 'how much words or class count, as 2'),
+            'top_k': Flag(int, None, 'only so many of the likeliest codes; 0 is all'),
+            'top_p': Flag(float, None, 'the likeliest codes of so much probability'),
         },
     ),
     'sweep': (
@@ -102,7 +106,7 @@ def read(
     )
     for name, flag in flags.items():
         reads = {'action': 'store_true'} if flag.kind is bool else {'type': flag.kind}
-        parser.add_argument(f'--{name}', **reads)
+        parser.add_argument(f'--{name}', dest=name, **reads)
     parser.error = fail
     argv = ['--help' if word == '-h' else word for word in argv]
     values, rest = parser.parse_known_args(argv)

@@ -46,6 +46,14 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     return sheet
 
 
+def beside(pictures: np.ndarray) -> np.ndarray:
+    """[n, H, W, C] of pictures; of pairs [n, H, W, 2 C] the two beside each other."""
+    channels = pictures.shape[-1]
+    if channels in (1, 3):
+        return pictures
+    return np.concatenate(np.split(pictures, 2, -1), 2)
+
+
 def _to_pil(image: np.ndarray, zoom: int = 1):
     from PIL import Image
 

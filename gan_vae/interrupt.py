@@ -30,8 +30,8 @@ class Watch:
     """Inside, the first SIGINT or SIGTERM is a request, and the second ends at once.
 
     asked: the name of the signal, or None. action: what the request leads to, in words
-    for the user. waits: while False, the first signal ends the process too, as there is
-    nothing to finish.
+    for the user. waits: while False, the first signal ends the process too, and at
+    once: nothing is to be finished, and no `finally` clause has anything to do.
     """
 
     def __init__(self, action: str, waits: bool = True):
@@ -52,6 +52,20 @@ class Watch:
     def after(self, step: int) -> bool:
         """Whether this step is the last one."""
         return self.asked is not None
+
+
+class Ending(Watch):
+    """Inside, a signal ends the process as soon as no other Watch has anything to
+    finish, as files that are being written: for a server, which never ends itself."""
+
+    def request(self, name: str):
+        super().request(name)
+        threading.Thread(target=self._end, args=(signal.Signals[name],)).start()
+
+    def _end(self, number: signal.Signals):
+        while any(watch is not self and watch.waits for watch in list(_watches)):
+            time.sleep(0.01)
+        os._exit(128 + number)
 
 
 class _Listener:
@@ -104,13 +118,15 @@ class _Listener:
     def _take(self, number: signal.Signals):
         waiting = [w for w in list(_watches) if w.waits]
         if waiting and waiting[-1].asked is None:
+            _write(f'{number.name}: {waiting[-1].action}; once more: ends at once')
             for watch in waiting:
                 watch.request(number.name)
-            _write(f'{number.name}: {waiting[-1].action}; once more: ends at once')
             return
         self.ending, self._interrupts = number, 1
         sys.unraisablehook = lambda unraisable: None  # a callback that was interrupted
         _write(f'gan_vae: {LAST_WORDS}')
+        if _watches and not _watches[-1].waits:
+            os._exit(128 + number)  # in a compilation: XLA may crash where it is left
         if hasattr(signal, 'pthread_kill'):  # also breaks off a system call
             signal.pthread_kill(self._main.ident, number)
         else:

@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 # Before jax is imported: tests of parallelism use meshes of 1, 2 and 4 of these. Most
 # of the suite's time is compilation, of programs that run for milliseconds: a step of
@@ -22,6 +23,7 @@ if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which mad
     os.environ['GAN_VAE_CACHE'] = tempfile.mkdtemp(prefix='gan_vae_test_')
     atexit.register(shutil.rmtree, os.environ['GAN_VAE_CACHE'], ignore_errors=True)
 
+import jax  # noqa: E402
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402
@@ -32,6 +34,27 @@ process.prepare()
 # Tracing makes many small objects beside the million of the libraries.
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
+
+
+MORE = 4e9  # bytes that a process may hold more, until it drops what it has compiled
+_held = [0.0]  # after the last time
+
+
+def held() -> float:
+    """Bytes that this process holds; 0 where nobody says."""
+    status = Path('/proc/self/statm')
+    pages = int(status.read_text('utf-8').split()[1]) if status.exists() else 0
+    return pages * os.sysconf('SC_PAGE_SIZE') if pages else 0.0
+
+
+@pytest.fixture(autouse=True, scope='module')
+def programs_of_a_module():
+    """Its programs; those of hundreds of modules are more than a machine holds."""
+    yield
+    if held() > _held[0] + MORE:
+        jax.clear_caches()
+        gc.collect()
+        _held[0] = held()
 
 
 @pytest.fixture
@@ -60,6 +83,33 @@ SMALL = {
         'model.width': 4,
         'method.style': 'gan_vae/data/emoji/emoji.png',
         'method.style_size': 32,
+    },
+    **dict.fromkeys(
+        ('cut', 'cyclegan'),
+        {
+            'data.name': 'toy_pairs',
+            'data.image_size': 16,
+            'model.width': 2,
+            'model.blocks': 2,
+            'model.discriminator_width': 2,
+        },
+    ),
+    'pix2pix': {
+        'data.name': 'toy_pairs',
+        'data.image_size': 16,
+        'model.width': 4,
+        'model.discriminator_width': 4,
+    },
+    'restore': {'data.image_size': 16, 'model.width': 4},
+    'restore_gan': {
+        'data.image_size': 16,
+        'model.width': 4,
+        'model.discriminator_width': 4,
+    },
+    'vqgan': {
+        'data.image_size': 16,
+        'model.discriminator_width': 4,
+        'model.code_width': 8,
     },
     'stacked_vae': {'model.stochastic_layers': '8x4,6x2'},
     'hierarchical_vae': {

@@ -52,10 +52,11 @@ def skipped_without_its_extra():
         raise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('file', FILES, ids=lambda f: f.stem)
 def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     reads = config_lib.Reads(load(file))
-    examples = data.examples(reads.data, reads.data.split)
+    examples = data.training(reads.data)
     program = build(reads, examples.spec)
     with skipped_without_its_extra():
         state = jax.eval_shape(program.method.init, jax.random.key(0))
@@ -66,7 +67,7 @@ def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
         lambda x: (x.shape, x.dtype), state
     )
-    assert {'loss_d', 'loss'} & metrics.keys()
+    assert {'loss_d', 'loss', 'loss_prior'} & metrics.keys()
     unread = [k for k in reads.unread_settings() if k.startswith(('method', 'model'))]
     assert unread == []
 
@@ -85,16 +86,15 @@ def trains(config, folder, capsys):
     assert list(folder.glob('events.out.tfevents.*'))
 
 
-ELSEWHERE = {  # the tests that train it by default
-    'recurrent': 'training/test_patience.py',
-    'vrnn': 'art/test_sequences.py',
-}
+# One of each way through the loop: two losses in turn, one loss, texts, and one that
+# draws nothing. The others are traced by default, and trained with -m slow.
+BY_DEFAULT = ('gan', 'vae', 'text_transformer', 'pix2pix')
 
 
 @pytest.mark.parametrize(
     'method',
     [
-        pytest.param(n, marks=pytest.mark.slow if n in ELSEWHERE else ())
+        pytest.param(n, marks=() if n in BY_DEFAULT else pytest.mark.slow)
         for n in sections.methods()
     ],
 )

@@ -43,18 +43,6 @@ def test_the_first_signal_is_a_request_and_the_second_ends(capfd):
     assert last == f'gan_vae: {interrupt.LAST_WORDS}'
 
 
-def test_where_nothing_is_to_be_finished_the_first_signal_ends(capfd):
-    with (
-        interrupt.listening(),
-        Watch('never', waits=False) as watch,
-        pytest.raises(KeyboardInterrupt),
-    ):
-        press()
-        time.sleep(5)
-    assert watch.asked is None
-    assert capfd.readouterr().err == f'gan_vae: {interrupt.LAST_WORDS}\n'
-
-
 def test_without_a_command_a_watch_is_never_asked():
     handlers = [signal.getsignal(number) for number in interrupt.SIGNALS]
     with interrupt.listening():
@@ -84,31 +72,75 @@ interrupt.command(main)
 """
 
 
-@pytest.mark.parametrize(
-    'work, seconds',
-    [
-        ('ctypes.CDLL(None).pause()', 5),  # like a compilation: no bytecode runs
-        ('sys.stdin.read()', 5),
-        ('while True: pass', 5),
-        # raised where it is ignored, as in a callback of the garbage collector, and the
-        # work goes on
-        (f'exec({LOST!r})', 5),
-    ],
-)
-def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
+def ready(code):
+    """A process of Python that has said that it is ready."""
     process = subprocess.Popen(
-        [sys.executable, '-c', BUSY.format(work=work)],
+        [sys.executable, '-c', code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout.readline() == 'ready\n'
+    return process
+
+
+@pytest.mark.parametrize(
+    'work, seconds',
+    [
+        ('ctypes.CDLL(None).pause()', 5),  # like a compilation: no bytecode runs
+        ('sys.stdin.read()', 5),
+        ('while True: pass', 5),
+        # nothing is to be finished: no clause runs that could fail on the way out
+        (
+            'try:\n        with interrupt.Watch("", waits=False): sys.stdin.read()\n'
+            '    finally:\n        ctypes.string_at(0)',
+            1,
+        ),
+        # raised where it is ignored, as in a callback of the garbage collector, and the
+        # work goes on
+        (f'exec({LOST!r})', 5),
+    ],
+)
+def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
+    process = ready(BUSY.format(work=work))
     process.send_signal(signal.SIGINT)
     begin = time.monotonic()
     assert process.stderr.readline() == f'gan_vae: {interrupt.LAST_WORDS}\n'
     assert time.monotonic() - begin < SECOND
     assert process.wait(seconds) == 130 and process.stderr.read() == ''
+
+
+SERVER = """
+import os, sys, time
+from gan_vae import interrupt
+def main(argv):
+    with interrupt.Ending('it ends'):
+        with interrupt.Watch('a file is written'):
+            print('ready', flush=True)
+            sys.stdin.readline()
+            print('written', flush=True)
+        time.sleep(60)
+interrupt.command(main)
+"""
+
+
+def test_a_server_ends_when_what_is_being_written_is_whole():
+    process = ready(SERVER)
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr.readline().startswith('SIGTERM: a file is written')
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    output, rest = process.communicate('\n', timeout=5)
+    assert (output, rest, process.returncode) == ('written\n', '', 143)
+
+
+def test_a_server_says_that_it_ends():
+    code = SERVER.replace("interrupt.Watch('a file is written')", 'open(os.devnull)')
+    process = ready(code)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == 'SIGINT: it ends; once more: ends at once\n'
+    assert process.wait(5) == 130
 
 
 def test_a_reader_that_has_enough_is_no_error():

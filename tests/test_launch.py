@@ -143,6 +143,7 @@ def test_samples_have_provenance_and_need_no_tensorflow(run):
     assert np.abs(first.astype(int) - again).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_second_draw_traces_nothing(run):
     """So that evaluations in training compile the sampler once."""
     method, state, _ = making.load(run)

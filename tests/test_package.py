@@ -71,7 +71,10 @@ def test_the_wheel_trains_samples_and_evaluates(installed, tmp_path, source):
     gan_vae = str(installed / 'gan_vae')
     where = run([str(installed / 'python'), '-c', WHERE], tmp_path).strip()
     assert Path(where).is_relative_to(installed.parent)
-    assert Path(where).with_name('py.typed').is_file()
+    for name in ('py.typed', *PAGES):
+        assert (Path(where).parent / name).is_file(), name
+    for mode in ('studio', 'export'):
+        assert run([gan_vae, mode, '--help'], tmp_path).startswith(f'gan_vae {mode}')
     train = ['train', f'--config={file}:tiny', '--workdir=run']
     run([gan_vae, *train, '--config.parallel.devices=1'], tmp_path)
     summary = json.loads((tmp_path / 'run' / 'summary.json').read_text())
@@ -85,6 +88,7 @@ def test_the_wheel_trains_samples_and_evaluates(installed, tmp_path, source):
     assert scored.startswith('swd_32 0 | 4 of pictures run-4')
 
 
+PAGES = 'studio/static/screens/home.js', 'export/static/sampler.html'
 WHERE = 'import gan_vae; print(gan_vae.__file__)'
 
 

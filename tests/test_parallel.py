@@ -92,6 +92,7 @@ def assert_close(metrics, expected, tolerance=1e-5):
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'case, devices, parts',
     [
@@ -124,6 +125,7 @@ def test_statistics_of_a_batch_move_once_a_part():
     assert abs(metrics[0]['loss_g'] - expected[0]['loss_g']) > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('devices', [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     'case', [pytest.param(GAN, marks=pytest.mark.slow), VAE], ids=['gan', 'vae']

@@ -21,7 +21,7 @@ from gan_vae.art import codec, features, sheets
 from gan_vae.art.making import load
 from gan_vae.data.pictures import Fit, open_picture
 from gan_vae.errors import UserError
-from gan_vae.methods.contract import capability
+from gan_vae.methods.contract import capability, required
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed, seen
 
@@ -197,7 +197,8 @@ def decode(workdir, path, out) -> int:
             f'of {workdir} ({about["state_sha256"][:12]})'
         )
     coder, shape = coder_of(weights), tuple(header['shape'])
-    x = jax.eval_shape(lambda key: method.generate(weights, key, 1), jax.random.key(0))
+    generate = required(method, 'generate', 'codec')
+    x = jax.eval_shape(lambda key: generate(weights, key, 1), jax.random.key(0))
     levels = coder.likelihood.levels
     if shape != x.shape[1:] or header['levels'] != levels:
         raise UserError(

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+from gan_vae.objectives.damage import LUMA
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@
 Of length 1; a sign is free, and is such that the largest number is positive.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import numpy as np
+from scipy.sparse import linalg
 
 from gan_vae.errors import UserError
 
@@ -38,8 +39,15 @@ def pca(z: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
     became, y [n, F], by the variance of y that they explain, the most first."""
     z, y = (np.asarray(a, np.float64) for a in (z, y))
     z, y = z - z.mean(0), y - y.mean(0)
-    u, s, _ = np.linalg.svd(y, full_matrices=False)
-    count = min(count, z.shape[1], int((s > 1e-9 * s[0]).sum()))
+    count, least = min(count, z.shape[1]), min(y.shape)
+    if 4 * count < least:  # few of many: 20 times as fast
+        start = np.random.default_rng(0).normal(size=least)
+        u, s, _ = cast(Any, linalg.svds(y, count, v0=start))
+        order = np.argsort(-s)
+        u, s = u[:, order], s[order]
+    else:
+        u, s, _ = np.linalg.svd(y, full_matrices=False)
+    count = min(count, int((s > 1e-9 * s[0]).sum()))
     # least squares of z by coordinates that are apart: their covariance
     return signed(u[:, :count].T @ z)
 

@@ -132,11 +132,11 @@ def _bends(length: int) -> sparse.csr_matrix:
 
 
 def noise_of(y: np.ndarray) -> float:
-    """The deviation of white noise in y [H, W, C], at least 2 pixels a side.
+    """The deviation of white noise in y [H, W, C]; 0 below 2 pixels a side.
 
     Of the finest diagonal detail, by its median: Donoho & Johnstone 1994 (Biometrika).
     """
     y = np.asarray(y, np.float64)
     y = y[: len(y) // 2 * 2, : y.shape[1] // 2 * 2]
     detail = y[::2, ::2] - y[1::2, ::2] - y[::2, 1::2] + y[1::2, 1::2]
-    return float(np.median(np.abs(detail)) / 2 / 0.6745)
+    return float(np.median(np.abs(detail)) / 2 / 0.6745) if detail.size else 0.0

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from gan_vae import images
+from gan_vae.art import conditions, provenance
 from gan_vae.art.tools import Flag, Input, Model, ModelRequest, Picture
 from gan_vae.data.pictures import Fit, fit, given
 from gan_vae.errors import UserError
@@ -47,14 +48,14 @@ def _is_of(item: Input, model: Model) -> bool:
 def pictures(model: Model, z, labels=None, progress=lambda items, _: items):
     """Pictures of latents [n, D], each of which carries its own: sampling.decode.
 
-    labels: classes int [n], or one for all.
+    labels: their conditions, or one class for all.
     """
     decoded = sampling.decode(model.method, model.weights, z, labels, progress)
     about, name = {'model': model.about['state_sha256']}, _record(model)
     records = [about | {name: packed(vector)} for vector in z]
     if labels is not None:
-        classes = [model.classes[n] for n in np.broadcast_to(labels, len(z))]
-        records = [r | {'class': c} for r, c in zip(records, classes, strict=True)]
+        told = conditions.records(model, np.atleast_1d(labels), len(z))
+        records = [r | t for r, t in zip(records, told, strict=True)]
     return [
         Picture(image, provenance=record)
         for image, record in zip(decoded, records, strict=False)
@@ -71,9 +72,11 @@ def _record(model: Model) -> str:
     return 'styles' if model.base else 'latent'
 
 
-def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | None]:
-    """The latent [D], and class if any, of an input: number N of the samples of `seed`,
-    a picture that carries one of this model, or a picture that its encoder takes. A
+def of_input(
+    model: Model, item: Input, seed: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The latent [D], and condition if any, of an input: number N of the samples of
+    `seed`, a picture that carries one of this model, or one that its encoder takes. A
     UserError for anything else.
     """
     method, word = model.method, item.word
@@ -87,20 +90,16 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
             )
         if (number := int(word)) >= sampling.LARGEST:
             raise UserError(f'{word}: there are samples up to {sampling.LARGEST - 1}')
-        label = number % method.classes if method.classes else None
+        label = conditions.of_sample(model, seed, number)
         return sampling.latent(method, seed, number), label
     if _is_of(item, model):
         if 'styles' in item.provenance and not model.base:
             raise UserError(f'{word} carries styles, and this is of latents')
         z = unpacked(word, item.provenance.get(_record(model)), size(model))
-        if not method.classes:
-            return z, None
-        if (name := item.provenance.get('class')) not in model.classes:
-            raise UserError(f'{word}: its class was altered')
-        return z, model.classes.index(name)
+        return z, conditions.recorded(model, item.provenance, word)
     reason, flag = 'and a GAN has no encoder', ''
     if capability(method, 'latents.encode') is not None:
-        if not method.classes:
+        if not method.classes and not method.captions:
             return encode(model, read(word, model)[None])[0], None
         reason, flag = 'whose encoder needs a class', ' --class=NAME'
     raise UserError(
@@ -112,34 +111,31 @@ def of_input(model: Model, item: Input, seed: int) -> tuple[np.ndarray, int | No
 def of_inputs(
     model: Model, items: list[Input], seed: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The latents [n, D] and classes int [n], if any, of inputs: see `of_input`."""
+    """The latents [n, D] and conditions, if any, of inputs: see `of_input`."""
     z, labels = zip(*(of_input(model, item, seed) for item in items), strict=True)
-    return np.stack(z), None if labels[0] is None else np.array(labels)
+    return np.stack(z), conditions.together(labels)
 
 
 SEARCH = {  # flags of the tools that look for latents
     'restarts': Flag(8, int, 'starts, of which the best is kept', least=1),
     'steps': Flag(400, int, 'of Adam', least=1),
-    'class': Flag('', str, 'of a model of classes: a name, or #N'),
-}
+} | conditions.FLAGS
 
 
 def starts(request: ModelRequest, near: np.ndarray | None = None):
-    """Latents float32 [R, D] to start from, classes int32 [R] or None, and messages.
+    """Latents float32 [R, D] to start from, their conditions, and messages.
 
     near: a picture uint8 [H, W, C] whose code is the first start, where the model has
     an encoder that needs no class; the others are of the prior.
     """
     model, flags = request.model, request.flags
     z = sampling.latents(model.method, flags.seed, flags.restarts)
-    word = vars(flags)['class']
-    # an error where the model has no classes
-    label = sampling.class_id(model.classes, word) if word else None
+    label, lines = conditions.asked(request)
     if label is not None:
-        message = sampling.class_message(model.classes, word, label)
-        return z, np.full(len(z), label, np.int32), message
-    if model.method.classes:
-        return z, np.arange(len(z), dtype=np.int32) % model.method.classes, []
+        return z, np.repeat(label, len(z), 0), lines
+    label = sampling.conditions(model.method, flags.seed, len(z))
+    if label is not None:
+        return z, label, []
     if near is not None and model.method.latents.encode is not None:
         z[0] = encode(model, near[None])[0]
     return z, None, []
@@ -165,6 +161,22 @@ def size(model: Model) -> int:
     """Numbers in a latent."""
     required(model.method, 'latents.decode', 'a latent')
     return model.method.latents.size
+
+
+def along(model: Model, files: list[str], strengths: list[float]) -> np.ndarray:
+    """float32 [D], the sum of the directions in pictures of `directions`, each times
+    its strength. A UserError for a file that has none of this model."""
+    total = np.zeros(size(model), np.float32)
+    for file, strength in zip(files, strengths, strict=True):
+        carried = provenance.embedded(file) if file else {}
+        own = carried.get('model') == model.about['state_sha256']
+        if not own or 'direction' not in carried:
+            raise UserError(
+                f'--along={file}: give a picture that directions made of this model'
+            )
+        direction = unpacked(file, carried['direction'], len(total))
+        total += np.float32(strength) * direction
+    return total
 
 
 def packed(vector: np.ndarray) -> str:

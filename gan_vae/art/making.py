@@ -24,6 +24,7 @@ from gan_vae.art.tools import (
     Result,
     Tool,
     ToolWithModel,
+    ToolWithOptionalModel,
     find,
     flags_of,
 )
@@ -52,10 +53,12 @@ def make(
     words: list[str],
     flags: Namespace,
     place: Callable[[Model], Path] | None = None,
+    watcher: progress.Watcher = progress.at_terminal,
 ) -> tuple[Path, Result]:
     """Makes and writes what a command says: the folder, and what is in it.
 
-    place: the folder, by the model; by default that of flags.out.
+    place: the folder, by the model; by default that of flags.out. watcher: who is told
+    how far it is, and may stop it.
     """
     tool = find(name)
     tools.check(flags_of(tool), flags)
@@ -70,10 +73,11 @@ def make(
         if flag.file and getattr(flags, name)
     }
     about = _record(name, tool, model, inputs, flags, of_flags)
-    result, stopped = _run(tool, request(name, model, inputs, flags, of_flags))
+    asked = request(name, model, inputs, flags, of_flags)
+    result, stopped = _run(tool, asked, watcher)
     if stopped is not None:
         about['stopped'] = stopped
-        message = f'stopped by Ctrl-C after {counted(stopped, "step")}: the best so far'
+        message = f'stopped after {counted(stopped, "step")}: the best so far'
         result = replace(result, messages=[*result.messages, message])
     with Watch('all files are being written'):
         folder = _folder(name, flags)
@@ -89,7 +93,12 @@ def make(
 
 
 def reproduce(
-    file, workdir: str = '', out: str = '', inputs: str = '', force: bool = False
+    file,
+    workdir: str = '',
+    out: str = '',
+    inputs: str = '',
+    force: bool = False,
+    watcher: progress.Watcher = progress.at_terminal,
 ) -> Reproduction:
     """Makes a file of a tool again, in another folder, and compares the two.
 
@@ -124,7 +133,7 @@ def reproduce(
     for flag, item in of_flags.items():
         setattr(flags, flag, item.word)
     request_again = request(about['tool'], model, items, flags, of_flags)
-    result, _ = _run(tool, request_again, about.get('stopped'))
+    result, _ = _run(tool, request_again, watcher, about.get('stopped'))
     folder = _folder('reproduce', flags)
     record = {key: value for key, value in about.items() if key in provenance.KEPT}
     _write(folder, result, record, model)
@@ -141,6 +150,8 @@ def reproduce(
 def open_model(name: str, tool: Tool, flags: Namespace) -> Model | None:
     """The model of --workdir and --step; None where a tool may do without."""
     workdir = getattr(flags, 'workdir', '')
+    if not workdir and isinstance(tool, ToolWithOptionalModel):
+        workdir = tool.default(flags)
     if not workdir:
         if isinstance(tool, ToolWithModel):
             shipped = sorted(p.name for p in packed.SHIPPED.iterdir() if p.is_dir())
@@ -220,23 +231,27 @@ def _hashed(item: Input) -> dict:
     return {'word': item.name, 'sha256': item.sha256}
 
 
-def _run(tool: Tool, request: Request, last: int | None = None):
-    """(the Result, after how many steps Ctrl-C ended it, or None).
+def _run(
+    tool: Tool,
+    request: Request,
+    watcher: progress.Watcher = progress.at_terminal,
+    last: int | None = None,
+):
+    """(the Result, after how many steps it was stopped, or None).
 
     `last`: to end it after so many again.
     """
     taken, stopped = 0, None
-    watching = Watch('ends with the best so far')
-    with watching as watch, progress.reported(request.tool) as report:
+    with watcher(request.tool) as watched:
 
         def steps(items: Iterable, what: str) -> Iterator:
             nonlocal taken, stopped
-            for item in report(items, what):
+            for item in watched.progress(items, what):
                 if stopped is not None:
                     return
                 yield item
                 taken += 1
-                if watch.asked or taken == last:
+                if watched.asked() or taken == last:
                     stopped = taken
 
         result = tool.make(replace(request, progress=steps))

@@ -1,14 +1,37 @@
-"""How far a command is: bars on a terminal, elsewhere a line at least each 30 s."""
+"""How far a tool is, and whether it is to stop: of a command, at its terminal.
+
+Bars on a terminal, elsewhere a line at least each 30 s; Ctrl-C stops.
+"""
 
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
 
 from tqdm import tqdm
 
+from gan_vae.interrupt import Watch
+
 SECONDS = 30.0  # between lines
+
+
+class Watched(NamedTuple):
+    """What a tool is given while somebody watches it."""
+
+    progress: Callable[[Iterable, str], Iterator]  # (items, what is done) -> the items
+    asked: Callable[[], bool]  # whether it is to end with the best so far
+
+
+Watcher = Callable[[str], AbstractContextManager[Watched]]  # of the name of a tool
+
+
+@contextmanager
+def at_terminal(command: str) -> Iterator[Watched]:
+    """The Watcher of a command."""
+    with Watch('ends with the best so far') as watch, reported(command) as progress:
+        yield Watched(progress, lambda: watch.asked is not None)
 
 
 @contextmanager

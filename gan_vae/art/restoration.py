@@ -1,6 +1,7 @@
-"""Pictures with a part of them missing, small, noisy, blurred or grey, as a model that
-knows such pictures would have them; without a model, as an untrained network comes to
-them, or, where they are large, as filters do.
+"""Pictures with a part of them missing, small, noisy, blurred or grey, whole again.
+
+As a model of pictures would have them; or as an untrained network comes to them, or as
+filters do; or by a network that was trained to restore.
 
 What is worked on may be smaller than the picture. Then the damage is that which is left
 at the smaller size, and x', the result at that size, is pasted back into the picture y:
@@ -13,12 +14,14 @@ where U enlarges.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 from PIL import Image
 
 from gan_vae import images
 from gan_vae.art import deep_prior, inversion, latents, sheets
+from gan_vae.art import network as tiles
 from gan_vae.art.degradations import Degradation
 from gan_vae.art.tools import (
     Flag,
@@ -30,6 +33,8 @@ from gan_vae.art.tools import (
 )
 from gan_vae.data.pictures import Fit, fit, given, opaque, within
 from gan_vae.errors import UserError, counted
+from gan_vae.methods.contract import required
+from gan_vae.objectives import damage
 
 PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
 UNIT = 255 / 2  # grey levels in a unit of a picture in [-1, 1]
@@ -37,14 +42,18 @@ NOISE = 2.0  # deviation of what is seen as it is, in grey levels
 SIZE, LARGEST = 256, 2048  # pixels of the longer side, without a model
 STEPS, SAMPLES = 400, 4  # of a model
 DEEP_STEPS = 2000  # without one
+NETWORK = 'pretrained:restore'
 SMALL = 64  # pixels of the longer side up to which the prior is quick
 METHOD = Flag(
     None,
     str,
-    'without a model: prior (an untrained network, minutes above 64 pixels) or filter; '
-    'unless given the better for the size, and prior with --num, --steps or --size',
-    choices=('prior', 'filter'),
+    'without --workdir: prior (an untrained network, minutes above 64 pixels), filter, '
+    f'or network ({NETWORK}, which was trained); unless given the better of the first '
+    'two for the size, and prior with --num, --steps or --size',
+    choices=('network', 'prior', 'filter'),
 )
+NOTHING = damage.told()
+OF_OTHERS = 'num', 'steps', 'size'  # flags that a network does not take
 ON_SHEET = 512  # pixels of the longer side of a picture on the sheet, at most
 
 
@@ -86,6 +95,79 @@ class Work:
         return canvas
 
 
+def default(flags) -> str:
+    """The model where no --workdir is given: the network that restores, if asked."""
+    return NETWORK if flags.method == 'network' else ''
+
+
+def network(request: Request) -> TypeGuard[ModelRequest]:
+    """Whether the model of a request is a network that restores. A UserError for flags
+    that it does not take."""
+    method, model = request.flags.method, request.model
+    if model is not None and method == 'network':
+        required(model.method, 'restoration', '--method=network')
+    elif model is not None and method:
+        raise UserError(f'--method={method} is for restoring without --workdir')
+    if not isinstance(request, ModelRequest) or not request.model.method.restoration:
+        return False
+    flags = request.flags
+    given = [name for name in OF_OTHERS if getattr(flags, name) is not None]
+    if flags.restarts != latents.SEARCH['restarts'].default:
+        given.append('restarts')
+    given += [name for name in ('class', 'prompt') if vars(flags)[name]]
+    if given:
+        raise UserError(
+            f'--{given[0]}: {request.model.workdir} is a network that restores in one '
+            'pass: it has no latents'
+        )
+    return True
+
+
+def whole(request: ModelRequest) -> np.ndarray:
+    """The picture of a request at its own size, float32 [H, W, C], as its network takes
+    it."""
+    picture = opaque(given(request.inputs[0].word), (255, 255, 255))
+    if request.model.config.data.channels == 1:
+        picture = picture.convert('L')
+    x = images.from_uint8(np.atleast_3d(np.asarray(picture)))
+    return np.asarray(x, np.float32)
+
+
+def networked(
+    request: ModelRequest,
+    y: np.ndarray,
+    told: np.ndarray = NOTHING,
+    mask: np.ndarray | None = None,
+    how: Degradation | None = None,
+    seen: np.ndarray | None = None,
+    rest: tuple[np.ndarray, np.ndarray] | None = None,
+    messages: tuple[str, ...] = (),
+) -> Result:
+    """The Result of y float [H, W, C] by the network of a request.
+
+    told: as of objectives.damage.told; nothing: it finds out. mask [H, W, 1]: of what
+    is seen. how, seen: a damage of which the result is to be consistent with what is
+    seen. rest: (the share of the network [H, W, 1], another restoration).
+    """
+    known = np.ones_like(y[..., :1]) if mask is None else mask
+    model = request.model
+    x = tiles.restored(
+        model.method.restoration, model.weights, y, known, told, request.progress
+    )
+    if how is not None:
+        x = np.asarray(how.consistent(x[None], seen, None))[0]
+    if rest is not None:
+        share, other = rest
+        x = share * x + (1 - share) * other
+    if mask is not None:
+        x = np.where(mask > 0, y, x)
+    height, width, _ = x.shape
+    line = f'{width}x{height} pixels, by the network of {model.workdir}'
+    before = y * known if seen is None else seen
+    invented = [PLAUSIBLE] if mask is not None or how is not None else []
+    return _result(before, [x], [*messages, line, *invented], {})
+
+
 def read(request: Request, factor: int = 1) -> Work:
     """The picture of a request: with a model as the model takes it, over `factor`;
     without one its own, but worked on no larger than --size."""
@@ -102,6 +184,7 @@ def read(request: Request, factor: int = 1) -> Work:
             extent=picture.size,
             own_size=small.size == picture.size,
         )
+    required(model.method, 'latents.decode', request.tool)
     how = Fit.of(model.config.data)
     if flags.size is not None:
         raise UserError(
@@ -142,12 +225,10 @@ def by_filter(request: Request, work: Work, better_small: str) -> bool:
     picture of up to SMALL pixels. Without a model alone."""
     flags = request.flags
     if request.model is not None:
-        if flags.method:
-            raise UserError(f'--method={flags.method} is for restoring without a model')
         return False
     if flags.method:
         return flags.method == 'filter'
-    if any(getattr(flags, name) is not None for name in ('num', 'steps', 'size')):
+    if any(getattr(flags, name) is not None for name in OF_OTHERS):
         return False
     return better_small == 'filter' or max(work.extent) > SMALL
 
@@ -181,7 +262,7 @@ def restored(
         seen = work.full
         sizes = [f'{x.shape[1]}x{x.shape[0]}' for x in (work.full, work.seen)]
         lines += [f'{request.inputs[0].word}: {sizes[0]}, worked on at {sizes[1]}']
-    return _result(seen, restorations, [*messages, *lines], metrics)
+    return _result(seen, restorations, [*messages, *lines, PLAUSIBLE], metrics)
 
 
 def filtered(request: Request, work: Work, x: np.ndarray, messages=()) -> Result:
@@ -196,7 +277,7 @@ def filtered(request: Request, work: Work, x: np.ndarray, messages=()) -> Result
             )
     height, width, _ = x.shape
     line = f'{width}x{height} pixels, by a filter at this size, without a model'
-    return _result(work.full, [x], [*messages, line], {})
+    return _result(work.full, [x], [*messages, line, PLAUSIBLE], {})
 
 
 def _result(seen, restorations: list, messages: list[str], metrics: dict) -> Result:
@@ -220,7 +301,7 @@ def _result(seen, restorations: list, messages: list[str], metrics: dict) -> Res
     return Result(
         pictures=[Picture(*pair) for pair in zip(each, names, strict=True)],
         sheet=sheets.labelled(on_sheet, min(4, len(on_sheet)), ['seen', *names]),
-        messages=[*messages, PLAUSIBLE],
+        messages=messages,
         metrics=metrics,
     )
 
@@ -318,6 +399,9 @@ FLAGS = latents.SEARCH | {
 def tool(
     make: Callable[[Request], Result], flags: dict[str, Flag] | None = None
 ) -> ToolWithOptionalModel:
-    """A tool that restores, with what such tools share; make: ends in `restored`."""
-    every = (flags or {}) | FLAGS
-    return ToolWithOptionalModel(make=make, takes='PICTURE', flags=every)
+    """A tool that restores, with what such tools share; make: ends in `restored`, or in
+    `networked` where `network` says so."""
+    every = (flags or {}) | {'method': METHOD} | FLAGS
+    return ToolWithOptionalModel(
+        make=make, takes='PICTURE', flags=every, default=default
+    )

@@ -1,5 +1,6 @@
 """Samples of a run in its own folder, as `launch.py --mode=sample` makes them."""
 
+import re
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from gan_vae.methods import sampling
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
 
+SLUG = 60  # characters of a prompt in the name of a folder
 PICTURES, SEQUENCES = 64, 16  # by default; a sequence is several files
 
 
@@ -22,6 +24,10 @@ def sample(
     truncation: float | None = None,
     temperature: float | None = None,
     latents: str = 'prior',
+    prompt: str = '',
+    guidance: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
 ) -> Path:
     """Writes `num` samples in a folder, which it returns, and a sheet beside it.
 
@@ -29,6 +35,7 @@ def sample(
     run's folder, or in art/NAME for pretrained:NAME. Those of before are overwritten.
     name: of the class, or its id; by default each class in turn. latents: of the
     'prior', or of a mixture fitted to the 'aggregate' posterior of training images.
+    prompt, guidance, top_k, top_p: of a prior over codes, as `Model.sample` takes them.
     """
     folder = packed.find(workdir)
     kind = data.kind_of(run_folder.read_config(folder).data.name)
@@ -36,14 +43,18 @@ def sample(
         num = PICTURES if kind == 'images' else SEQUENCES
     sampling.check(seed, num, truncation, temperature)
     law = {'truncation': truncation, 'temperature': temperature}
+    law |= {'guidance': guidance, 'top_k': top_k, 'top_p': top_p}
     values = {'workdir': str(workdir), 'seed': seed, 'step': step, 'force': True}
     values |= law | {'class': name or '', 'latents': latents, 'num': num}
+    values['prompt'] = prompt
 
     def place(model: Model) -> Path:
         words = [f'step{model.about["step"]}-seed{seed}']
         if name:
             label = sampling.class_id(model.classes, name)
             words.append(model.classes[label].replace('/', '_'))
+        if prompt:
+            words.append(re.sub(r'\W+', '-', prompt).strip('-')[:SLUG])
         words += [f'{word}{x:g}' for word, x in law.items() if x is not None]
         if latents != 'prior':
             words.append(latents)

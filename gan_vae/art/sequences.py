@@ -8,8 +8,9 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from gan_vae import data
+from gan_vae import data, files
 from gan_vae.art.tools import Model
+from gan_vae.data import writing
 from gan_vae.data.sequences import BUCKET, Padded
 from gan_vae.errors import UserError
 from gan_vae.evaluation.path_length import slerp
@@ -64,6 +65,8 @@ def given(
                 'sequences, counted from 0'
             )
         return held_out.values[int(word)]
+    if model.kind == 'text':
+        return writing.points(_text(word, model))
     if model.kind == 'rolls':
         from gan_vae.media import midi
 
@@ -74,6 +77,18 @@ def given(
     size = np.sqrt(np.square(strokes[:, :2]).mean())
     ways = np.round(strokes[:, :2] * scale[:2] / max(size, 1e-6))
     return np.concatenate([ways, strokes[:, 2:]], -1)
+
+
+def _text(word: str, model: Model) -> str:
+    """The words themselves, or the end of a text file: half of what a model takes."""
+    from gan_vae.data.readers import text
+
+    known = model.method.text
+    if files.expand(word).is_file():
+        word = text.read(word)[-(known.length // 2) :]
+    elif ' ' not in word and word.lower().endswith(('.txt', '.md')):
+        raise UserError(f'no file {word!r}')
+    return ''.join(c for c in word if c in known.words)
 
 
 def beginning(value: np.ndarray, steps: int | None) -> np.ndarray:

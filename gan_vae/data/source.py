@@ -7,11 +7,12 @@ many hosts takes its own rows of the same global batch.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from gan_vae.data.texts import Text
 from gan_vae.errors import UserError
 
 
@@ -23,6 +24,7 @@ class Spec(NamedTuple):
     channels: int
     class_names: tuple[str, ...] = ()
     count: int = 0  # images in the set
+    text: Text | None = None
     kind = 'images'
 
     @property
@@ -44,11 +46,17 @@ class Examples(NamedTuple):
     factors: dict[str, np.ndarray] | None = None
     factor_values: dict[str, tuple[str, ...]] = {}
     note: str = ''  # what the reader of the set has to tell, e.g. files it skipped
+    # (examples, number) -> its captions in other words, for sets that have several
+    reworded: Callable[['Examples', int], tuple[str, ...]] | None = None
+    text: Text | None = None  # of config.data.text
+    tokens: np.ndarray | None = None  # uint16 [N, wordings, text.length]
     kind = 'images'
 
     @property
     def spec(self) -> Spec:
-        return Spec(*self.images.shape[1:], self.class_names, len(self.images))
+        height, width, channels = self.images.shape[1:]
+        count = len(self.images)
+        return Spec(height, width, channels, self.class_names, count, self.text)
 
     @property
     def count(self) -> int:
@@ -62,15 +70,21 @@ class Examples(NamedTuple):
             labels=None if self.labels is None else self.labels[rows],
             captions=tuple(self.captions[i] for i in rows) if self.captions else (),
             factors=factors and {name: v[rows] for name, v in factors.items()},
+            tokens=None if self.tokens is None else self.tokens[rows],
         )
 
     def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> dict:
-        """The batch of `rows`: image uint8 [b, H, W, C], index and label [b].
+        """The batch of `rows`: image uint8 [b, H, W, C], index and label [b], and text
+        int32 [b, wordings, length].
 
         `global_rows`: those of the batch over all hosts.
         """
         batch = {'image': np.asarray(self.images[rows]), 'index': rows.astype(np.int32)}
-        return batch if self.labels is None else batch | {'label': self.labels[rows]}
+        if self.labels is not None:
+            batch['label'] = self.labels[rows]
+        if self.tokens is not None:
+            batch['text'] = self.tokens[rows].astype(np.int32)
+        return batch
 
     def cut(self, steps: int) -> 'Examples':
         """Pieces of at most `steps`: images have none."""
@@ -88,6 +102,8 @@ class Examples(NamedTuple):
         digest.update(np.ascontiguousarray(self.images[rows]))
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels))
+        if self.tokens is not None:
+            digest.update(self.tokens.tobytes())
         return digest.hexdigest()
 
 

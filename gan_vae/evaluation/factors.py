@@ -16,7 +16,14 @@ from gan_vae.extractors import classifier
 from gan_vae.extractors.features import digest, stored
 from gan_vae.learning import state
 
-STEPS = 2000  # of batches of 64
+# Wider than that of classes, and moved less: a mouth is a few pixels.
+RECIPE = classifier.RECIPE | {
+    'widths': (64, 128, 256),
+    'features': 512,
+    'dropout': 0.2,
+    'shift': 1,
+    'steps': 3000,
+}
 MOST = 64  # values of a factor, beyond which it is taken for a continuous one
 
 
@@ -67,10 +74,10 @@ def load(examples: Examples, held_out: Examples) -> Factors:
     labels = _indices(examples, names, values)
 
     def trained():
-        params = classifier.fit_several(examples.images, sizes, labels, STEPS)
+        params = classifier.fit_several(examples.images, sizes, labels, RECIPE)
         return state.named_leaves(params)
 
-    key = [[digest(examples.images), digest(labels)], classifier.RECIPE, STEPS, sizes]
+    key = [[digest(examples.images), digest(labels)], RECIPE, sizes]
     leaves = dict(stored('factors', key, trained))
     params = traverse_util.unflatten_dict(leaves, sep='/')
     words = tuple(values[n] for n in names)
@@ -79,6 +86,12 @@ def load(examples: Examples, held_out: Examples) -> Factors:
     has = shown != np.array(lacking)
     right = np.sum((known.of(held_out.images) == shown) & has, 0) / has.sum(0)
     return known._replace(accuracy=tuple(map(float, right)))
+
+
+def indices(examples: Examples, known: Factors) -> np.ndarray:
+    """The factors int [n, k] of a set, as those that a classifier knows."""
+    names = known.names
+    return _indices(examples, names, dict(zip(names, known.values, strict=True)))
 
 
 def _indices(examples: Examples, names, values) -> np.ndarray:

@@ -15,8 +15,7 @@ import jax.numpy as jnp
 
 from gan_vae.errors import UserError
 from gan_vae.extractors import Extractor
-
-_SMALL = 1e-10  # added to squared lengths: a pixel without activations stays zero
+from gan_vae.extractors.perceptual import unit
 
 
 def distance(extractor: Extractor, a, b) -> jax.Array:
@@ -38,9 +37,5 @@ def _distance(extractor: Extractor, params, a, b):
             f'the extractor {extractor.name!r} has no maps to compare: use vgg_hed or '
             'random'
         )
-    squares = ((_unit(maps[0][n]) - _unit(maps[1][n])) ** 2 for n in names)
+    squares = ((unit(maps[0][n]) - unit(maps[1][n])) ** 2 for n in names)
     return sum(jnp.mean(jnp.sum(square, -1), (1, 2)) for square in squares)
-
-
-def _unit(x):
-    return x * jax.lax.rsqrt(jnp.sum(x * x, -1, keepdims=True) + _SMALL)

@@ -1,9 +1,9 @@
 """Averages of a method's evaluate_step over a split, each example once."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 import jax
+import numpy as np
 
 from gan_vae.data import kind_of
 from gan_vae.data.source import Examples, padded_batches
@@ -20,11 +20,11 @@ def evaluate(
 
     The last batch is padded under a mask, so that the batch size does not matter.
     """
-    sums: Counter = Counter()
+    sums: dict = {}
     for batch in _batches(program, examples, batch_size):
         of_batch = program.evaluate_step(state, put(rows_of_host(batch), program.mesh))
         for name, value in jax.device_get(of_batch).items():
-            sums[name] += float(value)
+            sums[name] = sums.get(name, 0.0) + np.asarray(value, np.float64)
     return program.method.finish(sums)
 
 
@@ -32,7 +32,8 @@ def names(program: Program, state, examples: Examples, batch_size: int) -> list[
     """The keys of `evaluate`, without computing; `state`: arrays or shapes."""
     batch = next(_batches(program, examples, batch_size))
     sums = jax.eval_shape(program.evaluate_step, state, batch)
-    return list(program.method.finish(dict.fromkeys(sums, 1.0)))
+    ones: dict = {name: np.ones(value.shape) for name, value in sums.items()}
+    return list(program.method.finish(ones))
 
 
 def _batches(program: Program, examples: Examples, size: int) -> Iterator[dict]:

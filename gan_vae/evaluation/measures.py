@@ -20,6 +20,7 @@ from gan_vae.evaluation.panel import Panel, Pictures
 from gan_vae.evaluation.plan import Plan
 from gan_vae.learning.optimizers import averaging_words
 from gan_vae.methods import sampling
+from gan_vae.methods.contract import required
 
 Result = dict[str, Any]  # 'value', 'protocol' and, of samples, 'card': as in summary
 
@@ -38,6 +39,8 @@ def names(config, program, held_out: Examples) -> list[str]:
 def _checked(requests: Plan, program) -> Plan:
     for request in requests.of_model:
         trained_model.check(request, program.method)
+    for request in requests.of_samples:
+        required(program.method, 'generate', f'the metric {request.name!r}')
     return requests
 
 

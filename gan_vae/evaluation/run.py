@@ -36,7 +36,8 @@ def evaluate_run(
         )
     config: Any = run_folder.read_config(workdir)
     text: str = config.eval.metrics if metrics is None else metrics
-    held_out = data.examples(config.data, split or config.data.eval_split)
+    words = run_folder.read_text(workdir)
+    held_out = data.examples(config.data, split or config.data.eval_split, words)
     program = build(config, held_out.spec)
     train = None
     if plan.parse(text).of_samples:

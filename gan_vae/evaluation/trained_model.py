@@ -61,8 +61,12 @@ class TrainedModel(NamedTuple):
         """uint8 [B, H, W, C]: examples, binarised where the model sees them so, and
         their reconstructions."""
         both = self.capability('latents.encode'), self.capability('latents.decode')
+        direct = self.capability('reconstruct')
         for _, x, label in self.batches():
-            again = _reconstruct(*both, self.weights, x, label)
+            if direct:
+                again = _again(direct, self.weights, x)
+            else:
+                again = _reconstruct(*both, self.weights, x, label)
             yield images.to_uint8(x), images.to_uint8(again)
 
     def codes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,6 +92,11 @@ class TrainedModel(NamedTuple):
         codes, factors = self.codes()
         cut = 2 * len(codes) // 3
         return codes[:cut], factors[:cut], codes[cut:], factors[cut:]
+
+
+@partial(jax.jit, static_argnums=0)
+def _again(reconstruct, weights, x):
+    return reconstruct(weights, x)
 
 
 # A jit of the module: of a function made at each evaluation it would compile anew.

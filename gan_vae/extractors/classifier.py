@@ -72,22 +72,27 @@ def load(examples: Examples) -> Extractor:
 
 class _Network(nn.Module):
     logits: int
+    widths: tuple[int, ...]
+    features: int
+    dropout: float = 0.0
 
     @nn.compact
     def __call__(self, x, training: bool = False):
-        for width in RECIPE['widths']:
+        for width in self.widths:
             x = nn.relu(Conv(width, (4, 4), (2, 2))(x))
         x = x.reshape(len(x), -1)
-        x = nn.Dropout(RECIPE['dropout'], deterministic=not training)(x)
-        features = nn.relu(nn.Dense(RECIPE['features'])(x))
+        x = nn.Dropout(self.dropout, deterministic=not training)(x)
+        features = nn.relu(nn.Dense(self.features)(x))
         logits = nn.Dense(self.logits, name='logits')(features)
         return {'features': features, 'logits': logits}
 
 
 def apply(params: dict, images) -> dict[str, jax.Array]:
     """uint8 (or float 0..255) [n, H, W, C of the set] -> features and logits."""
-    logits = len(params['logits']['bias'])
-    return _Network(logits).apply({'params': params}, _inputs(images))
+    layers = [params[f'Conv_{n}'] for n in range(len(params) - 2)]
+    sizes = [len(layer['bias']) for layer in (*layers, params['Dense_0'])]
+    network = _Network(len(params['logits']['bias']), tuple(sizes[:-1]), sizes[-1])
+    return network.apply({'params': params}, _inputs(images))
 
 
 def _inputs(images):
@@ -111,28 +116,29 @@ def train(examples: Examples) -> tuple[dict, str]:
 def fit(examples: Examples, classes: int) -> dict:
     """The parameters of a classifier of `classes` trained on all of `examples`."""
     labels = np.asarray(examples.labels)[:, None]
-    return fit_several(examples.images, (classes,), labels, RECIPE['steps'])
+    return fit_several(examples.images, (classes,), labels, RECIPE)
 
 
 def fit_several(
-    images: np.ndarray, sizes: tuple[int, ...], labels: np.ndarray, steps: int
+    images: np.ndarray, sizes: tuple[int, ...], labels: np.ndarray, recipe: dict
 ) -> dict:
     """The parameters of one network for several labels of each picture, int [n, k].
 
     Its logits are those of the first label, of `sizes[0]` values, then of the second;
     the loss is the sum of their cross-entropies.
     """
-    network = _Network(sum(sizes))
-    key = jax.random.key(RECIPE['seed'])
+    widths, steps = tuple(recipe['widths']), recipe['steps']
+    network = _Network(sum(sizes), widths, recipe['features'], recipe['dropout'])
+    key = jax.random.key(recipe['seed'])
     optimizer = optax.adamw(
-        optax.cosine_decay_schedule(RECIPE['learning_rate'], steps),
-        weight_decay=RECIPE['weight_decay'],
+        optax.cosine_decay_schedule(recipe['learning_rate'], steps),
+        weight_decay=recipe['weight_decay'],
     )
 
     @jax.jit
     def step(params, opt_state, number, images, labels):
         shift_key, drop_key = jax.random.split(jax.random.fold_in(key, number))
-        x = _shifted(shift_key, _inputs(images))
+        x = _shifted(shift_key, _inputs(images), recipe['shift'])
 
         def loss(params):
             out = network.apply({'params': params}, x, True, rngs={'dropout': drop_key})
@@ -146,7 +152,7 @@ def fit_several(
         updates, opt_state = optimizer.update(jax.grad(loss)(params), opt_state, params)
         return optax.apply_updates(params, updates), opt_state
 
-    source = Source(Examples(images), RECIPE['batch_size'], RECIPE['seed'])
+    source = Source(Examples(images), recipe['batch_size'], recipe['seed'])
     blank = jnp.zeros((1, SIZE, SIZE, source.spec.channels))
     params = network.init(key, blank)['params']
     opt_state = optimizer.init(params)
@@ -165,9 +171,8 @@ def _parts(logits, sizes: tuple[int, ...]) -> list:
     return jnp.split(logits, np.cumsum(sizes)[:-1], axis=-1)
 
 
-def _shifted(key, images):
-    """Each image moved by whole pixels, its edges repeated."""
-    most = RECIPE['shift']
+def _shifted(key, images, most: int):
+    """Each image moved by at most so many pixels, its edges repeated."""
     around = ((0, 0), (most, most), (most, most), (0, 0))
     padded = jnp.pad(images, around, mode='edge')
     corners = jax.random.randint(key, (len(images), 2), 0, 2 * most + 1)

@@ -98,9 +98,13 @@ class Descent(NamedTuple):
         )
         return state, {f'{key}{suffix}': value for key, value in metrics.items()}
 
-    def advance(self, state: TrainState, values) -> TrainState:
-        """The state of the next step, its averages moved towards `values`."""
-        ema = self.averaging(state.ema, self.layout.shard(values), state.step)
+    def advance(self, state: TrainState, values, since: int = 0) -> TrainState:
+        """The state of the next step, its averages moved towards `values`.
+
+        since: the step from which they are averages; until then, as at the first one.
+        """
+        step = jnp.maximum(state.step - since, 0) if since else state.step
+        ema = self.averaging(state.ema, self.layout.shard(values), step)
         return state.replace(step=state.step + 1, ema=ema)
 
     def mean(self, tree):

@@ -1,4 +1,5 @@
-"""What samples look and sound like, by the kind of the data: images, rolls, strokes."""
+"""What samples look and sound like, by the kind of the data: images, rolls, strokes,
+text."""
 
 from importlib import import_module
 from types import ModuleType
@@ -13,7 +14,7 @@ HEARD = 4  # samples in TensorBoard
 
 
 def of(kind: str) -> ModuleType:
-    """The module of 'rolls' or 'strokes', which are arrays [T, D].
+    """The module of 'rolls', 'strokes' or 'text', which are arrays [T, D].
 
     pictures(sequences): uint8 [n, H, W, 3], for a grid. save(path, sequence,
     provenance): the files that it writes, of `path` and each suffix. Both take
@@ -35,7 +36,7 @@ def pictures(kind: str, samples) -> np.ndarray:
 def of_examples(examples, rows: np.ndarray) -> np.ndarray:
     """uint8 [n, H, W, C] of the examples of a set at `rows`, an index array."""
     if examples.kind == 'images':
-        return np.asarray(examples.images[rows])
+        return images.beside(np.asarray(examples.images[rows]))
     return of(examples.kind).pictures([examples.values[i] for i in rows])
 
 

@@ -6,6 +6,7 @@ declares
   KIND          'images' or 'sequences'
   Settings      the section `method` of its configs, a frozen dataclass
   Networks      the section `model`, likewise; optional
+  PAIRS         True: it learns of pairs of pictures; optional
   make          (settings, model, learning, spec, axis_name) -> contract.Method
 
 `make` may lie in a module `method` beside the package's settings, which then need no
@@ -49,4 +50,17 @@ def make(config, spec, axis_name: str | None = None) -> 'Method':
     if not hasattr(module, 'make'):
         module = import_module(f'{module.__name__}.method')
     settings, model = (config_lib.as_settings(config, s) for s in ('method', 'model'))
-    return module.make(settings, model, Learning.of(config), spec, axis_name)
+    package = sections.method(name)
+    if spec.kind == 'images' and spec.channels in (2, 6):
+        if not getattr(package, 'PAIRS', False):
+            raise UserError(
+                f'config.data.name={config.data.name} is of pairs of pictures: take '
+                'config.method.name=pix2pix'
+            )
+    method = module.make(settings, model, Learning.of(config), spec, axis_name)
+    if spec.kind == 'images' and spec.text and method.captions is None:
+        raise UserError(
+            f'config.data.text={config.data.text}: no network of this '
+            f'config.method.name={name} takes captions: take none'
+        )
+    return method

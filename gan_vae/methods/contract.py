@@ -14,12 +14,15 @@ import jax.numpy as jnp
 
 from gan_vae.errors import UserError
 from gan_vae.learning.state import TrainState, Weights
+from gan_vae.methods.captions import Captions
 
 
 def mean_of_sums(sums: Mapping[str, float]) -> dict[str, float]:
     """{name: sum / count} of sums and their 'count'."""
     return {
-        name: total / sums['count'] for name, total in sums.items() if name != 'count'
+        name: float(total / sums['count'])
+        for name, total in sums.items()
+        if name != 'count'
     }
 
 
@@ -55,6 +58,40 @@ class Latents:
     def size(self) -> int:
         """D."""
         return sum(self.groups)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codes:
+    """Examples <-> maps of symbols of a finite alphabet."""
+
+    shape: tuple[int, int]  # of the map
+    size: int  # of the alphabet
+    encode: Callable  # (weights, examples) -> int32 [n, *shape]
+    decode: Callable  # (weights, int [n, *shape]) -> examples
+
+
+class Law(NamedTuple):
+    """How symbols are drawn of a network's logits; None: as the config says."""
+
+    guidance: float | None = None  # scale of the condition; 1 is the network's own law
+    temperature: float | None = None  # the logits are divided by it
+    top_k: int | None = None  # only so many of the likeliest; 0 is all
+    top_p: float | None = None  # only the likeliest of so much probability; 1 is all
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodePrior:
+    """p(codes | words): examples by words, and those that go on from given codes.
+
+    Words are numbers int [n, length], 0 for none: of a caption, or the class + 1.
+    """
+
+    # (weights, key, n, words or None, Law, given=None) -> examples; given: (codes
+    # [n, h, w], floors [n, h, w] of log p above which each stays: -inf always does)
+    draw: Callable
+    # (weights, codes [n, h, w], words) -> log p of each code by those before it, nats
+    score: Callable | None = None
+    any_order: bool = False  # codes may be given anywhere, not only before the others
 
 
 class Coder(NamedTuple):
@@ -97,21 +134,33 @@ class Method:
     # (state, batch with 'mask') -> {name: sum over this device's rows}, and 'count'
     evaluate_step: Callable
     # (weights, key, n, condition=None, temperature=None) -> examples; temperature:
-    # factor of the deviations of latents or of steps
-    generate: Callable
+    # factor of the deviations of latents or of steps. None: it draws nothing
+    generate: Callable | None = None
+    # of one that draws nothing: (weights, examples) -> pictures [B, H, W', C] that show
+    # what it makes of held-out examples
+    show: Callable | None = None
     # {name: sum over the split} -> {name: metric}: it need not be linear in the sums
     finish: Callable[[Mapping[str, float]], dict[str, float]] = mean_of_sums
     evaluates: Literal['averaged', 'last'] = 'averaged'  # weights, in evaluate_step
     batches_per_step: int = 1  # of config.data.batch_size in one train_step
     classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
+    # of a model of captions: then `condition` is numbers of words, int [n, length]
+    captions: Captions | None = None
     # once before sampling: batch statistics made anew, or as they are
     settle: Callable[[Weights], Weights] = lambda weights: weights
     diagnose: Callable | None = None  # (state) -> {name: scalar}, of its weights
     latents: Latents | None = None
     density: Density | None = None
+    codes: Codes | None = None
+    code_prior: CodePrior | None = None
+    text: Any = None  # data.texts.Text of a method of texts: its characters
     # of sequences: (weights, key, prompt: Padded or None, n, temperature) -> Padded
     continuation: Callable | None = None
     translation: Callable | None = None  # (weights, images) -> images
+    translates: Literal['any size', 'its size'] = 'its size'  # sides: multiples of 4
+    # (weights, images, mask [B, H, W, 1] of what is seen, told [B, T]) -> images; told:
+    # numbers of the damage as objectives.damage.TOLD
+    restoration: Callable | None = None
     # (weights, examples) -> examples, where no latent is of the whole example
     reconstruct: Callable | None = None
 
@@ -146,6 +195,12 @@ def sums(values: Mapping[str, jax.Array], mask: jax.Array, count=None) -> dict:
     return totals | {'count': jnp.sum(mask if count is None else count * mask)}
 
 
+def psnr(x: jax.Array, again: jax.Array) -> jax.Array:
+    """[B] in dB, of images [B, H, W, C] in [-1, 1]; `again` is clipped."""
+    error = jnp.mean(jnp.square(x - jnp.clip(again, -1, 1)), (1, 2, 3))
+    return 10 * jnp.log10(4 / (error + 1e-10))
+
+
 def refuse_condition(condition):
     """A UserError where classes are asked of a model that has none."""
     if condition is not None:
@@ -161,17 +216,23 @@ def capability(method: Method, path: str) -> Any:
 
 
 NEEDS = {  # in words
+    'generate': 'something to draw from, as a GAN, a VAE or a prior has',
     'latents.prior': 'a prior of latents',
-    'latents.decode': 'a decoder',
+    'latents.decode': 'a decoder of latents, as a GAN or a VAE has',
     'latents.posterior': 'a Gaussian of latents, as a VAE with prior=normal has',
     'latents.encode': 'an encoder, as a VAE has',
     'latents.styles': 'a style for each layer, as a stylegan2 has',
+    'codes.encode': 'discrete codes, as a vq_vae or a transformer has',
+    'code_prior': 'a prior over codes, as a transformer has',
+    'code_prior.score': 'a likelihood of each code, as a transformer has',
+    'captions': 'captions to learn from, as a run with config.data.text has',
     'density.elbo': 'a likelihood, as a VAE has',
     'density.log_weight': 'a likelihood of pixels without classes, as a VAE has',
     'density.particle_bound': 'a latent at each step of a sequence, as a VRNN has',
     'density.coder': 'a likelihood of pixels without classes, as a VAE has',
     'continuation': 'sequences that go on from given steps',
-    'translation': 'a network from picture to picture, as a fast_style has',
+    'translation': 'a network from picture to picture, as a pix2pix or a restore has',
+    'restoration': 'a network that restores, as a run of configs/restore.py has',
 }
 
 

@@ -37,6 +37,7 @@ def method(
     values: Callable,
     learners: Mapping[str, Any] | None = None,
     extra: Callable[[], dict] = dict,
+    follow: Callable = lambda state, metrics: (state, metrics),
     classes: int = 0,
     latents: contract.Latents | None = None,
     **capabilities,
@@ -46,8 +47,8 @@ def method(
     params: key of the start of a run -> {name: parameters}. loss: (state, params, Rows)
     -> (loss, {name: scalar}), means over rows. values: (state, Rows) -> {name: [B]}, by
     the averaged weights. learners: as of a Descent, by default one; what the first does
-    not update is not averaged. extra: what else the state keeps. Samples are by default
-    those of the latents.
+    not update is not averaged. extra: what else the state keeps. follow: (state,
+    metrics) -> both, after an update. Samples are by default those of the latents.
     """
     learners = learners or {'all': optimizers.make(learning)}
     descent = descents.make(learners, settings, learning, axis_name)
@@ -80,6 +81,7 @@ def method(
             own = descent.part(name, grads)
             state, update = descent.update(state, name, own, suffix)
             metrics |= update
+        state, metrics = follow(state, metrics)
         return descent.advance(state, averaged(state.params)), metrics
 
     def evaluate_step(state, batch):

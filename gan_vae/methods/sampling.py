@@ -33,18 +33,18 @@ def draw(
 ) -> np.ndarray:
     """`num` samples as uint8 [num, H, W, C]; picture i is the same for any `num`.
 
-    labels: their classes, int [num] or one for all; by default each class in turn.
+    labels: their conditions, as those of `conditions`, or one class for all.
     truncation: latents are drawn again until all their numbers are within +- this; of a
     style-based generator, the factor of the distance of styles to their mean.
     temperature: factor of the deviations of the latents.
     """
     check(seed, num, truncation, temperature)
-    if method.classes and labels is None:
-        labels = np.arange(num) % method.classes
-    if labels is not None:  # whole batches, the last of which is cut off again
-        labels = np.resize(labels, num + -num % BATCH).astype(np.int32)
-    if truncation is not None or temperature is not None:
-        required(method, 'latents.prior', '--truncation or --temperature')
+    if labels is None:
+        labels = conditions(method, seed, num)
+    labels = _repeated(labels, num + -num % BATCH)  # the last batch is cut off again
+    required(method, 'generate', 'a sample')
+    if truncation is not None:
+        required(method, 'latents.prior', '--truncation')
 
     def batch(start):
         key, label = _key(seed, start), _rows(labels, start, BATCH)
@@ -52,6 +52,19 @@ def draw(
         return images.to_uint8(x)
 
     return np.concatenate([batch(start) for start in range(0, num, BATCH)])[:num]
+
+
+def conditions(method: Method, seed: int, num: int) -> np.ndarray | None:
+    """Those of samples of which nothing is said: each class in turn, int32 [num], or
+    captions that the model was trained on, int32 [num, length]; None without either.
+    """
+    if method.classes:
+        return np.arange(num, dtype=np.int32) % method.classes
+    if method.captions is None:
+        return None
+    starts = range(0, num, BATCH)
+    rows = [method.captions.drawn(_key(seed, start), BATCH) for start in starts]
+    return np.concatenate(rows)[:num]
 
 
 def latents(
@@ -89,8 +102,7 @@ def styles(
     labels, truncation: as in `draw`.
     """
     own = required(method, 'latents.styles', 'styles')
-    if labels is not None:
-        labels = np.resize(np.asarray(labels, np.int32), len(z))
+    labels = _repeated(labels, len(z))
     parts = [
         _styles(own.map, truncation, weights, z[start : start + BATCH], label)
         for start in range(0, len(z), BATCH)
@@ -108,15 +120,14 @@ def decode(
 ) -> np.ndarray:
     """The pictures uint8 [n, H, W, C] of latents [n, D], n at least 1.
 
-    labels: classes int [n], or one for all, if the model has them. At most BATCH are
+    labels: conditions, or a class for all, if the model has them. At most BATCH are
     decoded at a time, and n is made a power of two: few programs, and little waste.
     progress: of the batches, which may end early; then there are fewer pictures.
     """
     count = len(z)
     size = min(BATCH, 1 << (count - 1).bit_length())
     z = np.concatenate([z, np.zeros((-count % size, *z.shape[1:]), z.dtype)])
-    if labels is not None:
-        labels = np.resize(np.asarray(labels, np.int32), len(z))
+    labels = _repeated(labels, len(z))
 
     def batch(start):
         part = _rows(z, start, size), _rows(labels, start, size)
@@ -151,6 +162,15 @@ def check(
 
 def _key(seed: int, start: int):
     return jax.random.fold_in(jax.random.key(seed), start)
+
+
+def _repeated(labels: np.ndarray | int | None, count: int) -> np.ndarray | None:
+    """Conditions int32 [count] or [count, length], again from the first on."""
+    if labels is None:
+        return None
+    labels = np.asarray(labels, np.int32)
+    rows = labels[None] if labels.ndim == 0 else labels
+    return rows[np.arange(count) % len(rows)]
 
 
 def _rows(array: np.ndarray | None, start: int, count: int) -> np.ndarray | None:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from gan_vae.data.sequences import Padded
+from gan_vae.errors import UserError
 from gan_vae.keys import purpose_key
 from gan_vae.methods import minimisation
 from gan_vae.methods.contract import Method, refuse_condition
@@ -34,6 +35,10 @@ class Steps(NamedTuple):
 
 def emission(spec, mixtures: int) -> Emission:
     """Of the kind of sequences; mixtures: Gaussians of a step of a drawing."""
+    if spec.kind == 'text':
+        raise UserError(
+            'config.data.name is of text: config.method.name=text_transformer'
+        )
     if spec.kind == 'rolls':
         return emissions.rolls(spec.features)
     return emissions.strokes(mixtures)

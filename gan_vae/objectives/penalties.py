@@ -2,6 +2,7 @@
 
   one-centred    lambda E (|grad D(y)| - 1)^2      WGAN-GP, DRAGAN: where y is differs
   zero-centred   gamma/2 E |grad D(y)|^2           R1: y real; R2: y generated
+  of power 6     lambda E |grad D(y)|^6            MA-GP: y real, with its condition
 
 `logits(images [B, ...]) -> [B]`, or [B, P] of patches, whose mean is D(y); |.| over all
 axes of an image, E over the batch. In a discriminator with BatchNorm, D(y) depends on
@@ -55,6 +56,18 @@ def r1(logits: Callable, real: jax.Array, gamma: float) -> jax.Array:
     equation 9.
     """
     return 0.5 * gamma * jnp.mean(_squared_norm(logits, real))
+
+
+def ma_gp(
+    logits: Callable[..., jax.Array], real: jax.Array, weight: float
+) -> jax.Array:
+    """lambda E |grad_x D(x, c)|^6, x with its own condition c: the matching-aware
+    penalty of Tao et al. 2020, arXiv:2008.05865, who have lambda = 2.
+
+    Theirs adds the gradient in a frozen c. A c that is learned could escape that by its
+    own scale, and so it is left out.
+    """
+    return weight * jnp.mean(_squared_norm(logits, real) ** 3)
 
 
 def r2(logits: Callable, fake: jax.Array, gamma: float) -> jax.Array:

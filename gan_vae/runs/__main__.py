@@ -39,9 +39,15 @@ def main(argv: list[str]) -> int:
         model = opened.load(flags.workdir, flags.step)
         about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
         about['config'] = model.config.name
-        classes = folder.read_classes(packed.find(flags.workdir))
+        place = packed.find(flags.workdir)
         size = packed.pack(
-            model.config, classes, model.weights, about, flags.out, flags.half
+            model.config,
+            folder.read_classes(place),
+            model.weights,
+            about,
+            flags.out,
+            flags.half,
+            folder.read_text(place),
         )
         print(f'{flags.out}: {size:,} bytes of weights')
         return 0

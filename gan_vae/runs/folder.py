@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.data import readers
+from gan_vae.data.texts import KINDS, Text
 from gan_vae.errors import UserError
 
 PACKAGES = ('gan_vae', 'jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
@@ -70,7 +71,11 @@ def read_config(workdir):
         raise UserError(
             f'no run in {workdir}: it has no config.json, as training makes it'
         )
-    return config_lib.from_json(file.read_text(), str(file))
+    try:
+        text = file.read_text('utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'{file} cannot be read: {error}') from error
+    return config_lib.from_json(text, str(file))
 
 
 def write_classes(workdir, names):
@@ -87,6 +92,31 @@ def read_classes(workdir) -> tuple[str, ...]:
 
     file = Path(workdir) / 'classes.json'
     return tuple(_read_json(file, [], is_valid, 'the training command writes it again'))
+
+
+def write_text(workdir: str | Path, text: Text):
+    """text.json: the words or characters that a model knows, and some of its texts."""
+    about = json.dumps(text._asdict(), indent=1, ensure_ascii=False)
+    files.write(Path(workdir) / 'text.json', about + '\n')
+
+
+def read_text(workdir: str | Path) -> Text | None:
+    """What text.json says; None where the model has none."""
+
+    def is_valid(about: Any) -> bool:
+        if about is None:
+            return True
+        words = [*about['words'], *about['captions']]
+        kinds = (*KINDS, 'characters')
+        right = about['kind'] in kinds and all(isinstance(w, str) for w in words)
+        return right and 0 < int(about['length']) < 2**16 and len(words) < 2**17
+
+    file = Path(workdir) / 'text.json'
+    about = _read_json(file, None, is_valid, 'the training command writes it again')
+    if about is None:
+        return None
+    words, captions = tuple(about['words']), tuple(about['captions'])
+    return Text(about['kind'], words, int(about['length']), captions)
 
 
 def read_summary(workdir) -> dict:
@@ -107,7 +137,7 @@ def _read_json(
         content = json.loads(file.read_text()) if file.exists() else default
         if not is_valid(content):
             raise ValueError('not what a run writes')
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f'{file} is damaged ({error}): {remedy}') from error
     return content
 

@@ -30,6 +30,9 @@ from gan_vae.runs import packed
 if TYPE_CHECKING:
     from gan_vae.runs.checkpoint import Checkpoints
 
+TOKENISER = 'tokeniser'
+ALONE = {TOKENISER, 'restorer', 'translator'}  # networks that several methods have
+OF_TOKENISER = 'quantiser', 'levels'  # what its shapes do not tell
 TAKEN = ('params', 'variables', 'ema')  # the rest is as at the start of any run
 
 
@@ -58,9 +61,10 @@ def model_of(workdir) -> Model:
     """
     config = run_folder.read_config(workdir)
     size, names = config.data.image_size, run_folder.read_classes(workdir)
-    spec = Spec(size, size, config.data.channels, names)
+    text = run_folder.read_text(workdir)
+    spec = Spec(size, size, config.data.channels, names, text=text)
     if (kind := data.kind_of(config.data.name)) != 'images':
-        spec = SequenceSpec(kind, FEATURES[kind])
+        spec = SequenceSpec(kind, FEATURES[kind], text=text)
     return Model(config, *_method_of(config_lib.to_json(config), spec))
 
 
@@ -103,33 +107,55 @@ def load(workdir, step: int | str | None = None) -> Opened:
     return Opened(model.config, model.method, weights, record)
 
 
-def check(state: TrainState, workdir) -> tuple[Checkpoints, TrainState]:
+def check(
+    config: Any, state: Any, workdir: str | Path
+) -> tuple[Checkpoints, TrainState]:
     """The run's checkpoints, and the shapes of its state.
 
-    A UserError where it has none, or networks that are not those of `state`: arrays or
-    shapes.
+    config: of the run that begins. A UserError where there are none, or networks that
+    are not those of `state`: arrays or shapes. Of runs by different methods that have
+    a network of ALONE, that alone is taken.
     """
-    checkpoints, abstract = checkpoints_of(workdir), model_of(workdir).abstract
+    checkpoints, other = checkpoints_of(workdir), model_of(workdir)
     for part in TAKEN:
-        _same(getattr(abstract, part), getattr(state, part), f'{workdir}: {part}')
-    return checkpoints, abstract
+        trees = getattr(other.abstract, part), getattr(state, part)
+        stored, wanted = _alike(state, other.abstract, *trees)
+        _same(stored, wanted, f'{workdir}: {part}')
+    for key in OF_TOKENISER:
+        theirs, ours = (c.method.get(key) for c in (other.config, config))
+        if TOKENISER in state.params and theirs != ours:
+            raise UserError(
+                f'config.train.init_from={workdir} has config.method.{key}={theirs}, '
+                f'and this run {ours}: they must be the same'
+            )
+    return checkpoints, other.abstract
 
 
-def begin(state: TrainState, workdir) -> tuple[TrainState, dict]:
+def begin(config: Any, state: Any, workdir: str | Path) -> tuple[Any, dict[str, Any]]:
     """(`state` with the weights of a run's newest checkpoint, {run, step, hash})."""
-    checkpoints, abstract = check(state, workdir)
+    checkpoints, abstract = check(config, state, workdir)
     restored = checkpoints.restore_step(abstract, None)
-    taken = {
-        part: jax.tree.map(
-            lambda new, old: jax.device_put(np.asarray(new), old.sharding),
-            getattr(restored, part),
-            getattr(state, part),
+
+    def taken(part: str) -> Any:
+        trees = getattr(restored, part), getattr(state, part)
+        new, old = _alike(state, restored, *trees)
+        return trees[1] | jax.tree.map(
+            lambda new, old: jax.device_put(np.asarray(new), old.sharding), new, old
         )
-        for part in TAKEN
-    }
+
     digest = sha256(named_leaves(restored))
     record = {'run': str(workdir), 'step': int(restored.step), 'state_sha256': digest}
-    return state.replace(**taken), record
+    return state.replace(**{part: taken(part) for part in TAKEN}), record
+
+
+def _alike(state: Any, other: Any, *trees: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is compared, and taken, of trees by networks: all, or that of ALONE."""
+    if state.params.keys() == other.params.keys():
+        return list(trees)
+    both = ALONE & state.params.keys() & other.params.keys()
+    if not both:
+        return list(trees)
+    return [{n: t for n, t in tree.items() if n in both} for tree in trees]
 
 
 def _same(stored, wanted, where: str):

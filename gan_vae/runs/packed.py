@@ -9,19 +9,27 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import files
-from gan_vae.errors import UserError, unknown
+from gan_vae.data.texts import Text
+from gan_vae.errors import UserError, not_installed, unknown
 from gan_vae.learning.state import TrainState, Weights, by_name, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
+SAFE = 'model.safetensors'  # the same arrays, for others, see gan_vae/export
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
 ROOM = 1024  # bytes of a member of an archive beside its numbers, at most
+
+
+def names() -> list[str]:
+    """Of the models that come with the package."""
+    return sorted(p.name for p in SHIPPED.iterdir() if p.is_dir())
 
 
 def find(workdir: str | Path) -> Path:
@@ -29,36 +37,56 @@ def find(workdir: str | Path) -> Path:
     head, colon, name = str(workdir).partition(':')
     if head != 'pretrained' or not colon:
         return Path(workdir)
-    names = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir())
-    if name not in names:
-        raise unknown('pretrained model', name, names)
+    if name not in names():
+        raise unknown('pretrained model', name, names())
     return SHIPPED / name
 
 
 def is_packed(workdir: Path) -> bool:
-    return (workdir / WEIGHTS).is_file()
+    return (workdir / WEIGHTS).is_file() or (workdir / SAFE).is_file()
 
 
-def pack(config, classes: tuple[str, ...], weights: Weights, about: dict, out, half):
+def pack(
+    config,
+    classes: tuple[str, ...],
+    weights: Weights,
+    about: dict,
+    out,
+    half,
+    text: Text | None = None,
+    weights_file: str = WEIGHTS,
+):
     """Writes a model in the folder `out`: bytes of the weights.
 
-    about: config, step, git_commit, and what else is to be known of it; half: float16.
+    about: config, step, git_commit, and what else is to be known of it; half: float16;
+    text: the words of its prompts; weights_file: WEIGHTS, or SAFE.
     """
     leaves = named_leaves(weights.averaged)
     if half:
         leaves = {name: _halved(name, leaf) for name, leaf in leaves.items()}
-    file, out = io.BytesIO(), Path(out)
-    np.savez_compressed(file, **leaves)
+    raw, out = _written(leaves, weights_file), Path(out)
     try:
-        files.write(out / WEIGHTS, file.getvalue())
+        files.write(out / weights_file, raw)
         files.write(out / 'config.json', config_lib.to_json(config) + '\n')
-        text = json.dumps(about, indent=1, sort_keys=True)
-        files.write(out / ABOUT, text + '\n')
+        record = json.dumps(about, indent=1, sort_keys=True)
+        files.write(out / ABOUT, record + '\n')
     except OSError as error:
         raise UserError(f'cannot write in {out}: {error.strerror}') from error
     if classes:
         run_folder.write_classes(out, classes)
-    return len(file.getvalue())
+    if text:
+        run_folder.write_text(out, text)
+    return len(raw)
+
+
+def _written(leaves: dict[str, np.ndarray], file: str) -> bytes:
+    if file == SAFE:
+        from safetensors.numpy import save
+
+        return save(leaves, {'format': 'np'})
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **leaves)
+    return stream.getvalue()
 
 
 def _halved(name: str, leaf: np.ndarray) -> np.ndarray:
@@ -71,25 +99,43 @@ def _halved(name: str, leaf: np.ndarray) -> np.ndarray:
     return half
 
 
+def _unpacked(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(file) as archive:  # before anything is unpacked
+        sizes = {m.filename[:-4]: m.file_size for m in archive.infolist()}
+    if sizes.keys() != shapes.keys():
+        raise ValueError('other arrays than the model of its config')
+    for name, leaf in shapes.items():
+        if sizes[name] > leaf.size * leaf.dtype.itemsize + ROOM:
+            raise ValueError(f'{name} is too large')
+    with np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name] for name in shapes}
+
+
+def _safe(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ModuleNotFoundError as error:
+        raise not_installed(str(file), 'safetensors', 'export') from error
+    try:
+        with safe_open(file, 'numpy') as stored:
+            if {*stored.keys()} != shapes.keys():
+                raise ValueError('other arrays than the model of its config')
+            return {name: stored.get_tensor(name) for name in shapes}
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+
+
 def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
     """(weights, about with its state_sha256).
 
     abstract: the shapes that its config asks for. A UserError for any other file.
     """
-    file = workdir / WEIGHTS
+    file = workdir / (WEIGHTS if (workdir / WEIGHTS).is_file() else SAFE)
     shapes = by_name(abstract.ema)
     try:
         about = json.loads((workdir / ABOUT).read_text())
         about = {key: about[key] for key in ('config', 'step', 'git_commit')}
-        with zipfile.ZipFile(file) as archive:  # before anything is unpacked
-            sizes = {m.filename[:-4]: m.file_size for m in archive.infolist()}
-        if sizes.keys() != shapes.keys():
-            raise ValueError('other arrays than the model of its config')
-        for name, leaf in shapes.items():
-            if sizes[name] > leaf.size * leaf.dtype.itemsize + ROOM:
-                raise ValueError(f'{name} is too large')
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in shapes}
+        arrays = (_safe if file.name == SAFE else _unpacked)(file, shapes)
         for name, array in arrays.items():
             if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':
                 raise ValueError(f'{name} is {array.dtype} {array.shape}')

@@ -29,7 +29,7 @@ class Program(NamedTuple):
     preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
     train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
     evaluate_step: Callable
-    generate: Callable  # (weights, key, n) -> examples, n static
+    generate: Callable | None  # (weights, key, n) -> examples, n static
     diagnose: Callable | None
 
 
@@ -61,7 +61,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
         preprocess=plain,
         train_step=map_step(train_step, mesh, how, state=specs),
         evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
-        generate=jax.jit(method.generate, static_argnums=2),
+        generate=method.generate and jax.jit(method.generate, static_argnums=2),
         diagnose=method.diagnose and jax.jit(method.diagnose),
     )
 

@@ -39,7 +39,8 @@ def main(spec: str, overrides: str):
     # The devices of this machine's CPU are not those that the run will have.
     values = json.loads(overrides) | {'parallel.devices': '1'}
     config = config_lib.load(spec, values)
-    held_out = data.examples(config.data, config.data.eval_split)
+    text = None if config.data.text == 'none' else data.training(config.data).spec.text
+    held_out = data.examples(config.data, config.data.eval_split, text)
     program = build(config, held_out.spec)
     print(json.dumps(measures.names(config, program, held_out)))
 

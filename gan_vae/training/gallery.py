@@ -45,7 +45,12 @@ class Gallery(NamedTuple):
         """The fixed-seed samples, and reconstructions where the method can."""
         method, seed = self.program.method, self.config.train.seed
         key = purpose_key(jax.random.key(seed), 'samples')
-        samples = self.program.generate(method.settle(state.weights()), key, self.num)
+        weights = method.settle(state.weights())
+        if generate := self.program.generate:
+            samples = generate(weights, key, self.num)
+        else:
+            show: Any = method.show
+            samples = show(state.weights(), self._seen(state)[0])
         about = {
             'config': self.config.name,
             'seed': seed,
@@ -63,11 +68,7 @@ class Gallery(NamedTuple):
 
     def _draw_pairs(self, reconstruct, writer, state, step):
         method = self.program.method
-        rows = np.arange(min(PAIRS, self.held_out.count))
-        keys = keys_of(purpose_key(state.rng, 'data'), rows)
-        batch = self.program.preprocess(keys, self.held_out.gather(rows))
-        real = data.content(batch)
-        label = batch['label'] if method.classes else None
+        real, label = self._seen(state)
         both = real, reconstruct(state.weights(), real, label)
         pairs = np.stack([media.pictures(self.kind, x) for x in both], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
@@ -75,9 +76,19 @@ class Gallery(NamedTuple):
         if method.latents and method.latents.posterior:
             self._along_units(writer, state, step, real, label)
 
+    def _seen(self, state) -> tuple:
+        """Held-out examples, and their classes if the method has some."""
+        rows = np.arange(min(PAIRS, self.held_out.count))
+        keys = keys_of(purpose_key(state.rng, 'data'), rows)
+        batch = self.program.preprocess(keys, self.held_out.gather(rows))
+        label = batch['label'] if self.program.method.classes else None
+        return data.content(batch), label
+
     def _reconstruct(self):
         """(weights, examples, label) -> their reconstructions; None if it has none."""
         method = self.program.method
+        if method.show:
+            return None
         if plain := method.reconstruct or method.translation:
             return lambda weights, x, label: plain(weights, x)
         latents = method.latents

@@ -76,7 +76,8 @@ def train(config, workdir) -> dict:
     """
     setup = set_up(config, Path(workdir))
     with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
-        progress, state = begin(setup, checkpoints)
+        with Watch('nothing is to be finished', waits=False):
+            progress, state = begin(setup, checkpoints)
         if first := hosts.is_first():
             run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)
@@ -107,7 +108,8 @@ def set_up(config, workdir: Path) -> Setup:
     mesh_of(config.parallel.devices, config.data.batch_size)
     hosts.agree('number of devices', str(jax.local_device_count()))
     examples = data.training(reads.data)
-    held_out = data.examples(reads.data, reads.data.eval_split)
+    text = examples.spec.text if examples.kind == 'images' else None
+    held_out = data.examples(reads.data, reads.data.eval_split, text)
     program = build(reads, examples.spec)
     schedule = Schedule.of(reads.train, reads.eval)
     check(config, schedule, program, held_out)
@@ -142,7 +144,7 @@ def check(config, schedule: Schedule, program: Program, held_out):
     and names that do not exist, are errors before anything is written or compiled."""
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     if config.train.init_from:
-        opened.check(state, config.train.init_from)
+        opened.check(config, state, config.train.init_from)
     names = measures.names(config, program, held_out)
     if schedule.best and schedule.best[1] not in names:
         raise unknown('metric in config.train.best_metric', schedule.best[1], names)
@@ -170,6 +172,8 @@ def claimed(setup: Setup):
         if first and setup.program.method.classes:
             names = setup.gallery.examples.spec.class_names
             run_folder.write_classes(setup.workdir, names)
+        if first and (text := setup.gallery.examples.spec.text):
+            run_folder.write_text(setup.workdir, text)
         hosts.barrier('claimed')
         yield
 
@@ -243,7 +247,7 @@ def initial(setup: Setup) -> tuple[Progress, TrainState]:
     )
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
     if other := setup.config.train.init_from:
-        state, progress.init_from = opened.begin(state, other)
+        state, progress.init_from = opened.begin(setup.config, state, other)
         say(f'initial weights are those of {other}, step {progress.init_from["step"]}')
     return progress, state
 
@@ -262,7 +266,9 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
     last_time = time.monotonic()
     while not progress.ended(schedule) and not watch.after(progress.step):
         batch = put(setup.source.batch(progress.step), setup.program.mesh)
-        state, metrics = setup.program.train_step(state, batch)
+        # the first call compiles, of which nothing is seen
+        with nullcontext() if watch.waits else patience():
+            state, metrics = setup.program.train_step(state, batch)
         progress.step += 1
         in_flight.append((progress.step, metrics))
         due = schedule.due(progress.step, bool(metrics_due(run)))
@@ -277,6 +283,19 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
         progress.seconds, last_time = progress.seconds + now - last_time, now
     drain(run, in_flight, keep=0)
     return state
+
+
+@contextmanager
+def patience(seconds: float = 10.0):
+    """A line if what is inside takes longer."""
+    line = 'compiling the first step, which may take a minute or two'
+    timer = threading.Timer(seconds, say, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def drain(run: Run, in_flight: deque, keep: int):
@@ -401,12 +420,14 @@ def finish(run: Run, state: TrainState, signal: str | None) -> dict:
             f'best {setup.schedule.best[1]} {progress.best.value:.6g}, step '
             f'{progress.best.step}: --step=best'
         )
+    draws = setup.program.method.generate
+    more = 'gan_vae sample' if draws else 'gan_vae.art translate PICTURE'
     writer.say(
         f'done: step {progress.step} in {progress.seconds:.0f} s\n'
         f'  pictures     {workdir}/samples/{progress.step:07d}.png, samples.gif\n'
         f'  TensorBoard  tensorboard --logdir {workdir}\n'
         f'  summary      {workdir}/summary.json\n'
-        f'  more         python -m gan_vae sample --workdir={workdir}'
+        f'  more         python -m {more} --workdir={workdir}'
         + (' --class=NAME' if setup.program.method.classes else '')
     )
     return result

@@ -24,20 +24,22 @@ def signals():
 
 @pytest.fixture(scope='session')
 def make_model():
-    """(folder, name, seed, half, classes, overrides) -> the folder of a packed model of
-    the tiny variant of configs/NAME.py, in that folder."""
+    """(folder, name, seed, half, classes, text, overrides) -> the folder of a packed
+    model of the tiny variant of configs/NAME.py, in that folder."""
 
-    def make(folder, name, seed=0, half=False, classes=(), **overrides):
+    def make(folder, name, seed=0, half=False, classes=(), text=None, **overrides):
         config = config_lib.load(f'configs/{name}.py:tiny', overrides)
         made = folder / name
         made.mkdir(parents=True)
         (made / 'config.json').write_text(config_lib.to_json(config))
         if classes:
             run_folder.write_classes(made, classes)
+        if text:
+            run_folder.write_text(made, text)
         _, method, _ = pretrained.model_of(made)
         weights = jax.jit(method.init)(jax.random.key(seed)).weights()
         about = {'config': config.name, 'step': 0, 'git_commit': ''}
-        packed.pack(config, classes, weights, about, made, half)
+        packed.pack(config, classes, weights, about, made, half, text)
         return made
 
     return make

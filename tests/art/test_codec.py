@@ -43,6 +43,7 @@ def bits(coded):
     return 32 * (len(coded.words) - coded.initial)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('likelihood', ['bernoulli', 'categorical', 'logistic_mixture'])
 def test_images_come_back_and_cost_the_bound(config, likelihood):
     config.method.likelihood = likelihood

@@ -48,6 +48,7 @@ def test_it_ends_before_the_noise_comes(smooth):
     assert ended > given + 2 and ended > too_far + 0.5
 
 
+@pytest.mark.slow
 def test_it_learns_nothing_of_what_is_hidden(smooth):
     """What lies under a hole of y changes no bit of what is made."""
     mask = np.ones((24, 20, 1), np.float32)
@@ -61,6 +62,7 @@ def test_it_learns_nothing_of_what_is_hidden(smooth):
     np.testing.assert_array_equal(*(each.picture for each in made))
 
 
+@pytest.mark.slow
 def test_the_tools_need_no_model(smooth, tmp_path, capsys):
     file, out = tmp_path / 'given.png', tmp_path / 'out'
     given = images.to_uint8(smooth)

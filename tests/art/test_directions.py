@@ -69,6 +69,20 @@ def test_the_first_layer_is_that_of_the_whole_latent(models, opened):
             directions.first_layer(run.weights.averaged, 10_000)
 
 
+def test_few_components_of_many_are_those_of_the_whole_decomposition():
+    rng = np.random.default_rng(0)
+    y = (rng.normal(size=(90, 30)) * np.geomspace(1, 0.1, 30)) @ rng.normal(
+        size=(30, 200)
+    )
+    z = rng.normal(size=(90, 20))
+    u, _, _ = np.linalg.svd(y - y.mean(0), full_matrices=False)
+    wanted = directions.signed(u[:, :6].T @ (z - z.mean(0)))
+    found = [directions.pca(z, y, 6) for _ in range(2)]
+    np.testing.assert_allclose(found[0], wanted, atol=1e-9)
+    np.testing.assert_array_equal(*found)  # no start by chance
+
+
+@pytest.mark.slow
 def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
     workdir = models['vae_emoji']
     run, flag = opened(workdir), f'--workdir={workdir}'
@@ -87,7 +101,17 @@ def test_a_direction_is_gone_along_by_others(models, opened, tmp_path, capsys):
         about = images.read_provenance(out / f'0000{number}.png')
         found = latents.unpacked('', about['latent'], len(z))
         np.testing.assert_allclose(found, z - 2 * wanted[1], atol=1e-5)
-    for wrong in (row.with_suffix('.txt'), tmp_path / 'd.json'):
+    first, both = tmp_path / 'd' / '00000.png', tmp_path / 'both'
+    words = ['move', '5', f'--along={row},{first}', flag, '--seed=4']
+    assert art.main([*words, '--strength=-2,0.5', f'--out={both}']) == 0
+    about = images.read_provenance(both / '00000.png')
+    z = sampling.latents(run.method, 4, 6)[5] - 2 * wanted[1] + 0.5 * wanted[0]
+    np.testing.assert_allclose(
+        latents.unpacked('', about['latent'], len(z)), z, atol=1e-5
+    )
+    assert art.main([*words, '--strength=1,2,3']) == 2
+    assert 'give one number, or 2 with commas' in capsys.readouterr().err
+    for wrong in (row.with_suffix('.txt'), tmp_path / 'd.json', f'{row},'):
         assert art.main(['move', '5', f'--along={wrong}', flag]) == 2
         assert 'that directions made' in capsys.readouterr().err
 
@@ -146,7 +170,7 @@ def test_a_hidden_file_is_no_picture_of_an_attribute(models, tmp_path):
         ('directions --strength=0', '--strength=0'),
         ('directions --method=attribute --on=a --off=b', 'a is no folder'),
         ('move 1', '--along='),
-        ('move 1 --along=row.png --strength=inf', 'no picture'),
+        ('move 1 --along=row.png --strength=inf', '--strength=inf: give one number'),
         ('breed 1', 'takes THING THING...'),
         ('breed 1 2 --how=magic', "unknown --how 'magic'"),
         ('breed 1 2 --mutation=2', '--mutation=2'),

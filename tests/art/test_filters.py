@@ -1,5 +1,7 @@
 """Large pictures are restored at their own size, and nearer to the clean one."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +36,9 @@ def noisy():
     return np.clip(np.round(scene() + noise), 0, 255).astype(np.uint8)
 
 
+FILTER = '--method=filter'
+
+
 def made(tool, picture, tmp_path, *flags):
     Image.fromarray(picture).save(tmp_path / 'given.png')
     words = [tool, str(tmp_path / 'given.png'), f'--out={tmp_path / "out"}', *flags]
@@ -42,16 +47,23 @@ def made(tool, picture, tmp_path, *flags):
 
 
 def test_a_denoised_picture_is_nearer_at_its_own_size(noisy, tmp_path, capsys):
-    clean, result = scene(), made('denoise', noisy, tmp_path)
+    clean, result = scene(), made('denoise', noisy, tmp_path, FILTER)
     assert ratio(result, clean) > ratio(noisy, clean) + 6
     alone = ratio(shrunk(noisy), shrunk(clean))
     assert ratio(shrunk(result), shrunk(clean)) > alone + 2
-    assert 'takes more than that' not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    found = re.search(r'noise of this picture is about ([0-9.]+) grey levels', out)
+    assert 22 < float(found[1]) < 26 and 'takes more than that' not in out
+
+
+def test_the_smallest_picture_has_no_noise(tmp_path, capsys):
+    made('denoise', scene()[:1, :1], tmp_path, FILTER)
+    assert 'about 0.0 grey levels' in capsys.readouterr().out
 
 
 def test_less_noise_than_the_flag_says_is_reported(tmp_path, capsys):
-    made('denoise', scene(), tmp_path)
-    assert 'takes more than that away: --sigma=' in capsys.readouterr().out
+    made('denoise', scene(), tmp_path, FILTER, '--sigma=25')
+    assert 'takes more than that away: try --sigma=' in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -77,11 +89,12 @@ def test_a_model_smaller_than_the_picture_gives_its_own_size(
     assert np.abs(result @ luma - clean @ luma)[kept].max() < 1.01
 
 
+@pytest.mark.slow
 def test_a_blurred_picture_is_sharper(tmp_path):
     clean, radius = scene(), 1.5
     blurred = np.asarray(Blurred(radius).seen(clean[None].astype(np.float32)))[0]
     blurred = np.round(blurred).astype(np.uint8)
-    result = made('deblur', blurred, tmp_path)
+    result = made('deblur', blurred, tmp_path, FILTER)
     assert ratio(result, clean) > ratio(blurred, clean) + 2
     # a small one by the untrained network, without a model
     result = made('deblur', blurred[:24, :30], tmp_path, '--steps=2', '--force')

@@ -41,6 +41,7 @@ def test_the_best_on_the_way_is_kept():
     np.testing.assert_allclose(wild.z, np.ones((1, 5)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_samples_of_a_linear_posterior_have_its_mean_and_variance():
     y, deviation = RNG.standard_normal((8, 8, 3)).astype(np.float32), 0.7
     starts = RNG.standard_normal((4000, 5)).astype(np.float32)

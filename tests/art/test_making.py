@@ -206,7 +206,7 @@ def test_ctrl_c_keeps_what_there_is_and_is_remembered(
     out = tmp_path / 'out'
     assert art.main(['count', '--seed=1', f'--out={out}']) == 0
     assert np.asarray(Image.open(out / '00000.png'))[0, 0, 0] == 3
-    assert 'stopped by Ctrl-C after 3 steps' in capsys.readouterr().out
+    assert 'stopped after 3 steps: the best so far' in capsys.readouterr().out
     # made again by as many steps, without anybody at the keyboard
     monkeypatch.setattr(os, 'kill', lambda *_: None)
     words = ['reproduce', str(out / '00000.png'), f'--out={tmp_path / "again"}']
@@ -271,7 +271,7 @@ def test_commands_that_write_at_one_moment_take_turns(tmp_path, monkeypatch):
     monkeypatch.setattr(making, 'find', lambda name: tool)
     monkeypatch.setattr(making, '_write', write)
     monkeypatch.setattr(making, 'Watch', nullcontext)
-    monkeypatch.setattr(making, '_run', lambda tool, request: (make(request), None))
+    monkeypatch.setattr(making, '_run', lambda tool, request, _: (make(request), None))
     flags = Namespace(seed=0, out='', force=False)
     with ThreadPoolExecutor(2) as pool:
         places = [*pool.map(lambda _: making.make('quick', [], flags)[0], range(2))]

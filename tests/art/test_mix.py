@@ -43,6 +43,7 @@ def test_layers_by_words(text, expected):
             mix._layers(wrong, 4)
 
 
+@pytest.mark.slow
 def test_styles_are_what_latents_become(model):
     """Decoded they are the pictures of the latents; truncated to 0 they are the mean of
     the averaged generator."""

@@ -25,6 +25,7 @@ def runs(tmp_path_factory, make_model):
     return {'vrnn_jsb': music, 'sketch_vae_kanji': drawings}
 
 
+@pytest.mark.slow
 def test_music_is_written_with_its_origin(runs):
     folder = sample.sample(runs['vrnn_jsb'], num=3, seed=5, temperature=0.8)
     kinds = 'mid', 'png', 'wav'
@@ -43,6 +44,7 @@ def test_music_is_written_with_its_origin(runs):
         assert sound.getnframes() / sound.getframerate() == pytest.approx(6, abs=0.2)
 
 
+@pytest.mark.slow
 def test_music_goes_on_from_a_file_and_from_a_number(runs, tmp_path):
     held = toy_rolls.load('', 'test[:10]')
     given = tmp_path / 'mine.mid'
@@ -57,6 +59,7 @@ def test_music_goes_on_from_a_file_and_from_a_number(runs, tmp_path):
             assert len(roll) == 12  # config.method.sample_steps
 
 
+@pytest.mark.slow
 def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
     workdir = runs['sketch_vae_kanji']
     words = ['interpolate', f'--workdir={workdir}', '0', '1', f'--out={tmp_path / "o"}']
@@ -70,6 +73,7 @@ def test_drawings_in_between_begin_and_end_with_what_is_given(runs, tmp_path):
         np.testing.assert_allclose(value, alone, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'words, message',
     [
@@ -90,6 +94,7 @@ def test_mistakes_are_one_line(runs, refused, tmp_path, words, message):
     refused(words.format(r=runs['vrnn_jsb']).split(), message, tmp_path)
 
 
+@pytest.mark.slow
 def test_reports_of_measures_say_what_of(runs):
     from gan_vae.evaluation.run import evaluate_run
 

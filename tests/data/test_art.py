@@ -261,8 +261,8 @@ def test_captions_are_many_wordings_of_what_is_seen():
         assert re.search('crossed|inward', text) and not re.search(r'[{}|]|  |,$', text)
         assert not re.search(r'\ba [aeiou]', text)
     assert captions.caption('critters', seen) == (
-        'a picture of a wide low lavender blue monster with crossed eyes, pale dots '
-        'on the body, a smile and salmon bumps on an indigo background'
+        'a lavender blue wide low critter against blue-violet with small salmon pink '
+        'horns, a smile, eyes looking inward and pale dots on the body'
     )
     bare = captions.caption('critters', seen | {'accentColor': 'none'})
     assert not re.search('horns|bumps|  ', bare)

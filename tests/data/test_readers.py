@@ -85,6 +85,13 @@ def test_the_word_of_a_tool_is_a_place_or_a_set_and_its_split(tmp_path):
     assert data.place(str(tmp_path)) == (f'folder:{tmp_path}', 'all')
     assert data.place(f'folder:{tmp_path}') == (f'folder:{tmp_path}', 'all')
     assert data.place('emoji:test[:100]') == ('emoji', 'test[:100]')
+    assert data.place('art:train') == ('art', 'train')
+    assert data.place('folder:train') == ('folder:train', 'all')
+    assert data.place('art:icons:test[:9]') == ('art:icons', 'test[:9]')
+    assert data.place('art:icons+rings:train+valid') == (
+        'art:icons+rings',
+        'train+valid',
+    )
     with pytest.raises(UserError, match='a set and its split, as emoji:train'):
         data.place('emoji')
 

@@ -7,11 +7,14 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae.data.readers import toy_shapes
 from gan_vae.data.source import Spec
+from gan_vae.data.texts import Text
 from gan_vae.devices.mesh import map_step, mesh_of, put
 from gan_vae.errors import UserError
 from gan_vae.learning.state import named_leaves
 from gan_vae.runs.program import build
 
+TEXT = Text('words', ('a', 'red', 'cat'), 3, ('a red cat', 'a cat'))
+CAPTIONS = np.random.default_rng(0).integers(0, 4, (64, 2, 3), np.int32)
 IMAGES = toy_shapes.examples('train[:64]', 8, 3).images
 
 
@@ -26,7 +29,8 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
             **overrides,
         },
     )
-    program = build(config, Spec(8, 8, 3))
+    text = TEXT if 'data.text' in overrides else None
+    program = build(config, Spec(8, 8, 3, text=text))
     start = jax.jit(program.method.init, out_shardings=program.sharding)
     state, metrics = start(jax.random.key(0)), []
     rows = 8 * program.method.batches_per_step
@@ -34,6 +38,7 @@ def run(name, devices, how='shard_map', steps=3, **overrides):
         batch = {
             'image': IMAGES[step * rows : (step + 1) * rows],
             'index': np.arange(rows, dtype=np.int32),
+            'text': CAPTIONS[step * rows : (step + 1) * rows],
         }
         state, values = program.train_step(state, put(batch, program.mesh))
         metrics.append({k: float(v) for k, v in values.items()})
@@ -49,11 +54,19 @@ DROPOUT = pytest.param(
     {'model.discriminator': 'mlp', 'model.dropout': '0.3', 'method.critic_steps': '2'},
     marks=pytest.mark.slow,
 )
+CAPTIONED = pytest.param(
+    'df_gan_art',
+    {'data.text': 'words', 'model.width': '4', 'method.penalty_interval': '1'},
+    marks=pytest.mark.slow,
+)
 VAE = pytest.param('vae_emoji', {}, marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    'name, overrides', [GAN, DROPOUT, VAE], ids=['gan', 'dropout', 'vae']
+    'name, overrides',
+    [GAN, DROPOUT, CAPTIONED, VAE],
+    ids=['gan', 'dropout', 'captions', 'vae'],
 )
 def test_losses_and_gradient_norms_do_not_depend_on_the_device_count(name, overrides):
     one, _ = run(name, 1, **overrides)

@@ -27,13 +27,11 @@ def _painted(n, seed=0):
 @pytest.fixture(autouse=True)
 def short(monkeypatch, tmp_path):
     monkeypatch.setenv('GAN_VAE_CACHE', str(tmp_path))
-    monkeypatch.setattr(factors, 'STEPS', 150)
-    recipe = {'widths': (8, 16), 'batch_size': 32}
-    monkeypatch.setattr(
-        factors.classifier, 'RECIPE', factors.classifier.RECIPE | recipe
-    )
+    recipe = {'widths': (8, 16), 'features': 64, 'batch_size': 32, 'steps': 150}
+    monkeypatch.setattr(factors, 'RECIPE', factors.RECIPE | recipe)
 
 
+@pytest.mark.slow
 def test_it_sees_what_was_painted_and_is_trained_once(monkeypatch):
     known = factors.load(_painted(400), _painted(100, 1))
     assert known.names == ('colour', 'side', 'speckle')
@@ -58,7 +56,7 @@ def test_accuracy_is_of_the_pictures_that_do_not_lack_the_factor(monkeypatch):
     held_out = _painted(200, 1)
     rows = np.flatnonzero(np.isin(held_out.factors['colour'], [0, 3]))
     held_out = held_out.take(rows)
-    monkeypatch.setattr(factors, 'STEPS', 1)
+    monkeypatch.setattr(factors, 'RECIPE', factors.RECIPE | {'steps': 1})
     monkeypatch.setattr(
         factors.Factors, 'of', lambda _, images: np.zeros((len(images), 3), int)
     )

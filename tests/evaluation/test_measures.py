@@ -4,6 +4,7 @@ import json
 
 import jax
 import numpy as np
+import pytest
 
 from gan_vae import config as config_lib
 from gan_vae import data
@@ -21,6 +22,7 @@ def config_of(**changes):
     return config_lib.load('configs/mlp_gan_mnist.py:tiny', changes)
 
 
+@pytest.mark.slow
 def test_each_metric_is_measured_at_its_interval_and_all_at_the_end(tmp_path):
     """swd@3 at 3 and 6, and at 5 where it ranks a checkpoint; others at 4, 5 and 6."""
     changes = {'train.best_metric': 'min:eval/swd', 'train.checkpoint_steps': '5'}
@@ -39,6 +41,7 @@ def test_each_metric_is_measured_at_its_interval_and_all_at_the_end(tmp_path):
     assert cards['eval/recall_pixels']['n_fake'] == 70
 
 
+@pytest.mark.slow
 def test_names_are_those_of_the_results_and_a_draw_does_not_depend_on_its_size():
     config = config_of()
     train, held_out = (data.examples(config.data, s) for s in ('train', 'test'))

@@ -41,6 +41,7 @@ def vae():
     return trained('vae_emoji', **{'data.binarize': 'none'})
 
 
+@pytest.mark.slow
 def test_one_draw_of_the_bound_is_the_elbo(vae):
     state = jax.jit(vae.program.method.init)(jax.random.key(0))
     elbo = held_out.evaluate(vae.program, state, vae.examples, 50)['elbo']
@@ -51,12 +52,26 @@ def test_one_draw_of_the_bound_is_the_elbo(vae):
     assert 'K=16' in how
 
 
+@pytest.mark.slow
 def test_reconstructions_and_latents(vae):
     pairs = measure('pairs', vae)
     assert 0 < pairs['psnr'][0] < 30 and -1 < pairs['ssim'][0] < 1
     assert 0 < measure('distance_random', vae)['distance_random'][0] < 8
+    assert measure('rfd_random', vae)['rfd_random'][0] > 0
     found = measure('latents', vae)
     assert 0 <= found['active_units'][0] <= 8 and found['collapsed'][0] in (0, 1)
+
+
+@pytest.mark.slow
+def test_reconstructions_of_codes_have_no_latents():
+    """Those of a tokeniser that gives every picture back are at no distance."""
+    model = trained('vq_vae_art')
+    method = dataclasses.replace(model.program.method, reconstruct=lambda weights, x: x)
+    exact = model._replace(program=model.program._replace(method=method))
+    assert measure('pairs', exact)['ssim'][0] == pytest.approx(1)
+    assert abs(measure('rfd_random', exact)['rfd_random'][0]) < 1e-6
+    assert measure('pairs', model)['ssim'][0] < 0.9
+    assert measure('rfd_random', model)['rfd_random'][0] > 0.01
 
 
 def test_disentanglement_of_codes_that_are_the_factors(vae):

@@ -179,6 +179,7 @@ def outputs(state):
     return jax.jit(inception.network)(inception.fold(state), pictures())
 
 
+@pytest.mark.slow
 def test_the_network_gives_what_torch_fidelity_gave(outputs):
     golden = json.loads(GOLDEN.read_text())
     assert outputs['features'].shape == (3, 2048)

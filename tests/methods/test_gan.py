@@ -85,6 +85,7 @@ def test_each_critic_update_draws_by_its_own_number(gan):
     np.testing.assert_array_equal(numbers, expected)
 
 
+@pytest.mark.slow
 def test_critic_updates_in_a_loop_are_those_written_out(gan, monkeypatch):
     method, state = gan(critic_steps=3)
     looped, metrics = jax.jit(method.train_step)(state, reals(24))

@@ -55,6 +55,7 @@ def d_view(**changes):
         augment_real=lambda x: x + 1,
         augment_fake=lambda x: x + 1,
         label=None,
+        other_label=None,
         latents=Z,
         generate=generate,
         keys=KEYS,
@@ -115,6 +116,7 @@ NEAR = Z + 0.05 * normals(KEYS, Z.shape[1:])
         ('r1', 1.5 * NORM**2),
         ('r2', 1.5 * NORM**2),
         ('r1_r2', 3 * NORM**2),
+        ('ma_gp', 3 * NORM**6),
     ],
 )
 def test_penalties_of_a_linear_discriminator(name, expected):
@@ -204,6 +206,33 @@ def test_a_term_has_metrics_of_its_own_and_a_state():
     term = Term('', lambda view: (2.0 * view.state, {'k': view.state}), state=3.0)
     total, metrics = added({'t': term}, lambda name: d_view(state=term.state))
     assert (total, metrics) == (6.0, {'t': 6.0, 'k': 3.0})
+
+
+@pytest.mark.parametrize('shape', [(6,), (6, 2)], ids=['classes', 'captions'])
+def test_real_images_with_anothers_condition_are_not_real(shape):
+    """By a D that adds what is asked for: a pair of equal conditions counts nothing."""
+    label = jnp.array([0, 0, 1, 2, 2, 2]).reshape(6, *[1] * (len(shape) - 1))
+    label = jnp.broadcast_to(label, shape)
+    other = jnp.roll(label, -1, 0)
+
+    def joined(x, label=label):
+        return logits(x) + label.reshape(6, -1)[:, 0]
+
+    pair = SimpleNamespace(auxiliary='', styles=None, classes=2, captions=None)
+    (term,) = d_terms(pair, loss='hinge', wrong_pairs=0.5).values()
+    given = {'label': label, 'other_label': other, 'logits': joined}
+    fake = np.asarray(joined(FAKE + 1))
+    view = d_view(**given, fake_logits=fake, real_logits=joined(REAL + 1))
+    differs = (label != other).reshape(6, -1).any(1)
+    assert differs.any() and not differs.all()
+    wrong = np.where(differs, np.asarray(joined(REAL + 1, other)), fake)
+    expected = 0.5 * np.mean(np.maximum(0, 1 + wrong) - np.maximum(0, 1 + fake))
+    np.testing.assert_allclose(term.value(view), expected, rtol=1e-5)
+    with pytest.raises(UserError, match='needs a discriminator that takes captions'):
+        d_terms(
+            SimpleNamespace(auxiliary='', styles=None, classes=0, captions=None),
+            wrong_pairs=0.5,
+        )
 
 
 def test_consistency_is_of_what_d_was_shown():
@@ -361,6 +390,7 @@ def test_path_lengths_of_a_linear_generator():
     assert metrics['path_length'] ** 2 < loss / 2
 
 
+@pytest.mark.slow
 def test_the_mean_of_path_lengths_is_within_the_graph():
     """With s a factor of all lengths, l_i = s l_i(1), and the loss in closed form."""
     pair, view, _ = linear()

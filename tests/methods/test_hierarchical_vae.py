@@ -122,6 +122,7 @@ def test_the_coder_walks_to_the_terms_of_the_elbo(vae):
     np.testing.assert_allclose(weights, told, rtol=2e-5)
 
 
+@pytest.mark.slow
 def test_at_the_beginning_the_prior_is_standard(vae):
     """Its last convolutions are zero: KL_l = KL(q_l || N(0, I)), and small."""
     method, state = vae()

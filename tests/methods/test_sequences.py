@@ -96,6 +96,7 @@ def probabilities(found, state, padded, count=8000):
     return np.exp(log_w).mean(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
 def test_probabilities_of_all_sequences_sum_to_one_and_are_those_of_samples(
     name, method
@@ -115,6 +116,7 @@ def test_probabilities_of_all_sequences_sum_to_one_and_are_those_of_samples(
     np.testing.assert_allclose(shares, p, atol=0.012)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
 def test_padding_and_the_rest_of_the_batch_change_no_score(name, method):
     found, state = method(name, DRAWINGS)
@@ -157,6 +159,7 @@ def test_scores_are_of_whole_offsets_whatever_the_scale(name, method):
     np.testing.assert_allclose(more, np.log(4), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
 def test_what_is_begun_stays_and_goes_on(name, method):
     found, state = method(name, DRAWINGS, 9)
@@ -173,6 +176,7 @@ def test_what_is_begun_stays_and_goes_on(name, method):
     assert set(np.unique(drawn.values[..., 2])) <= {0.0, 1.0}
 
 
+@pytest.mark.slow
 def test_a_vrnn_is_its_equations(method):
     """Step by step, each from the x and z of the step before, in float32."""
     found, state = method('vrnn', DRAWINGS)

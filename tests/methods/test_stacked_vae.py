@@ -66,6 +66,7 @@ def gaussian(p, x):
     return dense(p['Dense_2'], x), np.exp(dense(p['Dense_3'], x) / 2)
 
 
+@pytest.mark.slow
 def test_the_mean_weight_is_the_evidence(stacked):
     """p(x) = int p(z_2) p(z_1 | z_2) p(x | z_1), on a grid in float64."""
     method, state = stacked('6x1,5x1', scale=0.7)
@@ -102,6 +103,7 @@ def test_the_mean_weight_is_the_evidence(stacked):
     assert found.mean() + 0.02 < metrics['bound'] < exact + 0.02
 
 
+@pytest.mark.slow
 def test_one_layer_is_the_vae(stacked, config):
     method, state = stacked('8x3')
     default.use_method(config, 'vae')

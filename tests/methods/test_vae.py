@@ -154,6 +154,7 @@ def test_bernoulli_refuses_grey_pixels(vae, config):
 SMALL = {'model__encoder': 'mlp', 'model__decoder': 'mlp', 'model__width': 16}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('bound', ['iwae', 'dreg'])
 def test_the_bound_is_the_log_of_the_mean_weight(vae, bound):
     binary = {'method__likelihood': 'bernoulli', 'data__binarize': 'threshold'}
@@ -245,6 +246,7 @@ def test_the_ratio_is_told_by_a_discriminator_that_leaves_the_vae_alone(vae):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', sorted(likelihoods.LIKELIHOODS.keys() - {'bernoulli'}))
 def test_a_small_step_raises_the_likelihood(vae, name):
     rate = {'optimizer__learning_rate': 1e-5}
@@ -333,6 +335,7 @@ def test_a_class_tells_what_z_need_not(config):
     np.testing.assert_allclose(cycled, made, rtol=1e-5)  # each class in turn
 
 
+@pytest.mark.slow
 def test_a_flow_fits_the_codes_and_leaves_the_vae_alone(config):
     """Its bound gains on that of N(0, I), and e stands for z in all that decodes."""
     default.use_method(config, 'vae')

@@ -177,6 +177,7 @@ def test_the_game_reaches_no_encoder(vae_gan):
     assert not equal(plain['generator'], loud['generator'])
 
 
+@pytest.mark.slow
 def test_the_discriminator_learns_nothing_of_likeness(vae_gan):
     """With logits that are all alike the game moves nothing of D but the last layer."""
     method, state = vae_gan()
@@ -208,6 +209,7 @@ def test_no_costs_make_both_wait():
         assert tuple(map(bool, learning(*at, 0.68, 0.4))) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('scale', 'bias', 'waits'),
     [(0.0, 0.0, 'discriminator'), (-100.0, 0.0, 'generator'), (1.0, 3.0, None)],

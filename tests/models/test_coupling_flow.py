@@ -25,6 +25,7 @@ def flow(request):
     return flow, jax.tree.unflatten(tree, moved), z, label
 
 
+@pytest.mark.slow
 def test_it_is_undone_and_its_log_determinant_is_its_jacobians(flow):
     flow, params, z, label = flow
     e, log_det = flow.apply(params, z, label)

@@ -108,6 +108,7 @@ def discriminator():
     return judge
 
 
+@pytest.mark.slow
 def test_the_decoder_of_a_quarter_sees_that_quarter(discriminator):
     """A pixel in a corner of the image changes the parts of that quarter alone."""
     x = jax.random.uniform(KEY, (12, 32, 32, 3), minval=-1)
@@ -154,6 +155,7 @@ def test_the_term_compares_each_quarter_with_its_own():
     assert 'reconstruction' in term.formula and '3' in term.formula
 
 
+@pytest.mark.slow
 def test_noise_is_an_images_own_in_training_and_fixed_in_samples():
     network = fastgan.ConditionalGenerator(image_size=32, width=2, classes=3)
     z, y = jax.random.normal(KEY, (3, 8)), jnp.array([0, 1, 2])

@@ -98,7 +98,7 @@ def load(config_file='configs/dcgan_emoji.py:tiny', **model):
 
 @pytest.mark.parametrize('role, name', ALL)
 def test_fields_from_the_source_are_those_of_the_class(role, name):
-    network = models.make(role, name, classes=2, codes=2)
+    network = models.make(role, name, classes=2, codes=2, words=2, length=2)
     fixed = models.find(role, name).fixed
     fields = {f.name for f in dataclasses.fields(network)} - {'parent', 'name', *fixed}
     assert set(models.fields_of(role, name)) == fields

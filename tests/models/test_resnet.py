@@ -57,6 +57,7 @@ def made(role, name, size=32):
     return variables, apply, x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'role, name',
     [

@@ -51,6 +51,7 @@ def weights(variables):
     return w
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', LAYERS)
 def test_weights_are_divided_by_their_largest_singular_value(name):
     layer, x, variables = made(name)

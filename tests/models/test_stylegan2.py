@@ -174,6 +174,7 @@ def generator():
     return network, strong
 
 
+@pytest.mark.slow
 def test_noise_is_fixed_or_each_images_own(generator):
     network, variables = generator
     fixed = network.apply(variables, Z)
@@ -229,6 +230,7 @@ def test_an_image_is_the_sum_of_its_layers_colours(generator):
     assert (image[:, 0] < 0.75).all()  # zeros lie outside
 
 
+@pytest.mark.slow
 def test_a_discriminator_sees_its_group():
     """Logits of images alone, in pairs, and with groups that do not divide the rows."""
     d = stylegan2.Discriminator(image_size=8, width=4, channel_max=8, stddev_group=4)

@@ -103,6 +103,7 @@ def small():
     return net, x, jax.jit(net.init)(jax.random.key(0), x)['params']
 
 
+@pytest.mark.slow
 def test_begins_as_published(small):
     """Zero priors; the last convolutions of n blocks have 1/n of the variance."""
     net, _, params = small

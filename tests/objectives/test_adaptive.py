@@ -186,6 +186,7 @@ def test_gradients_of_any_order_go_through():
     assert np.isfinite(gradient).all() and (np.abs(gradient).sum((1, 2, 3)) > 0).all()
 
 
+@pytest.mark.slow
 def test_an_image_is_augmented_alike_in_any_batch():
     x = jax.random.uniform(jax.random.key(2), (10, 8, 8, 3))
     augment = several(*ALL)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gan_vae.objectives import augment
 
@@ -80,6 +81,7 @@ def test_gradient_goes_through_every_stage():
     assert np.isfinite(gradient).all() and (np.abs(gradient).sum((1, 2, 3)) > 0).all()
 
 
+@pytest.mark.slow
 def test_an_image_is_augmented_alike_in_any_batch():
     transform, x = augment.make('color,translation,cutout'), images(n=10)
     np.testing.assert_allclose(

@@ -34,6 +34,12 @@ def test_zero_centred_penalties_of_linear_and_quadratic_discriminators():
         )
 
 
+def test_the_matching_aware_penalty_is_of_power_six():
+    for d, of in ((linear, A), (quadratic, X)):
+        expected = 2 * np.mean(norm(of) ** 6)
+        np.testing.assert_allclose(penalties.ma_gp(d, X, 2.0), expected, rtol=1e-4)
+
+
 def test_a_discriminator_of_patches_is_the_mean_of_its_logits():
     def patches(x):  # 1, 2 and 6 times D(x)
         return linear(x)[:, None] * jnp.array([1.0, 2.0, 6.0])

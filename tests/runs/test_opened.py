@@ -55,7 +55,8 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     }
     method = methods.make(config_lib.load(CONFIG, TINY), Spec(8, 8, 3))
     start = jax.jit(method.init)(jax.random.key(9))
-    started = [opened.begin(start, tmp_path / name)[0].params for name in 'ab']
+    config = config_lib.load(CONFIG, TINY)
+    started = [opened.begin(config, start, tmp_path / n)[0].params for n in 'ab']
     assert len(jax.tree.leaves(started[0])) == 6
     same = partial(np.testing.assert_allclose, atol=1e-9)
     jax.tree.map(same, *started)
@@ -70,6 +71,7 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     assert again['state_sha256'] == summary['state_sha256']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'changes, message',
     [
@@ -89,9 +91,10 @@ def test_a_run_without_checkpoints(tmp_path):
     config = config_lib.load(CONFIG, {})
     (tmp_path / 'config.json').write_text(config_lib.to_json(config))
     with pytest.raises(UserError, match='has no checkpoints yet'):
-        opened.check(None, tmp_path)
+        opened.check(config, None, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_opened_again_compiles_nothing(tmp_path):
     """Equal configs share a method, also in another folder."""
     train(tmp_path / 'a', {})
@@ -117,3 +120,40 @@ def test_a_run_that_is_opened_again_compiles_nothing(tmp_path):
     np.testing.assert_array_equal(equal, pictures)
     other = train(tmp_path / 'c', {'model.latent_dim': '4'})
     assert other and opened.load(tmp_path / 'c').method is not first
+
+
+@pytest.mark.slow
+def test_a_tokeniser_is_taken_from_another_kind_of_run(tmp_path, capsys):
+    """And stays as it is, while the prior learns; of other levels it is refused."""
+    small = {
+        'data.image_size': '16',
+        'model.halvings': '1',
+        'model.code_width': '4',
+        'eval.metrics': '',
+        'train.steps': '2',
+        'parallel.devices': '1',
+    }
+    config = config_lib.load('configs/vq_vae_art.py:tiny', small)
+    loop.train(config, tmp_path / 'codes')
+    taken = small | {
+        'data.text': 'none',
+        'method.condition': 'none',
+        'method.tokeniser_steps': '0',
+        'train.init_from': str(tmp_path / 'codes'),
+    }
+    config = config_lib.load('configs/prompt_art.py:tiny', taken)
+    loop.train(config, tmp_path / 'prior')
+    assert 'initial weights are those' in capsys.readouterr().out
+    both = [
+        opened.load(tmp_path / name).weights.averaged for name in ('codes', 'prior')
+    ]
+    # the first run's are averages: the second has its last weights
+    last = opened.checkpoints_of(tmp_path / 'codes')
+    last = last.restore_step(opened.model_of(tmp_path / 'codes').abstract, None)
+    same = partial(np.testing.assert_array_equal)
+    jax.tree.map(same, last.params['tokeniser'], both[1]['tokeniser'])
+    other = taken | {'method.levels': '5,8,5,5'}
+    with pytest.raises(UserError, match='has config.method.levels=8,5,5,5, and this'):
+        loop.train(config_lib.load('configs/prompt_art.py:tiny', other), tmp_path / 'x')
+    with pytest.raises(UserError, match='the tokeniser learns nothing'):
+        config_lib.load('configs/prompt_art.py:tiny', taken | {'train.init_from': ''})

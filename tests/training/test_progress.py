@@ -1,6 +1,7 @@
 """What is due at a step, and what is logged: means over the updates of a window."""
 
 import json
+import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -82,6 +83,7 @@ def with_term(monkeypatch):
     return patch
 
 
+@pytest.mark.slow
 def test_records_are_means_over_their_windows(tmp_path, with_term):
     with_term(lambda step: jnp.where(step % 3 == 0, 10.0 * step, jnp.nan))
     each = train(tmp_path / 'each', train__log_steps=1)
@@ -112,3 +114,13 @@ def test_a_term_that_is_not_finite_where_it_acts_ends_the_run(tmp_path, with_ter
     with_term(lambda step: jnp.where(step < 6, 1.0 * step, jnp.inf))
     with pytest.raises(RunError, match='step 6: lazy is inf; checkpoint 4 is the last'):
         train(tmp_path / 'run', train__log_steps=5)
+
+
+def test_a_line_comes_while_one_waits_and_not_otherwise(capsys):
+    with loop.patience(0.05):
+        time.sleep(0.3)
+    assert capsys.readouterr().out.count('compiling the first step') == 1
+    with loop.patience(5.0):
+        pass
+    time.sleep(0.1)
+    assert capsys.readouterr().out == ''

@@ -72,6 +72,7 @@ def test_a_host_that_fails_with_a_line_is_named_with_it_on_the_others(tmp_path):
     assert status == 1 and 'host 1 (' in line and 'no data at /x' in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('other', [WORK, LOST, 'import os; os.abort()'])
 def test_a_killed_process_is_named_by_all_whatever_becomes_of_theirs(tmp_path, other):
     kill = 'import os, time; time.sleep(1); os.kill(os.getpid(), 9)'
@@ -97,6 +98,7 @@ def test_a_host_that_vanishes_whole_is_missed_and_takes_its_child_along(tmp_path
         os.kill(int((tmp_path / 'pid').read_text()), 0)
 
 
+@pytest.mark.slow
 def test_a_host_that_never_comes_is_named_and_its_old_file_is_not_believed(tmp_path):
     both = [start(tmp_path, host, 'pass') for host in (0, 1)]
     assert [p.wait(30) for p in both] == [0, 0]

@@ -130,9 +130,11 @@ class ToolWithoutModel(Tool):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolWithOptionalModel(Tool):
-    """Its requests are ModelRequests where --workdir is given."""
+    """Its requests are ModelRequests where there is a model: --workdir, or else that of
+    `default`."""
 
     make: Callable[[Request], Result]
+    default: Callable[[Namespace], str] = lambda flags: ''  # '': none
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_vae.art import breeding, latents, sheets
+from gan_vae.art import breeding, conditions, latents, sheets
 from gan_vae.art.tools import MANY, Flag, ModelRequest, Result, ToolWithModel
 from gan_vae.errors import UserError
 from gan_vae.methods import sampling
@@ -25,7 +25,10 @@ def make(request: ModelRequest) -> Result:
     z, labels = latents.of_inputs(model, request.inputs, flags.seed)
     mutation = 0.0 if model.base else flags.mutation
     z = breeding.children(z, flags.num, flags.how, mutation, flags.seed, groups)
-    if labels is not None:  # each child is of the class of one of its parents
+    asked, lines = conditions.asked(request)
+    if asked is not None:
+        labels = np.repeat(asked, flags.num, 0)
+    elif labels is not None:  # each child has the condition of one of its parents
         labels = np.random.default_rng([flags.seed, 1]).choice(labels, flags.num)
     if model.base:  # towards styles of other latents: styles are not of N(0, I)
         law = model.base.method, (flags.seed + 1) % 2**32, flags.num
@@ -35,7 +38,7 @@ def make(request: ModelRequest) -> Result:
     chosen = 'OUT/00000.png OUT/00001.png' if flags.num > 1 else 'OUT/00000.png 7'
     message = f'the next generation: breed {chosen} --workdir={model.workdir}'
     sheet = sheets.numbered([p.image for p in pictures])
-    return Result(pictures=pictures, sheet=sheet, messages=[message])
+    return Result(pictures=pictures, sheet=sheet, messages=[*lines, message])
 
 
 HOW = "blend, or cross: 'uniform', coarse 'cut' fine, or 'groups'"
@@ -46,5 +49,6 @@ TOOL = ToolWithModel(
         'num': Flag(12, int, 'how many children', least=1, most=MANY),
         'how': Flag('blend', str, HOW, choices=breeding.WAYS),
         'mutation': Flag(0.2, float, 'share of new noise, 0 to 1', least=0, most=1),
-    },
+    }
+    | conditions.FLAGS,
 )

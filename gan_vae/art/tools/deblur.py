@@ -7,12 +7,22 @@ from gan_vae.art.degradations import Blurred
 from gan_vae.art.restoration import UNIT
 from gan_vae.art.tools import Flag, Request, Result
 from gan_vae.errors import UserError
+from gan_vae.objectives import damage
 
 ROUNDING = 0.3 / UNIT  # deviation of the noise of whole grey levels
 
 
 def make(request: Request) -> Result:
-    work, radius = restoration.read(request), request.flags.radius
+    radius = request.flags.radius
+    if restoration.network(request):
+        if not 0.1 <= radius <= damage.MOST_BLUR:
+            raise UserError(
+                f'--radius={radius:g}: the network takes from 0.1 to '
+                f'{damage.MOST_BLUR:g} pixels; --method=filter takes more'
+            )
+        y = restoration.whole(request)
+        return restoration.networked(request, y, damage.told(blur=radius))
+    work = restoration.read(request)
     if not 0.1 <= radius <= max(work.extent):
         raise UserError(f'--radius={radius:g}: must be from 0.1 to {max(work.extent)}')
     noise = max(ROUNDING, filters.noise_of(work.full))
@@ -25,7 +35,8 @@ def make(request: Request) -> Result:
         blurred = np.asarray(Blurred(radius).seen(base[None])[0])
         return base + sharper(work.full - blurred)
 
-    if request.model is None and not work.own_size:
+    filtered = request.flags.method == 'filter' or not work.own_size
+    if request.model is None and filtered:
         return restoration.filtered(request, work, sharper(work.full))
     how = Blurred(radius / work.scale)
     return restoration.restored(request, how, work, paste=paste)

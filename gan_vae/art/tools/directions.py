@@ -63,7 +63,7 @@ def _of_class(model: Model, factor: str) -> int:
 
 
 def _by_factor(
-    request: ModelRequest, label: int | None, messages: list[str]
+    request: ModelRequest, label: np.ndarray | None, messages: list[str]
 ) -> tuple[np.ndarray, list[str], dict]:
     """Unit directions [n, D] to the most frequent values of a factor, the values, and
     what moving by --strength changes in other samples."""
@@ -135,7 +135,7 @@ def _changes(
 
 
 def _directions(
-    request: ModelRequest, label: int | None, messages: list[str]
+    request: ModelRequest, label: np.ndarray | None, messages: list[str]
 ) -> np.ndarray:
     """Unit directions [n, D], that which changes most first; label: of the picture."""
     model, flags = request.model, request.flags

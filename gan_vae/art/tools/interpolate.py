@@ -17,7 +17,7 @@ def make(request: ModelRequest) -> Result:
     model = latents.space_of(model, request.inputs)
     stops, labels = latents.of_inputs(model, request.inputs, flags.seed)
     how = 'lerp' if model.base else flags.how  # styles have no arcs
-    label = None if labels is None else labels[0]
+    label = None if labels is None else labels[:1]
     if flags.loop:
         stops = np.concatenate([stops, stops[:1]])
     last = len(stops) - 1

@@ -23,8 +23,8 @@ def make(request: ModelRequest) -> Result:
     z, labels = latents.of_inputs(model, request.inputs, flags.seed)
     mixed = crossed(z[: flags.rows], z[flags.rows :], layers, groups)
     of_rows = None
-    if labels is not None:  # the class of a row, most of whose layers it may have
-        of_rows = np.repeat(labels[: flags.rows], len(z) - flags.rows)
+    if labels is not None:  # the condition of a row, most of whose layers it may have
+        of_rows = np.repeat(labels[: flags.rows], len(z) - flags.rows, 0)
     made = latents.pictures(model, mixed, of_rows, request.progress)
     own = [p.image for p in latents.pictures(model, z, labels)]
     text = f'{layers[0]}-{layers[-1]}'

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from gan_vae import data
 from gan_vae.art import feature_index, features
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError
 from gan_vae.evaluation import manifold
 from gan_vae.evaluation.metrics import originality
+from gan_vae.files import expand
 
 LINES = 8  # on the console
 
@@ -57,8 +59,9 @@ def make(request: Request) -> Result:
 
 def _other(place: str) -> str:
     """The test split of the set that an index is of, if the index is of another."""
-    name, colon, split = place.partition(':')
-    if not colon or 'test' in split or split == 'all':
+    known = ':' in place and not expand(place).exists()
+    name, split = data.place(place) if known else (place, 'all')
+    if 'test' in split or split == 'all':
         raise UserError(
             f'{place} has no pictures held out: --held=FOLDER or SET, 99 or more '
             'that are not in the index; similar finds the nearest without'

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 
 from gan_vae import files
-from gan_vae.art import feature_index, features, search, taste
+from gan_vae.art import feature_index, features, taste
 from gan_vae.art.feature_index import Index
 from gan_vae.art.tools import Flag, Request, Result, ToolWithOptionalModel
 from gan_vae.errors import UserError
@@ -17,16 +17,7 @@ FEW = 30  # choices
 def make(request: Request) -> Result:
     flags = request.flags
     index = feature_index.load(flags.index)
-    known = taste.statistics(index.small)
-
-    def described(small, features):
-        """x of taste.py, [n, d]: statistics by the index's own mean and deviation, and
-        features at length 1."""
-        moved = taste.statistics(small) - known.mean(0)
-        about = moved / np.maximum(known.std(0), 1e-9)
-        return np.concatenate([about, search.unit(features, index.mean)], axis=1)
-
-    x = described(index.small, index.features)
+    x = taste.described(index, index.small, index.features)
     chosen = _choices(index, flags.pairs)
     better, worse = (x[rows] for rows in chosen.T)
     prior = taste.prior(index.features.shape[1])
@@ -35,7 +26,7 @@ def make(request: Request) -> Result:
     if request.inputs:
         queries = feature_index.resolve(index, request.inputs, request.model)
         names, small, left_out = queries.names, queries.small, queries.left_out
-        x = described(small, queries.features)
+        x = taste.described(index, small, queries.features)
     mean, deviation = taste.score(learned, x)
     order = np.argsort(-mean, kind='stable')
     ranked = [

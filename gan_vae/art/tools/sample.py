@@ -1,12 +1,13 @@
-"""New pictures, each with its latent; or new music and drawings."""
+"""New pictures, each with its latent; or new music, drawings and texts."""
 
 import numpy as np
 
 from gan_vae import images
-from gan_vae.art import aggregate, latents, sequences, sheets
+from gan_vae.art import aggregate, conditions, latents, sequences, sheets
 from gan_vae.art.tools import Flag, ModelRequest, Picture, Result, ToolWithModel
 from gan_vae.errors import UserError
-from gan_vae.methods import sampling
+from gan_vae.methods import prompting, sampling
+from gan_vae.methods.contract import Law, required
 
 NUM = 16
 NUMBERED = 100  # pictures on a sheet with their numbers, at most
@@ -14,6 +15,7 @@ TRUNCATION = (
     'latents drawn again until within +- this; of stylegan2, distance of styles to '
     'their mean, times this'
 )
+LAW = 'guidance', 'top_k', 'top_p'
 AGGREGATE = "or of a VAE 'aggregate': of codes of training images"
 
 
@@ -21,39 +23,77 @@ def make(request: ModelRequest) -> Result:
     model, flags = request.model, request.flags
     method, word, num = model.method, vars(flags)['class'], flags.num
     sampling.check(flags.seed, num, flags.truncation, flags.temperature)
+    prompted = flags.prompt or any(vars(flags)[name] is not None for name in LAW)
     changed = flags.pairs or flags.truncation is not None or flags.latents != 'prior'
     if model.kind != 'images':
-        if changed or word:
+        if changed or word or prompted:
             raise UserError(
-                '--pairs, --truncation, --class and --latents are of images'
+                '--pairs, --truncation, --class, --latents, --prompt and its like are '
+                'of images; python -m gan_vae.art write has --begin'
             )
         law = flags.seed, num, flags.temperature
         return Result(sequences=sequences.draw(method, model.weights, *law))
-    labels, columns, messages = None, None, []
-    if word:
-        labels = sampling.class_id(model.classes, word)
-        messages = sampling.class_message(model.classes, word, labels)
+    law = Law(flags.guidance, None, flags.top_k, flags.top_p)
+    if law != Law():
+        required(method, 'code_prior', '--guidance, --top_k or --top_p')
+    asked, messages = conditions.asked(request)
+    if method.code_prior:
+        law = law._replace(temperature=flags.temperature)
+        return _by_codes(request, asked, messages, law)
     if method.latents is None:  # pictures that are no function of a latent
-        if changed or flags.temperature is not None:
+        if changed:
             raise UserError(
-                f'--pairs, --truncation, --temperature and --latents: {model.workdir} '
-                'has no latents'
+                f'--pairs, --truncation and --latents: {model.workdir} has no latents'
             )
-        samples = sampling.draw(method, model.weights, flags.seed, num)
+        temperature = flags.temperature
+        samples = sampling.draw(
+            method, model.weights, flags.seed, num, temperature=temperature
+        )
         return Result(pictures=[Picture(image) for image in samples])
     z, metrics = _latents(request, messages)
-    if labels is None and method.classes:
-        # the two of a pair are of one class
-        labels = np.arange(num) // (2 if flags.pairs else 1) % method.classes
+    labels, columns = asked, None
+    if labels is None and (labels := _conditions(request)) is not None:
         columns = images.columns(method.classes)
     if flags.truncation is not None and method.latents.styles:
-        law = z, labels, flags.truncation
-        z = sampling.styles(method, model.weights, *law)
+        z = sampling.styles(method, model.weights, z, labels, flags.truncation)
         model = latents.styled(model)
     pictures = latents.pictures(model, z, labels, request.progress)
     small = num <= NUMBERED
     sheet = sheets.numbered([p.image for p in pictures], columns) if small else None
     return Result(pictures=pictures, sheet=sheet, messages=messages, metrics=metrics)
+
+
+def _conditions(request: ModelRequest) -> np.ndarray | None:
+    """Those of pictures of which nothing is said; the two of a pair are of one."""
+    flags, method = request.flags, request.model.method
+    if not flags.pairs:
+        return sampling.conditions(method, flags.seed, flags.num)
+    rows = sampling.conditions(method, flags.seed, (flags.num + 1) // 2)
+    return None if rows is None else np.repeat(rows, 2, 0)[: flags.num]
+
+
+def _by_codes(
+    request: ModelRequest, asked: np.ndarray | None, messages: list[str], law: Law
+) -> Result:
+    """Of a prior over codes: by words, by class, or by what it was trained on."""
+    model, flags, num = request.model, request.flags, request.flags.num
+    method = model.method
+    if flags.pairs or flags.truncation is not None or flags.latents != 'prior':
+        raise UserError(
+            f'--pairs, --truncation and --latents: {model.workdir} has no latents'
+        )
+    columns = None if asked is not None else images.columns(method.classes)
+    if asked is None:
+        asked = sampling.conditions(method, flags.seed, num)
+    words = None if asked is None else prompting.words_of(method, asked)
+    samples = prompting.draw(method, model.weights, flags.seed, num, words, law)
+    records = conditions.records(model, asked, num)
+    pictures = [
+        Picture(image, provenance=record)
+        for image, record in zip(samples, records, strict=True)
+    ]
+    sheet = sheets.numbered(list(samples), columns) if num <= NUMBERED else None
+    return Result(pictures=pictures, sheet=sheet, messages=messages)
 
 
 def _latents(request: ModelRequest, messages: list[str]) -> tuple[np.ndarray, dict]:
@@ -88,11 +128,14 @@ TOOL = ToolWithModel(
     make=make,
     flags={
         'num': Flag(NUM, int, 'how many'),
-        'class': Flag('', str, 'a name, or #N; by default each in turn'),
         'truncation': Flag(None, float, TRUNCATION),
         'temperature': Flag(None, float, 'factor of the deviations of latents'),
+        'guidance': Flag(None, float, 'of codes: how much words or class count, as 2'),
+        'top_k': Flag(None, int, 'of codes: only so many of the likeliest; 0 is all'),
+        'top_p': Flag(None, float, 'of codes: the likeliest of so much probability'),
         'pairs': Flag(False, bool, 'z and -z beside each other'),
         'latents': Flag('prior', str, AGGREGATE, choices=('prior', 'aggregate')),
-    },
-    kinds=('images', 'rolls', 'strokes'),
+    }
+    | conditions.FLAGS,
+    kinds=('images', 'rolls', 'strokes', 'text'),
 )

@@ -1,16 +1,33 @@
 """A small picture, larger by a factor: plausible, not recovered."""
 
-from gan_vae.art import restoration
+from gan_vae.art import network, restoration
 from gan_vae.art.degradations import Small
 from gan_vae.art.tools import Flag, Request, Result
 from gan_vae.data.pictures import given
 from gan_vae.errors import UserError
+from gan_vae.objectives import damage
 
 
 def make(request: Request) -> Result:
     factor, word = request.flags.factor, request.inputs[0].word
     picture = given(word)
     what, side = f'{word} is {picture.width}x{picture.height}', max(picture.size)
+    if restoration.network(request):
+        if factor not in FACTORS:
+            raise UserError(
+                f'--factor={factor}: the network takes {" or ".join(map(str, FACTORS))}'
+            )
+        if factor * side > restoration.LARGEST:
+            raise UserError(
+                f'{what}, and {factor} times that is over the {restoration.LARGEST} '
+                'pixels that there may be'
+            )
+        seen = restoration.whole(request)
+        y = network.enlarged(seen, factor)
+        told, how = damage.told(factor=factor), Small(factor)
+        return restoration.networked(request, y, told, how=how, seen=seen)
+    if request.flags.method == 'filter':
+        raise UserError('--method=filter: there is none for upscale; take network')
     if request.model is None:
         most = restoration.longest(request.flags)
         if factor * side > restoration.LARGEST:
@@ -39,4 +56,5 @@ def make(request: Request) -> Result:
     return restoration.restored(request, Small(factor), work)
 
 
+FACTORS = 2, 4
 TOOL = restoration.tool(make, {'factor': Flag(2, int, 'times as large', least=2)})

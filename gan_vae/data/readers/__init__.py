@@ -5,7 +5,7 @@ package (`emoji`, `folder:PATH`) or, with a dot in it, a module of the user's ow
 (`mine.reader:REST`); REST is the business of the reader alone. Any other name is that
 of a set prepared by TFDS (`gan_vae/data/prepared.py`). A reader has
 
-    KIND      'images', 'rolls' or 'strokes'
+    KIND      'images', 'rolls', 'strokes' or 'text'
     REST      what stands after the colon, as in 'PATH'; without it nothing does
     DEFAULT   the REST that the name alone stands for; without it REST must be written
     PLACE     True: REST is where the data lie, and a run depends on their content alone
@@ -57,7 +57,7 @@ def find(name: str) -> tuple[ModuleType, str]:
 
 
 def kind_of(name: str) -> str:
-    """What the set `name` consists of: images, rolls or strokes."""
+    """What the set `name` consists of: images, rolls, strokes or text."""
     reader, rest = find(name)
     return reader.kind(rest) if hasattr(reader, 'kind') else reader.KIND
 

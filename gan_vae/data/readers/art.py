@@ -97,7 +97,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
         }
         found = [every[part] for part in parts]
     whole = joint(found)._replace(factor_values=names, note=licences.note(styles))
-    return whole._replace(captions=captions.of(whole))
+    return whole._replace(captions=captions.of(whole), reworded=captions.of)
 
 
 def parse(rest: str) -> dict[str, int]:

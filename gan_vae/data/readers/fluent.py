@@ -1,4 +1,5 @@
-"""fluent:KIND: Fluent emoji as line drawings, flat or in 3-D, by npm, MIT.
+"""fluent:KIND: Fluent emoji as line drawings, flat or in 3-D, by npm, MIT; and
+fluent:KIND>KIND: those of two kinds as pairs.
 
 The three kinds have the same names (captions), categories (labels) and splits, so that
 pictures pair by their names. The splits are 80/10/10 by the hash of the family: the
@@ -22,7 +23,22 @@ KIND, REST = 'images', 'line|flat|3d'
 
 
 def load(rest: str, split: str, settings: Settings) -> Examples:
-    """The emoji of `split` ('train', 'test', 'train+test', 'all'), of one kind."""
+    """The emoji of `split` ('train', 'test', 'train+test', 'all'), of one kind, or the
+    pairs of two."""
+    first, arrow, second = rest.partition('>')
+    if not arrow:
+        return _of_kind(rest, split, settings)
+    both = [_of_kind(kind, split, settings) for kind in (first, second)]
+    rows = [{name: n for n, name in enumerate(one.captions)} for one in both]
+    names = [name for name in both[0].captions if name in rows[1]]
+    images = [
+        one.images[[row[name] for name in names]]
+        for one, row in zip(both, rows, strict=True)
+    ]
+    return Examples(np.concatenate(images, -1), captions=tuple(names))
+
+
+def _of_kind(rest: str, split: str, settings: Settings) -> Examples:
     if rest not in fluent.PACKAGES:
         raise unknown('kind of fluent', rest, fluent.PACKAGES)
     how, by_hash = Fit.of(settings), ByHash('fluent', split)

@@ -1,6 +1,7 @@
 """folder:PATH: a folder of pictures, flat or in class folders, with links followed."""
 
 from functools import partial
+from pathlib import Path
 
 from gan_vae.data import collection, listing
 from gan_vae.data.pictures import open_picture
@@ -17,6 +18,12 @@ def load(path: str, split: str, settings: Settings) -> Examples:
     for file, name in zip(files, names, strict=True):
         about = file.stat()
         stamp = about.st_size, about.st_mtime_ns
-        pictures.append(collection.File(name, stamp, partial(open_picture, file)))
+        opened = partial(open_picture, file)
+        pictures.append(collection.File(name, stamp, opened, partial(_read, file)))
     key = str(root.resolve())
     return collection.examples(repr(path), key, pictures, left_out, split, settings)
+
+
+def _read(file: Path, most: int) -> bytes:
+    with file.open('rb') as content:
+        return content.read(most)

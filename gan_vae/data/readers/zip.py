@@ -34,7 +34,8 @@ def load(path: str, split: str, settings: Settings) -> Examples:
         pictures = []
         for name, info in members.items():
             stamp = info.CRC, info.file_size
-            pictures.append(collection.File(name, stamp, partial(_open, archive, info)))
+            ways = partial(_open, archive, info), partial(_read, archive, info)
+            pictures.append(collection.File(name, stamp, *ways))
         return collection.examples(
             repr(path), 'zip', pictures, left_out, split, settings
         )
@@ -88,11 +89,14 @@ def _members(
 def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Image.Image:
     if info.file_size > LARGEST:  # as declared, and no more is read
         raise Unusable(f'more than {LARGEST >> 20} MiB')
+    return open_picture(io.BytesIO(_read(archive, info, LARGEST)))
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
     if info.flag_bits & 1:
         raise Unusable('encrypted')
     try:
         with archive.open(info) as member:
-            content = member.read(LARGEST)
+            return member.read(most)
     except Exception as error:  # of several decompressors
         raise Unusable('corrupt, or compressed by an unknown method') from error
-    return open_picture(io.BytesIO(content))

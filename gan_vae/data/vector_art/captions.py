@@ -1,7 +1,9 @@
 """Captions of drawings: many wordings of one picture, of what can be seen in it.
 
 A wording is a head, the parts in any order and the ground, in one of four orders; the
-words are those of the style. It is a function of what is seen and of its number.
+words are those of the style. It is a function of what is seen and of its number. The
+last head of a style and the last order are only in wordings of a negative number: so
+there are wordings that no model is trained on.
 """
 
 import hashlib
@@ -20,7 +22,8 @@ T = TypeVar('T')
 def of(examples: Examples, wording: int = 0) -> tuple[str, ...]:
     """A caption of each drawing of a set of art, '' where its style has no words.
 
-    wording: 0 is what `examples.captions` holds; each number gives other words.
+    wording: 0 is what `examples.captions` holds; each number gives other words, and
+    negative ones those that are never trained on.
     """
     labels, names = examples.labels, examples.factor_values
     if labels is None or not examples.factors:
@@ -49,7 +52,8 @@ def caption(style: str, seen: dict[str, str], wording: int = 0) -> str:
     if words is None:
         return ''
     draw = _Draw([style, *seen.values(), wording])
-    head = _filled(draw.pick(words.heads), words, seen, draw)
+    heads = _part(words.heads, wording)
+    head = _filled(draw.pick(heads), words, seen, draw)
     grounds = words.grounds or ('',)
     ground = _filled(draw.pick(grounds), words, seen, draw)
     parts = [_filled(draw.pick(texts), words, seen, draw) for texts in words.parts]
@@ -61,8 +65,14 @@ def caption(style: str, seen: dict[str, str], wording: int = 0) -> str:
         [f'{ground},' if ground else '', head, having],
         [f'{draw.pick(("a picture of", "a drawing of"))} {head}', having, ground],
     )
-    text = ' '.join(filter(None, draw.pick(orders))).rstrip(',')
+    text = ' '.join(filter(None, draw.pick(_part(orders, wording)))).rstrip(',')
     return re.sub(r'\ba (?=[aeiou])', 'an ', text)
+
+
+def _part(among: Sequence[T], wording: int) -> Sequence[T]:
+    """What a wording may choose from: the last is for negative ones, all but it for
+    others."""
+    return among[-1:] if wording < 0 else among[:-1] or among
 
 
 def _filled(text: str, words: Words, seen: dict[str, str], draw: '_Draw') -> str:

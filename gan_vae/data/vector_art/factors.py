@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gan_vae.data.vector_art import drawing, styles
-
-NONE = 'none'  # a part that is not there, or a colour that paints nothing
+from gan_vae.data.vector_art.words import NONE
 
 
 def choice(options: dict[str, Any], factor: str) -> str:

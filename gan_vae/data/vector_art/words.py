@@ -6,6 +6,8 @@ look alike at 32 pixels share their words, and '' stands for what cannot be seen
 
 from typing import NamedTuple
 
+NONE = 'none'  # a part that is not there, or a colour that paints nothing
+
 
 class Words(NamedTuple):
     """The visible factors of a style, and how a caption names their values.

@@ -16,7 +16,7 @@ def compute(model, name: str) -> dict[str, tuple[float, str]]:
 
 
 METRIC = ModelMetric(
-    needs=('latents.encode',),
+    needs=('latents.encode', 'reconstruct'),
     compute=compute,
     gives={'{name}': LOWER},
     argument='extractor',

@@ -117,6 +117,7 @@ def make(
         'squares of what is wanted, no unit',
         generate=generate,
         translation=translation,
+        translates='any size',
     )
 
 

@@ -33,6 +33,17 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """The D of a duel (duel.py), for the section `model`."""
+
+    discriminator: str = network('patch_spectral', 'discriminator', 'D')
+    discriminator_width: int = number(64, 'channels of D next to the image', least=1)
+    discriminator_halvings: int = number(
+        2, 'of the image by D: 1, 2, 3 see patches of 16, 34, 70 pixels', least=1
+    )
+
+
+@dataclass(frozen=True)
 class Networks(Pair):
     """Section `model`."""
 
@@ -130,7 +141,10 @@ class Settings(Averaging, Images):
         says="on the gradient of D(T(x)) in images x, T their augmentation; '' is none",
     )
     penalty_lambda: float = number(
-        10.0, 'weight of wgan_gp and dragan: lambda E (|grad D| - 1)^2', least=0
+        10.0,
+        'weight of wgan_gp and dragan: lambda E (|grad D| - 1)^2; of ma_gp: lambda E '
+        '|grad D|^6',
+        least=0,
     )
     penalty_gamma: float = number(
         10.0, 'weight of r1, r2 and r1_r2: gamma / 2 E |grad D|^2', least=0
@@ -143,6 +157,13 @@ class Settings(Averaging, Images):
     )
     penalty_interval: int = number(
         1, 'every so many D updates, and as much heavier', least=1
+    )
+    wrong_pairs: float = number(
+        0.0,
+        "share of real images with the caption or class of another in D's loss of what "
+        'is not real',
+        least=0,
+        below=1,
     )
     path_length_weight: float = number(
         0.0, "StyleGAN2: of the lengths of G's gradients in styles; 0 is off", least=0

@@ -6,8 +6,8 @@
 Goodfellow et al. 2014, arXiv:1406.2661. T is a differentiable augmentation, a D with
 BatchNorm sees real and generated images in separate batches (their statistics stay
 apart), and samples come from a moving average of G's weights and batch statistics. With
-classes a generated image has the class of the real one beside it. A method is a `Game`:
-its networks, its pair of losses, its terms.
+classes or captions a generated image has that of the real one beside it. A method is a
+`Game`: its networks, its pair of losses, its terms.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning.descent import Descent
 from gan_vae.learning.state import Occasional, TrainState, step_key
 from gan_vae.methods import contract
+from gan_vae.methods.captions import wording
 from gan_vae.methods.contract import Method
 from gan_vae.methods.gan import networks as networks_lib
 from gan_vae.methods.gan import terms as terms_lib
@@ -58,8 +59,9 @@ class Rows(NamedTuple):
     """This device's rows of one update, cut together when a batch goes in parts."""
 
     real: jax.Array  # [B, H, W, C]
-    label: jax.Array | None  # int [B]
-    index: jax.Array  # int [B], in the batch of all devices
+    label: jax.Array | None  # int [B], or of captions [B, length]
+    other_label: jax.Array | None  # of the next row in the batch of all devices
+    index: jax.Array  # int [B], in that batch
     keys: dict[str, jax.Array]  # keys [B] by what they are for
 
 
@@ -105,11 +107,9 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             _turn_key(game, state, 'noise', turn),
         )[0]
 
-    def judge(variables, images, name):
+    def judge(variables, images, name, label):
         key = _turn_key(game, state, f'dropout {name}', turn)
-        return game.networks.judge(
-            params, variables, images, rows.label, key, rows.index
-        )
+        return game.networks.judge(params, variables, images, label, key, rows.index)
 
     fake, augment = generate(latents), partial(augmented, game, state)
     augment_real = partial(augment, rows.keys['augment_real'])
@@ -135,10 +135,13 @@ def discriminator_loss(game, state, turn, params, variables, rows):
             fake_logits=fake_verdict.logits,
             real_auxiliary=real_verdict.auxiliary,
             fake_auxiliary=fake_verdict.auxiliary,
-            logits=lambda images: judge(variables, images, name)[0].logits,
+            logits=lambda images, label=rows.label: (
+                judge(variables, images, name, label)[0].logits
+            ),
             augment_real=augment_real,
             augment_fake=augment_fake,
             label=rows.label,
+            other_label=rows.other_label,
             latents=latents,
             generate=lambda z: augment_fake(generate(z)),
             keys=rows.keys[name],
@@ -238,6 +241,16 @@ def _turn_key(game: Game, state: TrainState, purpose: str, turn) -> jax.Array:
     return jnp.stack([step_key(state, f'{purpose} {n}') for n in turns])[turn]
 
 
+def _next_rows(label: jax.Array | None, axis_name: str | None) -> jax.Array | None:
+    """The labels of the rows after these in the batch of all devices."""
+    if label is None:
+        return None
+    every = label
+    if axis_name is not None:
+        every = lax.all_gather(label, axis_name, tiled=True)
+    return jnp.roll(every, -1, 0)[example_indices(len(label), axis_name)]
+
+
 def _update(game, state, name, loss, real, label, keys, terms, metrics_before=None):
     """(state, metrics) after one update of a network; keys: {name in Rows: key}."""
     index = example_indices(len(real), game.descent.axis_name)
@@ -245,7 +258,7 @@ def _update(game, state, name, loss, real, label, keys, terms, metrics_before=No
     grads, variables, metrics = game.descent.gradients(
         jax.grad(loss, has_aux=True),
         *network(state, name),
-        Rows(real, label, index, keys),
+        Rows(real, label, _next_rows(label, game.descent.axis_name), index, keys),
     )
     state, update = game.descent.update(state, name, grads, f'_{name[0]}')
     of_both = (metrics_before or {}) | metrics
@@ -256,10 +269,20 @@ def _update(game, state, name, loss, real, label, keys, terms, metrics_before=No
     return state, metrics | update
 
 
+def condition(game: Game, batch, keys) -> jax.Array | None:
+    """What the images of a batch are conditioned on; of several wordings one by the
+    image's key."""
+    if game.networks.captions:
+        return wording(batch['text'], keys)
+    return batch['label'] if game.networks.classes else None
+
+
 def train_step(game: Game, state: TrainState, batch):
     """(state, metrics): D's updates, then G's. Metrics of D are means over its updates
     of the step."""
-    batch = [batch['image'], batch['label'] if game.networks.classes else None]
+    index = example_indices(len(batch['image']), game.descent.axis_name)
+    keys = keys_of(step_key(state, 'wording'), index)
+    batch = [batch['image'], condition(game, batch, keys)]
     batch = jax.tree.map(lambda x: x.reshape(-1, game.batches, *x.shape[1:]), batch)
     turns = jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
 
@@ -297,12 +320,12 @@ def evaluate_step(game: Game, state: TrainState, batch):
     """D of held-out images, and of as many samples of G as it is now: where D tells
     held-out images less well than the training's, it has learned these by heart.
     """
-    label = batch['label'] if game.networks.classes else None
+    keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
+    label = condition(game, batch, keys)
     d, g = (
         {'params': state.params[name], **state.variables[name]}
         for name in ('discriminator', 'generator')
     )
-    keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
     fake = game.networks.generate_eval(g, game.networks.prior.draw(keys), label)
     real = game.networks.judge_eval(d, batch['image'], label).logits
     fake = game.networks.judge_eval(d, fake, label).logits
@@ -325,7 +348,7 @@ def diagnose(state: TrainState) -> dict:
     """{'network/layer': largest singular value of its kernel} of spectral layers."""
     return {
         f'{name}/{layer}': value
-        for name in state.params
+        for name in state.variables
         for layer, value in spectral.largest(*network(state, name)).items()
     }
 
@@ -355,6 +378,7 @@ def sampling(networks: networks_lib.Pair, **latents) -> dict:
         'settle': settle,
         'latents': own,
         'classes': networks.classes,
+        'captions': networks.captions,
     }
 
 

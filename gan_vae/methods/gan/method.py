@@ -16,11 +16,12 @@ from gan_vae.methods.gan.terms import (
     orthogonal,
     path_length,
     reconstruction,
+    wrong_pairs,
 )
 from gan_vae.objectives import adversarial, augment, regularisers
 
 # in the order in which they are added
-D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam)
+D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam, wrong_pairs)
 G_TERMS = (auxiliary, consistency, orthogonal, path_length)
 
 

@@ -1,9 +1,10 @@
-"""The two networks of a GAN behind one way to call each, with a class or without.
+"""The two networks of a GAN behind one way to call each, with a condition or without.
 
   generate    z, y -> G(z, y)               judge    x, y -> D(x, y)
 
 A network with a field `classes` is conditional: it is called with `condition`, the
-class of each row, unless it tells the class itself (an auxiliary classifier). A
+class of each row, unless it tells the class itself (an auxiliary classifier). One with
+a field `words` takes the numbers of the words of a caption in its place. A
 generator that takes `keys` or `key` draws noise of its own in training: keys [B] of the
 rows, or one of the whole update. One with the methods `styles` and `draw` makes images
 in two steps, by a style for each layer (`Styles`). A D that takes `reconstruct` is
@@ -24,7 +25,9 @@ from gan_vae.config import fields
 from gan_vae.devices.memory import recomputed
 from gan_vae.errors import UserError
 from gan_vae.learning.settings import Learning
+from gan_vae.methods import captions as captions_lib
 from gan_vae.methods import latents
+from gan_vae.methods.captions import Captions
 from gan_vae.methods.contract import refuse_condition
 
 FAKES = 1 << 24  # of generated images' numbers for dropout, beside those of real ones
@@ -53,10 +56,12 @@ class Styles(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """G and D. `label` is int [B], or None where there are no classes."""
+    """G and D. `label` is the condition: classes int [B], words int [B, length], or
+    None."""
 
     prior: latents.Prior
-    classes: int  # 0: unconditional
+    classes: int  # 0: there are none
+    captions: Captions | None
     auxiliary: str  # D's second output: 'class', 'codes', 'reconstruction' or ''
     init: Callable  # (key of G, key of D) -> {network: variables}
     # (params, variables, z, label, keys, key) -> images for training, G's new
@@ -82,6 +87,8 @@ def make(
         'image_size': spec.height,
         'channels': spec.channels,
         'classes': len(spec.class_names),
+        'words': len(spec.text.words) if spec.text else 0,
+        'length': spec.text.length if spec.text else 0,
         'codes': prior.codes,
         'axis_name': axis_name,
         'dtype': jnp.dtype(learning.dtype),
@@ -110,13 +117,16 @@ def pair(
     logits [B] or [B, P], or (logits, a second output). Those with a field `classes` are
     called with `condition` too. statistics: of BatchNorm in samples, see gan.Images.
     """
-    classes = len(spec.class_names)
-    conditional = _has(generator, 'classes')
+    captions = captions_lib.of(spec) if _has(generator, 'words') else None
+    by_class = _has(generator, 'classes')
+    classes = len(spec.class_names) if by_class else 0
     recompute = recomputed(learning.remat)
+    shape = (2, spec.text.length) if captions else (2,)
 
     def init(key_g, key_d):
         def variables(network, key, x):
-            return network.init(key, x, **_condition(network, jnp.zeros(2, jnp.int32)))
+            label = jnp.zeros(shape, jnp.int32)
+            return network.init(key, x, **_condition(network, label))
 
         z = prior.sample(key_g, 2)
         images = jnp.zeros((2, *spec.shape))
@@ -154,7 +164,7 @@ def pair(
     def together(params, variables, images, label, keys, indices):
         """One pass over both halves takes half of the compilation of two."""
         both = jnp.concatenate(images)
-        label = label if label is None else jnp.tile(label, 2)
+        label = label if label is None else jnp.concatenate([label, label])
         options: dict[str, Any] = {'rngs': {'dropout': keys[0]}}
         if _takes(discriminator, 'indices'):
             options['indices'] = jnp.concatenate([indices, indices + FAKES])
@@ -179,9 +189,11 @@ def pair(
     alone = generator.clone(axis_name=None) if averages else generator
 
     def label_of(z, label):
-        if conditional and label is None:
+        if captions and label is None:
+            return captions.drawn(jax.random.key(0), len(z))
+        if by_class and label is None:
             return jnp.arange(len(z)) % classes
-        if not conditional:
+        if not (by_class or captions):
             refuse_condition(label)
         return label
 
@@ -203,11 +215,12 @@ def pair(
     elif statistics == 'standing':
         settle = partial(_standing, apply, prior, learning.batch_size)
     auxiliary = 'reconstruction' if reconstructs else 'codes' if prior.codes else ''
-    if conditional and not _takes(discriminator, 'condition'):
+    if by_class and not _takes(discriminator, 'condition'):
         auxiliary = 'class'
     return Pair(
         prior=prior,
-        classes=classes if conditional else 0,
+        classes=classes,
+        captions=captions,
         auxiliary=auxiliary,
         init=init,
         generate=generate,
@@ -287,14 +300,16 @@ def _standing(apply, prior, batch_size, variables):
 
 def _check(model, generator, discriminator, classes, prior):
     """A UserError where the networks do not fit each other or the data."""
-    conditional = _has(generator, 'classes')
-    if conditional != _has(discriminator, 'classes'):
-        takes, other = ('generator', 'discriminator')[:: 1 if conditional else -1]
+    for field, what in (('classes', 'classes'), ('words', 'captions')):
+        has = _has(generator, field)
+        if has == _has(discriminator, field):
+            continue
+        takes, other = ('generator', 'discriminator')[:: 1 if has else -1]
         raise UserError(
-            f'config.model.{takes}={getattr(model, takes)} takes classes, and '
+            f'config.model.{takes}={getattr(model, takes)} takes {what}, and '
             f'config.model.{other}={getattr(model, other)} does not: take two of a kind'
         )
-    if conditional and classes < 2:
+    if _has(generator, 'classes') and classes < 2:
         raise UserError(
             f'config.model.generator={model.generator} takes classes, and the data '
             'have none: take data with labels (a folder with a subfolder for each '

@@ -137,7 +137,8 @@ def latents_of(vae: VAE) -> contract.Latents:
     def decode(weights, z, condition=None):
         """Means of p(x | z); of each class in turn if there are some and none given."""
         if condition is None:
-            condition = jnp.arange(len(z)) % max(vae.classes, 1)
+            each = jnp.arange(len(z)) % vae.classes if vae.classes else None
+            condition = jnp.zeros(z.shape[0], int) if each is None else each
         elif not vae.classes:
             contract.refuse_condition(condition)
         if vae.flow:

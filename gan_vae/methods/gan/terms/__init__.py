@@ -41,7 +41,7 @@ class View:
     fake: jax.Array  # G(z) [B, H, W, C], not augmented
     fake_logits: jax.Array  # D(T(G(z))) [B], or [B, P] of patches
     fake_auxiliary: Any  # what a D with a second output says of T(G(z)): [B, ...]
-    label: jax.Array | None  # int [B]
+    label: jax.Array | None  # int [B], or of captions [B, length]
     generate: Callable  # latents -> G(latents), for D T of it; G's variables stay
     keys: jax.Array  # [B], the term's own
     key: jax.Array  # [], of the whole update: the same for all rows
@@ -61,7 +61,9 @@ class DiscriminatorView(View):
     augmented_fake: jax.Array
     real_logits: jax.Array  # D(T(x)), likewise
     real_auxiliary: Any
-    logits: Callable  # images -> D(images), likewise; leaves D's variables as they are
+    other_label: jax.Array | None  # of the next row in the batch of all devices
+    # (images, label=own) -> D(images), likewise; leaves D's variables as they are
+    logits: Callable
     augment_real: Callable  # images -> T(images), by the keys of augmented_real
     augment_fake: Callable
 

@@ -1,4 +1,4 @@
-"""Penalties on D's gradient in its images: WGAN-GP, DRAGAN, R1 and R2.
+"""Penalties on D's gradient in its images: WGAN-GP, DRAGAN, R1, R2 and MA-GP.
 
 The gradient of D(T(x)) in x, the image before its augmentation T: Karras et al. 2020,
 arXiv:2006.06676.
@@ -67,9 +67,14 @@ def _r2(weight, d):
     return penalties.r2(_of_fake(d), d.fake, weight)
 
 
+def _ma_gp(weight, d):
+    return penalties.ma_gp(_of_real(d), d.real, weight)
+
+
 PENALTIES = {
     'wgan_gp': _wgan_gp,
     'dragan': _dragan,
+    'ma_gp': _ma_gp,
     'r1': _r1,
     'r2': _r2,
     'r1_r2': lambda weight, d: _r1(weight, d) + _r2(weight, d),

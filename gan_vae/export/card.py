@@ -1,0 +1,80 @@
+"""README.md of an exported model: what it is, what it learned from, how to use it."""
+
+import json
+from pathlib import Path
+
+from gan_vae import files
+from gan_vae.learning.state import by_name
+from gan_vae.runs import folder as run_folder
+from gan_vae.runs.opened import Opened
+
+USED = {
+    'model.safetensors': """from gan_vae import open
+pictures = open('this folder').sample(16)  # uint8 [16, H, W, C]""",
+    'decoder.onnx': """import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession('decoder.onnx')
+z = np.random.normal(size=(16, {size})).astype(np.float32)
+(pictures,) = session.run(None, {{'z': z{condition}}})  # in [-1, 1]""",
+    'decoder.jax': """import jax, numpy as np
+decode = jax.export.deserialize(open('decoder.jax', 'rb').read()).call
+pictures = decode(np.random.normal(size=(16, {size})).astype('float32'){position})""",
+}
+
+
+PAGE = 'draw.html'  # which needs no code to be used
+
+
+def text(model: Opened, workdir: Path, lines: list[str]) -> str:
+    """The card, with the head that hubs read."""
+    config, method = model.config, model.method
+    count = sum(int(a.size) for a in by_name(model.weights.averaged).values())
+    classes = run_folder.read_classes(workdir) if method.classes else ()
+    described = [
+        f'A `{config.method.name}`, trained by gan_vae, config `{config.name}`, '
+        f'step {model.record["step"]:,}; {count:,} parameters.',
+        f'Objective: `{method.objective}`.',
+        f'Data: `{config.data.name}`, split `{config.data.split}`.',
+    ]
+    if classes:
+        described.append(f'Classes, from 0: {", ".join(classes)}.')
+    parts = [_head(config), f'# {config.name}', *described]
+    parts.append('\n'.join(f'- `{line.replace(":", "`:", 1)}' for line in lines))
+    file = lines[0].partition(':')[0]
+    size = method.latents.size if method.latents else 0
+    array = 'np.arange(16, dtype=np.int32) % ' + f'{method.classes}'
+    some = {
+        'size': size,
+        'condition': f", 'class': {array}" * bool(method.classes),
+        'position': f', {array}' * bool(method.classes),
+    }
+    if file != PAGE:
+        parts.append(f'```python\n{USED[file].format(**some)}\n```')
+    if measured := _measures(workdir):
+        parts += ['## Measured', measured]
+    parts.append(
+        'Averaged weights, SHA-256 of their arrays '
+        f'`{model.record["state_sha256"]}`, gan_vae commit '
+        f'`{model.record["git_commit"]}`. The licence of the data holds for what is '
+        'made with them: see the card of the set.'
+    )
+    return '\n\n'.join(parts) + '\n'
+
+
+def _head(config) -> str:
+    words = {
+        'library_name': 'gan_vae',
+        'tags': [config.method.name, 'jax'],
+        'pipeline_tag': 'unconditional-image-generation',
+        'datasets': [config.data.name.partition(':')[0]],
+    }
+    listed = '\n'.join(f'{key}: {json.dumps(value)}' for key, value in words.items())
+    return f'---\n{listed}\n---'
+
+
+def _measures(workdir: Path) -> str:
+    """The last evaluations of a run, each with its protocol; '' for none."""
+    protocols = {}
+    for line in files.json_lines(workdir / 'evaluation.jsonl'):
+        if isinstance(line.get('protocol'), str) and 'metric' in line:
+            protocols[line['metric']] = line['protocol']
+    return '\n'.join(f'- {protocol}' for protocol in protocols.values())
