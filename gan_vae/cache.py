@@ -3,10 +3,11 @@
 import atexit
 import functools
 import os
-import shutil
 import sys
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+
+from gan_vae import files
 
 
 def root() -> Path:
@@ -24,12 +25,13 @@ def root() -> Path:
 
 @functools.cache
 def _temporary() -> Path:
-    folder = tempfile.mkdtemp(prefix='gan_vae-')
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    stack = ExitStack()
+    folder = stack.enter_context(files.temporary_folder())
+    atexit.register(stack.close)
     print(
         'gan_vae: no home folder: nothing is cached for the next command; set '
         'GAN_VAE_CACHE to a folder',
         file=sys.stderr,
         flush=True,
     )
-    return Path(folder)
+    return folder

@@ -2,11 +2,16 @@
 
 import json
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from gan_vae.errors import UserError
+from gan_vae.interrupt import cleanup
 
 
 def expand(path: str | Path) -> Path:
@@ -74,6 +79,15 @@ def write(path: str | Path, content: bytes | str) -> Path:
     part.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(part, path)
     return path
+
+
+@contextmanager
+def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
+    """A new folder in `beside`, or where the system has such; gone at the end, also
+    where a signal ends the process."""
+    folder = Path(tempfile.mkdtemp(dir=beside, prefix='part-'))
+    with cleanup(lambda: shutil.rmtree(folder, ignore_errors=True)):
+        yield folder
 
 
 def json_lines(path: Path, most: int | None = None) -> list[dict]:

@@ -4,11 +4,12 @@ Without a command (a notebook, a worker thread of a server) a Watch is never ask
 stop, and Ctrl-C is Python's own KeyboardInterrupt.
 
 Python runs signal handlers in its main thread between two bytecodes. A compilation
-occupies that thread for minutes, and a KeyboardInterrupt that is raised within one of
-JAX's callbacks is lost. So a thread of its own answers: it reads the numbers that
-Python's C handler writes to a socket at once (signal.set_wakeup_fd). A process that
-ends on a signal ends by os._exit, since XLA's threads may be compiling still, and crash
-when the interpreter is torn down around them.
+occupies that thread for minutes. So a thread of its own answers: it reads the numbers
+that Python's C handler writes to a socket at once (signal.set_wakeup_fd).
+
+A command raises no KeyboardInterrupt. Compiled code that is not made for one, as when
+jaxlib is imported or XLA compiles, loses it or crashes. A process that ends on a signal
+ends by os._exit instead, after what `cleanup` was given.
 """
 
 import os
@@ -17,21 +18,22 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS = 'stopped at once; finished files and checkpoints stay'
-GRACE_SECONDS = 1.0  # for `finally` clauses, from the answer to the end of the process
+GRACE_SECONDS = 1.0  # for what cleans up, from the answer to the end of the process
 _watches: list['Watch'] = []
+_cleanups: list[Callable[[], object]] = []
 
 
 class Watch:
     """Inside, the first SIGINT or SIGTERM is a request, and the second ends at once.
 
     asked: the name of the signal, or None. action: what the request leads to, in words
-    for the user. waits: while False, the first signal ends the process too, and at
-    once: nothing is to be finished, and no `finally` clause has anything to do.
+    for the user. waits: while False, nothing is to be finished, and the first signal
+    ends the process too.
     """
 
     def __init__(self, action: str, waits: bool = True):
@@ -65,7 +67,19 @@ class Ending(Watch):
     def _end(self, number: signal.Signals):
         while any(watch is not self and watch.waits for watch in list(_watches)):
             time.sleep(0.01)
-        os._exit(128 + number)
+        _end(number)
+
+
+@contextmanager
+def cleanup(undo: Callable[[], object]) -> Iterator[None]:
+    """Calls undo() at the end, also where a signal ends the process inside: in another
+    thread then, and in less than GRACE_SECONDS. No `finally` clause runs there."""
+    _cleanups.append(undo)
+    try:
+        yield
+    finally:
+        _cleanups.remove(undo)
+        undo()
 
 
 class _Listener:
@@ -74,13 +88,8 @@ class _Listener:
     def __init__(self):
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
-        self._main = threading.current_thread()
-        self._interrupts = 0  # KeyboardInterrupts to raise in the main thread
         self._marks = [0, 0]  # sent by the main thread, read by the other
-        self._timer: threading.Timer | None = None
-        self.ending = 0  # the signal that ends the process; 0: none does
         self._old_handlers = {n: signal.signal(n, self._handle) for n in SIGNALS}
-        self._old_hook = sys.unraisablehook
         self._old_socket = signal.set_wakeup_fd(self._sender.fileno())
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self._thread.start()
@@ -89,30 +98,24 @@ class _Listener:
         signal.set_wakeup_fd(self._old_socket)
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
-        sys.unraisablehook = self._old_hook
         self._sender.close()  # so that the thread reads the end, and returns
         self._thread.join()
         self._receiver.close()
-        if self._timer:
-            self._timer.cancel()
 
     def _handle(self, number, frame):
         """Runs in the main thread, which sees requests from then on."""
         self._marks[0] += 1
-        until = time.monotonic() + 1
+        until = time.monotonic() + 2 * GRACE_SECONDS
         self._sender.send(b'\0')  # after the signal's own byte
         while self._marks[1] < self._marks[0] and time.monotonic() < until:
             time.sleep(0.001)
-        if self._interrupts:
-            self._interrupts = 0
-            raise KeyboardInterrupt
 
     def _answer(self):
         while numbers := self._receiver.recv(64):
             for number in numbers:
                 if number == 0:
                     self._marks[1] += 1
-                elif number in SIGNALS and not self.ending:
+                elif number in SIGNALS:
                     self._take(signal.Signals(number))
 
     def _take(self, number: signal.Signals):
@@ -122,18 +125,19 @@ class _Listener:
             for watch in waiting:
                 watch.request(number.name)
             return
-        self.ending, self._interrupts = number, 1
-        sys.unraisablehook = lambda unraisable: None  # a callback that was interrupted
         _write(f'gan_vae: {LAST_WORDS}')
-        if _watches and not _watches[-1].waits:
-            os._exit(128 + number)  # in a compilation: XLA may crash where it is left
-        if hasattr(signal, 'pthread_kill'):  # also breaks off a system call
-            signal.pthread_kill(self._main.ident, number)
-        else:
-            signal.raise_signal(number)
-        self._timer = threading.Timer(GRACE_SECONDS, os._exit, (128 + number,))
-        self._timer.daemon = True
-        self._timer.start()
+        _end(number)
+
+
+def _end(number: signal.Signals):
+    """Cleans up, as far as there is time, and ends the process."""
+    timer = threading.Timer(GRACE_SECONDS, os._exit, (128 + number,))
+    timer.daemon = True
+    timer.start()
+    for undo in reversed(_cleanups):
+        with suppress(Exception):  # the rest is cleaned up
+            undo()
+    os._exit(128 + number)
 
 
 def _write(line: str):
@@ -145,8 +149,7 @@ def _write(line: str):
 def listening() -> AbstractContextManager:
     """Inside, signals are answered. For the main thread of a process only.
 
-    A signal that no Watch waits for prints the last words, raises KeyboardInterrupt in
-    the main thread, and ends the process if that takes longer than GRACE_SECONDS.
+    A signal that no Watch waits for prints the last words and ends the process.
     """
     return closing(_Listener())
 
@@ -158,21 +161,15 @@ def command(main: Callable[[list[str]], int]):
     """
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(line_buffering=True)  # also when it is redirected
-    listener, status = _Listener(), 0
+    _Listener()
     try:
         status = main(sys.argv[1:])
-    except KeyboardInterrupt:
-        listener.ending = listener.ending or signal.SIGINT
     except BrokenPipeError:
         try:
             print(flush=True)
         except BrokenPipeError:  # who reads the output, as `head`, has enough
             os._exit(0)
         raise
-    if listener.ending:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(128 + listener.ending)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     sys.exit(status)

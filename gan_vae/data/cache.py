@@ -7,13 +7,12 @@ A set is a folder named by the hash of all that it was made from: `images.bin` (
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from gan_vae import cache
+from gan_vae import cache, files
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
@@ -73,8 +72,7 @@ def cached(
 
 def _write(folder: Path, shape, parse):
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix='part-') as name:
-        part = Path(name)
+    with files.temporary_folder(folder.parent) as part:
         about: dict = {'class_names': [], 'note': ''}
         labels, captions = [], []
         with open(part / 'images.bin', 'wb') as file:

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import urllib.request
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from gan_vae import files
 from gan_vae.errors import UserError
 
 MIB = 2**20
@@ -50,7 +50,7 @@ class Package:
         options = '--ignore-scripts', '--loglevel=error', '--fetch-retries=1'
         return [npm, *self.source.split()[1:], *options, f'--pack-destination={folder}']
 
-    def download(self, folder: str):
+    def download(self, folder: Path):
         """Puts the archive, not yet checked, into `folder`; a UserError if it fails."""
         done = subprocess.run(
             self.command(folder), cwd=folder, capture_output=True, text=True
@@ -103,7 +103,7 @@ class Download:
     def source(self) -> str:
         return f'{self.folder}/{self.file_name}'
 
-    def download(self, folder: str):
+    def download(self, folder: Path):
         """Puts the file into `folder`; a UserError if it fails or is another."""
         try:
             with urllib.request.urlopen(self.source, timeout=20) as answer:
@@ -141,7 +141,7 @@ def fetch(file: Package | Download, folder: Path) -> Path:
     print(f'fetching {file.file_name}', flush=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as part:
+        with files.temporary_folder(path.parent) as part:
             try:
                 file.download(part)
             except UserError as error:
@@ -149,7 +149,7 @@ def fetch(file: Package | Download, folder: Path) -> Path:
                     f'{error}, or pass a downloaded {file.file_name} with '
                     '--archive=FILE'
                 ) from error
-            os.replace(check(Path(part) / file.file_name, file), path)
+            os.replace(check(part / file.file_name, file), path)
     except OSError as error:
         raise UserError(f'cannot fetch into {path.parent}: {error.strerror}') from error
     return path

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable
 from functools import cache as cached
@@ -13,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 from tqdm import tqdm
 
-from gan_vae import arrays, cache
+from gan_vae import arrays, cache, files
 from gan_vae.data.source import Examples, padded_batches
 from gan_vae.devices.hosts import rows_of_host
 from gan_vae.devices.mesh import AXIS, put
@@ -102,9 +101,9 @@ def stored(kind: str, key, make: Callable[[], dict]) -> dict[str, np.ndarray]:
         computed = make()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
-            np.savez(part, **computed)
-        os.replace(part.name, file)
+        with files.temporary_folder(folder) as part:
+            np.savez(part / file.name, **computed)
+            os.replace(part / file.name, file)
     except OSError:
         pass  # slower next time, nothing else
     return computed

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gan_vae import files
 from gan_vae.art import feature_index, making, provenance
 from gan_vae.errors import UserError
 from gan_vae.studio import offers, originality, taste
@@ -168,8 +168,8 @@ def _again(studio: Studio, asked: dict) -> Work:
     def work(job: Job) -> dict:
         about = provenance.read(file)
         workdir = studio.models.recorded((about['run'] or {}).get('workdir', ''))
-        with tempfile.TemporaryDirectory() as folder:
-            out = str(Path(folder) / 'again')
+        with files.temporary_folder() as folder:
+            out = str(folder / 'again')
             made = making.reproduce(str(file), workdir, out, watcher=job.watcher)
         if job.stop.is_set():
             raise UserError('stopped before it was made again')

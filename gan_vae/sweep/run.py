@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gan_vae import config as config_lib
 from gan_vae.errors import RunError, UserError, counted, unknown
-from gan_vae.interrupt import Watch
+from gan_vae.interrupt import Watch, cleanup
 from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.ranking import Ranked
@@ -121,32 +121,34 @@ class _Worker:
     def go(self) -> str | None:
         """Works until all is done; returns the name of the signal that stopped it."""
         next_look = 0.0
-        try:
-            with Watch('running trials save and stop') as watch:
-                self._look()
-                while True:
-                    free, nothing = self._parallel > len(self._children), False
-                    if free and not watch.asked and time.monotonic() >= next_look:
-                        if self._start_one():
-                            continue
-                        nothing, next_look = True, time.monotonic() + _WAIT
-                    if self._reap():
-                        next_look = 0.0  # a place is free
-                    if watch.asked:
-                        for child in self._children.values():
-                            child.stop(watch.asked)
+        with cleanup(self._kill), Watch('running trials save and stop') as watch:
+            self._look()
+            while True:
+                free, nothing = self._parallel > len(self._children), False
+                if free and not watch.asked and time.monotonic() >= next_look:
+                    if self._start_one():
+                        continue
+                    nothing, next_look = True, time.monotonic() + _WAIT
+                if self._reap():
+                    next_look = 0.0  # a place is free
+                if watch.asked:
+                    for child in self._children.values():
+                        child.stop(watch.asked)
+                self._draw()
+                over = watch.asked or (nothing and self._search.done)
+                if over and not self._children:
+                    self._look()
                     self._draw()
-                    over = watch.asked or (nothing and self._search.done)
-                    if over and not self._children:
-                        self._look()
-                        self._draw()
-                        return watch.asked
-                    time.sleep(_POLL)
-        finally:  # no child is left behind after an error or a second signal
-            for child in self._children.values():
-                child.process.kill()  # the last checkpoint stands
-            for child in self._children.values():
-                child.process.wait()
+                    return watch.asked
+                time.sleep(_POLL)
+
+    def _kill(self):
+        """No child is left behind after an error or a second signal."""
+        children = list(self._children.values())
+        for child in children:
+            child.kill()
+        for child in children:
+            child.process.wait()
 
     def _start_one(self) -> bool:
         """Starts the first trial that is open and free."""

@@ -48,8 +48,6 @@ def joined(where: Place | None) -> Iterator[None]:
             status, text = LOST, f'lost: {error}'.splitlines()[0]
         elif isinstance(error, UserError):
             status, text = 1 if isinstance(error, RunError) else 2, f'gan_vae: {error}'
-        elif isinstance(error, KeyboardInterrupt):
-            status, text = 130, ''  # answered already
         else:
             status, text = 1, traceback.format_exc().rstrip()
         if text:

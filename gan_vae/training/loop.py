@@ -76,8 +76,7 @@ def train(config, workdir) -> dict:
     """
     setup = set_up(config, Path(workdir))
     with alone(), claimed(setup), opened_checkpoints(setup) as checkpoints:
-        with Watch('nothing is to be finished', waits=False):
-            progress, state = begin(setup, checkpoints)
+        progress, state = begin(setup, checkpoints)
         if first := hosts.is_first():
             run_folder.write_config(setup.workdir, config)
         summary = run_folder.read_summary(setup.workdir)

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TextIO
 from gan_vae import config as config_lib
 from gan_vae import files
 from gan_vae.errors import RunError, UserError, short
-from gan_vae.interrupt import Watch
+from gan_vae.interrupt import Watch, cleanup
 from gan_vae.runs import folder as run_folder
 
 JOIN_SECONDS = 120  # for all hosts to be started
@@ -249,7 +249,8 @@ def _watch(command: list[str], board: _Board, log: TextIO) -> int:
         reader.start()
     board.post('running')
     try:
-        with Watch('all hosts save the same step and stop') as watch:
+        watch = Watch('all hosts save the same step and stop')
+        with cleanup(child.kill), watch:
             stopping = False
             while child.poll() is None:
                 if watch.asked and not stopping:
