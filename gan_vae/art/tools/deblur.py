@@ -4,12 +4,10 @@ import numpy as np
 
 from gan_vae.art import filters, restoration
 from gan_vae.art.degradations import Blurred
-from gan_vae.art.restoration import UNIT
 from gan_vae.art.tools import Flag, Request, Result
 from gan_vae.errors import UserError
 from gan_vae.objectives import damage
-
-ROUNDING = 0.3 / UNIT  # deviation of the noise of whole grey levels
+from gan_vae.objectives.estimates import ROUNDING
 
 
 def make(request: Request) -> Result:

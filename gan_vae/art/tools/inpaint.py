@@ -12,9 +12,6 @@ from gan_vae.art.tools import Flag, ModelRequest, Request, Result
 from gan_vae.data.pictures import given, is_transparent
 from gan_vae.errors import UserError
 
-MARGIN = 16  # pixels around what is missing that say what it is like
-MOST = 2**20  # pixels that are filled at their own size
-SIDE = 256  # pixels of the longer side of others
 NEAR, FAR = 8, 24  # pixels from what is seen: the network alone, the filter alone
 
 
@@ -53,47 +50,16 @@ def _by_network(request: ModelRequest, missing: np.ndarray) -> Result:
     y, rest = restoration.whole(request), None
     away = np.asarray(ndimage.distance_transform_edt(missing))
     if away.max() > NEAR:
-        plate, _ = _plate(y, missing)
+        plate, _ = filters.plate(y, missing)
         share = np.clip((FAR - away) / (FAR - NEAR), 0, 1)[..., None]
         rest = share.astype(np.float32), plate
     mask = (~missing)[..., None].astype(np.float32)
     return restoration.networked(request, y, mask=mask, rest=rest)
 
 
-def _plate(y: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str]:
-    """y [H, W, C] filled by a filter, at its own size unless what is missing reaches
-    over too much of it, and at which size then."""
-    rows, columns = (np.flatnonzero(missing.any(1 - axis)) for axis in (0, 1))
-    box = tuple(slice(max(0, a[0] - MARGIN), a[-1] + MARGIN) for a in (rows, columns))
-    x = y.copy()
-    if missing[box].size <= MOST:
-        x[box] = filters.filled(y[box], missing[box])
-        return x, ''
-    step = -(-max(missing[box].shape) // SIDE)
-    seen = ~missing[box][..., None]
-    known, values = (_sums(part, step) for part in (1.0 * seen, y[box] * seen))
-    small = filters.filled(values / np.maximum(known, 1), known[..., 0] == 0)
-    large = np.stack(
-        [
-            np.asarray(Image.fromarray(p).resize(missing[box].shape[::-1]))
-            for p in np.moveaxis(small.astype(np.float32), -1, 0).copy()
-        ],
-        -1,
-    )
-    x[box] = np.where(missing[box][..., None], large, y[box])
-    return x, f'{small.shape[1]}x{small.shape[0]}'
-
-
-def _sums(a: np.ndarray, step: int) -> np.ndarray:
-    """Of [H, W, C] over blocks of so many pixels."""
-    for axis in (0, 1):
-        a = np.add.reduceat(a, np.arange(0, a.shape[axis], step), axis)
-    return a
-
-
 def _filtered(request: Request, work: restoration.Work, missing: np.ndarray) -> Result:
     """By a filter, at the picture's own size."""
-    x, size = _plate(work.full, missing)
+    x, size = filters.plate(work.full, missing)
     messages = (f'what is missing is of {size} pixels, enlarged',) if size else ()
     seen = np.where(missing[..., None], 0.0, work.full)
     return restoration.filtered(request, replace(work, full=seen), x, messages)

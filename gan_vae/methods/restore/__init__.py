@@ -16,7 +16,9 @@ class Networks:
     """Section `model`."""
 
     restorer: str = network(
-        'residual_unet', 'restorer', 'damaged picture, mask, what is told -> picture'
+        'residual_unet',
+        'restorer',
+        'damaged picture, estimate, mask, what is told -> picture',
     )
     width: int = number(32, 'channels at full size', least=1, of_networks=True)
 

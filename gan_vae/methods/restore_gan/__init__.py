@@ -18,7 +18,7 @@ class Networks(Judge, restore.Networks):
 class Settings(restore.Settings):
     """Section `method`."""
 
-    absolute_weight: float = number(1.0, 'of |x - R(y, m, t)|', least=0)
+    absolute_weight: float = number(1.0, 'of |x - R(y, f, m, t)|', least=0)
     feature_weight: float = number(0.1, 'of the distance of maps of a network', least=0)
     features: str = text('random', 'that network: one never trained; or vgg_hed')
     adversarial_weight: float = number(0.01, "of R's adversarial loss", least=0)

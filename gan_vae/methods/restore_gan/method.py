@@ -1,9 +1,10 @@
 """A network that restores, which a discriminator makes invent detail.
 
-The duel (methods/gan/duel.py) of R(y, m, t) with D of whole pictures, whose L is that
-of a restore (methods/restore) and a distance of features; non-saturating. To begin at a
-trained restore: --config.train.init_from=RUN. Ledig et al. 2017, arXiv:1609.04802
-(SRGAN). Pictures are sharper, and farther from what was there: `psnr` falls.
+The duel (methods/gan/duel.py) of R(y, f, m, t) (methods/restore) with D of whole
+pictures, whose L is the absolute error and a distance of features; non-saturating. To
+begin at a trained restore: --config.train.init_from=RUN. Ledig et al. 2017,
+arXiv:1609.04802 (SRGAN). Pictures are sharper, and farther from what was there: `psnr`
+falls.
 """
 
 from dataclasses import replace
@@ -22,7 +23,7 @@ from gan_vae.methods.contract import Method
 from gan_vae.methods.gan import duel, game
 from gan_vae.methods.restore import method as plain
 from gan_vae.methods.restore_gan import Networks, Settings
-from gan_vae.objectives import augment, damage
+from gan_vae.objectives import augment, damage, estimates
 from gan_vae.objectives.adversarial import LOSSES
 
 NAME = plain.NAME
@@ -40,7 +41,7 @@ def make(
 
     def create(params, variables, x, keys):
         d = damage.damaged(keys, x, among=among)
-        again = apply(params, d.seen, d.mask, d.told)
+        again = apply(params, d.seen, estimates.of(*d[:3]), d.mask, d.told)
         error = jnp.mean(jnp.abs(x - again))
         apart = jnp.mean(perceptual.distance(features, x, again))
         metrics = {'absolute_error': error, 'feature_distance': apart}
@@ -69,8 +70,8 @@ def make(
     same = {f: getattr(settings, f) for f in restore.Settings.__dataclass_fields__}
     return replace(
         plain.make(restore.Settings(**same), model, learning, spec, axis_name),
-        objective=f'restore_gan: {weights[0]:g} |x - R(y, m, t)| + {weights[1]:g} d(x, '
-        f'R(y, m, t)) + {own.weight:g} non_saturating L_R, from 0 in '
+        objective=f'restore_gan: {weights[0]:g} |x - R(y, f, m, t)| + {weights[1]:g} '
+        f'd(x, R(y, f, m, t)) + {own.weight:g} non_saturating L_R, from 0 in '
         f'{own.ramp_steps} steps, means over values in [-1, 1]; D non_saturating',
         init=init,
         train_step=partial(duel.train_step, own),
