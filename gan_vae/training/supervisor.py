@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -233,66 +233,64 @@ def _mark(card: dict) -> tuple:
 
 def _watch(command: list[str], board: _Board, log: TextIO) -> int:
     """Runs the child to its end, or ends it when another host has failed."""
-    child = subprocess.Popen(
-        command,
-        env=os.environ | {CHILD: '1', 'PYTHONPATH': os.pathsep.join(sys.path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors='replace',
-        preexec_fn=_die_with_parent if sys.platform == 'linux' else None,
-    )
-    lines: list[str] = []
-    streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, lines))
-    readers = [threading.Thread(target=_echo, args=(log, *each)) for each in streams]
-    for reader in readers:
-        reader.start()
-    board.post('running')
-    try:
-        watch = Watch('all hosts save the same step and stop')
-        with cleanup(child.kill), watch:
-            stopping = False
-            while child.poll() is None:
-                if watch.asked and not stopping:
-                    stopping = True
-                    child.terminate()
-                time.sleep(BEAT_SECONDS)
-                board.look()
-                cause = board.culprit()
-                if cause and not _last(lines, 'gan_vae: '):
-                    child.kill()
-                    raise RunError(cause)
-        for reader in readers:
-            reader.join()
-        status = child.returncode
-        if status == 0:
-            board.post('done')
-            return 0
-        if stopping and status in _STOPPED:
-            board.post('failed', f'stopped before its first step; {_GO_ON}')
-            raise RunError(f'host {board.host} was stopped before its first step')
-        until = time.monotonic() + LOST_SECONDS + 5
-        while status in _SECONDARY and time.monotonic() < until:
-            board.look()
-            if cause := board.culprit():
-                raise RunError(cause)
-            time.sleep(BEAT_SECONDS)
-        if message := _last(lines, 'gan_vae: '):
-            board.post('failed', message)
-            return status
-        how = f'signal {-status}' if status < 0 else f'status {status}'
-        if lost := _last(lines, 'lost: '):
-            how += f' ({lost})'
-        board.post('failed', f'its process ended with {how}; {_GO_ON}')
-        raise RunError(
-            f'the process of host {board.host} ended with {how}: see '
-            f'{board.folder}/{board.host}.log; {_GO_ON}'
+    with Watch('all hosts save the same step and stop') as watch, ExitStack() as ends:
+        child = subprocess.Popen(
+            command,
+            env=os.environ | {CHILD: '1', 'PYTHONPATH': os.pathsep.join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors='replace',
+            preexec_fn=_die_with_parent if sys.platform == 'linux' else None,
         )
-    finally:
-        child.kill()
-        child.wait()
+        lines: list[str] = []
+        streams = ((child.stdout, sys.stdout, []), (child.stderr, sys.stderr, lines))
+        readers = [threading.Thread(target=_echo, args=(log, *of)) for of in streams]
         for reader in readers:
-            reader.join()
+            reader.start()
+            ends.callback(reader.join)
+        ends.callback(child.wait)
+        ends.enter_context(cleanup(child.kill))
+        board.post('running')
+        stopping = False
+        while child.poll() is None:
+            if watch.asked and not stopping:
+                stopping = True
+                child.terminate()
+            time.sleep(BEAT_SECONDS)
+            board.look()
+            cause = board.culprit()
+            if cause and not _last(lines, 'gan_vae: '):
+                raise RunError(cause)
+    return _ended(child.returncode, stopping, board, lines)
+
+
+def _ended(status: int, stopping: bool, board: _Board, lines: list[str]) -> int:
+    """The exit status of a host whose child ended with `status`, its last lines as
+    given; a RunError that says why where it failed."""
+    if status == 0:
+        board.post('done')
+        return 0
+    if stopping and status in _STOPPED:
+        board.post('failed', f'stopped before its first step; {_GO_ON}')
+        raise RunError(f'host {board.host} was stopped before its first step')
+    until = time.monotonic() + LOST_SECONDS + 5
+    while status in _SECONDARY and time.monotonic() < until:
+        board.look()
+        if cause := board.culprit():
+            raise RunError(cause)
+        time.sleep(BEAT_SECONDS)
+    if message := _last(lines, 'gan_vae: '):
+        board.post('failed', message)
+        return status
+    how = f'signal {-status}' if status < 0 else f'status {status}'
+    if lost := _last(lines, 'lost: '):
+        how += f' ({lost})'
+    board.post('failed', f'its process ended with {how}; {_GO_ON}')
+    raise RunError(
+        f'the process of host {board.host} ended with {how}: see '
+        f'{board.folder}/{board.host}.log; {_GO_ON}'
+    )
 
 
 def _last(lines: list[str], start: str) -> str:
