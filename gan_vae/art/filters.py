@@ -42,7 +42,8 @@ def estimate(y: np.ndarray, mask: np.ndarray, told: np.ndarray) -> np.ndarray:
     x, _ = plate(y, mask[..., 0] == 0)
     found, blur = noise_of(x), float(told[2]) * damage.MOST_BLUR
     if blur > 0:
-        return deblurred(x, blur, max(found, estimates.ROUNDING))
+        noise = np.float32(max(found, estimates.ROUNDING))
+        return np.asarray(_deblurred(x, damage.gaussian(blur), noise))
     deviation = float(estimates.noise_told(told, found))
     return denoised(x, deviation) if deviation > 0 else x
 
