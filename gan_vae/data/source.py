@@ -164,3 +164,15 @@ def padded_batches(examples: Examples, batch_size: int) -> Iterator[dict]:
         mask = rows < examples.count
         batch = examples.gather(np.where(mask, rows, 0))
         yield batch | {'mask': mask.astype(np.float32)}
+
+
+def paired(first: Examples, second: Examples) -> Examples:
+    """Those that have the same caption in both: the channels of the first, then those
+    of the second."""
+    rows = [{name: n for n, name in enumerate(e.captions)} for e in (first, second)]
+    names = [name for name in first.captions if name in rows[1]]
+    images = [
+        each.images[[row[name] for name in names]]
+        for each, row in zip((first, second), rows, strict=True)
+    ]
+    return Examples(np.concatenate(images, -1), captions=tuple(names))

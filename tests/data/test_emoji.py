@@ -1,6 +1,8 @@
 """The embedded emoji, the archive they come from, and the TFDS set of all of them."""
 
 import collections
+import dataclasses
+import hashlib
 import io
 import json
 import socket
@@ -13,7 +15,9 @@ import pytest
 from PIL import Image
 
 from gan_vae import data
-from gan_vae.data import emoji, noto_emoji, packages
+from gan_vae.data import emoji, noto_emoji, packages, splits
+from gan_vae.data.readers import emoji_set
+from gan_vae.data.settings import Settings
 from gan_vae.errors import UserError
 
 
@@ -210,3 +214,41 @@ def test_a_picture_of_another_size_is_refused_before_it_is_decoded():
     row = noto_emoji.Emoji(*'abcdefg', png=file.getvalue())
     with pytest.raises(UserError, match='5000'):
         row.picture()
+
+
+def test_two_drawings_of_the_same_emoji_pair_by_their_names(tmp_path, monkeypatch):
+    """Skin tones are left out, what one set lacks as well; splits are of both."""
+    monkeypatch.setenv('GAN_VAE_CACHE', str(tmp_path / 'cache'))
+    folder = tmp_path / 'sets' / 'downloads'
+    folder.mkdir(parents=True)
+    colours = {'noto': (250, 0, 0), 'twemoji': (0, 0, 250)}
+    for number, (name, colour) in enumerate(colours.items()):
+        style, package = emoji_set.SETS[name]
+        file = io.BytesIO()
+        Image.new('RGBA', (64, 64), colour).save(file, 'PNG')
+        rows, members = [], []
+        for i in range(30):
+            row = {'unified': f'1F60{i}', 'name': f'FACE {i}', 'short_name': f'f{i}'}
+            row |= {'category': 'Objects', 'subcategory': '', 'sort_order': i}
+            row |= {'image': f'{i}.png', f'has_img_{style}': i != 7 + number}
+            dark = row | {'unified': f'1F60{i}-1F3FF'}
+            rows.append(row | {'skin_variations': {'1F3FF': dark}})
+            if i != 7 + number:
+                members.append((f'package/img/{style}/64/{i}.png', file.getvalue()))
+        table = ('package/emoji.json', json.dumps(rows).encode())
+        path = archive(folder / package.file_name, table, *members)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        known = style, dataclasses.replace(package, sha256=digest)
+        monkeypatch.setitem(emoji_set.SETS, name, known)
+    settings = Settings(dir=str(tmp_path / 'sets'), image_size=16)
+    both = emoji_set.load('noto>twemoji', 'all', settings)
+    assert set(both.captions) == {f'face {i}' for i in range(30) if i not in (7, 8)}
+    np.testing.assert_array_equal(both.images[0, 0, 0], [250, 0, 0, 0, 0, 250])
+    parts = [emoji_set.load('noto', s, settings).captions for s in splits.NAMES]
+    assert sum(map(len, parts)) == len(set().union(*parts)) == 29
+    test = emoji_set.load('noto>twemoji', 'test', settings).captions
+    assert test and set(test) <= set(parts[2])
+    with pytest.raises(UserError, match='set of emoji'):
+        emoji_set.load('nato', 'all', settings)
+    with pytest.raises(UserError, match='prepare emoji_set'):
+        emoji_set.load('noto', 'all', Settings(dir=str(tmp_path), image_size=16))

@@ -21,6 +21,11 @@ PACKAGE = packages.Package(
     '16.0.0',
     'fb5fd131b362aab7a55542d2a147a79708cce0a8b1c1bbacd470172708b5c438',
 )
+TWEMOJI = packages.Package(  # of the same layout, pictures CC BY 4.0
+    'emoji-datasource-twitter',
+    '16.0.0',
+    'f64a530c63bca463bd8317fdc4615ce63a53a0c65018e4ce2d848aaba7a28877',
+)
 SIZE = 64
 PICTURES = 'package/img/google/64/'
 TABLE = 'package/emoji.json'
@@ -75,12 +80,14 @@ class Emoji(NamedTuple):
             ) from error
 
 
-def read(archive: Path) -> list[Emoji]:
+def read(archive: Path, style: str = 'google') -> list[Emoji]:
     """All emoji of the package archive, in Unicode's order, variants after their base.
 
+    style: whose pictures, as the name of the package ends ('google', 'twitter').
     Raises UserError if the archive is unsafe or not laid out like the package.
     """
-    files = dict(packages.read(archive, (TABLE, PICTURES)))
+    pictures = PICTURES.replace('google', style)
+    files = dict(packages.read(archive, (TABLE, pictures)))
     emoji = []
     try:
         for row in sorted(json.loads(files[TABLE]), key=lambda row: row['sort_order']):
@@ -88,6 +95,8 @@ def read(archive: Path) -> list[Emoji]:
                 continue
             # 'none', '1F3FB' is 'light', '1F3FB-1F3FF', a couple, is 'mixed'
             for modifiers, one in {'': row, **row.get('skin_variations', {})}.items():
+                if not one.get(f'has_img_{style}', True):
+                    continue
                 tones = {_MODIFIERS[m] for m in modifiers.split('-')}
                 emoji.append(
                     Emoji(
@@ -98,7 +107,7 @@ def read(archive: Path) -> list[Emoji]:
                         category=row['category'],
                         subcategory=row['subcategory'],
                         skin_tone=tones.pop() if len(tones) == 1 else 'mixed',
-                        png=files[PICTURES + one['image']],
+                        png=files[pictures + one['image']],
                     )
                 )
     except (KeyError, TypeError, AttributeError, ValueError) as error:

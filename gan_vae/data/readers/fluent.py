@@ -14,7 +14,7 @@ import numpy as np
 from gan_vae.data import cache, fluent, listing, prepared
 from gan_vae.data.pictures import Fit, fit
 from gan_vae.data.settings import Settings
-from gan_vae.data.source import Examples
+from gan_vae.data.source import Examples, paired
 from gan_vae.data.splits import ByHash
 from gan_vae.data.vector_art import drawing
 from gan_vae.errors import unknown
@@ -28,14 +28,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
     first, arrow, second = rest.partition('>')
     if not arrow:
         return _of_kind(rest, split, settings)
-    both = [_of_kind(kind, split, settings) for kind in (first, second)]
-    rows = [{name: n for n, name in enumerate(one.captions)} for one in both]
-    names = [name for name in both[0].captions if name in rows[1]]
-    images = [
-        one.images[[row[name] for name in names]]
-        for one, row in zip(both, rows, strict=True)
-    ]
-    return Examples(np.concatenate(images, -1), captions=tuple(names))
+    return paired(*(_of_kind(kind, split, settings) for kind in (first, second)))
 
 
 def _of_kind(rest: str, split: str, settings: Settings) -> Examples:
