@@ -251,4 +251,4 @@ def test_two_drawings_of_the_same_emoji_pair_by_their_names(tmp_path, monkeypatc
     with pytest.raises(UserError, match='set of emoji'):
         emoji_set.load('nato', 'all', settings)
     with pytest.raises(UserError, match='prepare emoji_set'):
-        emoji_set.load('noto', 'all', Settings(dir=str(tmp_path), image_size=16))
+        emoji_set.load('noto', 'all', Settings(dir=str(tmp_path), image_size=24))
