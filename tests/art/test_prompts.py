@@ -11,6 +11,7 @@ from PIL import Image
 import gan_vae as gv
 from gan_vae import images
 from gan_vae.art import __main__ as art
+from gan_vae.art import filters
 from gan_vae.data.texts import Text
 from gan_vae.errors import UserError
 from gan_vae.methods import prompting, sampling
@@ -179,6 +180,44 @@ def test_the_upper_part_of_a_picture_stays(models, tmp_path, model, capsys):
         assert run(models, tmp_path, *words, model=model, out='below') == 0
         found = json.loads((tmp_path / 'below.json').read_text())
         assert found['made']['flags'] == {'box': '0,8,16,8', 'num': 1}
+
+
+@pytest.mark.slow
+def test_a_hole_is_filled_by_words(models, tmp_path, capsys):
+    """What is seen stays; what was hidden has no part in it."""
+    given = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    hole = np.zeros((16, 16), bool)
+    hole[4:10, 6:12] = True
+    for name, hidden in (('one', 0), ('other', 255)):
+        picture = np.where(hole[..., None], hidden, given).astype(np.uint8)
+        images.save_png(tmp_path / f'given-{name}.png', picture)
+        words = (
+            'inpaint',
+            str(tmp_path / f'given-{name}.png'),
+            '--box=6,4,6,6',
+            '--num=2',
+        )
+        assert run(models, tmp_path, *words, model='masked_prompt', out=name) == 0
+    one, other = (read(tmp_path / name) for name in ('one', 'other'))
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(one[:, ~hole], given[None, ~hole].repeat(2, 0))
+    assert (one[0, hole] != one[1, hole]).any()
+    words = 'inpaint', str(tmp_path / 'given-one.png'), '--prompt=a hat', '--num=2'
+    words = *words, '--box=6,4,6,6'
+    assert run(models, tmp_path, *words, model='masked_prompt', out='hat') == 0
+    opened = gv.open(models['masked_prompt'])  # the same codes, by the same words
+    row, _ = prompting.numbers(opened._method.captions.text, 'a hat')
+    plate, _ = filters.plate(images.from_uint8(given) * ~hole[..., None], hole)
+    known = np.asarray(opened._method.codes.encode(opened._weights, plate[None]))[0]
+    stays = ~hole.reshape(8, 2, 8, 2).any((1, 3))
+    drawn = prompting.draw(
+        opened._method, opened._weights, 0, 2, row, given=(known, stays)
+    )
+    np.testing.assert_array_equal(read(tmp_path / 'hat')[:, hole], drawn[:, hole])
+    assert run(models, tmp_path, *words, out='up') == 2
+    assert 'a masked_transformer takes any hole' in capsys.readouterr().err
+    again = 'reproduce', str(tmp_path / 'hat/00001.png')
+    assert run(models, tmp_path, *again, model='masked_prompt', out='again') == 0
 
 
 @pytest.mark.slow

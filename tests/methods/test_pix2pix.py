@@ -17,6 +17,7 @@ from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
 from gan_vae.methods.gan import duel
 from gan_vae.methods.pix2pix.method import NAME
+from gan_vae.models import spade
 from gan_vae.objectives.adversarial import LOSSES
 
 ROWS, SIDE = 4, 16
@@ -54,10 +55,40 @@ def test_the_published_network_has_its_size(side, width, parameters):
     assert sum(a.size for a in jax.tree.leaves(params)) == parameters
 
 
+@pytest.mark.parametrize(
+    'labels, parameters',
+    [(36, 93_048_003), (151, 96_492_483), (184, 97_480_899)],
+)
+def test_spade_has_its_size(labels, parameters):
+    """93.0, 96.5 and 97.5 million, as NVlabs/SPADE prints them for Cityscapes, ADE20K
+    and COCO-Stuff."""
+    network = models.make('translator', 'spade', image_size=256, width=64)
+    m = jnp.zeros((1, 256, 256, labels))
+    params = jax.eval_shape(network.init, jax.random.key(0), m)['params']
+    assert sum(a.size for a in jax.tree.leaves(params)) == parameters
+
+
+def test_a_map_scales_and_shifts_what_is_normalised():
+    h = jax.random.normal(jax.random.key(0), (2, 6, 6, 3)) * 5 + 2
+    m = jax.random.normal(jax.random.key(1), (2, 6, 6, 4))
+    layer = spade.Spade(hidden=8)
+    params = layer.init(jax.random.key(2), h, m)['params']
+    plain = (h - h.mean((1, 2), keepdims=True)) / h.std((1, 2), keepdims=True)
+    both = layer.apply({'params': params}, jnp.zeros_like(h), m)  # 0 normalised is 0
+    np.testing.assert_allclose(
+        layer.apply({'params': params}, h, jnp.zeros_like(m)), plain, atol=1e-4
+    )
+    change = (layer.apply({'params': params}, h, m) - both) / plain - 1
+    doubled = (layer.apply({'params': params}, 2 * plain, m) - both) / plain - 1
+    np.testing.assert_allclose(change, doubled, atol=1e-2)
+    assert float(jnp.abs(change).mean()) > 0.05 and float(jnp.abs(both).mean()) > 0.05
+
+
 @pytest.mark.slow
-def test_a_picture_is_made_of_itself_alone():
+@pytest.mark.parametrize('name', ['unet', 'spade'])
+def test_a_picture_is_made_of_itself_alone(name):
     """In training as later, whatever else is in the batch."""
-    network = models.make('translator', 'unet', image_size=SIDE, width=4)
+    network = models.make('translator', name, image_size=SIDE, width=4)
     x = PAIRS[..., :3]
     variables = network.init(jax.random.key(0), x)
     assert variables.keys() == {'params'}

@@ -58,11 +58,7 @@ def _picture(request: ModelRequest) -> Result:
             f'--box={flags.box}: this model draws from the top to the bottom: the box '
             'has to reach the lower right corner; a masked_transformer takes any'
         )
-    asked, messages = conditions.asked(request)
-    words = None if asked is None else prompting.words_of(model.method, asked)[0]
-    some = prompting.words_drawn(model.method, 0, 1)
-    if words is None and some is not None:
-        words = np.zeros_like(some[0])  # of which nothing is said
+    words, messages = conditions.words(request)
     law = Law(flags.guidance, flags.temperature, flags.top_k, flags.top_p)
     known = np.asarray(codes.encode(model.weights, x))[0]
     drawn = prompting.draw(

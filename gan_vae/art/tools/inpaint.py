@@ -6,11 +6,13 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from gan_vae.art import filters, restoration
+from gan_vae import images
+from gan_vae.art import conditions, filters, restoration, sheets
 from gan_vae.art.degradations import Hole
-from gan_vae.art.tools import Flag, ModelRequest, Request, Result
-from gan_vae.data.pictures import given, is_transparent
+from gan_vae.art.tools import Flag, ModelRequest, Picture, Request, Result
+from gan_vae.data.pictures import Fit, fit, given, is_transparent, opaque
 from gan_vae.errors import UserError
+from gan_vae.methods import prompting
 
 NEAR, FAR = 8, 24  # pixels from what is seen: the network alone, the filter alone
 
@@ -19,6 +21,8 @@ def make(request: Request) -> Result:
     hole = _hole(request)
     if restoration.network(request):
         return _by_network(request, np.asarray(hole) > 0)
+    if isinstance(request, ModelRequest) and request.model.method.code_prior:
+        return _by_codes(request, hole)
     work = restoration.read(request)
     mask = (~restoration.fitted_mask(request, hole)).astype(np.float32)
     if not mask.any():
@@ -55,6 +59,48 @@ def _by_network(request: ModelRequest, missing: np.ndarray) -> Result:
         rest = share.astype(np.float32), plate
     mask = (~missing)[..., None].astype(np.float32)
     return restoration.networked(request, y, mask=mask, rest=rest)
+
+
+def _by_codes(request: ModelRequest, hole: Image.Image) -> Result:
+    """By a prior over codes, at the size of the model: codes that see what is missing
+    are drawn anew."""
+    model, flags = request.model, request.flags
+    prior, codes = model.method.code_prior, model.method.codes
+    for name in ('steps', 'size'):
+        if getattr(flags, name) is not None:
+            raise UserError(f'--{name}: this model draws codes, and has no such steps')
+    picture = opaque(given(request.inputs[0].word), (255, 255, 255))
+    seen = fit(picture, Fit.of(model.config.data))
+    missing = restoration.fitted_mask(request, hole)[..., 0]
+    if missing.all() or not missing.any():
+        raise UserError(
+            'what is missing is all, or nothing, of the middle square that this model '
+            'sees: crop the picture'
+        )
+    cells = missing.reshape(
+        codes.shape[0], -1, codes.shape[1], missing.shape[1] // codes.shape[1]
+    )
+    stays = ~cells.any((1, 3))
+    if not prior.any_order and (stays.ravel()[np.argmin(stays) :]).any():
+        raise UserError(
+            'this model draws from the top to the bottom, and what is missing ends '
+            'above: a masked_transformer takes any hole'
+        )
+    words, messages = conditions.words(request)
+    x = images.from_uint8(seen)
+    plain, _ = filters.plate(np.where(missing[..., None], 0, x), missing)
+    known = np.asarray(codes.encode(model.weights, plain[None]))[0]
+    num = restoration.SAMPLES if flags.num is None else max(1, flags.num)
+    drawn = prompting.draw(
+        model.method, model.weights, flags.seed, num, words, given=(known, stays)
+    )
+    pictures = [np.where(missing[..., None], image, seen) for image in drawn]
+    before = np.where(missing[..., None], 127, seen).astype(np.uint8)
+    heads = ['seen', *(str(n) for n in range(num))]
+    sheet = sheets.labelled([before, *pictures], min(9, len(heads)), heads)
+    messages += [f'{stays.sum()} of {stays.size} codes stay', restoration.PLAUSIBLE]
+    made = [Picture(image) for image in pictures]
+    return Result(pictures=made, sheet=sheet, messages=messages)
 
 
 def _filtered(request: Request, work: restoration.Work, missing: np.ndarray) -> Result:
