@@ -13,6 +13,17 @@ import numpy as np
 
 from gan_vae import files, modules
 
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" '
+    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    'Iptc4xmpExt:DigitalSourceType='
+    '"http://cv.iptc.org/newscodes/digitalsourcetype/{}"/>'
+    '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+)
+
 
 def to_uint8(images) -> np.ndarray:
     """Float images [..., C] in [-1, 1] (clipped) to uint8 on the host."""
@@ -64,17 +75,27 @@ def _to_pil(image: np.ndarray, zoom: int = 1):
     return picture
 
 
-def save_png(path, image: np.ndarray, provenance: dict | None = None, zoom: int = 1):
-    """Writes uint8 [H, W, C] (C 1, 3 or 4) as PNG, whole or not at all.
-
-    `provenance` travels as JSON in the text chunk `gan_vae`; read it back with
-    `read_provenance`.
-    """
+def png_info(provenance: dict | None = None, source: str = ''):
+    """What a PNG says of itself: `provenance` as JSON in the text chunk `gan_vae`, and
+    as XMP a term of the IPTC's list of digital source types, by which other programs
+    know what a machine has made."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     if provenance is not None:
         info.add_text('gan_vae', json.dumps(provenance, sort_keys=True))
+    if source:
+        info.add_itxt('XML:com.adobe.xmp', XMP.format(source))
+    return info
+
+
+def save_png(path, image: np.ndarray, provenance: dict | None = None, zoom: int = 1):
+    """Writes uint8 [H, W, C] (C 1, 3 or 4) as PNG, whole or not at all.
+
+    `provenance` travels with it; read it back with `read_provenance`. Its
+    `digital_source_type` is XMP as well.
+    """
+    info = png_info(provenance, (provenance or {}).get('digital_source_type', ''))
     file = io.BytesIO()
     _to_pil(image, zoom).save(file, format='PNG', pnginfo=info)
     files.write(path, file.getvalue())

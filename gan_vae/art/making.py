@@ -216,7 +216,7 @@ def _record(name, tool, model, inputs, flags, of_flags) -> dict:
     changed |= {flag: item.name for flag, item in of_flags.items()}
     if model and not packed.is_packed(packed.find(model.workdir)):
         changed['step'] = model.about['step']
-    return {
+    record = {
         'tool': name,
         'run': model and model.about,
         'things': [_hashed(item) for item in inputs],
@@ -225,6 +225,8 @@ def _record(name, tool, model, inputs, flags, of_flags) -> dict:
         'flags': changed,
         'versions': run_folder.versions(),
     }
+    source = provenance.digital_source_type(record, record['ancestors'])
+    return record | {'digital_source_type': source}
 
 
 def _hashed(item: Input) -> dict:

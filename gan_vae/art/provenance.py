@@ -13,9 +13,11 @@ from gan_vae import files, images
 from gan_vae.art.tools import Input
 from gan_vae.errors import UserError
 
+ALONE = 'trainedAlgorithmicMedia'
 SUFFIXES = ('.png', '.gif', '.mp4', '.json')  # of what stands beside a result's folder
 # what is made first and what is made again say the same of themselves
-KEPT = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions', 'stopped')
+NEEDED = ('tool', 'run', 'things', 'files', 'ancestors', 'flags', 'versions')
+KEPT = (*NEEDED, 'stopped', 'digital_source_type')
 
 
 def recorded_name(word: str) -> str:
@@ -114,7 +116,7 @@ def read(file) -> dict:
         except (OSError, ValueError, KeyError, TypeError):
             about = {}
     right = isinstance(about, dict) and isinstance(about.get('flags'), dict)
-    if not right or not all(key in about for key in (*KEPT[:-1], 'file')):
+    if not right or not all(key in about for key in (*NEEDED, 'file')):
         raise UserError(
             f'{file} does not say how it was made by python -m gan_vae.art: made by '
             'something else, or its text was lost on the way'
@@ -156,6 +158,23 @@ def ancestors(inputs: list[Input]) -> dict:
             own = {k: v for k, v in item.provenance.items() if k != 'ancestors'}
             every[item.sha256] = own
     return {digest: _without_folders(about) for digest, about in every.items()}
+
+
+def digital_source_type(record: dict, ancestors: dict) -> str:
+    """What the IPTC calls a picture of that record, by its list of digital source
+    types: made by a trained model alone, of other pictures too, or by filters alone."""
+    of_models = True
+    for item in (*record['things'], *record['files'].values()):
+        older = ancestors.get(item['sha256'])
+        if item['sha256'] and not (
+            older and digital_source_type(older, ancestors) == ALONE
+        ):
+            of_models = False
+    if record['run']:
+        return ALONE if of_models else 'compositeWithTrainedAlgorithmicMedia'
+    if not of_models:
+        return 'algorithmicallyEnhanced'
+    return ALONE if ancestors else 'algorithmicMedia'
 
 
 def _without_folders(value):

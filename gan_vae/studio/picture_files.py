@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from gan_vae import images
+from gan_vae.art.provenance import embedded
 from gan_vae.data.pictures import Unusable, open_picture, open_still, upright
 from gan_vae.errors import UserError
 
@@ -63,10 +65,12 @@ def size(file: Path) -> tuple[int, int]:
 
 
 def plain(file: Path) -> bytes:
-    """The PNG of a picture without a word of how it was made."""
+    """The PNG of a picture without a word of how it was made, but for what the IPTC
+    calls its digital source type."""
     picture = upright(open_picture(file))
-    buffer = io.BytesIO()
-    picture.save(buffer, 'PNG')
+    source = embedded(file).get('digital_source_type')
+    buffer, known = io.BytesIO(), isinstance(source, str) and source.isalpha()
+    picture.save(buffer, 'PNG', pnginfo=images.png_info(None, source if known else ''))
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -353,6 +354,41 @@ def test_no_file_carries_a_folder_of_this_machine(
     shutil.copytree(home / 'in', away / 'in')
     assert art.main(['reproduce', 'i/index.npz', '--out=j']) == 0
     assert art.main(['reproduce', 'i.json', '--out=k']) == 0
+
+
+def test_a_picture_says_to_other_programs_what_made_it(models, tmp_path):
+    """By the IPTC's list of digital source types, in XMP as Adobe lays it out."""
+    run = f'--workdir={models["vae_emoji"]}'
+    drawn, photo = tmp_path / 'drawn/00000.png', tmp_path / 'photo.png'
+    images.save_png(photo, np.full((32, 32, 3), 99, np.uint8))
+    few = '--steps=2', '--restarts=1'
+    for out, kind, words in (
+        ('drawn', 'trainedAlgorithmicMedia', ['sample', run, '--num=2']),
+        ('child', 'trainedAlgorithmicMedia', ['interpolate', str(drawn), '4', run]),
+        ('edit', 'trainedAlgorithmicMedia', ['edit', str(drawn), '--exposure=1']),
+        ('seen', 'algorithmicallyEnhanced', ['edit', str(photo), '--exposure=1']),
+        (
+            'near',
+            'compositeWithTrainedAlgorithmicMedia',
+            ['project', str(photo), run, *few],
+        ),
+        (
+            'mixed',
+            'compositeWithTrainedAlgorithmicMedia',
+            ['interpolate', str(tmp_path / 'near/00000.png'), '4', run],
+        ),
+    ):
+        assert art.main([*words, f'--out={tmp_path / out}']) == 0
+        file = sorted((tmp_path / out).glob('*.png'))[0]
+        with Image.open(file) as picture:
+            packet = picture.info['xmp']
+        inside = ElementTree.fromstring(packet.decode().split('?>')[1].split('<?')[0])
+        (about,) = inside.iter(
+            '{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description'
+        )
+        term = '{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType'
+        place = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
+        assert about.get(term) == place + kind, out
 
 
 def test_where_no_terminal_is_lines_say_how_far_it_is(monkeypatch, capsys):

@@ -78,6 +78,7 @@ def test_windows_leave_no_seam(monkeypatch):
     assert np.abs(whole).max() > 0.1
 
 
+@pytest.mark.slow
 def test_only_the_kinds_that_are_chosen_are_learned_and_measured():
     """Of grey pictures a hole, which the filter fills with grey, is no error."""
     errors = {}

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import io
+import json
 import os
 import struct
 import zlib
@@ -269,9 +270,16 @@ def test_gps_and_words_stay_out_of_a_plain_download(studio):
     raw = studio.ask('GET', f'/files/{name}?plain=1').content
     assert b'at home' not in raw and b'eXIf' not in raw
     words = PngInfo()
-    words.add_text('gan_vae', 'at home')
+    made = {'digital_source_type': 'trainedAlgorithmicMedia', 'things': 'at home'}
+    words.add_text('gan_vae', json.dumps(made))
     buffer = io.BytesIO()
     picture.save(buffer, 'PNG', exif=exif, pnginfo=words)
     name = studio.ask('PUT', '/api/pictures', content=buffer.getvalue()).json()['id']
     raw = studio.ask('GET', f'/files/{name}?plain=1').content
     assert b'eXIf' in buffer.getvalue() and b'eXIf' not in raw and b'tEXt' not in raw
+    assert b'digitalsourcetype/trainedAlgorithmicMedia' in raw and b'home' not in raw
+    words.add_text('gan_vae', json.dumps({'digital_source_type': '"><script>'}))
+    buffer = io.BytesIO()
+    picture.save(buffer, 'PNG', pnginfo=words)
+    name = studio.ask('PUT', '/api/pictures', content=buffer.getvalue()).json()['id']
+    assert b'script' not in studio.ask('GET', f'/files/{name}?plain=1').content
