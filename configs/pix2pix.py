@@ -3,6 +3,8 @@
 python -m gan_vae.data.prepare fluent
 python launch.py --config=configs/pix2pix.py
 python launch.py --config=configs/pix2pix.py --config.data.name=pairs:before,after
+python launch.py --config=configs/pix2pix.py --config.data.name=pairs:labels,photos \
+    --config.model.translator=spade
 """
 
 from configs import default
@@ -20,9 +22,13 @@ def get_config(variant=''):
     config.method.augment = 'translation,cutout'
     config.optimizer.learning_rate = 2e-4
     config.optimizer.b1 = 0.5
+    config.data.eval_split = 'validation'
     config.eval.metrics = ''
+    config.eval.every_steps = 250
     config.train.steps = 4000
     config.train.image_steps = 500
-    config.train.checkpoint_steps = 500
+    config.train.checkpoint_steps = 250
+    config.train.best_metric = 'max:eval/psnr'
+    config.train.patience = 8  # evaluations without a better one, then it ends
     tiny = {'data.name': 'toy_pairs', 'data.image_size': 16}
     return default.with_variant(config, variant, tiny=tiny)
