@@ -5,10 +5,11 @@ A page knows a model by an id. Two models stay open; their programs are compiled
 
 import hashlib
 import io
+import re
 import threading
 from argparse import Namespace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from gan_vae.runs import packed
 
 EXAMPLES = 12  # captions that are shown
 MOST_MOVES = 32  # sliders
+FEW = 6  # classes that are named
 
 
 class Models:
@@ -138,6 +140,7 @@ def _outlined(workdir: str, _: int) -> dict:
     size, captioned = config.data.image_size, config.data.text != 'none'
     words = [config.method.name.replace('_', ' ')]
     words += [f'{size} px'] * (kind == 'images') + ['by words'] * captioned
+    words.append(f'of {_subject(workdir, config.data.name)}')
     name = workdir.removeprefix('pretrained:')
     return {
         'id': hashlib.sha256(workdir.encode()).hexdigest()[:20],
@@ -148,6 +151,16 @@ def _outlined(workdir: str, _: int) -> dict:
         'method': config.method.name,
         'says': ', '.join(words),
     }
+
+
+def _subject(workdir: str, name: str) -> str:
+    """What a model learned from: its classes, if few, or its set without folders."""
+    classes = run_folder.read_classes(packed.find(workdir))
+    if 1 < len(classes) <= FEW:
+        return ', '.join(classes)
+    prefix, _, rest = name.partition(':')
+    rest = re.sub(r'=\d+', '', rest).replace('+', ', ')
+    return f'{prefix} {PurePath(rest).name}'.strip()
 
 
 def _written(workdir: str) -> float:
