@@ -54,6 +54,7 @@ WAYS = {
     'colour': {},
     'linear': {},
     'patch': {},
+    'patch, 20 steps': {'steps': 20},
     'neighbour': {},
     'gatys, vgg_hed': {'features': 'vgg_hed'},
     'gatys, random': {'features': 'random'},
