@@ -1,9 +1,10 @@
 """A residual network of three sizes, from a damaged picture to what it was.
 
-    x^ = f + R(y m, f, m, t),   R of 1/1, 1/2 and 1/4 the size, with skips
+    x^ = g f + (1 - g) (y m + R),   R, g (y m, f, m, t) at 1/1, 1/2 and 1/4 the size
 
 y the picture, f an estimate of x by filters (objectives/estimates.py), m the mask of
-what is seen, t what is told of the damage. It begins as f, since R begins as 0. Without
+what is seen, t what is told of the damage. g is a share for each pixel, so that the
+network leaves to the filters what they do better. It begins as f, nearly. Without
 normalisation, so that a picture's brightness and its tiles stay what they are (Lim et
 al. 2017, arXiv:1707.02921). A pixel depends on those within MARGIN pixels of it.
 """
@@ -60,9 +61,17 @@ class Restorer(nn.Module):
         top += layers.ConvTranspose(w, *of_two, dtype=self.dtype)(middle)
         top = Block(self.dtype)(top)
         rest = layers.Conv(
-            self.channels,
+            self.channels + 1,
             (3, 3),
             kernel_init=nn.initializers.zeros_init(),
+            bias_init=_near_estimate,
             dtype=self.dtype,
-        )(top)
-        return estimate.astype(jnp.float32) + rest.astype(jnp.float32)
+        )(top).astype(jnp.float32)
+        share = nn.sigmoid(rest[..., -1:])
+        own = (y * mask).astype(jnp.float32) + rest[..., :-1]
+        return share * estimate.astype(jnp.float32) + (1 - share) * own
+
+
+def _near_estimate(key, shape, dtype=jnp.float32):
+    """The bias with which the network begins as the estimate, nearly."""
+    return jnp.zeros(shape, dtype).at[-1].set(4.0)

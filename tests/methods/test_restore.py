@@ -112,8 +112,8 @@ def test_it_learns_to_take_damage_away():
     evaluated = batch | {'mask': np.ones(ROWS, np.float32)}
     evaluate = jax.jit(method.evaluate_step)
     before = method.finish(evaluate(state, evaluated))
-    for kind in KINDS:  # the last layer is 0
-        assert abs(before[f'psnr_{kind}'] - before[f'psnr_{kind}_filter']) < 1e-3, kind
+    for kind in KINDS:  # it begins near the filter
+        assert abs(before[f'psnr_{kind}'] - before[f'psnr_{kind}_filter']) < 1.5, kind
     step = jax.jit(method.train_step)
     for _ in range(150):
         state, _ = step(state, batch)
