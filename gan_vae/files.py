@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,7 +87,15 @@ def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
     """A new folder in `beside`, or where the system has such; gone at the end, also
     where a signal ends the process."""
     folder = Path(tempfile.mkdtemp(dir=beside, prefix='part-'))
-    with cleanup(lambda: shutil.rmtree(folder, ignore_errors=True)):
+
+    def remove():
+        for _ in range(50):  # other threads may be writing in it
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                return
+            time.sleep(0.01)
+
+    with cleanup(remove):
         yield folder
 
 

@@ -13,6 +13,12 @@ import numpy as np
 
 from gan_vae import files, modules
 
+SOURCES = (  # of the IPTC's list of digital source types
+    'trainedAlgorithmicMedia',
+    'compositeWithTrainedAlgorithmicMedia',
+    'algorithmicallyEnhanced',
+    'algorithmicMedia',
+)
 XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -77,14 +83,13 @@ def _to_pil(image: np.ndarray, zoom: int = 1):
 
 def png_info(provenance: dict | None = None, source: str = ''):
     """What a PNG says of itself: `provenance` as JSON in the text chunk `gan_vae`, and
-    as XMP a term of the IPTC's list of digital source types, by which other programs
-    know what a machine has made."""
+    as XMP one of SOURCES, by which other programs know what a machine has made."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     if provenance is not None:
         info.add_text('gan_vae', json.dumps(provenance, sort_keys=True))
-    if source:
+    if source in SOURCES:
         info.add_itxt('XML:com.adobe.xmp', XMP.format(source))
     return info
 

@@ -15,11 +15,13 @@ ends by os._exit instead, after what `cleanup` was given.
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS = 'stopped at once; finished files and checkpoints stay'
@@ -73,13 +75,24 @@ class Ending(Watch):
 @contextmanager
 def cleanup(undo: Callable[[], object]) -> Iterator[None]:
     """Calls undo() at the end, also where a signal ends the process inside: in another
-    thread then, and in less than GRACE_SECONDS. No `finally` clause runs there."""
+    thread then, and in less than GRACE_SECONDS. No `finally` clause runs there. It may
+    be called twice, at one time."""
     _cleanups.append(undo)
     try:
         yield
     finally:
-        _cleanups.remove(undo)
-        undo()
+        try:
+            undo()
+        finally:
+            _cleanups.remove(undo)
+
+
+def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """As subprocess.run with its output as text; a signal ends the child too."""
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+    with subprocess.Popen(command, **pipes, **options) as child, cleanup(child.kill):
+        output, errors = child.communicate()
+    return subprocess.CompletedProcess(command, child.returncode, output, errors)
 
 
 class _Listener:
@@ -142,8 +155,9 @@ def _end(number: signal.Signals):
 
 def _write(line: str):
     """To stderr, past Python's buffers: the main thread may be writing to them."""
-    begin = '\n' if os.isatty(2) else ''
-    os.write(2, f'{begin}{line}\n'.encode())
+    with suppress(OSError):  # who read them has gone
+        begin = '\n' if os.isatty(2) else ''
+        os.write(2, f'{begin}{line}\n'.encode())
 
 
 def listening() -> AbstractContextManager:

@@ -126,6 +126,43 @@ def test_a_busy_main_thread_is_no_reason_not_to_answer(work, seconds):
     assert process.wait(seconds) == 130 and process.stderr.read() == ''
 
 
+def test_a_reader_that_has_gone_is_no_reason_to_go_on():
+    process = ready(BUSY.format(work='sys.stdin.read()'))
+    process.stderr.close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 143
+
+
+CHILD = """
+import sys
+from gan_vae import interrupt
+def main(argv):
+    end = int(argv[0])
+    code = f'import os, time; os.write({end}, b"%d" % os.getpid()); time.sleep(60)'
+    interrupt.run([sys.executable, '-c', code], pass_fds=[end])
+interrupt.command(main)
+"""
+
+
+def test_a_child_ends_with_its_command():
+    mine, its = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, '-c', CHILD, str(its)],
+        pass_fds=[its],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    os.close(its)
+    child = int(os.read(mine, 20))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 143
+    assert os.read(mine, 20) == b''  # nobody has its end any more
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+    done = interrupt.run([sys.executable, '-c', 'print(3); import sys; sys.exit(7)'])
+    assert (done.stdout, done.stderr, done.returncode) == ('3\n', '', 7)
+
+
 SERVER = """
 import os, sys, time
 from gan_vae import interrupt

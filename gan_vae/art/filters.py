@@ -10,6 +10,7 @@ from PIL import Image
 from scipy import ndimage, sparse
 
 from gan_vae.art.degradations import kernel
+from gan_vae.errors import UserError
 from gan_vae.objectives import damage, estimates
 
 COARSE = 8  # pixels of the longer side, where filling begins
@@ -53,6 +54,8 @@ def plate(y: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str]:
     much of it, and at which size then."""
     if not missing.any():
         return y, ''
+    if missing.all():
+        raise UserError('everything is missing: leave something to be seen')
     rows, columns = (np.flatnonzero(missing.any(1 - axis)) for axis in (0, 1))
     box = tuple(slice(max(0, a[0] - MARGIN), a[-1] + MARGIN) for a in (rows, columns))
     x = y.copy()

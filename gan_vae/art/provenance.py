@@ -136,7 +136,10 @@ def embedded(file) -> dict:
                 text = picture.info.get('gan_vae', picture.info.get('comment', '{}'))
         about = json.loads(text)
         return about if isinstance(about, dict) else {}
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (
+        *(OSError, ValueError, SyntaxError),
+        *(RecursionError, Image.DecompressionBombError),
+    ):
         return {}
 
 
@@ -161,20 +164,39 @@ def ancestors(inputs: list[Input]) -> dict:
 
 
 def digital_source_type(record: dict, ancestors: dict) -> str:
-    """What the IPTC calls a picture of that record, by its list of digital source
-    types: made by a trained model alone, of other pictures too, or by filters alone."""
-    of_models = True
-    for item in (*record['things'], *record['files'].values()):
-        older = ancestors.get(item['sha256'])
-        if item['sha256'] and not (
-            older and digital_source_type(older, ancestors) == ALONE
-        ):
-            of_models = False
-    if record['run']:
-        return ALONE if of_models else 'compositeWithTrainedAlgorithmicMedia'
-    if not of_models:
-        return 'algorithmicallyEnhanced'
-    return ALONE if ancestors else 'algorithmicMedia'
+    """What the IPTC calls a picture of that record, one of images.SOURCES: made by a
+    trained model alone, of other pictures too, or by filters alone.
+
+    ancestors: {hash: record} of the pictures that it came of. A record of another shape
+    is that of a picture that no model made.
+    """
+    known: dict[str, str] = {}
+
+    def of_picture(digest: str) -> str:
+        if digest not in known:
+            known[digest] = ''  # of what is its own ancestor
+            older = ancestors.get(digest)
+            if isinstance(older, dict):
+                told = older.get('digital_source_type')
+                known[digest] = told if told in images.SOURCES else of(older)
+        return known[digest]
+
+    def of(record: dict) -> str:
+        given, own = record.get('things'), record.get('files')
+        items = [*(given if isinstance(given, list) else ())]
+        items += own.values() if isinstance(own, dict) else ()
+        hashes = [i['sha256'] for i in items if isinstance(i, dict) and i.get('sha256')]
+        of_models = all(isinstance(h, str) and of_picture(h) == ALONE for h in hashes)
+        if record.get('run'):
+            return ALONE if of_models else 'compositeWithTrainedAlgorithmicMedia'
+        if not of_models:
+            return 'algorithmicallyEnhanced'
+        return ALONE if hashes else 'algorithmicMedia'
+
+    try:
+        return of(record)
+    except RecursionError:  # of very many generations from before there were terms
+        return 'compositeWithTrainedAlgorithmicMedia'
 
 
 def _without_folders(value):

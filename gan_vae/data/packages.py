@@ -10,7 +10,6 @@ import http.client
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import urllib.request
@@ -20,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gan_vae import files
+from gan_vae import files, interrupt
 from gan_vae.errors import UserError
 
 MIB = 2**20
@@ -52,9 +51,7 @@ class Package:
 
     def download(self, folder: Path):
         """Puts the archive, not yet checked, into `folder`; a UserError if it fails."""
-        done = subprocess.run(
-            self.command(folder), cwd=folder, capture_output=True, text=True
-        )
+        done = interrupt.run(self.command(folder), cwd=folder)
         if done.returncode:
             lines = [
                 line.removeprefix('npm error').removeprefix('ERROR:').strip()

@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 from textwrap import shorten
 
-from gan_vae import files
+from gan_vae import files, interrupt
 from gan_vae.data import (
     fluent,
     noto_emoji,
@@ -225,4 +225,4 @@ def _line(error: Exception) -> str:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    interrupt.command(main)

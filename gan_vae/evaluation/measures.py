@@ -30,15 +30,17 @@ def names(config, program, held_out: Examples) -> list[str]:
 
     A UserError for metrics that do not exist, and those that the method cannot have.
     """
-    requests = _checked(plan.parse(config.eval.metrics), program)
+    requests = _checked(plan.parse(config.eval.metrics), config, program)
     state = jax.eval_shape(program.method.init, jax.random.key(0))
     objective = averages.names(program, state, held_out, config.eval.batch_size)
     return [f'eval/{name}' for name in [*objective, *requests.results]]
 
 
-def _checked(requests: Plan, program) -> Plan:
+def _checked(requests: Plan, config, program) -> Plan:
     for request in requests.of_model:
         trained_model.check(request, program.method)
+        if request.metric.check:
+            request.metric.check(config)
     for request in requests.of_samples:
         required(program.method, 'generate', f'the metric {request.name!r}')
     return requests
@@ -72,7 +74,7 @@ class Measures:
         self.num = config.eval.num_samples if num is None else num
         self.seed = config.train.seed if seed is None else seed
         text = config.eval.metrics if metrics is None else metrics
-        self.plan = _checked(plan.parse(text), program).sized(self.num)
+        self.plan = _checked(plan.parse(text), config, program).sized(self.num)
         self.panel = self._panel(self.plan.of_samples)
 
     def due(self, step: int, evaluation: bool, best: str = '') -> Plan:

@@ -1,4 +1,5 @@
 """gan_vae gallery WORK [WORK ...] [--out=gallery.html] [--title=TEXT] [--num=12]
+       [--force]
 
 One page on which works hang on walls to walk along, with a mouse, keys, a finger or a
 headset. It needs no network. WORK is a picture, a folder of pictures, a run, or a model
@@ -20,6 +21,7 @@ FLAGS = {
     'title': Flag(str, 'Gallery', 'what is written on the first wall'),
     'num': Flag(int, 12, 'samples of each model'),
     'seed': Flag(int, 0, 'of the samples'),
+    'force': Flag(bool, False, 'write over a page of before'),
 }
 
 
@@ -57,6 +59,8 @@ def main(argv: list[str]) -> int:
         place = files.expand(flags.out)
         if place.is_dir():
             raise UserError(f'--out={flags.out} is a folder: name a file in it')
+        if place.exists() and not flags.force:
+            raise UserError(f'{flags.out} is there already: another --out, or --force')
         shown, notes = works.of(flags.works, flags.num, flags.seed)
         for note in notes:
             print(f'gan_vae: {note}', file=sys.stderr)

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 import json
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +19,7 @@ from gan_vae.gallery.works import Work
 
 TEMPLATE = Path(__file__).parent / 'static' / 'gallery.html'
 SCRIPT, LICENCE = 'package/dist/aframe-v1.7.1.min.js', 'package/LICENSE'
-LEAST, MOST = 512, 1024  # pixels of the longer side of a picture on the page
+LEAST = 512  # pixels of the longer side of a picture on the page
 
 
 def made(works: list[Work], title: str) -> str:
@@ -42,18 +43,14 @@ def made(works: list[Work], title: str) -> str:
         'SCRIPT': script.replace('</script', '<\\/script'),
     }
     page = TEMPLATE.read_text('utf-8')
-    for name, text in parts.items():
-        page = page.replace(f'@{name}@', text)
-    return page
+    page = re.sub(f'@({"|".join(parts)})@', lambda found: parts[found[1]], page)
+    return page.encode('utf-8', 'replace').decode('utf-8')  # names of odd bytes
 
 
 def _encoded(picture: Image.Image) -> str:
     """A picture as the address that it has on the page. Few pixels stay squares."""
     side = max(picture.size)
-    if side > MOST:
-        picture = picture.copy()
-        picture.thumbnail((MOST, MOST), Image.Resampling.LANCZOS)
-    elif side < LEAST:
+    if side < LEAST:
         zoom = -(-LEAST // side)
         size = picture.width * zoom, picture.height * zoom
         picture = picture.resize(size, Image.Resampling.NEAREST)

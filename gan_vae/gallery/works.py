@@ -2,7 +2,7 @@
 
 import hashlib
 from argparse import Namespace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -14,6 +14,7 @@ from gan_vae.data.pictures import Unusable, open_picture, upright
 from gan_vae.errors import UserError
 
 MOST = 200  # works in all
+SIDE = 1024  # pixels of the longer side that hang, at most
 SUFFIXES = '.png', '.jpg', '.jpeg', '.webp'  # of what hangs of a folder
 TOLD = ('prompt', 'class')  # of the provenance of a picture
 
@@ -37,12 +38,14 @@ def of(words: list[str], num: int, seed: int) -> tuple[list[Work], list[str]]:
     for word in words:
         path = files.expand(word)
         if word.startswith('pretrained:') or (path / 'config.json').is_file():
+            _check(len(shown) + num)
             shown += _samples(word, num, seed)
         elif path.is_dir():
             every = listing.of(path).files
             inside = [file for file in every if file.suffix.lower() in SUFFIXES]
             if not inside:
                 raise UserError(f'{word} has no pictures')
+            _check(len(shown) + len(inside))
             shown += _files(inside, notes, sheets_too=False)
         elif path.is_file():
             shown += _files([path], notes, sheets_too=True)
@@ -50,11 +53,15 @@ def of(words: list[str], num: int, seed: int) -> tuple[list[Work], list[str]]:
             raise UserError(f'no picture, folder or run {word}')
     if not shown:
         raise UserError('nothing hangs: ' + '; '.join(notes))
-    if len(shown) > MOST:
-        raise UserError(
-            f'{len(shown)} works are too many for one page: at most {MOST}; name fewer'
-        )
+    _check(len(shown))
     return shown, notes
+
+
+def _check(count: int):
+    if count > MOST:
+        raise UserError(
+            f'{count} works are too many for one page: at most {MOST}; name fewer'
+        )
 
 
 def _files(paths: list[Path], notes: list[str], sheets_too: bool) -> list[Work]:
@@ -63,7 +70,10 @@ def _files(paths: list[Path], notes: list[str], sheets_too: bool) -> list[Work]:
     for path in paths:
         try:
             raw = path.read_bytes()
-            picture = upright(open_picture(path)).convert('RGBA')
+            picture = upright(open_picture(path))
+            if max(picture.size) > SIDE:
+                picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+            picture = picture.convert('RGBA')
         except Unusable as error:
             notes.append(f'{path.name} does not hang: {error}')
             continue
@@ -86,7 +96,7 @@ def _told(about: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         lines.append(f'made by {tool}')
     run = about.get('run')
     if isinstance(run, dict) and isinstance(run.get('workdir'), str):
-        lines.append(f'model {run["workdir"]}')
+        lines.append(f'model {PureWindowsPath(run["workdir"]).name}')
     flags = about.get('flags')
     for name, value in {**(flags if isinstance(flags, dict) else {}), **about}.items():
         if name in TOLD and isinstance(value, str) and value:

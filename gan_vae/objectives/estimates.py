@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.fft import dctn, idctn
 
 from gan_vae.objectives import damage
 
@@ -24,7 +25,7 @@ SIDE = 8  # pixels of a block
 THRESHOLD = 2.7  # deviations of the noise
 GAIN = 4.0  # noise in a sharpened x over that in y, at most
 TENSION = 1.0  # of the plate: 0 is biharmonic, and overshoots in large holes
-FILL_STEPS = 100  # of conjugate gradients
+FILL_STEPS = 100  # of conjugate gradients, or twice as many as pixels of a side
 NOISE = 0.03  # deviation of the noise in a sharpened x, unless that of y is larger
 ROUNDING = 0.3 / damage.UNIT  # deviation of the noise of whole grey levels
 
@@ -97,8 +98,7 @@ def deblurred(y: jax.Array, kernel: jax.Array, deviation: jax.Array) -> jax.Arra
     """y [H, W, C], blurred along both sides by a kernel [2 n + 1] and with white noise
     of that deviation, made sharp."""
     height, width, _ = y.shape
-    bases = cosines(height), cosines(width)
-    numbers = jnp.einsum('ui,vj,ijc->uvc', *bases, y)
+    numbers = dctn(y, axes=(0, 1), norm='ortho')
     away = np.arange(len(kernel)) - len(kernel) // 2
     angles = [np.pi * np.arange(side) / side for side in (height, width)]
     down, across = (jnp.cos(np.outer(a, away)) @ kernel for a in angles)
@@ -118,7 +118,7 @@ def deblurred(y: jax.Array, kernel: jax.Array, deviation: jax.Array) -> jax.Arra
 
     low, _ = jax.lax.fori_loop(0, 25, halve, (-12.0, 6.0))
     x = numbers * blur / (blur**2 + 10**low * bends + 1e-30)
-    return jnp.einsum('ui,vj,uvc->ijc', *bases, x)
+    return idctn(x, axes=(0, 1), norm='ortho')
 
 
 def filled(y: jax.Array, mask: jax.Array) -> jax.Array:
@@ -146,7 +146,8 @@ def filled(y: jax.Array, mask: jax.Array) -> jax.Array:
 
     rest = -applied(x)
     start = x, rest, rest, jnp.sum(rest**2, (0, 1))
-    x, *_ = jax.lax.fori_loop(0, FILL_STEPS, step, start)
+    steps = max(FILL_STEPS, 2 * max(y.shape[:2]))
+    x, *_ = jax.lax.fori_loop(0, steps, step, start)
     return jnp.clip(x, -1, 1)
 
 

@@ -68,9 +68,9 @@ def plain(file: Path) -> bytes:
     """The PNG of a picture without a word of how it was made, but for what the IPTC
     calls its digital source type."""
     picture = upright(open_picture(file))
-    source = embedded(file).get('digital_source_type')
-    buffer, known = io.BytesIO(), isinstance(source, str) and source.isalpha()
-    picture.save(buffer, 'PNG', pnginfo=images.png_info(None, source if known else ''))
+    source = embedded(file).get('digital_source_type', '')
+    buffer = io.BytesIO()
+    picture.save(buffer, 'PNG', pnginfo=images.png_info(None, source))
     return buffer.getvalue()
 
 

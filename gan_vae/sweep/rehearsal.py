@@ -5,9 +5,9 @@ its own, on the CPU, so that the worker of a sweep holds no data and no accelera
 """
 
 import json
-import subprocess
 import sys
 
+from gan_vae import interrupt
 from gan_vae.errors import UserError, unknown
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.trial import environment
@@ -15,10 +15,8 @@ from gan_vae.sweep.trial import environment
 
 def check(experiment: Experiment, trial: Trial):
     """Raises a UserError if the trial's run will not give the experiment's metric."""
-    done = subprocess.run(
+    done = interrupt.run(
         [sys.executable, '-m', __name__, trial.config, json.dumps(trial.overrides)],
-        capture_output=True,
-        text=True,
         env=environment() | {'JAX_PLATFORMS': 'cpu'},
     )
     output = done.stderr if done.returncode else done.stdout

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gan_vae import images
 from gan_vae.art import __main__ as art
@@ -389,6 +390,37 @@ def test_a_picture_says_to_other_programs_what_made_it(models, tmp_path):
         term = '{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType'
         place = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
         assert about.get(term) == place + kind, out
+
+
+def test_a_record_of_any_shape_is_an_input_like_another(tmp_path):
+    """Of samples that a training wrote, of other programs, and of hostile ones."""
+    picture = np.full((8, 8, 3), 9, np.uint8)
+    loop = {'a' * 64: {'things': [{'sha256': 'a' * 64}], 'run': {}}}
+    records = [
+        {'step': 3},
+        {'things': [1], 'files': 3, 'ancestors': []},
+        {'things': [{'sha256': 'a' * 64}], 'run': {}, 'ancestors': loop},
+        {'digital_source_type': '"/><script>', 'things': [], 'files': {}},
+    ]
+    for number, record in enumerate(records):
+        file, out = tmp_path / f'{number}.png', tmp_path / f'out{number}'
+        images.save_png(file, picture, record)
+        assert b'<script' not in file.read_bytes().partition(b'XML:com')[2]
+        assert art.main(['edit', str(file), '--exposure=1', f'--out={out}']) == 0
+        about = images.read_provenance(next(out.glob('*.png')))
+        assert about['digital_source_type'] == 'algorithmicallyEnhanced'
+    deep = tmp_path / 'deep.png'
+    info = PngInfo()
+    info.add_text('gan_vae', '[' * 100_000)
+    Image.fromarray(picture).save(deep, pnginfo=info)
+    assert art.main(['edit', str(deep), '--exposure=1', f'--out={tmp_path / "d"}']) == 0
+    # many generations of two parents each, from before there were terms
+    ancestors = {'0': {'things': [], 'run': {'workdir': 'x'}}}
+    for n in range(1, 60):
+        both = [{'sha256': str(max(0, n - back))} for back in (1, 2)]
+        ancestors[str(n)] = {'things': both, 'run': {'workdir': 'x'}}
+    record = {'things': [{'sha256': '59'}], 'files': {}, 'run': None}
+    assert provenance.digital_source_type(record, ancestors) == provenance.ALONE
 
 
 def test_where_no_terminal_is_lines_say_how_far_it_is(monkeypatch, capsys):

@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import norm
 
 from gan_vae import data
+from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
-from gan_vae.evaluation import trained_model
+from gan_vae.evaluation import measures, trained_model
 from gan_vae.evaluation.metrics import membership
 from tests.evaluation.test_trained_model import measure, trained
 
@@ -80,7 +81,17 @@ def test_a_reconstruction_of_its_own_pictures_alone_is_caught():
     assert found['membership_reconstruction_tpr'][0] > 0.99
     plain = measure('membership', model)
     assert 0.35 < plain['membership_reconstruction'][0] < 0.65
+    train = data.examples(settings, settings.split)
+    with pytest.raises(UserError, match='all held-out pictures were trained on'):
+        measure('membership', model._replace(examples=train))
+    some = train.take(np.arange(40))  # among others they do not count
+    both = np.concatenate([some.images, model.examples.images])
+    both = model._replace(examples=Examples(both))
+    _, how = measure('membership', both)['membership_reconstruction']
+    assert f'{model.examples.count} held-out pictures' in how
     same = model.config.copy_and_resolve_references()
     same.data.eval_split = same.data.split
+    same.eval.metrics = 'membership'
     with pytest.raises(UserError, match='the same pictures'):
-        measure('membership', model._replace(config=same))
+        measures.names(same, model.program, train)
+    same.eval.metrics = ''

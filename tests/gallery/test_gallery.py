@@ -70,13 +70,15 @@ def pixels(address):
     return np.asarray(Image.open(io.BytesIO(raw)))
 
 
-def test_few_pixels_stay_squares_and_many_become_fewer():
+def test_few_pixels_stay_squares_and_many_become_fewer(tmp_path):
     small = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     shown = pixels(page._encoded(Image.fromarray(small).convert('RGBA')))
     assert shown.shape == (512, 512, 3)
     np.testing.assert_array_equal(shown[::64, ::64], small)
     large = Image.new('RGBA', (3000, 1000), (1, 2, 3, 255))
-    assert pixels(page._encoded(large)).shape == (341, 1024, 3)
+    large.save(tmp_path / 'large.png')
+    ((work,), _) = works.of([str(tmp_path / 'large.png')], 1, 0)
+    assert pixels(page._encoded(work.picture)).shape == (341, 1024, 3)
 
 
 @pytest.mark.usefixtures('library')
@@ -92,7 +94,26 @@ def test_a_page_holds_all_that_it_needs(pictures, tmp_path, capsys):
     outside = re.findall(r'(?:src|href)="?(?!data:)[a-z]+:', text)
     assert not outside and "default-src 'none'" in text
     assert text.count('</script>') == 3  # data, library, page
+    assert gallery.main(list(words)) == 2 and 'or --force' in capsys.readouterr().err
+    assert gallery.main([*words, '--force']) == 0
+    before = (pictures / 'one.png').read_bytes()
+    assert gallery.main([str(pictures), f'--out={pictures / "one.png"}']) == 2
+    assert (pictures / 'one.png').read_bytes() == before
     assert [work['parents'] for work in told(text)] == [[], [0]]
+
+
+@pytest.mark.usefixtures('library')
+def test_no_word_of_a_person_is_taken_for_the_page(tmp_path, capsys):
+    about = {'tool': '@SCRIPT@', 'run': {'workdir': '/home/alice/secret/runs/x'}}
+    about['flags'] = {'prompt': '@TITLE@'}
+    picture = np.zeros((4, 4, 3), np.uint8)
+    images.save_png(tmp_path / '@SCRIPT@.png', picture, about)
+    out, title = tmp_path / 'show.html', '--title=@WORKS@ caf\udce9'
+    words = str(tmp_path / '@SCRIPT@.png'), f'--out={out}', title
+    assert gallery.main(list(words)) == 0
+    (work,) = told(out.read_text())
+    assert work['title'] == '@SCRIPT@' and work['lines'][1] == 'model x'
+    assert 'alice' not in out.read_text() and '<h1>@WORKS@ caf?</h1>' in out.read_text()
 
 
 @pytest.mark.usefixtures('library')

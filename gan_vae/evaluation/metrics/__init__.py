@@ -17,6 +17,7 @@ module imports JAX inside of its functions: a wrong name is refused without it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gan_vae import modules
 from gan_vae.errors import UserError, unknown
@@ -70,6 +71,8 @@ class ModelMetric:
     options: Mapping[str, int | float] = field(default_factory=dict)
     sequences: bool = False  # measures models of sequences, too
     packages: Mapping[str, str] = field(default_factory=dict)  # {module: pip extra}
+    # (config): a UserError for a run that it cannot measure, before any training
+    check: Callable[[Any], None] | None = None
 
 
 def names() -> list[str]:
