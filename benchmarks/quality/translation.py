@@ -24,6 +24,7 @@ from gan_vae.art import network, sheets
 from gan_vae.evaluation.pairs import psnr, ssim
 from gan_vae.runs import opened
 
+MOST = 60.0  # dB, of equal pictures
 DISTANCES, SHOWN = 'fd_random,fd_vgg_hed', 10
 
 
@@ -52,7 +53,7 @@ def main():
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
     run = opened.load(flags.run)
-    settings = config_lib.Reads(run.config).data
+    settings = config_lib.as_settings(run.config, 'data')
     if flags.pairs:
         settings = replace(settings, name=flags.pairs)
     train, held = (
@@ -75,7 +76,7 @@ def main():
     for way, pictures in ways.items():
         cards = gv.measure(np.ascontiguousarray(pictures), y, DISTANCES)
         row[way] = {
-            'psnr': round(float(psnr(pictures, y).mean()), 2),
+            'psnr': round(float(np.minimum(psnr(pictures, y), MOST).mean()), 2),
             'ssim': round(float(ssim(pictures, y).mean()), 3),
         } | {name: round(card.value, 3) for name, card in cards.items()}
     report('translation', row, flags.dry)
