@@ -84,11 +84,11 @@ class SpadeGenerator(nn.Module):
             )
         hidden = min(128, 2 * self.width)
         m = m.astype(self.dtype or jnp.float32)
-        x = None
+        x = m[:, :: self.image_size // START, :: self.image_size // START]
         for level, multiple in enumerate(MULTIPLES[-levels:]):
             every = self.image_size // (START << level)
             here, features = m[:, ::every, ::every], multiple * self.width
-            if x is None:
+            if level == 0:
                 conv = {'kernel_init': _INIT, 'dtype': self.dtype}
                 x = layers.Conv(features, (3, 3), **conv)(here)
             else:

@@ -71,7 +71,7 @@ def denoised(y: jax.Array, deviation: jax.Array) -> jax.Array:
     blocks = rows, SIDE, columns, SIDE, channels
     bases = cosines(SIDE), cosines(SIDE), cosines(channels)
 
-    def add(carry: tuple, corner: jax.Array) -> tuple:
+    def add(carry: tuple[Any, ...], corner: jax.Array) -> tuple[Any, ...]:
         total, weights = carry
         at = (*corner, 0)
         x = jax.lax.dynamic_slice(padded, at, size).reshape(blocks)
@@ -107,7 +107,7 @@ def deblurred(y: jax.Array, kernel: jax.Array, deviation: jax.Array) -> jax.Arra
     bends = jnp.float32(np.add.outer(*waves) ** 2)[..., None]
     limit = jnp.clip(NOISE / deviation, 1, GAIN)
 
-    def halve(_: int, ends: tuple) -> tuple:
+    def halve(_: int, ends: tuple[Any, ...]) -> tuple[Any, ...]:
         low, high = ends
         middle = (low + high) / 2
         rough = 10**middle * bends
@@ -136,7 +136,7 @@ def filled(y: jax.Array, mask: jax.Array) -> jax.Array:
     def applied(x: jax.Array) -> jax.Array:
         return (1 - mask) * (bent(bent(x)) + TENSION * bent(x))
 
-    def step(_: int, carry: tuple) -> tuple:
+    def step(_: int, carry: tuple[Any, ...]) -> tuple[Any, ...]:
         x, rest, direction, size = carry
         moved = applied(direction)
         along = size / jnp.maximum(jnp.sum(direction * moved, (0, 1)), 1e-12)

@@ -80,7 +80,7 @@ def _by_codes(request: ModelRequest, hole: Image.Image) -> Result:
     cells = missing.reshape(
         codes.shape[0], -1, codes.shape[1], missing.shape[1] // codes.shape[1]
     )
-    stays = ~cells.any((1, 3))
+    stays = np.asarray(~cells.any((1, 3)))
     if not prior.any_order and (stays.ravel()[np.argmin(stays) :]).any():
         raise UserError(
             'this model draws from the top to the bottom, and what is missing ends '

@@ -136,11 +136,13 @@ def check(config: Any):
 
 def compute(model: Any) -> dict[str, tuple[float, str]]:
     from gan_vae import data
+    from gan_vae.data.source import Examples
 
     settings = model.config.data
     captions = model.program.method.captions
     text = captions and captions.text
     train, others = data.examples(settings, settings.split, text), model.examples
+    assert isinstance(train, Examples)  # a metric of models of sequences says so
     known = {hashlib.sha256(x.tobytes()).digest() for x in train.images}
     new = [hashlib.sha256(x.tobytes()).digest() not in known for x in others.images]
     if not any(new):
@@ -155,7 +157,8 @@ def compute(model: Any) -> dict[str, tuple[float, str]]:
         few.append(model._replace(examples=examples.take(np.sort(order[:MOST]))))
     results = {}
     for attack in attacks(model):
-        found = leak(*(numbers(one, attack) for one in few))
+        members, strangers = (numbers(one, attack) for one in few)
+        found = leak(members, strangers)
         how = (
             f'AUC of {few[0].examples.count} training and {few[1].examples.count} '
             f'held-out pictures by {ATTACKS[attack]}; 95 % {found.low:.3f} to '
