@@ -12,7 +12,7 @@ import pytest
 from gan_vae import data
 from gan_vae.data import readers
 from gan_vae.data.pictures import Fit
-from gan_vae.data.readers import art
+from gan_vae.data.readers import art, art_pairs
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.vector_art import (
@@ -332,3 +332,42 @@ def test_the_data_card_states_each_licence():
         assert (licence, artist) == (about.name, about.creator)
         assert bool(labelled) == (style in LABELLED)
         assert (shipped == 'yes') == licences.may_ship([style])
+
+
+def test_pairs_differ_in_one_factor():
+    """Of the drawings of `art`, by number, in the same splits."""
+    how = Settings(image_size=32)
+    every = art_pairs.load('critters=40,eyes=wink', 'all', how)
+    parts = {
+        split: set(art_pairs.load('critters=40,eyes=wink', split, how).captions)
+        for split in splits.NAMES
+        if split != 'validation'
+    }
+    assert sum(map(len, parts.values())) <= every.count == len(every.captions) < 40
+    for image, number in zip(every.images[:12], every.captions, strict=False):
+        svg, options = drawing.draw('critters', int(number))
+        before = drawing.render(svg, 32, 3, WHITE)
+        np.testing.assert_array_equal(image[..., :3], before)
+        again, changed = drawing.draw('critters', int(number), eyesVariant='wink')
+        after = drawing.render(again, 32, 3, WHITE)
+        np.testing.assert_array_equal(image[..., 3:], after)
+        assert (before != after).any()
+        different = {k for k in options if options[k] != changed.get(k)}
+        assert different == {'eyesVariant'} and options.keys() == changed.keys()
+        split = splits.split('critters', options)
+        assert number in parts.get(split, {number})
+        assert all(number not in parts[p] for p in parts if p != split)
+    coloured = art_pairs.load('sprouts=5,backgroundColor=#047857', 'all', how)
+    corner = coloured.images[:, 0, 0]
+    assert (corner[:, 3:] == (4, 120, 87)).all()
+    assert (corner[:, :3] != corner[:, 3:]).any()
+    for rest, message in (
+        ('critters', 'write art_pairs:STYLE,FACTOR=VALUE'),
+        ('critters,eyes=winky', "did you mean 'wink'"),
+        ('critters,eye=wink', "did you mean 'eyes'"),
+        ('critters+sprouts,eyes=wink', 'takes one style'),
+        ('waves,eyes=wink', 'unknown factor of waves'),
+        ('critters=2,top=none', 'has no pair in the split'),
+    ):
+        with pytest.raises(UserError, match=message):
+            art_pairs.load(rest, 'train', how)
