@@ -343,7 +343,7 @@ def test_pairs_differ_in_one_factor():
         for split in splits.NAMES
         if split != 'validation'
     }
-    assert sum(map(len, parts.values())) <= every.count == len(every.captions) < 40
+    assert sum(map(len, parts.values())) <= every.count == len(every.captions) <= 40
     for image, number in zip(every.images[:12], every.captions, strict=False):
         svg, options = drawing.draw('critters', int(number))
         before = drawing.render(svg, 32, 3, WHITE)
