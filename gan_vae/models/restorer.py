@@ -4,7 +4,7 @@
 
 y the picture, f an estimate of x by filters (objectives/estimates.py), m the mask of
 what is seen, t what is told of the damage. g is a share for each pixel, so that the
-network leaves to the filters what they do better. It begins as f, nearly. Without
+network leaves to the filters what they do better. Without
 normalisation, so that a picture's brightness and its tiles stay what they are (Lim et
 al. 2017, arXiv:1707.02921). A pixel depends on those within MARGIN pixels of it.
 """
@@ -37,8 +37,8 @@ class Block(nn.Module):
 
 
 class Restorer(nn.Module):
-    """y, f [B, H, W, C], mask [B, H, W, 1], told [B, T] -> [B, H, W, C], float32; H and
-    W multiples of MULTIPLE."""
+    """y, f [B, H, W, C], mask [B, H, W, 1], told [B, T] -> (x^, y m + R), each float32
+    [B, H, W, C]; H and W multiples of MULTIPLE."""
 
     width: int = 32
     channels: int = 3
@@ -64,14 +64,8 @@ class Restorer(nn.Module):
             self.channels + 1,
             (3, 3),
             kernel_init=nn.initializers.zeros_init(),
-            bias_init=_near_estimate,
             dtype=self.dtype,
         )(top).astype(jnp.float32)
         share = nn.sigmoid(rest[..., -1:])
         own = (y * mask).astype(jnp.float32) + rest[..., :-1]
-        return share * estimate.astype(jnp.float32) + (1 - share) * own
-
-
-def _near_estimate(key, shape, dtype=jnp.float32):
-    """The bias with which the network begins as the estimate, nearly."""
-    return jnp.zeros(shape, dtype).at[-1].set(4.0)
+        return share * estimate.astype(jnp.float32) + (1 - share) * own, own

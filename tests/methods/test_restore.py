@@ -43,12 +43,14 @@ def test_a_pixel_depends_on_those_within_the_margin():
     side = 160
     y, told = jnp.zeros((1, side, side, 3)), jnp.zeros((1, len(TOLD)))
     params = lively(network.init(jax.random.key(0), y, y, y[..., :1], told), 4.0)
+    for leaf, of_share in params['params']['Conv_3'].items():  # which would hide it
+        params['params']['Conv_3'][leaf] = of_share.at[..., -1].set(0)
     y = jax.random.normal(jax.random.key(1), y.shape)
     for middle in (80, 81, 83):
         slope = jax.grad(
             lambda y, at=middle: network.apply(params, y, y, 0 * y[..., :1] + 1, told)[
-                0, at, at
-            ].sum()
+                0
+            ][0, at, at].sum()
         )(y)
         rows = np.nonzero(np.asarray(jnp.abs(slope)).sum((0, 2, 3)))[0]
         assert middle - MARGIN <= rows.min() and rows.max() <= middle + MARGIN
@@ -66,7 +68,7 @@ def test_windows_leave_no_seam(monkeypatch):
     params = lively(network.init(jax.random.key(0), *few, told[None]))
 
     def function(weights, *given):
-        return network.apply(weights, *given)
+        return network.apply(weights, *given)[0]
 
     monkeypatch.setattr(windows, 'ROUND', 4)
     monkeypatch.setattr(windows, 'WINDOW', 10_000)
@@ -112,8 +114,9 @@ def test_it_learns_to_take_damage_away():
     evaluated = batch | {'mask': np.ones(ROWS, np.float32)}
     evaluate = jax.jit(method.evaluate_step)
     before = method.finish(evaluate(state, evaluated))
-    for kind in KINDS:  # it begins near the filter
-        assert abs(before[f'psnr_{kind}'] - before[f'psnr_{kind}_filter']) < 1.5, kind
+    for kind in KINDS:  # it begins between what is seen and the filter
+        ends = before[f'psnr_{kind}_seen'], before[f'psnr_{kind}_filter']
+        assert min(ends) - 0.1 < before[f'psnr_{kind}'], kind
     step = jax.jit(method.train_step)
     for _ in range(150):
         state, _ = step(state, batch)

@@ -1,9 +1,11 @@
 """A network that restores damaged pictures of any kind, trained on whole ones.
 
-  min_R  E |x - R(y, f, m, t)|
+  min_R  E |x - R(y, f, m, t)| + OWN |x - Q(y, f, m, t)|
 
 (y, m, t) is random damage of x (objectives/damage.py) and f an estimate of x by filters
-(objectives/estimates.py), which R refines. y is what is seen, m where, and t what is
+(objectives/estimates.py), of which R takes a share for each pixel and for the rest what
+the network restores by itself, Q; without the second term Q learns nothing where the
+share of f is large, as it is at first. y is what is seen, m where, and t what is
 told of the damage: numbers for half of the examples, nothing for the others, so that it
 restores with and without being told. The absolute error makes the most likely pixels,
 not the sharpest: where nothing is known it is smooth. A held-out example has damage of
@@ -26,11 +28,12 @@ from gan_vae.methods.contract import Method
 from gan_vae.methods.restore import Networks, Settings
 from gan_vae.objectives import damage, estimates
 
-NAME = 'restorer'
+NAME, OWN = 'restorer', 0.5
 
 
 def network_of(model: Networks, learning: Learning, spec) -> tuple:
-    """(the network, (params, seen, estimate, mask, told) -> pictures)."""
+    """(the network, (params, seen, estimate, mask, told) -> (pictures, the
+    same without the share of the estimate))."""
     network = models.make(
         'restorer',
         model.restorer,
@@ -62,9 +65,9 @@ def make(
 
     def loss(state, params, rows):
         d = damage.damaged(rows.keys, rows.examples, among=among)
-        again = apply(params[NAME], d.seen, estimates.of(*d[:3]), d.mask, d.told)
-        error = jnp.mean(jnp.abs(rows.examples - again))
-        return error, {'absolute_error': error}
+        both = apply(params[NAME], d.seen, estimates.of(*d[:3]), d.mask, d.told)
+        error, own = (jnp.mean(jnp.abs(rows.examples - again)) for again in both)
+        return error + OWN * own, {'absolute_error': error, 'absolute_error_own': own}
 
     def evaluate_step(state, batch):
         x = batch['image']
@@ -84,7 +87,7 @@ def make(
 
     def restoration(weights, seen, estimate, mask, told):
         params = weights.averaged[NAME]
-        return jnp.clip(apply(params, seen, estimate, mask, told), -1, 1)
+        return jnp.clip(apply(params, seen, estimate, mask, told)[0], -1, 1)
 
     def translation(weights, x):
         """Pictures restored that have no hole, of whose damage nothing is told."""
@@ -104,7 +107,8 @@ def make(
         settings,
         learning,
         axis_name,
-        objective='restore: |x - R(y, f, m, t)|, mean over values in [-1, 1]',
+        objective=f'restore: |x - R(y, f, m, t)| + {OWN:g} |x - Q(y, f, m, t)|, means over '
+        'values in [-1, 1]',
         params=lambda key: initial(network, key, spec),
         loss=loss,
         values=lambda state, rows: {},
