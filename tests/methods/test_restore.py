@@ -103,7 +103,7 @@ def test_only_the_kinds_that_are_chosen_are_learned_and_measured():
 
 @pytest.mark.slow
 def test_it_learns_to_take_damage_away():
-    """A few hundred steps on four pictures: better than the filter."""
+    """A few hundred steps on four pictures."""
     method = made()
     state = jax.jit(method.init)(jax.random.key(0))
     rows = np.linspace(-1, 1, 16, dtype=np.float32)
@@ -122,9 +122,11 @@ def test_it_learns_to_take_damage_away():
         state, _ = step(state, batch)
     state = state.replace(ema=state.params)
     after = method.finish(evaluate(state, evaluated))
-    print(after)
-    for kind in ('noise', 'blur', 'small', 'scratch'):
-        assert after[f'psnr_{kind}'] > after[f'psnr_{kind}_filter'] + 0.4, kind
+    assert after['absolute_error'] < 0.95 * before['absolute_error']
+    # it takes the better one of what is seen and the filter, without being told which
+    for kind in ('noise', 'small', 'hole'):
+        assert after[f'psnr_{kind}'] > after[f'psnr_{kind}_seen'] + 5, kind
+    assert after['psnr_blur'] > after['psnr_blur_filter'] + 3
 
 
 @pytest.mark.slow

@@ -3,11 +3,11 @@
   min_R  E |x - R(y, f, m, t)| + OWN |x - Q(y, f, m, t)|
 
 (y, m, t) is random damage of x (objectives/damage.py) and f an estimate of x by filters
-(objectives/estimates.py), of which R takes a share for each pixel and for the rest what
-the network restores by itself, Q; without the second term Q learns nothing where the
-share of f is large, as it is at first. y is what is seen, m where, and t what is
-told of the damage: numbers for half of the examples, nothing for the others, so that it
-restores with and without being told. The absolute error makes the most likely pixels,
+(objectives/estimates.py). For each pixel R takes a share of f, and for the rest Q, what
+the network restores by itself. Without the second term Q would learn nothing where the
+share of f is large. y is what is seen, m where, and t what is told of the damage:
+numbers for half of the examples, nothing for the others, so that it restores with and
+without being told. The absolute error makes the most likely pixels,
 not the sharpest: where nothing is known it is smooth. A held-out example has damage of
 its own key, each kind in turn, the same at every evaluation; beside `psnr_KIND` are
 `psnr_KIND_seen`, that of the damaged picture, and `psnr_KIND_filter`, that of f.
@@ -32,8 +32,7 @@ NAME, OWN = 'restorer', 0.5
 
 
 def network_of(model: Networks, learning: Learning, spec) -> tuple:
-    """(the network, (params, seen, estimate, mask, told) -> (pictures, the
-    same without the share of the estimate))."""
+    """(the network, (params, seen, estimate, mask, told) -> (R, Q))."""
     network = models.make(
         'restorer',
         model.restorer,
@@ -107,8 +106,8 @@ def make(
         settings,
         learning,
         axis_name,
-        objective=f'restore: |x - R(y, f, m, t)| + {OWN:g} |x - Q(y, f, m, t)|, means over '
-        'values in [-1, 1]',
+        objective=f'restore: |x - R(y, f, m, t)| + {OWN:g} |x - Q(y, f, m, t)|, means '
+        'over values in [-1, 1]',
         params=lambda key: initial(network, key, spec),
         loss=loss,
         values=lambda state, rows: {},
