@@ -1,10 +1,9 @@
 """A residual network of three sizes, from a damaged picture to what it was.
 
-    x^ = g f + (1 - g) (y m + R),   R, g (y m, f, m, t) at 1/1, 1/2 and 1/4 the size
+    x^ = f + R(y m, f, m, t),   R of 1/1, 1/2 and 1/4 the size, with skips
 
 y the picture, f an estimate of x by filters (objectives/estimates.py), m the mask of
-what is seen, t what is told of the damage. g is a share for each pixel, so that the
-network leaves to the filters what they do better. Without
+what is seen, t what is told of the damage. It begins as f, since R begins as 0. Without
 normalisation, so that a picture's brightness and its tiles stay what they are (Lim et
 al. 2017, arXiv:1707.02921). A pixel depends on those within MARGIN pixels of it.
 """
@@ -37,8 +36,8 @@ class Block(nn.Module):
 
 
 class Restorer(nn.Module):
-    """y, f [B, H, W, C], mask [B, H, W, 1], told [B, T] -> (x^, y m + R), each float32
-    [B, H, W, C]; H and W multiples of MULTIPLE."""
+    """y, f [B, H, W, C], mask [B, H, W, 1], told [B, T] -> [B, H, W, C], float32; H and
+    W multiples of MULTIPLE."""
 
     width: int = 32
     channels: int = 3
@@ -61,11 +60,9 @@ class Restorer(nn.Module):
         top += layers.ConvTranspose(w, *of_two, dtype=self.dtype)(middle)
         top = Block(self.dtype)(top)
         rest = layers.Conv(
-            self.channels + 1,
+            self.channels,
             (3, 3),
             kernel_init=nn.initializers.zeros_init(),
             dtype=self.dtype,
-        )(top).astype(jnp.float32)
-        share = nn.sigmoid(rest[..., -1:])
-        own = (y * mask).astype(jnp.float32) + rest[..., :-1]
-        return share * estimate.astype(jnp.float32) + (1 - share) * own, own
+        )(top)
+        return estimate.astype(jnp.float32) + rest.astype(jnp.float32)

@@ -1,13 +1,11 @@
 """A network that restores damaged pictures of any kind, trained on whole ones.
 
-  min_R  E |x - R(y, f, m, t)| + OWN |x - Q(y, f, m, t)|
+  min_R  E |x - R(y, f, m, t)|
 
 (y, m, t) is random damage of x (objectives/damage.py) and f an estimate of x by filters
-(objectives/estimates.py). For each pixel R takes a share of f, and for the rest Q, what
-the network restores by itself. Without the second term Q would learn nothing where the
-share of f is large. y is what is seen, m where, and t what is told of the damage:
-numbers for half of the examples, nothing for the others, so that it restores with and
-without being told. The absolute error makes the most likely pixels,
+(objectives/estimates.py), which R refines. y is what is seen, m where, and t what is
+told of the damage: numbers for half of the examples, nothing for the others, so that it
+restores with and without being told. The absolute error makes the most likely pixels,
 not the sharpest: where nothing is known it is smooth. A held-out example has damage of
 its own key, each kind in turn, the same at every evaluation; beside `psnr_KIND` are
 `psnr_KIND_seen`, that of the damaged picture, and `psnr_KIND_filter`, that of f.
@@ -28,11 +26,11 @@ from gan_vae.methods.contract import Method
 from gan_vae.methods.restore import Networks, Settings
 from gan_vae.objectives import damage, estimates
 
-NAME, OWN = 'restorer', 0.5
+NAME = 'restorer'
 
 
 def network_of(model: Networks, learning: Learning, spec) -> tuple:
-    """(the network, (params, seen, estimate, mask, told) -> (R, Q))."""
+    """(the network, (params, seen, estimate, mask, told) -> pictures)."""
     network = models.make(
         'restorer',
         model.restorer,
@@ -64,9 +62,9 @@ def make(
 
     def loss(state, params, rows):
         d = damage.damaged(rows.keys, rows.examples, among=among)
-        both = apply(params[NAME], d.seen, estimates.of(*d[:3]), d.mask, d.told)
-        error, own = (jnp.mean(jnp.abs(rows.examples - again)) for again in both)
-        return error + OWN * own, {'absolute_error': error, 'absolute_error_own': own}
+        again = apply(params[NAME], d.seen, estimates.of(*d[:3]), d.mask, d.told)
+        error = jnp.mean(jnp.abs(rows.examples - again))
+        return error, {'absolute_error': error}
 
     def evaluate_step(state, batch):
         x = batch['image']
@@ -86,7 +84,7 @@ def make(
 
     def restoration(weights, seen, estimate, mask, told):
         params = weights.averaged[NAME]
-        return jnp.clip(apply(params, seen, estimate, mask, told)[0], -1, 1)
+        return jnp.clip(apply(params, seen, estimate, mask, told), -1, 1)
 
     def translation(weights, x):
         """Pictures restored that have no hole, of whose damage nothing is told."""
@@ -106,8 +104,7 @@ def make(
         settings,
         learning,
         axis_name,
-        objective=f'restore: |x - R(y, f, m, t)| + {OWN:g} |x - Q(y, f, m, t)|, means '
-        'over values in [-1, 1]',
+        objective='restore: |x - R(y, f, m, t)|, mean over values in [-1, 1]',
         params=lambda key: initial(network, key, spec),
         loss=loss,
         values=lambda state, rows: {},

@@ -41,7 +41,7 @@ def make(
 
     def create(params, variables, x, keys):
         d = damage.damaged(keys, x, among=among)
-        again, _ = apply(params, d.seen, estimates.of(*d[:3]), d.mask, d.told)
+        again = apply(params, d.seen, estimates.of(*d[:3]), d.mask, d.told)
         error = jnp.mean(jnp.abs(x - again))
         apart = jnp.mean(perceptual.distance(features, x, again))
         metrics = {'absolute_error': error, 'feature_distance': apart}
