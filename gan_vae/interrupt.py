@@ -147,7 +147,7 @@ def _end(number: signal.Signals):
     timer = threading.Timer(GRACE_SECONDS, os._exit, (128 + number,))
     timer.daemon = True
     timer.start()
-    for undo in reversed(_cleanups):
+    for undo in reversed(list(_cleanups)):
         with suppress(Exception):  # the rest is cleaned up
             undo()
     os._exit(128 + number)

@@ -24,12 +24,14 @@ def measure(run: str) -> dict:
     held_out = data.examples(config.data, config.data.eval_split, text)
     program = build(config, held_out.spec)
     weights = program.method.settle(model.weights)
-    found = membership.compute(TrainedModel(config, program, weights, held_out))
+    results = membership.compute(TrainedModel(config, program, weights, held_out))
     return {
         'case': config.data.name,
         'run': f'{config.name}, step {model.record["step"]}',
-        'how': {key.format(name='membership'): how for key, (_, how) in found.items()},
-    } | {key.format(name='membership'): round(v, 4) for key, (v, _) in found.items()}
+        'how': {
+            key.format(name='membership'): how for key, (_, how) in results.items()
+        },
+    } | {key.format(name='membership'): round(v, 4) for key, (v, _) in results.items()}
 
 
 def main():

@@ -44,21 +44,21 @@ DRAWINGS, SHOWN = 24, 3
 
 def squares(folder: str, size: int) -> np.ndarray:
     """uint8 [3 n, size, size, 3]: the centre and two corners of each picture."""
-    found = []
+    crops = []
     for file in sorted(f for f in Path(folder).iterdir() if f.is_file()):
         picture = np.asarray(opaque(open_picture(file), (255,) * 3))
         height, width, _ = picture.shape
         top, left = (height - size) // 2, (width - size) // 2
         for y, x in ((top, left), (top // 2, left // 2), (3 * top // 2, 3 * left // 2)):
-            found.append(picture[y : y + size, x : x + size])
-    return np.stack(found)
+            crops.append(picture[y : y + size, x : x + size])
+    return np.stack(crops)
 
 
 def drawings(size: int) -> np.ndarray:
     change = {'data.image_size': str(size)}
     settings = config_lib.load('configs/vae_art.py', change).data
-    held = data.examples(settings, 'test').images
-    return np.asarray(held[np.linspace(0, len(held) - 1, DRAWINGS).astype(int)])
+    test = data.examples(settings, 'test').images
+    return np.asarray(test[np.linspace(0, len(test) - 1, DRAWINGS).astype(int)])
 
 
 def levels(x) -> np.ndarray:
@@ -69,29 +69,34 @@ def levels(x) -> np.ndarray:
 def cases(x: np.ndarray, number: int) -> dict[str, tuple]:
     """{case: (y, mask, told, degradation)} of a picture in [-1, 1]."""
     rng, size = np.random.default_rng(number), len(x)
-    whole, found = np.ones((size, size, 1), np.float32), {}
+    whole, damaged = np.ones((size, size, 1), np.float32), {}
     for sigma in (10, 25, 50):
         y = levels(x + rng.normal(0, sigma / UNIT, x.shape).astype(np.float32))
-        found[f'denoise {sigma}'] = y, whole, {'noise': sigma / MOST_NOISE}, WHOLE
+        damaged[f'denoise {sigma}'] = y, whole, {'noise': sigma / MOST_NOISE}, WHOLE
     for quality in (10, 30):
         file = io.BytesIO()
         Image.fromarray(images.to_uint8(x)).save(file, 'JPEG', quality=quality)
         y = np.asarray(images.from_uint8(np.asarray(Image.open(file))))
-        found[f'JPEG {quality}'] = y, whole, {'jpeg': 1 - quality / 100}, WHOLE
+        damaged[f'JPEG {quality}'] = y, whole, {'jpeg': 1 - quality / 100}, WHOLE
     y = levels(Blurred(1.5).seen(x[None])[0])
-    found['deblur 1.5'] = y, whole, {'blur': 1.5 / MOST_BLUR}, Blurred(1.5)
+    damaged['deblur 1.5'] = y, whole, {'blur': 1.5 / MOST_BLUR}, Blurred(1.5)
     for factor in (2, 4):
         small = levels(Small(factor).seen(x[None])[0])
         y = np.asarray(jax.image.resize(small, x.shape, 'cubic'))
-        found[f'upscale {factor}x'] = y, whole, {'small': 1 - 1 / factor}, Small(factor)
+        damaged[f'upscale {factor}x'] = (
+            y,
+            whole,
+            {'small': 1 - 1 / factor},
+            Small(factor),
+        )
     for case, mask in masks(size).items():
-        found[case] = x * mask, mask, {}, Hole()
+        damaged[case] = x * mask, mask, {}, Hole()
     scratched = Image.fromarray(images.to_uint8(x))
     for ends in rng.integers(0, size, (8, 4)):
         ImageDraw.Draw(scratched).line([*map(int, ends)], fill=(240, 240, 230), width=2)
     y = np.asarray(images.from_uint8(np.asarray(scratched)))
-    found['scratches'] = y, whole, {}, WHOLE
-    return found
+    damaged['scratches'] = y, whole, {}, WHOLE
+    return damaged
 
 
 def plain(case: str, y, mask, how) -> dict[str, np.ndarray]:

@@ -80,13 +80,7 @@ class Emoji(NamedTuple):
 
 def archive(kind: str, folder: Path) -> Path:
     """The checked package of 'line', 'flat' or '3d' in a folder of downloads."""
-    path = folder / PACKAGES[kind].file_name
-    if not path.exists():
-        raise UserError(
-            f'fluent is not prepared in {folder.parent}: run `python -m '
-            f'gan_vae.data.prepare fluent --data_dir={folder.parent}`'
-        )
-    return packages.check(path, PACKAGES[kind])
+    return packages.downloaded(PACKAGES[kind], folder, 'fluent')
 
 
 def read(kind: str, folder: Path) -> list[Emoji]:

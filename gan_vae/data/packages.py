@@ -130,6 +130,18 @@ def check(path: Path, file: Package | Download) -> Path:
     return path
 
 
+def downloaded(file: Package | Download, folder: Path, name: str) -> Path:
+    """The checked file in a folder of downloads, which `prepare NAME` fetches; a
+    UserError that says so where it is not there."""
+    path = folder / file.file_name
+    if not path.is_file():
+        raise UserError(
+            f'{name} is not prepared in {folder.parent}: run `python -m '
+            f'gan_vae.data.prepare {name} --data_dir={folder.parent}`'
+        )
+    return check(path, file)
+
+
 def fetch(file: Package | Download, folder: Path) -> Path:
     """Path of the checked file in `folder`; downloads it there if it is missing."""
     path = Path(folder) / file.file_name

@@ -8,13 +8,12 @@ import base64
 import html
 import io
 import json
-import re
 from pathlib import Path
 
 from PIL import Image
 
+from gan_vae import files
 from gan_vae.data import packages, prepared
-from gan_vae.errors import UserError
 from gan_vae.gallery.works import Work
 
 TEMPLATE = Path(__file__).parent / 'static' / 'gallery.html'
@@ -42,8 +41,7 @@ def made(works: list[Work], title: str) -> str:
         'LICENCE': html.escape(licence),
         'SCRIPT': script.replace('</script', '<\\/script'),
     }
-    page = TEMPLATE.read_text('utf-8')
-    page = re.sub(f'@({"|".join(parts)})@', lambda found: parts[found[1]], page)
+    page = files.filled(TEMPLATE.read_text('utf-8'), parts)
     return page.encode('utf-8', 'replace').decode('utf-8')  # names of odd bytes
 
 
@@ -65,13 +63,7 @@ def _encoded(picture: Image.Image) -> str:
 
 def _library() -> tuple[str, str]:
     """The script of A-Frame, and its licence."""
-    package = packages.AFRAME
-    file = prepared.data_dir('') / 'downloads' / package.file_name
-    if not file.is_file():
-        raise UserError(
-            f'a gallery needs {package.file_name}: run once '
-            'python -m gan_vae.data.prepare aframe'
-        )
-    packages.check(file, package)
-    found = dict(packages.read(file, (SCRIPT, LICENCE)))
-    return found[SCRIPT].decode(), found[LICENCE].decode()
+    folder = prepared.data_dir() / 'downloads'
+    file = packages.downloaded(packages.AFRAME, folder, 'aframe')
+    members = dict(packages.read(file, (SCRIPT, LICENCE)))
+    return members[SCRIPT].decode(), members[LICENCE].decode()

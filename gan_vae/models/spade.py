@@ -84,16 +84,17 @@ class SpadeGenerator(nn.Module):
             )
         hidden = min(128, 2 * self.width)
         m = m.astype(self.dtype or jnp.float32)
-        x = m[:, :: self.image_size // START, :: self.image_size // START]
-        for level, multiple in enumerate(MULTIPLES[-levels:]):
+        conv = {'kernel_init': _INIT, 'dtype': self.dtype}
+        multiples = MULTIPLES[-levels:]
+        every = self.image_size // START
+        first = layers.Conv(multiples[0] * self.width, (3, 3), **conv)
+        x = first(m[:, ::every, ::every])
+        for level, multiple in enumerate(multiples):
             every = self.image_size // (START << level)
-            here, features = m[:, ::every, ::every], multiple * self.width
-            if level == 0:
-                conv = {'kernel_init': _INIT, 'dtype': self.dtype}
-                x = layers.Conv(features, (3, 3), **conv)(here)
-            else:
+            if level:
                 x = x.repeat(2, 1).repeat(2, 2)
-            x = Block(features, hidden, self.dtype)(x, here)
+            block = Block(multiple * self.width, hidden, self.dtype)
+            x = block(x, m[:, ::every, ::every])
         x = jax.nn.leaky_relu(x, 0.2)
-        last = layers.Conv(self.channels, (3, 3), kernel_init=_INIT, dtype=self.dtype)
+        last = layers.Conv(self.channels, (3, 3), **conv)
         return nn.tanh(last(x).astype(jnp.float32))

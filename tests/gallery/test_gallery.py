@@ -104,7 +104,7 @@ def test_a_page_holds_all_that_it_needs(pictures, tmp_path, capsys):
 
 @pytest.mark.usefixtures('library')
 def test_no_word_of_a_person_is_taken_for_the_page(tmp_path, capsys):
-    about = {'tool': '@SCRIPT@', 'run': {'workdir': '/home/alice/secret/runs/x'}}
+    about = {'tool': '@SCRIPT@', 'run': {'workdir': '/private/alice/runs/x'}}
     about['flags'] = {'prompt': '@TITLE@'}
     picture = np.zeros((4, 4, 3), np.uint8)
     images.save_png(tmp_path / '@SCRIPT@.png', picture, about)
@@ -138,7 +138,7 @@ def test_samples_of_a_model_hang(tmp_path, capsys):
         (['.', '--titel=x'], "did you mean '--title'"),
         (['pretrained:emoji_gin'], 'emoji_gan'),
         (['PICTURES', '--out=EMPTY'], 'is a folder'),
-        (['PICTURES'], 'run once python -m gan_vae.data.prepare aframe'),
+        (['PICTURES'], 'python -m gan_vae.data.prepare aframe'),
     ],
 )
 def test_mistakes_are_one_line(words, message, pictures, tmp_path, monkeypatch, capsys):

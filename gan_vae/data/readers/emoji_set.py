@@ -16,7 +16,7 @@ from gan_vae.data.pictures import Fit, fit
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples, paired
 from gan_vae.data.splits import ByHash
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import unknown
 
 KIND, REST = 'images', 'noto|twemoji'
 SETS = {  # whose pictures, and their package
@@ -47,13 +47,8 @@ def _of_set(name: str, split: str, settings: Settings) -> Examples:
     }
 
     def parse(about: dict[str, Any]) -> Iterator[tuple[np.ndarray, int, str]]:
-        path = folder / package.file_name
-        if not path.exists():
-            raise UserError(
-                f'emoji_set is not prepared in {folder.parent}: run `python -m '
-                f'gan_vae.data.prepare emoji_set --data_dir={folder.parent}`'
-            )
-        emoji = noto_emoji.read(packages.check(path, package), style)
+        path = packages.downloaded(package, folder, 'emoji_set')
+        emoji = noto_emoji.read(path, style)
         about['class_names'] = list(noto_emoji.CATEGORIES)
         chosen = by_hash.of({one.base for one in emoji})
         inside = [e for e in emoji if e.base in chosen and e.skin_tone == 'none']

@@ -1,6 +1,6 @@
 """Does a model give away which pictures it was trained on? Three attacks.
 
-  nearest          squared distance to the nearest of SAMPLES samples (Chen et al. 2020,
+  nearest          distance to the nearest of SAMPLES samples (Chen et al. 2020,
                    GAN-Leaks, arXiv:1909.03935)
   reconstruction   mean squared error of the reconstruction (Hilprecht et al. 2019,
                    doi:10.2478/popets-2019-0067)

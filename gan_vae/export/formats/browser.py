@@ -11,7 +11,6 @@ from pathlib import Path
 
 from gan_vae import files
 from gan_vae.data import packages, prepared
-from gan_vae.errors import UserError
 from gan_vae.export import decoder as decoders
 from gan_vae.export.formats import onnx
 from gan_vae.runs import folder as run_folder
@@ -46,9 +45,7 @@ def write(model, workdir, folder) -> list[str]:
         'WASM': _packed(runtime[WASM]),
         'MODEL': _packed(raw),
     }
-    page = TEMPLATE.read_text('utf-8')
-    for name, text in parts.items():
-        page = page.replace(f'@{name}@', text)
+    page = files.filled(TEMPLATE.read_text('utf-8'), parts)
     files.write(folder / FILE, page)
     return [f'{FILE}: opens in a browser, from a disk too, {len(page):,} bytes']
 
@@ -59,16 +56,10 @@ def _packed(raw: bytes) -> str:
 
 def _runtime() -> dict[str, bytes]:
     """The files of onnxruntime-web that a page needs."""
-    package = packages.ONNXRUNTIME_WEB
-    file = prepared.data_dir('') / 'downloads' / package.file_name
-    if not file.is_file():
-        raise UserError(
-            f'--to=browser needs {package.file_name}: run once '
-            'python -m gan_vae.data.prepare onnxruntime_web'
-        )
+    folder = prepared.data_dir() / 'downloads'
+    file = packages.downloaded(packages.ONNXRUNTIME_WEB, folder, 'onnxruntime_web')
     prefix, found = 'package/dist/', {}
     names = tuple(prefix + name for name in (RUNTIME, WASM))
-    packages.check(file, package)
     largest = 64 * packages.MIB
     for name, raw in packages.read(file, names, max_member_bytes=largest):
         found[name.removeprefix(prefix)] = raw
