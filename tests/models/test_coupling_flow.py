@@ -10,19 +10,20 @@ from gan_vae.models.coupling_flow import CouplingFlow
 
 @pytest.fixture(params=[(6, 3), (5, 0)], ids=['classes', 'odd'])
 def flow(request):
-    """(flow, its parameters, z [4, D], labels): far from the identity."""
+    """(flow, its parameters, z [4, D], labels): far from the identity, in float64."""
     size, classes = request.param
     flow = CouplingFlow(size, classes)
-    z = jax.random.normal(jax.random.key(1), (4, size))
     label = jnp.arange(4) % classes if classes else None
-    params = flow.init(jax.random.key(0), z, label)
-    leaves, tree = jax.tree.flatten(params)
-    keys = jax.random.split(jax.random.key(2), len(leaves))
-    moved = [
-        leaf + 0.05 * jax.random.normal(key, leaf.shape)
-        for leaf, key in zip(leaves, keys, strict=True)
-    ]
-    return flow, jax.tree.unflatten(tree, moved), z, label
+    with jax.enable_x64(True):  # eight couplings multiply what float32 rounds
+        z = jax.random.normal(jax.random.key(1), (4, size))
+        params = flow.init(jax.random.key(0), z, label)
+        leaves, tree = jax.tree.flatten(params)
+        keys = jax.random.split(jax.random.key(2), len(leaves))
+        moved = [
+            leaf + 0.05 * jax.random.normal(key, leaf.shape)
+            for leaf, key in zip(leaves, keys, strict=True)
+        ]
+        yield flow, jax.tree.unflatten(tree, moved), z, label
 
 
 @pytest.mark.slow
@@ -30,7 +31,7 @@ def test_it_is_undone_and_its_log_determinant_is_its_jacobians(flow):
     flow, params, z, label = flow
     e, log_det = flow.apply(params, z, label)
     again = flow.apply(params, e, label, method='inverse')
-    np.testing.assert_allclose(again, z, atol=2e-3)
+    np.testing.assert_allclose(again, z, atol=1e-9)
     assert np.abs(np.sort(e) - np.sort(z)).max() > 0.1  # not a permutation
 
     def one(z, label):
@@ -40,7 +41,7 @@ def test_it_is_undone_and_its_log_determinant_is_its_jacobians(flow):
     for i in range(len(z)):
         jacobian = jax.jacobian(one)(z[i], None if label is None else label[i])
         expected = np.linalg.slogdet(np.asarray(jacobian, np.float64))[1]
-        np.testing.assert_allclose(log_det[i], expected, rtol=5e-3, atol=5e-3)
+        np.testing.assert_allclose(log_det[i], expected, rtol=1e-9, atol=1e-9)
 
 
 def test_it_starts_as_a_permutation(flow):

@@ -17,7 +17,8 @@ def conditions(network, n):
     """A class or words for each of n rows, and what else the network takes."""
     takes = inspect.signature(type(network).__call__).parameters
     if 'told' in takes:
-        return {'mask': jnp.ones((n, 32, 32, 1)), 'told': jnp.zeros((n, 5))}
+        estimate, mask = jnp.zeros((n, 32, 32, 3)), jnp.ones((n, 32, 32, 1))
+        return {'estimate': estimate, 'mask': mask, 'told': jnp.zeros((n, 5))}
     if 'condition' not in takes:
         return {}
     if hasattr(network, 'words'):
@@ -226,16 +227,11 @@ def test_networks_take_a_symbolic_batch(role, name):
     (rows,) = jax.export.symbolic_shape('n')
 
     def inputs(n):
-        by = (n, 4) if hasattr(network, 'words') else (n,)
-        label = {'condition': jax.ShapeDtypeStruct(by, 'int32')}
-        images = jax.ShapeDtypeStruct((n, *shape), 'float32')
-        if role == 'restorer':
-            mask = jax.ShapeDtypeStruct((n, size, size, 1), 'float32')
-            return images, {
-                'mask': mask,
-                'told': jax.ShapeDtypeStruct((n, 5), 'float32'),
-            }
-        return images, label if conditions(network, 1) else {}
+        def rows_of(x):
+            return jax.ShapeDtypeStruct((n, *x.shape[1:]), x.dtype)
+
+        others = jax.tree.map(rows_of, conditions(network, 1))
+        return jax.ShapeDtypeStruct((n, *shape), 'float32'), others
 
     with convolutions.plain():
         variables = jax.eval_shape(
