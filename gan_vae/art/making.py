@@ -160,6 +160,8 @@ def open_model(name: str, tool: Tool, flags: Namespace) -> Model | None:
                 f'{name} needs --workdir=RUN, the folder of a run, or a model that '
                 f'comes with the package: {shipped}'
             )
+        if getattr(flags, 'step', None) is not None:
+            raise UserError('--step is of a model: say --workdir=RUN')
         return None
     folder = packed.find(workdir)
     config = run_folder.read_config(folder)

@@ -40,6 +40,7 @@ PLAUSIBLE = 'plausible, not recovered: nobody can know what was there'
 UNIT = 255 / 2  # grey levels in a unit of a picture in [-1, 1]
 NOISE = 2.0  # deviation of what is seen as it is, in grey levels
 SIZE, LARGEST = 256, 2048  # pixels of the longer side, without a model
+LEAST = 4  # pixels of the shorter side
 STEPS, SAMPLES = 400, 4  # of a model
 DEEP_STEPS = 2000  # without one
 NETWORK = 'pretrained:restore'
@@ -48,8 +49,8 @@ METHOD = Flag(
     None,
     str,
     'without --workdir: prior (an untrained network, minutes above 64 pixels), filter, '
-    f'or network ({NETWORK}, which was trained); unless given the better of the first '
-    'two for the size, and prior with --num, --steps or --size',
+    f'or network ({NETWORK}, which was trained). Unless given: filter, but prior with '
+    f'--num, --steps or --size, and for denoise of a picture of up to {SMALL} pixels',
     choices=('network', 'prior', 'filter'),
 )
 NOTHING = damage.told()
@@ -117,16 +118,28 @@ def network(request: Request) -> TypeGuard[ModelRequest]:
     given += [name for name in ('class', 'prompt') if vars(flags)[name]]
     if given:
         raise UserError(
-            f'--{given[0]}: {request.model.workdir} is a network that restores in one '
-            'pass: it has no latents'
+            f'--{given[0]}: {request.model.workdir} restores in one pass, and takes no '
+            'such flag; a GAN, a VAE or a prior over codes does'
         )
     return True
+
+
+def _given(request: Request, colour: tuple[int, int, int]) -> Image.Image:
+    """The picture of a request, on a colour where it is transparent."""
+    word = request.inputs[0].word
+    picture = given(word)
+    if min(picture.size) < LEAST:
+        raise UserError(
+            f'{word} is {picture.width}x{picture.height}: too small to restore, which '
+            f'takes {LEAST} pixels a side at least'
+        )
+    return opaque(picture, colour)
 
 
 def whole(request: ModelRequest) -> np.ndarray:
     """The picture of a request at its own size, float32 [H, W, C], as its network takes
     it."""
-    picture = opaque(given(request.inputs[0].word), (255, 255, 255))
+    picture = _given(request, (255, 255, 255))
     if request.model.config.data.channels == 1:
         picture = picture.convert('L')
     x = images.from_uint8(np.atleast_3d(np.asarray(picture)))
@@ -171,11 +184,12 @@ def networked(
 def read(request: Request, factor: int = 1) -> Work:
     """The picture of a request: with a model as the model takes it, over `factor`;
     without one its own, but worked on no larger than --size."""
-    word, model, flags = request.inputs[0].word, request.model, request.flags
+    model, flags = request.model, request.flags
     if model is None:
-        if flags.restarts != latents.SEARCH['restarts'].default or vars(flags)['class']:
-            raise UserError('--restarts and --class are of a model: say --workdir=RUN')
-        picture = opaque(given(word), (255, 255, 255))
+        for name in ('restarts', 'class', 'prompt'):
+            if vars(flags)[name] != latents.SEARCH[name].default:
+                raise UserError(f'--{name} is of a model: say --workdir=RUN')
+        picture = _given(request, (255, 255, 255))
         small = within(picture, longest(flags))
         return Work(
             full=images.from_uint8(np.asarray(picture)),
@@ -192,7 +206,7 @@ def read(request: Request, factor: int = 1) -> Work:
             'restoring without --workdir'
         )
     how = how._replace(size=how.size // factor)
-    picture = opaque(given(word), how.colour())
+    picture = _given(request, how.colour())
     seen = fit(picture, how)
     square = (min if how.policy == 'crop' else max)(picture.size)
     left, top = ((length - square) // 2 for length in picture.size)
@@ -331,7 +345,7 @@ def _untrained(request: Request, how: Degradation, seen, mask, noise):
         apart = np.sqrt(metrics['excess'])
         end = f'still {apart:.1f} times as far as the noise: --steps=N for more'
         if apart > 2:  # by the triangle inequality, farther from x than y is
-            end += '; the picture as it is is nearer to a clean one'
+            end += '. The picture that was given is nearer to a clean one than this'
     size = f'{shape[1]}x{shape[0]} pixels'
     lines = [f'{size}, {counted(metrics["steps"], "step")} without a model, {end}']
     return pictures, lines, metrics

@@ -191,10 +191,10 @@ def _from_tfds(name: str, data_dir: Path):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        close = difflib.get_close_matches(name, prepared.names(), n=3, cutoff=0.5)
-        near = ', '.join(close)
+        every = [*FETCHED, *OURS, *prepared.names()]
+        near = ', '.join(difflib.get_close_matches(name, every, n=3, cutoff=0.5))
         raise UserError(
-            f'TFDS knows no dataset {name!r}: '
+            f'neither this package nor TensorFlow Datasets has {name!r}: '
             + (f'did you mean {near}?' if near else 'see its catalogue for the names')
         ) from error
     except (ValueError, OSError, ImportError, AssertionError) as error:

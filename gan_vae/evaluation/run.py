@@ -2,17 +2,27 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gan_vae import data, images
 from gan_vae.errors import UserError
 from gan_vae.evaluation import plan
 from gan_vae.evaluation.measures import Measures
-from gan_vae.learning.state import abstract_state
+from gan_vae.learning.state import Weights, abstract_state
 from gan_vae.runs import folder as run_folder
-from gan_vae.runs import packed
+from gan_vae.runs import opened, packed
 from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
+
+
+class Packed(NamedTuple):
+    """What is measured of a packed model, in place of a state."""
+
+    step: int
+    averaged: Weights
+
+    def weights(self) -> Weights:
+        return self.averaged
 
 
 def evaluate_run(
@@ -25,22 +35,26 @@ def evaluate_run(
 ) -> dict:
     """{name: {'value', 'protocol'} and, of samples, 'card'}; kept in evaluation.jsonl.
 
+    Of a packed model the metrics alone, and nothing is kept.
+
     split: of the objective, by default config.data.eval_split; metrics, num: of the
     samples, by default the config's; step: of the checkpoint, or 'best'; by default
     the newest.
     """
-    if packed.is_packed(packed.find(workdir)):
-        raise UserError(
-            f'{workdir} is a packed model, without the state that is evaluated: sample '
-            'it, and compare the samples by `gan_vae evaluate SAMPLES REFERENCE`'
-        )
-    config: Any = run_folder.read_config(workdir)
+    place = packed.find(workdir)
+    config: Any = run_folder.read_config(place)
     text: str = config.eval.metrics if metrics is None else metrics
-    words = run_folder.read_text(workdir)
+    requests = plan.parse(text)
+    if (is_packed := packed.is_packed(place)) and not requests:
+        raise UserError(
+            f'{workdir} is a packed model, without the state of its objective: say '
+            'what to measure, as --metrics=swd,membership'
+        )
+    words = run_folder.read_text(place)
     held_out = data.examples(config.data, split or config.data.eval_split, words)
     program = build(config, held_out.spec)
     train = None
-    if plan.parse(text).of_samples:
+    if requests.of_samples:
         train = data.examples(config.data, config.data.split)
     measures = Measures(  # refuses what is missing before a checkpoint is read
         config,
@@ -52,6 +66,10 @@ def evaluate_run(
         num=num,
         seed=seed,
     )
+    if is_packed:
+        model = opened.load(workdir, step)
+        trained = Packed(model.record['step'], model.weights)
+        return measures.measure(trained, objective=False)
     checkpoints = Checkpoints(
         Path(workdir) / 'checkpoints',
         best=config.train.best_metric,

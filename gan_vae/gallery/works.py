@@ -11,7 +11,7 @@ from gan_vae import files
 from gan_vae.art import making, provenance, sheets, tools
 from gan_vae.data import listing
 from gan_vae.data.pictures import Unusable, open_picture, upright
-from gan_vae.errors import UserError
+from gan_vae.errors import UserError, counted
 
 MOST = 200  # works in all
 SIDE = 1024  # pixels of the longer side that hang, at most
@@ -44,15 +44,16 @@ def of(words: list[str], num: int, seed: int) -> tuple[list[Work], list[str]]:
             every = listing.of(path).files
             inside = [file for file in every if file.suffix.lower() in SUFFIXES]
             if not inside:
-                raise UserError(f'{word} has no pictures')
+                raise UserError(f'{word} has no pictures ({", ".join(SUFFIXES)})')
             _check(len(shown) + len(inside))
             shown += _files(inside, notes, sheets_too=False)
         elif path.is_file():
             shown += _files([path], notes, sheets_too=True)
         else:
             raise UserError(f'no picture, folder or run {word}')
+    shown = _once(shown, notes)
     if not shown:
-        raise UserError('nothing hangs: ' + '; '.join(notes))
+        raise UserError('no work to show: ' + '; '.join(notes))
     _check(len(shown))
     return shown, notes
 
@@ -62,6 +63,18 @@ def _check(count: int):
         raise UserError(
             f'{count} works are too many for one page: at most {MOST}; name fewer'
         )
+
+
+def _once(works: list[Work], notes: list[str]) -> list[Work]:
+    """Each picture once: the first, or that of a file, which has a history."""
+    found: dict[tuple, Work] = {}
+    for work in works:
+        pixels = work.picture.size, work.picture.tobytes()
+        if (first := found.get(pixels)) is None or (work.key and not first.key):
+            found[pixels] = work
+    if twice := len(works) - len(found):
+        notes.append(f'{counted(twice, "picture")} named twice, and shown once')
+    return list(found.values())
 
 
 def _files(paths: list[Path], notes: list[str], sheets_too: bool) -> list[Work]:
@@ -75,7 +88,7 @@ def _files(paths: list[Path], notes: list[str], sheets_too: bool) -> list[Work]:
                 picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
             picture = picture.convert('RGBA')
         except Unusable as error:
-            notes.append(f'{path.name} does not hang: {error}')
+            notes.append(f'{path} is left out: {error}')
             continue
         except OSError as error:
             raise UserError(f'cannot read {path}: {error.strerror}') from error
@@ -84,19 +97,22 @@ def _files(paths: list[Path], notes: list[str], sheets_too: bool) -> list[Work]:
             continue
         lines, parents = _told(about)
         key = hashlib.sha256(raw).hexdigest()
-        name = about.get('prompt') or path.stem
-        found.append(Work(str(name), lines, picture, key, parents))
+        title = str(about.get('prompt') or path.stem)
+        if title.isdigit() and isinstance(kind := about.get('class'), str):
+            title = f'{kind} {int(title)}'
+        found.append(Work(title, lines, picture, key, parents))
     return found
 
 
 def _told(about: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Of a record: (lines for a person, hashes of the pictures that it came of)."""
     lines = []
-    if isinstance(tool := about.get('tool'), str):
-        lines.append(f'made by {tool}')
     run = about.get('run')
     if isinstance(run, dict) and isinstance(run.get('workdir'), str):
-        lines.append(f'model {PureWindowsPath(run["workdir"]).name}')
+        name = PureWindowsPath(run['workdir']).name
+        lines.append(f'model {name.removeprefix("pretrained:")}')
+    if isinstance(tool := about.get('tool'), str):
+        lines.append(f'made by {tool}')
     flags = about.get('flags')
     for name, value in {**(flags if isinstance(flags, dict) else {}), **about}.items():
         if name in TOLD and isinstance(value, str) and value:
@@ -115,13 +131,13 @@ def _samples(word: str, num: int, seed: int) -> list[Work]:
     model = making.open_model('sample', tool, flags)
     result = tool.make(making.request('sample', model, [], flags))
     if not result.pictures:
-        raise UserError(f'{word} draws no pictures: a gallery hangs nothing else')
+        raise UserError(f'{word} draws no pictures: a gallery shows nothing else')
     found = []
     name = word.removeprefix('pretrained:').rstrip('/').rpartition('/')[2]
     for number, (image, _, about) in enumerate(result.pictures):
-        lines = f'made by sample, --seed={seed}, number {number}', f'model {name}'
+        lines = f'model {name}', f'made by sample, --seed={seed}, number {number}'
         more = [f'{key}: {about[key]}' for key in TOLD if about.get(key)]
-        title = str(about.get('prompt') or f'{name} {number}')
+        title = str(about.get('prompt') or f'{about.get("class", name)} {number}')
         shown = sheets.pil(image).convert('RGBA')
         found.append(Work(title, (*lines, *more), shown, ''))
     return found

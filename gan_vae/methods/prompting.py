@@ -43,13 +43,13 @@ def numbers(text: Text, prompt: str) -> tuple[np.ndarray, list[str]]:
     if not set(known) - LITTLE:
         raise UserError(
             f'--prompt={prompt!r}: this model knows none of these words; it was '
-            f'trained on captions as {text.captions[0]!r}'
+            f'trained on captions such as {text.captions[0]!r}'
         )
     lines = []
     if lacking:
         lines.append(
             f'words that this model does not know, and leaves out: {told}; it was '
-            f'trained on captions as {text.captions[0]!r}'
+            f'trained on captions such as {text.captions[0]!r}'
         )
     if len(known) > text.length:
         lines.append(

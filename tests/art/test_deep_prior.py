@@ -112,7 +112,10 @@ def test_a_method_that_is_named_is_used_at_any_size(tmp_path, capsys, method):
     ('words', 'message'),
     [
         (['colourise', 'PICTURE'], 'colourise needs a model'),
-        (['denoise', 'PICTURE', '--restarts=3'], '--restarts and --class are of a'),
+        (['denoise', 'PICTURE', '--restarts=3'], '--restarts is of a model'),
+        (['inpaint', 'PICTURE', '--box=0,0,9,9', '--prompt=x'], '--prompt is of a'),
+        (['deblur', 'PICTURE', '--step=best'], '--step is of a model'),
+        (['deblur', 'POINT'], 'POINT is 1x1: too small'),
         (['denoise', 'PICTURE', '--size=0'], '--size=0: must be from 1'),
         (['denoise', 'PICTURE', '--sigma=-1'], '--sigma=-1.0: must be from 0 to 255'),
         (['upscale', 'PICTURE', '--factor=20'], '--size=480 takes it'),
@@ -124,4 +127,5 @@ def test_a_method_that_is_named_is_used_at_any_size(tmp_path, capsys, method):
 )
 def test_mistakes_are_one_line(smooth, tmp_path, refused, words, message):
     images.save_png(tmp_path / 'PICTURE', images.to_uint8(smooth))
+    images.save_png(tmp_path / 'POINT', np.zeros((1, 1, 3), np.uint8))
     refused(words, message, tmp_path)

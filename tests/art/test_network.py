@@ -162,8 +162,8 @@ def test_what_is_not_reached_before_ctrl_c_stays_as_it_was():
 @pytest.mark.parametrize(
     'words, message',
     [
-        (['denoise', 'FILE', '--num=3'], 'it has no latents'),
-        (['denoise', 'FILE', '--restarts=3'], 'it has no latents'),
+        (['denoise', 'FILE', '--num=3'], 'restores in one pass'),
+        (['denoise', 'FILE', '--restarts=3'], 'restores in one pass'),
         (['denoise', 'FILE', '--method=prior'], 'is for restoring without --workdir'),
         (['deblur', 'FILE', '--radius=9'], '--method=filter takes more'),
         (['denoise', 'FILE', '--sigma=60'], 'the network takes up to 50'),

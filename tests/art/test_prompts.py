@@ -66,7 +66,7 @@ def test_words_make_pictures_that_say_so(models, tmp_path, capsys):
     words = 'sample', '--prompt=A red Dog with a hat', '--num=3', '--guidance=3'
     assert run(models, tmp_path, *words) == 0
     out = capsys.readouterr().out
-    assert "leaves out: 'dog'; it was trained on captions as 'a red cat'" in out
+    assert "leaves out: 'dog'; it was trained on captions such as 'a red cat'" in out
     assert 'has 5 words, and this model takes the first 4' in out
     about = images.read_provenance(tmp_path / 'out/00001.png')
     assert about['flags'] == {'prompt': words[1][9:], 'num': 3, 'guidance': 3.0}

@@ -57,7 +57,7 @@ def test_works_hang_with_what_their_files_say(pictures):
     assert [work.title for work in shown] == ['one', '00000']
     assert shown[1].lines == ('made by edit',)
     assert shown[1].parents == (shown[0].key,)
-    assert len(notes) == 1 and notes[0].startswith('torn.png does not hang')
+    assert len(notes) == 1 and 'torn.png is left out: ' in notes[0]
 
 
 def told(text):
@@ -112,11 +112,18 @@ def test_no_word_of_a_person_is_taken_for_the_page(tmp_path, capsys):
     words = str(tmp_path / '@SCRIPT@.png'), f'--out={out}', title
     assert gallery.main(list(words)) == 0
     (work,) = told(out.read_text())
-    assert work['title'] == '@SCRIPT@' and work['lines'][1] == 'model x'
+    assert work['title'] == '@SCRIPT@' and work['lines'][0] == 'model x'
     assert 'alice' not in out.read_text() and '<h1>@WORKS@ caf?</h1>' in out.read_text()
 
 
 @pytest.mark.usefixtures('library')
+def test_equal_pictures_hang_once(pictures):
+    words = [str(pictures), str(pictures / 'one.png')]
+    shown, notes = works.of(words, 3, 0)
+    assert [work.title for work in shown] == ['one', '00000']
+    assert '1 picture named twice, and shown once' in notes
+
+
 def test_samples_of_a_model_hang(tmp_path, capsys):
     out = tmp_path / 'show.html'
     words = 'pretrained:emoji_vae', '--num=2', '--seed=4', f'--out={out}'
@@ -132,7 +139,7 @@ def test_samples_of_a_model_hang(tmp_path, capsys):
         ([], 'say what is to hang'),
         (['/nowhere'], 'no picture, folder or run'),
         (['EMPTY'], 'has no pictures'),
-        (['TORN'], 'nothing hangs: torn.png'),
+        (['TORN'], 'torn.png is left out'),
         (['.', '--num=0'], 'from 1 to 200'),
         (['.', '--seed=-1'], 'from 0 to'),
         (['.', '--titel=x'], "did you mean '--title'"),

@@ -9,6 +9,7 @@ import pytest
 
 from gan_vae import config as config_lib
 from gan_vae.errors import UserError
+from gan_vae.evaluation.run import evaluate_run
 from gan_vae.learning.state import named_leaves
 from gan_vae.runs import opened, packed
 
@@ -39,6 +40,17 @@ def test_it_comes_back_as_it_was(model, tmp_path, half):
         np.testing.assert_array_equal(leaf, expected)
     with pytest.raises(UserError, match='of one step'):
         opened.load(tmp_path, 7)
+
+
+def test_it_is_measured_like_a_run(model, tmp_path):
+    config, weights = model
+    packed.pack(config, (), weights, ABOUT, tmp_path, False)
+    found = evaluate_run(tmp_path, metrics='swd', num=20)
+    assert set(found) >= {'eval/swd'} and 'step 7' in found['eval/swd']['protocol']
+    assert not (tmp_path / 'evaluation.jsonl').exists()
+    for metrics, message in (('', 'say what to measure'), ('sdw', "mean 'swd'")):
+        with pytest.raises(UserError, match=message):
+            evaluate_run(tmp_path, metrics=metrics)
 
 
 def test_numbers_that_have_no_half_are_refused(model, tmp_path):

@@ -33,8 +33,7 @@ def make(request: Request) -> Result:
         blurred = np.asarray(Blurred(radius).seen(base[None])[0])
         return base + sharper(work.full - blurred)
 
-    filtered = request.flags.method == 'filter' or not work.own_size
-    if request.model is None and filtered:
+    if restoration.by_filter(request, work, 'filter'):
         return restoration.filtered(request, work, sharper(work.full))
     how = Blurred(radius / work.scale)
     return restoration.restored(request, how, work, paste=paste)

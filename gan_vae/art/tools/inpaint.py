@@ -83,8 +83,8 @@ def _by_codes(request: ModelRequest, hole: Image.Image) -> Result:
     stays = np.asarray(~cells.any((1, 3)))
     if not prior.any_order and (stays.ravel()[np.argmin(stays) :]).any():
         raise UserError(
-            'this model draws from the top to the bottom, and what is missing ends '
-            'above: a masked_transformer takes any hole'
+            'this model draws from the top to the bottom: a hole must reach the lower '
+            'edge. A masked_transformer takes any hole (prompt_art.py:masked)'
         )
     words, messages = conditions.words(request)
     x = images.from_uint8(seen)
@@ -98,7 +98,15 @@ def _by_codes(request: ModelRequest, hole: Image.Image) -> Result:
     before = np.where(missing[..., None], 127, seen).astype(np.uint8)
     heads = ['seen', *(str(n) for n in range(num))]
     sheet = sheets.labelled([before, *pictures], min(9, len(heads)), heads)
-    messages += [f'{stays.sum()} of {stays.size} codes stay', restoration.PLAUSIBLE]
+    if picture.size != seen.shape[1::-1]:
+        sizes = [f'{w}x{h}' for w, h in (picture.size, seen.shape[1::-1])]
+        word = request.inputs[0].word
+        messages.append(f'{word}: {sizes[0]}, made {sizes[1]}, as the model draws')
+    messages += [
+        f'{stays.sum()} of {stays.size} codes stay: those of squares that are seen '
+        'whole',
+        restoration.PLAUSIBLE,
+    ]
     made = [Picture(image) for image in pictures]
     return Result(pictures=made, sheet=sheet, messages=messages)
 

@@ -22,9 +22,10 @@ def make(request: ModelRequest) -> Result:
         if model.method.translates == 'its size':
             x = fit(picture, how)
             if picture.size != x.shape[1::-1]:
-                size = f'{how.size}x{how.size}'
+                sizes = [f'{w}x{h}' for w, h in (picture.size, x.shape[1::-1])]
                 messages.append(
-                    f'{item.word}: {how.policy} to {size}, as it was trained'
+                    f'{item.word}: {sizes[0]}, made {sizes[1]} ({how.policy}), as the '
+                    'network was trained'
                 )
         else:
             x = np.asarray(opaque(picture, how.colour()))

@@ -72,9 +72,10 @@ def parse(rest: str) -> tuple[str, int, str, str]:
     if '+' in first:
         raise UserError(f'art_pairs:{rest}: takes one style')
     words = styles.of(style)
-    known = words.factors if words else ()
-    if factor not in known:
-        raise unknown(f'factor of {style}', factor, known)
+    if not words or not words.factors:
+        raise unknown('style with factors', style, styles.with_factors())
+    if factor not in words.factors:
+        raise unknown(f'factor of {style}', factor, words.factors)
     if value not in (among := factors.values(style, factor)):
         raise unknown(f'{factor} of {style}', value, among)
     return style, count, factor, value

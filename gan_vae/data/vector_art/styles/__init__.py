@@ -12,6 +12,12 @@ from gan_vae import modules
 from gan_vae.data.vector_art.words import Words
 
 
+def with_factors() -> list[str]:
+    """Names of the styles whose parts have names."""
+    named = (name.replace('_', '-') for name in modules.names(__name__))
+    return [name for name in named if (words := of(name)) and words.factors]
+
+
 @functools.cache
 def of(style: str) -> Words | None:
     """The words of a style; None where it has none."""
