@@ -246,8 +246,11 @@ def initial(setup: Setup) -> tuple[Progress, TrainState]:
     )
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
     if other := setup.config.train.init_from:
-        state, progress.init_from = opened.begin(setup.config, state, other)
-        say(f'initial weights are those of {other}, step {progress.init_from["step"]}')
+        state, record, anew = opened.begin(setup.config, state, other)
+        progress.init_from = record
+        say(f'initial weights are those of {other}, step {record["step"]}')
+        if anew:
+            say(f'it has no {" and no ".join(anew)} to begin with: that starts anew')
     return progress, state
 
 
