@@ -61,15 +61,17 @@ def pictures(name: str, split: str) -> np.ndarray:
     return np.asarray(data.examples(settings, split).images)
 
 
-def vectors(space: str, shown: np.ndarray) -> np.ndarray:
-    return features.extract(extractors.load(space), shown, mesh_of(1, 1))['features']
+def vectors(shown: np.ndarray) -> list[np.ndarray]:
+    """Features [n, d] of pictures, in each of SPACES."""
+    mesh = mesh_of(1, 1)
+    networks = [extractors.load(space) for space in SPACES]
+    return [features.extract(n, shown, mesh)['features'] for n in networks]
 
 
-def measure(fake: np.ndarray, train: np.ndarray, unseen: np.ndarray) -> dict:
-    """The figures of samples."""
+def measure(*sets: list[np.ndarray]) -> dict:
+    """The figures of the vectors of training pictures, of unseen ones and samples."""
     row = {}
-    for space in SPACES:
-        seen, real, made = (vectors(space, x) for x in (train, unseen, fake))
+    for space, seen, real, made in zip(SPACES, *sets, strict=True):
         row[f'kid_{space}'] = round(1000 * kid.kid(real, made), 3)
         row[f'recall_{space}'] = manifold.precision_recall(real, made)['recall']
         new = originality.originality(seen, real, made)
@@ -91,11 +93,12 @@ def main():
     parser.add_argument('--sheet', default='', help='a picture to write')
     parser.add_argument('--dry', action='store_true', help='append no rows')
     flags = parser.parse_args()
-    unseen = pictures(flags.data, 'validation+test')
+    unseen = vectors(pictures(flags.data, 'validation+test'))
     shown, rows = [], []
     for number in map(int, flags.numbers.split(',')):
         split = f'train[:{number}]'
         train = pictures(flags.data, split)
+        seen = vectors(train)
         shown += [*train[np.arange(COLUMNS) % number]]
         rows.append(f'{number} pictures')
         place = {'data.name': flags.data, 'data.split': split, 'data.eval_split': split}
@@ -114,7 +117,7 @@ def main():
                 'seed': flags.seed,
                 'step': model.record['step'],
                 'minutes': float((run / 'minutes.txt').read_text()),
-            } | measure(fake, train, unseen)
+            } | measure(seen, unseen, vectors(fake))
             report('transfer', row, flags.dry)
     if flags.sheet:
         picture = sheets.labelled(shown, COLUMNS, rows=rows)

@@ -11,6 +11,7 @@ from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
+from gan_vae.learning.state import by_name
 from gan_vae.methods import sampling
 from gan_vae.runs import opened, packed
 from gan_vae.training import loop
@@ -69,6 +70,29 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
     assert 'going on from step 1' in capsys.readouterr().out
     assert again['begun_from'] == summary['begun_from']
     assert again['state_sha256'] == summary['state_sha256']
+
+
+@pytest.mark.slow
+def test_frozen_layers_stay_those_of_the_other_run_over_a_resume(tmp_path):
+    """And a run that is killed and goes on ends as one that is not."""
+    small = {k: v for k, v in TINY.items() if 'model' not in k and 'method' not in k}
+    first = config_lib.load('configs/dcgan_emoji.py:tiny', small)
+    loop.train(first, tmp_path / 'a')
+    layer = 'discriminator/Conv_0'
+    more = {'train.init_from': str(tmp_path / 'a'), 'optimizer.frozen': layer}
+    config = config_lib.load('configs/dcgan_emoji.py:tiny', small | more)
+    summaries = [loop.train(config, tmp_path / 'b')]
+    shutil.rmtree(tmp_path / 'b/checkpoints/2')
+    (tmp_path / 'b/summary.json').unlink()
+    summaries.append(loop.train(config, tmp_path / 'b'))
+    assert summaries[0]['state_sha256'] == summaries[1]['state_sha256']
+    abstract = opened.model_of(tmp_path / 'a').abstract
+    before, after = (
+        by_name(opened.checkpoints_of(tmp_path / n).restore_step(abstract, None).params)
+        for n in 'ab'
+    )
+    still = {n for n in before if np.array_equal(before[n], after[n])}
+    assert still == {f'{layer}/bias', f'{layer}/kernel'}
 
 
 @pytest.mark.slow
