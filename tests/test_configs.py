@@ -15,6 +15,7 @@ from gan_vae.data.source import Source
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.models import convolutions
+from gan_vae.runs import folder, packed
 from gan_vae.runs.program import build
 from gan_vae.training import loop
 
@@ -121,3 +122,19 @@ def test_every_key_of_all_methods_is_read_somewhere():
     source = ''.join(f.read_text() for f in files)
     keys = [k for section in sections.SHARED for k in sections.keys(section, 'gan')]
     assert [k for k in keys if f'.{k}' not in source] == []
+
+
+@pytest.mark.parametrize('name', ['emoji_gan', 'art_vae'])
+def test_finetune_has_the_networks_of_the_model_that_it_begins_with(name):
+    config = config_lib.load(f'configs/finetune.py:pretrained:{name}')
+    source = folder.read_config(packed.find(f'pretrained:{name}'))
+    assert config.name == f'finetune-pretrained-{name}'
+    assert config.train.init_from == f'pretrained:{name}'
+    assert config.model == source.model
+    assert (config.data.image_size, config.data.name) == (
+        source.data.image_size,
+        'folder:pictures',
+    )
+    assert bool(config.method.get('ada')) == (name == 'emoji_gan')
+    with pytest.raises(UserError, match='no run in nowhere'):
+        config_lib.load('configs/finetune.py:nowhere')

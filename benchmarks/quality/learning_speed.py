@@ -54,11 +54,16 @@ def train(method: str, data: str, seed: int, minutes: float, folder: Path) -> Pa
     """The run of a method, trained for so many minutes of processor time in all."""
     config, changes = METHODS[method]
     run = folder / f'{method}-{data.replace("/", "-")}-{seed}'
+    changes = SHARED | changes | {'data.name': data, 'train.seed': seed}
+    return train_for(minutes, run, config, changes)
+
+
+def train_for(minutes: float, run: Path, config: str, changes: dict) -> Path:
+    """A run of configs/`config`, trained for so many minutes in all."""
     clock = run / 'minutes.txt'
     before = float(clock.read_text()) if clock.exists() else 0.0
     if before >= minutes:
         return run
-    changes = SHARED | changes | {'data.name': data, 'train.seed': seed}
     process = subprocess.Popen(
         [
             *(sys.executable, 'launch.py', f'--config=configs/{config}'),

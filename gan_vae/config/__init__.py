@@ -41,7 +41,8 @@ def load(spec: str, overrides: Mapping[str, str] | None = None) -> Any:
             raise UserError(f'config {path} has no function get_config(variant)')
         config = module.get_config(variant)
     with config.unlocked():
-        config.name = file.stem + (f'-{variant}' if variant else '')
+        word = Path(variant).name.replace(':', '-')  # it may be a place, as runs/x
+        config.name = file.stem + (f'-{word}' if word else '')
     overrides = dict(overrides or {})
     if 'method.name' in overrides:  # first, as it decides what keys there are
         override(config, 'method.name', overrides.pop('method.name'))

@@ -43,6 +43,8 @@ def renew(stored: dict[str, Any], known: Collection[str]):
     other methods; `known`: the keys that the run's method has."""
     if gamma := stored.pop('method.r1_gamma', 0.0):
         stored |= {'method.penalty': 'r1', 'method.penalty_weight': gamma}
+    if stored.get('method.name') == 'gan' and 'method.beta' in stored:
+        stored.pop('method.reconstruction_weight', None)  # of 0.1: that of vae_gan
     for old, names in (
         ('penalty', _PENALTY | dict.fromkeys(('r1', 'r2', 'r1_r2'), 'penalty_gamma')),
         ('disentangle', _DISENTANGLE),

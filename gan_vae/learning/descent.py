@@ -2,8 +2,9 @@
 
 Gradients of means over rows, in parts, are averaged over devices; the optimiser's state
 and the averaged weights are copies or lie in parts; updates that are not finite or far
-too large are skipped: as the settings of the optimiser, of `parallel` and of the
-averages say. Averages over devices are taken here and nowhere else.
+too large are skipped, and frozen parameters stay: as the settings of the optimiser, of
+`parallel` and of the averages say. Averages over devices are taken here and nowhere
+else.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +16,10 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from gan_vae.config.fields import names_of
 from gan_vae.devices import layout as layouts
 from gan_vae.devices.memory import accumulated
-from gan_vae.learning import optimizers
+from gan_vae.learning import frozen, optimizers
 from gan_vae.learning.settings import Averaging, Learning
 from gan_vae.learning.state import TrainState
 
@@ -31,6 +33,7 @@ class Descent(NamedTuple):
     layout: layouts.Layout
     parts: int  # of a device's rows
     axis_name: str | None
+    frozen: list[str]  # names of parameters that do not learn
 
     def init(
         self,
@@ -42,6 +45,7 @@ class Descent(NamedTuple):
     ) -> TrainState:
         """The state at step 0; key: of the run; averaged: the trees that are averaged,
         as they are at the start."""
+        frozen.check(params, self.frozen)
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             rng=key,
@@ -84,6 +88,9 @@ class Descent(NamedTuple):
 
         The metrics' names end in `suffix`. learns: bool [], whether it steps at all.
         """
+        still = self.part(name, frozen.mask(state.params, self.frozen))
+        choose = partial(jax.tree.map, lambda s, a, b: a if s else b, still)
+        grads = choose(jax.tree.map(jnp.zeros_like, grads), grads)
         old = [self.part(name, state.params), state.opt_state[name]]
         *new, norm = layouts.update(
             self.layout, self.learners[name], grads, old[1], old[0]
@@ -91,6 +98,7 @@ class Descent(NamedTuple):
         if learns is not None:
             new = jax.tree.map(partial(jnp.where, learns), new, old)
         params, opt_state = new
+        params = choose(old[0], params)  # weight decay needs no gradient
         metrics = optimizers.guard_metrics(opt_state, norm)
         state = state.replace(
             params=self._with_part(name, state.params, params),
@@ -127,4 +135,5 @@ def make(
         layouts.make(learning.shard_state, axis_name),
         learning.accumulate,
         axis_name,
+        names_of(learning.optimizer.frozen),
     )

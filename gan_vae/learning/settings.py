@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gan_vae.config.fields import choice, number, switch
+from gan_vae.config.fields import choice, number, switch, text
 from gan_vae.errors import UserError
 
 
@@ -47,6 +47,9 @@ class Settings:
         0.0,
         'an update of so many times the median norm of the last 31 is skipped; 0: off',
         least=0,
+    )
+    frozen: str = text(
+        '', "parameters that do not learn, as 'discriminator/Conv_0,generator'"
     )
 
     def check(self):

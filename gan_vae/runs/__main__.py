@@ -22,38 +22,50 @@ FLAGS = {
 def main(argv: list[str]) -> int:
     """The exit status: 0, or 2 for what the user can put right."""
     try:
-        flags = flags_lib.parse_one(FLAGS, argv, 'gan_vae pack')
-        if flags.help:
-            print('\n'.join([__doc__, *flags_lib.lines_of(FLAGS)]))
-            return 0
-        for name in ('workdir', 'out'):
-            if not getattr(flags, name):
-                raise UserError(f'--{name} is missing; see gan_vae pack --help')
-        files.refuse_file(Path(flags.out))
-        if Path(flags.out).is_dir() and any(Path(flags.out).iterdir()):
-            raise UserError(f'{flags.out} is not empty')
-        from gan_vae.devices import process
-        from gan_vae.runs import folder, opened, packed
-
-        process.prepare()
-        model = opened.load(flags.workdir, flags.step)
-        about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
-        about['config'] = model.config.name
-        place = packed.find(flags.workdir)
-        size = packed.pack(
-            model.config,
-            folder.read_classes(place),
-            model.weights,
-            about,
-            flags.out,
-            flags.half,
-            folder.read_text(place),
-        )
-        print(f'{flags.out}: {size:,} bytes of weights')
+        flags = asked(FLAGS, argv, 'pack', __doc__)
+        if flags:
+            print(repacked(flags.workdir, flags.out, flags.half, flags.step))
         return 0
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)
         return 2
+
+
+def asked(flags: dict[str, Flag], argv: list[str], command: str, doc: str | None):
+    """The flags of a command that writes the folder --out from its first one; None
+    where its help was asked for. Raises UserErrors."""
+    values = flags_lib.parse_one(flags, argv, f'gan_vae {command}')
+    if values.help:
+        print('\n'.join([doc or '', *flags_lib.lines_of(flags)]))
+        return None
+    for name in (next(iter(flags)), 'out'):
+        if not getattr(values, name):
+            raise UserError(f'--{name} is missing; see gan_vae {command} --help')
+    files.refuse_file(Path(values.out))
+    if Path(values.out).is_dir() and any(Path(values.out).iterdir()):
+        raise UserError(f'{values.out} is not empty')
+    return values
+
+
+def repacked(workdir: str, out: str, half: bool = False, step=None) -> str:
+    """Writes a run, or a packed model, as a packed model; a line about it."""
+    from gan_vae.devices import process
+    from gan_vae.runs import folder, opened, packed
+
+    process.prepare()
+    model = opened.load(workdir, step)
+    about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
+    place = packed.find(workdir)
+    size = packed.pack(
+        model.config,
+        folder.read_classes(place),
+        model.weights,
+        about | {'config': model.config.name},
+        out,
+        half,
+        folder.read_text(place),
+    )
+    return f'{out}: {size:,} bytes of weights'
 
 
 if __name__ == '__main__':

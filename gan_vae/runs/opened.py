@@ -107,19 +107,23 @@ def load(workdir, step: int | str | None = None) -> Opened:
     return Opened(model.config, model.method, weights, record)
 
 
-def check(
-    config: Any, state: Any, workdir: str | Path
-) -> tuple[Checkpoints, TrainState]:
-    """The run's checkpoints, and the shapes of its state.
+def check(config: Any, state: Any, workdir: str | Path) -> set[str]:
+    """The networks that a run takes of another, or of a packed model.
 
-    config: of the run that begins. A UserError where there are none, or networks that
-    are not those of `state`: arrays or shapes. Of runs by different methods that have
-    a network of ALONE, that alone is taken.
+    config, state: of the run that begins. A UserError where there are no weights, or
+    networks that are not those of `state`: arrays or shapes. Of runs by different
+    methods that have a network of ALONE, that alone is taken; of a packed model, the
+    networks that it has.
     """
-    checkpoints, other = checkpoints_of(workdir), model_of(workdir)
+    workdir, folder = str(workdir), packed.find(workdir)
+    if not packed.is_packed(folder):
+        checkpoints_of(folder)
+    other = model_of(folder)
+    theirs = _parts(other.abstract, packed.is_packed(folder))
+    taken = _taken(state.params.keys(), theirs['params'].keys(), folder)
     for part in TAKEN:
-        trees = getattr(other.abstract, part), getattr(state, part)
-        stored, wanted = _alike(state, other.abstract, *trees)
+        trees = theirs[part], getattr(state, part)
+        stored, wanted = ({n: t[n] for n in taken & t.keys()} for t in trees)
         _same(stored, wanted, f'{workdir}: {part}')
     for key in OF_TOKENISER:
         theirs, ours = (c.method.get(key) for c in (other.config, config))
@@ -128,34 +132,55 @@ def check(
                 f'config.train.init_from={workdir} has config.method.{key}={theirs}, '
                 f'and this run {ours}: they must be the same'
             )
-    return checkpoints, other.abstract
+    return taken
 
 
-def begin(config: Any, state: Any, workdir: str | Path) -> tuple[Any, dict[str, Any]]:
-    """(`state` with the weights of a run's newest checkpoint, {run, step, hash})."""
-    checkpoints, abstract = check(config, state, workdir)
-    restored = checkpoints.restore_step(abstract, None)
+def begin(
+    config: Any, state: Any, workdir: str | Path
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """(`state` with the weights of a run's newest checkpoint or of a packed model,
+    {run, step, hash}, the networks that stay as they are)."""
+    taken, folder = check(config, state, workdir), packed.find(workdir)
+    abstract = model_of(folder).abstract
+    if packed.is_packed(folder):
+        weights, about = packed.restore(folder, abstract)
+        restored, step = abstract.replace(ema=weights.averaged), about['step']
+        digest = about['state_sha256']
+    else:
+        restored = checkpoints_of(folder).restore_step(abstract, None)
+        step, digest = int(restored.step), sha256(named_leaves(restored))
+    theirs = _parts(restored, packed.is_packed(folder))
 
-    def taken(part: str) -> Any:
-        trees = getattr(restored, part), getattr(state, part)
-        new, old = _alike(state, restored, *trees)
-        return trees[1] | jax.tree.map(
-            lambda new, old: jax.device_put(np.asarray(new), old.sharding), new, old
+    def placed(part: str) -> Any:
+        old = getattr(state, part)
+        names = taken & old.keys()
+        new, like = ({n: tree[n] for n in names} for tree in (theirs[part], old))
+        return old | jax.tree.map(
+            lambda new, old: jax.device_put(np.asarray(new), old.sharding), new, like
         )
 
-    digest = sha256(named_leaves(restored))
-    record = {'run': str(workdir), 'step': int(restored.step), 'state_sha256': digest}
-    return state.replace(**{part: taken(part) for part in TAKEN}), record
+    record = {'run': str(workdir), 'step': step, 'state_sha256': digest}
+    state = state.replace(**{part: placed(part) for part in TAKEN})
+    return state, record, sorted(state.params.keys() - taken)
 
 
-def _alike(state: Any, other: Any, *trees: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is compared, and taken, of trees by networks: all, or that of ALONE."""
-    if state.params.keys() == other.params.keys():
-        return list(trees)
-    both = ALONE & state.params.keys() & other.params.keys()
-    if not both:
-        return list(trees)
-    return [{n: t for n, t in tree.items() if n in both} for tree in trees]
+def _parts(state: Any, averaged_only: bool) -> dict[str, dict[str, Any]]:
+    """{part of TAKEN: {network: tree}}; of a packed model from its averages."""
+    if not averaged_only:
+        return {part: getattr(state, part) for part in TAKEN}
+    params, variables = dict(state.ema), {}
+    for name, tree in state.ema.items():
+        if isinstance(tree, dict) and 'params' in tree:  # with statistics of batches
+            variables[name] = dict(tree)
+            params[name] = variables[name].pop('params')
+    return {'params': params, 'variables': variables, 'ema': state.ema}
+
+
+def _taken(ours: Any, theirs: Any, folder: Path) -> set[str]:
+    """The networks to compare, and to take."""
+    if ours != theirs and (both := ALONE & ours & theirs):
+        return both
+    return set(theirs if packed.is_packed(folder) else ours | theirs)
 
 
 def _same(stored, wanted, where: str):

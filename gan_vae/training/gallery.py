@@ -8,6 +8,7 @@ import numpy as np
 from gan_vae import data, images, media
 from gan_vae.data.sequences import Sequences
 from gan_vae.data.source import Examples
+from gan_vae.evaluation import copies as copies_lib
 from gan_vae.evaluation import latents
 from gan_vae.keys import keys_of, purpose_key
 from gan_vae.learning.state import TrainState
@@ -25,6 +26,7 @@ class Gallery(NamedTuple):
     examples: Examples | Sequences
     held_out: Examples | Sequences
     num: int  # of samples, and of examples
+    copies: copies_lib.Check
 
     @property
     def kind(self) -> str:
@@ -42,7 +44,8 @@ class Gallery(NamedTuple):
         writer.text('parameters', table)
 
     def draw(self, writer, state: TrainState, step: int):
-        """The fixed-seed samples, and reconstructions where the method can."""
+        """The fixed-seed samples, and reconstructions where the method can; a line
+        where the samples are copies."""
         method, seed = self.program.method, self.config.train.seed
         key = purpose_key(jax.random.key(seed), 'samples')
         weights = method.settle(state.weights())
@@ -60,6 +63,8 @@ class Gallery(NamedTuple):
         pictures = media.pictures(self.kind, samples)
         writer.samples(step, pictures, about, method.classes)
         writer.audios(step, media.audio(self.kind, samples))
+        if generate and (line := self.copies.warning(pictures, step)):
+            writer.say(line)
         if method.diagnose:
             values = jax.device_get(self.program.diagnose(state))
             writer.scalars(step, {f'spectral/{k}': v for k, v in values.items()})

@@ -21,7 +21,7 @@ from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, counted, unknown
-from gan_vae.evaluation import measures
+from gan_vae.evaluation import copies, measures
 from gan_vae.interrupt import Watch
 from gan_vae.learning.state import (
     TrainState,
@@ -122,7 +122,9 @@ def set_up(config, workdir: Path) -> Setup:
         jax.process_index(),
         jax.process_count(),
     )
-    gallery = Gallery(config, program, examples, held_out, reads.train.num_samples)
+    copied = copies.Check(examples, config.data.flip, program.mesh)
+    num = reads.train.num_samples
+    gallery = Gallery(config, program, examples, held_out, num, copied)
     for key in ('init_from', 'keep_latest', 'keep_every_steps'):
         getattr(reads.train, key)  # read later, of the config
     return Setup(
@@ -246,8 +248,11 @@ def initial(setup: Setup) -> tuple[Progress, TrainState]:
     )
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
     if other := setup.config.train.init_from:
-        state, progress.init_from = opened.begin(setup.config, state, other)
-        say(f'initial weights are those of {other}, step {progress.init_from["step"]}')
+        state, record, anew = opened.begin(setup.config, state, other)
+        progress.init_from = record
+        say(f'initial weights are those of {other}, step {record["step"]}')
+        if anew:
+            say(f'it has no {" and no ".join(anew)} to begin with: that starts anew')
     return progress, state
 
 

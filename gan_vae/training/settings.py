@@ -11,7 +11,9 @@ class Settings:
     """Section `train`."""
 
     steps: int = number(10_000, 'of the run; of a GAN, generator updates', least=1)
-    init_from: str = text('', "a run folder whose weights to begin with; '' is none")
+    init_from: str = text(
+        '', "a run folder, or pretrained:NAME, to begin with its weights; '' is none"
+    )
     seed: int = number(
         0, 'of weights, order of the data, and all noise', least=0, below=2**32
     )

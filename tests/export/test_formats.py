@@ -11,8 +11,9 @@ pytest.importorskip('onnxruntime', reason='the extra export')
 
 from gan_vae import api
 from gan_vae.export import __main__ as command
+from gan_vae.learning.state import named_leaves
 from gan_vae.methods import sampling
-from gan_vae.runs import opened, packed
+from gan_vae.runs import importing, opened, packed
 
 FAMILIES = 'emoji_gan', 'emoji_vae', 'art_vae'
 ALONE = {
@@ -90,6 +91,32 @@ def test_safetensors_are_the_arrays_and_a_model_here(tmp_path, capsys):
         file.write_bytes(raw)
         with pytest.raises(api.UserError, match='cannot be used'):
             opened.load(folder)
+
+
+@pytest.mark.parametrize(
+    'name', ['emoji_gan', pytest.param('prompt_art', marks=pytest.mark.slow)]
+)
+def test_an_import_is_the_model_that_was_exported(name, tmp_path, capsys):
+    """Bit for bit, with its classes and words; one changed number is told."""
+    from safetensors.numpy import load_file, save_file
+
+    folder = exported(name, 'safetensors', tmp_path / 'out')
+    assert importing.main([f'--folder={folder}', f'--out={tmp_path / "back"}']) == 0
+    assert 'was changed' not in capsys.readouterr().out
+    model, again = (opened.load(p) for p in (f'pretrained:{name}', tmp_path / 'back'))
+    assert again.method is model.method  # of the same config, classes and words
+    leaves = (named_leaves(m.weights.averaged) for m in (model, again))
+    for one, other in zip(*(sorted(tree.items()) for tree in leaves), strict=True):
+        assert one[0] == other[0]
+        np.testing.assert_array_equal(one[1], other[1])
+    assert again.record == model.record
+    arrays = load_file(folder / packed.SAFE)
+    next(iter(arrays.values())).flat[0] += 1
+    save_file(arrays, folder / packed.SAFE)
+    assert importing.main([f'--folder={folder}', f'--out={tmp_path / "new"}']) == 0
+    assert f'{folder} was changed since it was exported' in capsys.readouterr().out
+    assert importing.main([f'--folder={tmp_path}', f'--out={tmp_path / "x"}']) == 2
+    assert 'has no model.safetensors' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from gan_vae import config as config_lib
 from gan_vae import methods
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
+from gan_vae.learning.state import by_name
 from gan_vae.methods import sampling
-from gan_vae.runs import opened
+from gan_vae.runs import opened, packed
 from gan_vae.training import loop
 
 CONFIG = 'configs/vae_emoji.py:tiny'
@@ -72,6 +73,29 @@ def test_weights_are_those_of_the_other_run(tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_frozen_layers_stay_those_of_the_other_run_over_a_resume(tmp_path):
+    """And a run that is killed and goes on ends as one that is not."""
+    small = {k: v for k, v in TINY.items() if 'model' not in k and 'method' not in k}
+    first = config_lib.load('configs/dcgan_emoji.py:tiny', small)
+    loop.train(first, tmp_path / 'a')
+    layer = 'discriminator/Conv_0'
+    more = {'train.init_from': str(tmp_path / 'a'), 'optimizer.frozen': layer}
+    config = config_lib.load('configs/dcgan_emoji.py:tiny', small | more)
+    summaries = [loop.train(config, tmp_path / 'b')]
+    shutil.rmtree(tmp_path / 'b/checkpoints/2')
+    (tmp_path / 'b/summary.json').unlink()
+    summaries.append(loop.train(config, tmp_path / 'b'))
+    assert summaries[0]['state_sha256'] == summaries[1]['state_sha256']
+    abstract = opened.model_of(tmp_path / 'a').abstract
+    before, after = (
+        by_name(opened.checkpoints_of(tmp_path / n).restore_step(abstract, None).params)
+        for n in 'ab'
+    )
+    still = {n for n in before if np.array_equal(before[n], after[n])}
+    assert still == {f'{layer}/bias', f'{layer}/kernel'}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'changes, message',
     [
@@ -85,6 +109,38 @@ def test_other_networks_are_one_line_and_leave_no_folder(tmp_path, changes, mess
     with pytest.raises(UserError, match=message):
         train(tmp_path / 'b', {'train.init_from': str(tmp_path / 'a')} | changes)
     assert not (tmp_path / 'b').exists()
+
+
+def fresh(config, seed):
+    method = methods.make(config, Spec(8, 8, 3))
+    return jax.jit(method.init)(jax.random.key(seed))
+
+
+@pytest.mark.parametrize(
+    'changes, anew',
+    [({}, []), ({'method.name': 'gan'}, ['discriminator'])],
+)
+def test_a_packed_model_gives_all_that_it_has(tmp_path, changes, anew):
+    """Parameters, statistics of batches and averages are its averages; a network that
+    is not packed stays as it is, and is named."""
+    config = config_lib.load(CONFIG, dict(list(TINY.items())[:1]) | changes)
+    packed_state, start = fresh(config, 0), fresh(config, 1)
+    about = {'config': 'x', 'step': 7, 'git_commit': ''}
+    packed.pack(config, (), packed_state.weights(), about, tmp_path / 'p', half=False)
+    state, record, left = opened.begin(config, start, tmp_path / 'p')
+    assert (record['step'], left) == (7, anew)
+    assert len(record['state_sha256']) == 64
+    same = partial(jax.tree.map, np.testing.assert_array_equal)
+    for part in opened.TAKEN:
+        trees = (dict(getattr(s, part)) for s in (state, packed_state, start))
+        new, stored, old = trees
+        for name in anew:
+            if name in new:
+                same(new.pop(name), old.pop(name))
+                stored.pop(name)
+        same(new, stored)
+    with pytest.raises(AssertionError):
+        same(state.params, start.params)
 
 
 def test_a_run_without_checkpoints(tmp_path):

@@ -31,36 +31,49 @@ def originality(train, held_out, fake) -> dict:
     closest first, and 'distances' [n] of those. Raises UserError where shapes do not
     fit, and where held-out images are themselves copies.
     """
-    m, n = len(held_out), len(fake)
+    m = len(held_out)
     if m < 99:
         raise UserError(
             f'{m} held-out images: a 1st percentile needs 99 of them at least'
         )
-    from scipy.stats import betabinom  # takes a second
-
     real, _ = nearest(held_out, train, 1)
     distances, neighbours = nearest(fake, train, 1)
     real, distances, neighbours = real[:, 0], distances[:, 0], neighbours[:, 0]
-    r = (m + 1) // 100
-    limit = np.partition(real, r - 1)[r - 1]
-    if limit == 0:
+    result = tested(real, distances)
+    if result['limit'] == 0:
         raise UserError(
             f'{int(np.sum(real == 0))} of {m} held-out images are copies of training '
             'images: take them out of one of the two'
         )
-    count = int(np.sum(distances < limit))
-    law = np.cumsum(betabinom.pmf(np.arange(n + 1), n, r, m + 1 - r))
     order = np.lexsort((neighbours, distances))
-    return {
+    return result | {
         'median_nearest_fake': float(np.median(distances)),
         'median_nearest_real': float(np.median(real)),
+        'pairs': np.stack([order, neighbours[order]], 1),
+        'distances': distances[order],
+    }
+
+
+def tested(real: np.ndarray, fake: np.ndarray) -> dict:
+    """The test, of distances [m] of new images and [n] of samples.
+
+    'limit': the r-th smallest of `real`, of fewer than 99 the smallest; and the shares,
+    'low', 'high' and 'p_value' of `originality`.
+    """
+    from scipy.stats import betabinom  # takes a second
+
+    m, n = len(real), len(fake)
+    r = max(1, (m + 1) // 100)
+    limit = np.partition(real, r - 1)[r - 1]
+    count = int(np.sum(fake < limit))
+    law = np.cumsum(betabinom.pmf(np.arange(n + 1), n, r, m + 1 - r))
+    return {
+        'limit': float(limit),
         'share_below_1st_percentile': count / n,
         'share_expected': r / (m + 1),
         'low': int(np.searchsorted(law, 0.025)) / n,
         'high': int(np.searchsorted(law, 0.975)) / n,
         'p_value': 1.0 if count == 0 else float(max(0.0, 1 - law[count - 1])),
-        'pairs': np.stack([order, neighbours[order]], 1),
-        'distances': distances[order],
     }
 
 
