@@ -3,10 +3,12 @@
 Gradients of means over rows, in parts, are averaged over devices; the optimiser's state
 and the averaged weights are copies or lie in parts; updates that are not finite or far
 too large are skipped: as the settings of the optimiser, of `parallel` and of the
-averages say. Averages over devices are taken here and nowhere else.
+averages say. Averages over devices are taken here and nowhere else. With
+config.privacy each row's gradient is clipped, and noise is added to their mean
+(dp_sgd.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +19,8 @@ from jax import lax
 
 from gan_vae.devices import layout as layouts
 from gan_vae.devices.memory import accumulated
-from gan_vae.learning import optimizers
+from gan_vae.errors import UserError
+from gan_vae.learning import dp_sgd, optimizers
 from gan_vae.learning.settings import Averaging, Learning
 from gan_vae.learning.state import TrainState
 
@@ -31,6 +34,9 @@ class Descent(NamedTuple):
     layout: layouts.Layout
     parts: int  # of a device's rows
     axis_name: str | None
+    # (loss: (params, variables, rows) -> (mean over rows, (variables, metrics))) ->
+    # the gradient that `gradients` takes
+    differentiate: Callable = partial(jax.grad, has_aux=True)
 
     def init(
         self,
@@ -86,7 +92,7 @@ class Descent(NamedTuple):
         """
         old = [self.part(name, state.params), state.opt_state[name]]
         *new, norm = layouts.update(
-            self.layout, self.learners[name], grads, old[1], old[0]
+            self.layout, self.learners[name], grads, old[1], old[0], state.rng
         )
         if learns is not None:
             new = jax.tree.map(partial(jnp.where, learns), new, old)
@@ -117,14 +123,31 @@ def make(
     settings: Averaging,
     learning: Learning,
     axis_name: str | None,
+    private: Iterable[str] = (),
 ) -> Descent:
-    """The Descent by those optimisers, as `Descent.learners`."""
+    """The Descent by those optimisers, as `Descent.learners`.
+
+    private: the learners that see data, and do so by `differentiate` alone.
+    """
     if settings.ema_grows:
         learning.require_end('method.ema_grows=True')
+    differentiate = partial(jax.grad, has_aux=True)
+    privacy = learning.privacy
+    if privacy.noise_multiplier:
+        if learning.shard_state:
+            raise UserError(
+                'config.parallel.shard_state=True: with config.privacy the state is '
+                'not shared out, leave it at False'
+            )
+        differentiate = partial(dp_sgd.gradient, clip_norm=privacy.clip_norm)
+        deviation = privacy.noise_multiplier * privacy.clip_norm / learning.batch_size
+        noisy = {name: dp_sgd.noisy(learners[name], deviation) for name in private}
+        learners = {**learners, **noisy}
     return Descent(
         learners,
         optimizers.averaging(settings, learning.batch_size, learning.schedule_steps),
         layouts.make(learning.shard_state, axis_name),
         learning.accumulate,
         axis_name,
+        differentiate,
     )

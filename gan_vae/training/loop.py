@@ -17,6 +17,7 @@ import jax
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
+from gan_vae.data.poisson import Poisson
 from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
@@ -115,13 +116,9 @@ def set_up(config, workdir: Path) -> Setup:
     measured = measures.Measures(reads, program, examples, held_out)
     fingerprint = examples.fingerprint()
     hosts.agree('data', fingerprint + held_out.fingerprint())
-    source = Source(
-        examples,
-        config.data.batch_size * program.method.batches_per_step,
-        reads.train.seed,
-        jax.process_index(),
-        jax.process_count(),
-    )
+    if measured.account:
+        measured.account.check(config.train.steps)
+    source = source_of(reads, program, examples)
     gallery = Gallery(config, program, examples, held_out, reads.train.num_samples)
     for key in ('init_from', 'keep_latest', 'keep_every_steps'):
         getattr(reads.train, key)  # read later, of the config
@@ -136,6 +133,16 @@ def set_up(config, workdir: Path) -> Setup:
         fingerprint,
         reads.unread_settings(),
     )
+
+
+def source_of(config, program: Program, examples) -> Source:
+    """The batches of a run, this host's rows of them."""
+    size, each = config.data.batch_size, program.method.batches_per_step
+    seed, hosts = config.train.seed, (jax.process_index(), jax.process_count())
+    if config.privacy.noise_multiplier:
+        unit = program.mesh.size * config.parallel.accumulate
+        return Poisson(examples, size, each, unit, seed, *hosts)
+    return Source(examples, size * each, seed, *hosts)
 
 
 def check(config, schedule: Schedule, program: Program, held_out):
@@ -212,6 +219,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
     notes = (setup.gallery.examples.note, setup.gallery.held_out.note)
     lines = [setup.program.method.objective, setup.program.rows, *dict.fromkeys(notes)]
+    if account := setup.measures.account:
+        lines.append(
+            f'epsilon {account.spent(steps):.3g} at the end: {account.words()}'
+        )
     for line in filter(None, lines):
         say(line)
     for key in setup.warnings:
