@@ -37,14 +37,12 @@ def main(argv: list[str]) -> int:
 
         process.prepare()
         model = opened.load(flags.workdir, flags.step)
-        about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
-        about['config'] = model.config.name
         place = packed.find(flags.workdir)
         size = packed.pack(
             model.config,
             folder.read_classes(place),
             model.weights,
-            about,
+            model.about,
             flags.out,
             flags.half,
             folder.read_text(place),

@@ -17,6 +17,7 @@ import jax
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
+from gan_vae.data import licences
 from gan_vae.data.poisson import Poisson
 from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
@@ -54,6 +55,7 @@ class Setup(NamedTuple):
     gallery: Gallery
     schedule: Schedule
     fingerprint: str  # of the data trained on
+    licence: str  # of the set; '' where nobody says
     warnings: list[str]  # keys that are set, and that nothing reads
 
 
@@ -131,6 +133,7 @@ def set_up(config, workdir: Path) -> Setup:
         gallery,
         schedule,
         fingerprint,
+        licences.of(config.data),
         reads.unread_settings(),
     )
 
@@ -217,7 +220,8 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     steps, workdir = setup.schedule.steps, setup.workdir
     restored = checkpoints.restore(abstract_state(init, sharding))
     hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
-    notes = (setup.gallery.examples.note, setup.gallery.held_out.note)
+    of_licence = licences.warning(setup.licence)
+    notes = setup.gallery.examples.note, setup.gallery.held_out.note, of_licence
     lines = [setup.program.method.objective, setup.program.rows, *dict.fromkeys(notes)]
     if account := setup.measures.account:
         lines.append(
@@ -392,7 +396,12 @@ def save(run: Run, state: TrainState):
     record = progress.to_json() | {
         'data': run.setup.fingerprint,
         'git_commit': run_folder.git_commit(),
+        'licence': run.setup.licence,
+        'privacy': '',
     }
+    if account := run.setup.measures.account:
+        spent = account.spent(progress.step)
+        record['privacy'] = f'epsilon {spent:.3g}, {account.words()}'
     values = None  # a checkpoint of a stop has no rank
     if ranking := run.setup.schedule.ranking(progress.step):
         values = {ranking: progress.results[ranking]['value']}
