@@ -26,8 +26,13 @@ RULES = {  # {what a licence says: what it asks}
 
 def of(settings: Any) -> str:
     """The licence of the set that the config section `data` names, in a line; ''."""
-    reader, rest = readers.find(settings.name)
-    told = getattr(reader, 'licence', '')
+    return of_name(settings.name, settings)
+
+
+def of_name(name: str, settings: Any) -> str:
+    """That of the set `name`."""
+    reader, rest = readers.find(name)
+    told: Any = getattr(reader, 'licence', '')
     return told(rest, settings) if callable(told) else told
 
 

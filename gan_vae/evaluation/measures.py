@@ -97,8 +97,7 @@ class Measures:
         due = self.plan if due is None else due
         results = self._objective(state) if objective else {}
         if objective and self.account:
-            spent, words = self.account.spent(int(state.step)), self.account.words()
-            results['eval/epsilon'] = {'value': spent, 'protocol': words}
+            results['eval/epsilon'] = self._epsilon(self.account, int(state.step))
         if due.of_model:
             results |= self._of_model(state, due.of_model)
         if due.of_samples and self.panel:
@@ -151,6 +150,13 @@ class Measures:
             'batch_statistics': config.method.get('sampling_statistics', 'running'),
             'seed': self.seed,
         }
+
+    def _epsilon(self, account: privacy.Account, step: int) -> Result:
+        """What private training has given away of the split that it is trained on."""
+        config = self.config
+        where = f'{config.data.split} split of {averages.set_name(config)}'
+        protocol = f'of the {where}, step {step}, {account.words()}'
+        return {'value': account.spent(step), 'protocol': protocol}
 
     def _objective(self, state) -> dict[str, Result]:
         """The means of the method's own evaluate_step over the split."""

@@ -82,8 +82,9 @@ def noisy(
     def init(params):
         return Noisy(inner.init(params), jnp.zeros((), jnp.int32))
 
-    def update(grads, state, params=None, *, key, norm=None, **extra):
-        del norm  # of what no one may see
+    def update(grads, state, params=None, *, key=None, norm=None, **extra):
+        assert key is not None, 'noise without a key'
+        del norm  # of gradients without noise
         key = jax.random.fold_in(purpose_key(key, 'privacy'), state.updates)
         leaves, tree = jax.tree.flatten(grads)
         keys = keys_of(key, jnp.arange(len(leaves)))

@@ -27,16 +27,12 @@ class Settings:
         '0 is off',
         least=0,
     )
-    clip_norm: float = number(1.0, "most of the norm of an example's gradient", least=0)
-    delta: float = number(
-        1e-5, 'of the guarantee; less than 1 / examples', least=0, below=1
+    clip_norm: float = number(
+        1.0, "most of the norm of an example's gradient", least=1e-12
     )
-
-    def check(self):
-        """What no range says."""
-        for key in ('clip_norm', 'delta'):
-            if not getattr(self, key):
-                raise UserError(f'config.privacy.{key}=0: must be above 0')
+    delta: float = number(
+        1e-5, 'of the guarantee; less than 1 / examples', least=1e-30, below=1
+    )
 
 
 @cache
