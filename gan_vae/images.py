@@ -89,9 +89,33 @@ def png_info(provenance: dict | None = None, source: str = ''):
     info = PngInfo()
     if provenance is not None:
         info.add_text('gan_vae', json.dumps(provenance, sort_keys=True))
-    if source in SOURCES:
-        info.add_itxt('XML:com.adobe.xmp', XMP.format(source))
+    if xmp := xmp_of(source):
+        info.add_itxt('XML:com.adobe.xmp', xmp)
     return info
+
+
+def xmp_of(source: str) -> str:
+    """The XMP packet of one of SOURCES; '' of anything else."""
+    return XMP.format(source) if source in SOURCES else ''
+
+
+def gif_with_xmp(gif: bytes, xmp: str) -> bytes:
+    """A GIF with XMP in an application extension before its first picture, where
+    Adobe's XMP specification, part 3, wants it; it is UTF-8 without 0 bytes.
+
+    The 258 bytes after it lead a reader of blocks to the end from wherever it comes.
+    """
+    table = 3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0
+    start = 13 + table
+    end = bytes([1, *range(255, -1, -1), 0])
+    block = b'\x21\xff\x0bXMP DataXMP' + xmp.encode() + end
+    return gif[:start] + block + gif[start:]
+
+
+def mp4_with_xmp(mp4: bytes, xmp: str) -> bytes:
+    """An MP4 with XMP in a box at its end: Adobe's XMP specification, part 3."""
+    box = b'uuid' + bytes.fromhex('be7acfcb97a942e89c71999491e3afac') + xmp.encode()
+    return mp4 + (len(box) + 4).to_bytes(4, 'big') + box
 
 
 def save_png(path, image: np.ndarray, provenance: dict | None = None, zoom: int = 1):
@@ -130,7 +154,7 @@ def save_gif(
     """Writes uint8 frames [H, W, C] as a looping GIF; the last frame stays longer.
 
     Pixels are repeated until a side has `smallest` of them. `provenance` travels as
-    JSON in the comment.
+    JSON in the comment, its `digital_source_type` as XMP as well.
     """
     comment = {}
     if provenance is not None:
@@ -148,7 +172,9 @@ def save_gif(
         loop=0,
         **comment,
     )
-    files.write(path, file.getvalue())
+    xmp = xmp_of((provenance or {}).get('digital_source_type', ''))
+    raw = file.getvalue()
+    files.write(path, gif_with_xmp(raw, xmp) if xmp else raw)
 
 
 def save_mp4(
@@ -161,7 +187,8 @@ def save_mp4(
     """Writes uint8 frames [H, W, C] of one size as H.264 in MP4, for any player.
 
     Pixels are repeated until a side has `smallest` of them. `provenance` travels as
-    JSON in the comment. A UserError without PyAV (the extra `video`).
+    JSON in the comment, its `digital_source_type` as XMP as well. A UserError without
+    PyAV (the extra `video`).
     """
     film = 'a film in MP4 (a GIF needs none)'
     av = modules.optional('av', film, 'PyAV', 'video')
@@ -186,7 +213,9 @@ def save_mp4(
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even))
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    files.write(path, file.getvalue())
+    xmp = xmp_of((provenance or {}).get('digital_source_type', ''))
+    raw = file.getvalue()
+    files.write(path, mp4_with_xmp(raw, xmp) if xmp else raw)
 
 
 def comment_of_mp4(path) -> str:

@@ -11,7 +11,6 @@ import pytest
 from gan_vae import config as config_lib
 from gan_vae import data
 from gan_vae.config import default, sections
-from gan_vae.data.source import Source
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.models import convolutions
@@ -61,8 +60,7 @@ def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     program = build(reads, examples.spec)
     with skipped_without_its_extra():
         state = jax.eval_shape(program.method.init, jax.random.key(0))
-    rows = reads.data.batch_size * program.method.batches_per_step
-    batch = put(Source(examples, rows).batch(0), program.mesh)
+    batch = put(loop.source_of(reads, program, examples).batch(0), program.mesh)
     with convolutions.plain():  # of the same shapes, and traced in half the time
         after, metrics = jax.eval_shape(program.train_step, state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(

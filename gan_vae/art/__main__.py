@@ -2,6 +2,7 @@
        python -m gan_vae.art TOOL --help
        python -m gan_vae.art reproduce FILE [--workdir=RUN] [--inputs=FOLDER]
        python -m gan_vae.art codec encode|decode ..., see codec --help
+       python -m gan_vae.art sign|verify FILE ..., see sign --help
 
 What can be made with a trained model: --workdir is the folder of a run, or
 pretrained:NAME. A tool writes FOLDER with a file for each picture, a sheet of them in
@@ -32,6 +33,13 @@ CODEC = {
     'data': Flag('', str, 'of encode: FOLDER or SET[:SPLIT]; else the held-out split'),
     'num': Flag(None, int, 'of encode: images, at most; 10000 unless given', least=1),
 }
+
+SIGN = {
+    'chain': Flag('', str, 'PEM of your certificate and of those above it'),
+    'key': Flag('', str, 'PEM of its private key, without a password'),
+    'out': Flag('', str, 'the signed copy'),
+}
+VERIFY = {'trust': Flag('', str, 'PEM of the certificates that you believe in')}
 
 
 def parse(
@@ -100,6 +108,33 @@ def _reproduce(argv: list[str]) -> int:
     return 0
 
 
+def _sign(argv: list[str]) -> int:
+    if (command := parse('sign', 'FILE', SIGN, argv)) is None:
+        return 0
+    (file,), flags = command
+    for name in SIGN:
+        if not getattr(flags, name):
+            raise UserError(f'sign: --{name} is missing')
+    from gan_vae.art import credentials
+
+    credentials.sign(file, flags.chain, flags.key, flags.out)
+    print(f'{flags.out}: {file}, signed')
+    return 0
+
+
+def _verify(argv: list[str]) -> int:
+    if (command := parse('verify', 'FILE', VERIFY, argv)) is None:
+        return 0
+    (file,), flags = command
+    from gan_vae.art import credentials
+
+    found = credentials.verify(file, flags.trust)
+    what = f', {found.source}' if found.source else ''
+    problems = f' ({", ".join(found.problems)})' if found.problems else ''
+    print(f'{file}: {found.state}: signed by {found.signer}{what}{problems}')
+    return int(found.state == 'Invalid')
+
+
 def _codec(argv: list[str]) -> int:
     if (command := parse('codec', '[encode|decode] [FILE]', CODEC, argv)) is None:
         return 0
@@ -133,8 +168,8 @@ def _codec(argv: list[str]) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """The exit status: 0, 1 for a file that could not be made again, or 2 for what the
-    user can put right."""
+    """The exit status: 0, 1 for a file that could not be made again or whose signature
+    does not hold, or 2 for what the user can put right."""
     try:
         if not argv or argv[0] in ('--help', '-h'):
             print(__doc__)
@@ -144,7 +179,12 @@ def main(argv: list[str]) -> int:
         name, *rest = argv
         if name.startswith('-'):
             raise UserError(f'{name}: no tool; see python -m gan_vae.art --help')
-        commands = {'codec': _codec, 'reproduce': _reproduce}
+        commands = {
+            'codec': _codec,
+            'reproduce': _reproduce,
+            'sign': _sign,
+            'verify': _verify,
+        }
         return commands[name](rest) if name in commands else _make(name, rest)
     except UserError as error:
         print(f'gan_vae: {error}', file=sys.stderr)

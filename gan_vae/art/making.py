@@ -183,9 +183,8 @@ def load(workdir, step: int | str | None = None):
     `step`: which, or 'best'; by default the newest. A UserError says what is missing.
     """
     process.prepare()
-    config, method, weights, run = opened.load(workdir, step)
-    about = {key: run[key] for key in ('step', 'state_sha256', 'git_commit')}
-    return method, method.settle(weights), {'config': config.name} | about
+    model = opened.load(workdir, step)
+    return model.method, model.method.settle(model.weights), model.about
 
 
 def request(

@@ -1,8 +1,9 @@
 """The sections of a config, and where the settings of each are declared.
 
-`data`, `optimizer`, `train`, `eval` and `parallel` are the same for all runs; `method`
-and `model` are those of the method that `config.method.name` names: a package of
-gan_vae/methods, or a dotted module of the user's own. Reading them imports no JAX.
+`data`, `optimizer`, `privacy`, `train`, `eval` and `parallel` are the same for all
+runs; `method` and `model` are those of the method that `config.method.name` names: a
+package of gan_vae/methods, or a dotted module of the user's own. Reading them imports
+no JAX.
 """
 
 import dataclasses
@@ -19,11 +20,21 @@ from gan_vae.errors import unknown
 SHARED = {
     'data': 'gan_vae.data.settings',
     'optimizer': 'gan_vae.learning.settings',
+    'privacy': 'gan_vae.learning.privacy',
     'train': 'gan_vae.training.settings',
     'eval': 'gan_vae.evaluation.settings',
     'parallel': 'gan_vae.devices.settings',
 }
-SECTIONS = ('data', 'model', 'method', 'optimizer', 'train', 'eval', 'parallel')
+SECTIONS = (
+    'data',
+    'model',
+    'method',
+    'optimizer',
+    'privacy',
+    'train',
+    'eval',
+    'parallel',
+)
 
 
 @functools.cache

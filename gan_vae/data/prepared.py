@@ -7,6 +7,7 @@ The files are looked for before TensorFlow is imported, so that a missing set co
 second, not the minutes of retries that TFDS spends without a network.
 """
 
+import json
 import os
 import re
 import sys
@@ -56,6 +57,12 @@ def load(name: str, split: str, settings: Settings) -> Examples | Sequences:
     return cache.cached(
         key, how.shape, lambda about: _parse(folder, split, how, about), settings
     )
+
+
+def licence(name: str, settings: Settings) -> str:
+    """As TFDS has it of the set; '' where it has none."""
+    about = json.loads((find(name, settings.dir) / 'dataset_info.json').read_text())
+    return about.get('redistributionInfo', {}).get('license', '')
 
 
 def find(name: str, directory: str = '') -> Path:

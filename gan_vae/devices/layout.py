@@ -43,15 +43,16 @@ def make(shard_state: bool, axis_name: str | None) -> Layout:
     return Layout(mean, _same, _same, lambda grads, _: optax.global_norm(grads))
 
 
-def update(layout: Layout, optimizer, grads, opt_state, params):
+def update(layout: Layout, optimizer, grads, opt_state, params, key):
     """One step of `optimizer`: (parameters, its state, norm of the mean gradient).
 
-    grads: of this device's rows; params: full arrays; opt_state: copies or shards.
+    grads: of this device's rows; params: full arrays; opt_state: copies or shards; key:
+    of the run, for an optimiser that draws noise.
     """
     grads = layout.mean(grads)
     norm = layout.norm(grads, params)
     shards = layout.shard(params)
-    updates, opt_state = optimizer.update(grads, opt_state, shards, norm=norm)
+    updates, opt_state = optimizer.update(grads, opt_state, shards, norm=norm, key=key)
     shards = optax.apply_updates(shards, updates)
     return layout.gather(shards, params), opt_state, norm
 

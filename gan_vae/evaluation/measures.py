@@ -18,6 +18,7 @@ from gan_vae.evaluation import plan, trained_model
 from gan_vae.evaluation.metrics import ModelMetric, SampleMetric
 from gan_vae.evaluation.panel import Panel, Pictures
 from gan_vae.evaluation.plan import Plan
+from gan_vae.learning import privacy
 from gan_vae.learning.optimizers import averaging_words
 from gan_vae.methods import sampling
 from gan_vae.methods.contract import required
@@ -62,7 +63,8 @@ class Measures:
         seed: int | None = None,
     ):
         """train, held_out: the splits config.data.split, and `split` (by default
-        config.data.eval_split); train may be None where no samples are measured.
+        config.data.eval_split); train may be None where no samples are measured
+        and config.privacy is off.
 
         metrics, num, seed: by default config.eval.metrics, config.eval.num_samples,
         config.train.seed. A UserError for whatever the metrics lack.
@@ -75,6 +77,10 @@ class Measures:
         self.seed = config.train.seed if seed is None else seed
         text = config.eval.metrics if metrics is None else metrics
         self.plan = _checked(plan.parse(text), config, program).sized(self.num)
+        self.account = None
+        if train is not None:
+            updates = program.method.batches_per_step
+            self.account = privacy.Account.of(config, train.count, updates)
         self.panel = self._panel(self.plan.of_samples)
 
     def due(self, step: int, evaluation: bool, best: str = '') -> Plan:
@@ -90,6 +96,8 @@ class Measures:
         """
         due = self.plan if due is None else due
         results = self._objective(state) if objective else {}
+        if objective and self.account:
+            results['eval/epsilon'] = self._epsilon(self.account, int(state.step))
         if due.of_model:
             results |= self._of_model(state, due.of_model)
         if due.of_samples and self.panel:
@@ -131,8 +139,10 @@ class Measures:
 
     def provenance(self, step: int) -> dict:
         """What a card says of the run's samples."""
-        config = self.config
-        return {
+        config, private = self.config, {}
+        if self.account:
+            private = {'epsilon': f'{self.account.spent(step):.3g}'}
+        return private | {
             'run': config.name,
             'step': step,
             'checkpoint': 'final' if step >= config.train.steps else 'earlier',
@@ -140,6 +150,13 @@ class Measures:
             'batch_statistics': config.method.get('sampling_statistics', 'running'),
             'seed': self.seed,
         }
+
+    def _epsilon(self, account: privacy.Account, step: int) -> Result:
+        """What private training has given away of the split that it is trained on."""
+        config = self.config
+        where = f'{config.data.split} split of {averages.set_name(config)}'
+        protocol = f'of the {where}, step {step}, {account.words()}'
+        return {'value': account.spent(step), 'protocol': protocol}
 
     def _objective(self, state) -> dict[str, Result]:
         """The means of the method's own evaluate_step over the split."""

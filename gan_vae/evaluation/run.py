@@ -54,7 +54,7 @@ def evaluate_run(
     held_out = data.examples(config.data, split or config.data.eval_split, words)
     program = build(config, held_out.spec)
     train = None
-    if requests.of_samples:
+    if requests.of_samples or config.privacy.noise_multiplier:
         train = data.examples(config.data, config.data.split)
     measures = Measures(  # refuses what is missing before a checkpoint is read
         config,

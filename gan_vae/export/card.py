@@ -35,6 +35,10 @@ def text(model: Opened, workdir: Path, lines: list[str]) -> str:
         f'Objective: `{method.objective}`.',
         f'Data: `{config.data.name}`, split `{config.data.split}`.',
     ]
+    if licence := model.record.get('licence'):
+        described.append(f'Licence of the data: {licence}.')
+    if private := model.record.get('privacy'):
+        described.append(f'Differentially private: {private}.')
     if classes:
         described.append(f'Classes, from 0: {", ".join(classes)}.')
     parts = [_head(config), f'# {config.name}', *described]

@@ -4,10 +4,11 @@ Gradients of means over rows, in parts, are averaged over devices; the optimiser
 and the averaged weights are copies or lie in parts; updates that are not finite or far
 too large are skipped, and frozen parameters stay: as the settings of the optimiser, of
 `parallel` and of the averages say. Averages over devices are taken here and nowhere
-else.
+else. With config.privacy each row's gradient is clipped, and noise is added to their
+mean (dp_sgd.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ from jax import lax
 from gan_vae.config.fields import names_of
 from gan_vae.devices import layout as layouts
 from gan_vae.devices.memory import accumulated
-from gan_vae.learning import frozen, optimizers
+from gan_vae.errors import UserError
+from gan_vae.learning import dp_sgd, frozen, optimizers
 from gan_vae.learning.settings import Averaging, Learning
 from gan_vae.learning.state import TrainState
 
@@ -34,6 +36,9 @@ class Descent(NamedTuple):
     parts: int  # of a device's rows
     axis_name: str | None
     frozen: list[str]  # names of parameters that do not learn
+    # (loss: (params, variables, rows) -> (mean over rows, (variables, metrics))) ->
+    # the gradient that `gradients` takes
+    differentiate: Callable = partial(jax.grad, has_aux=True)
 
     def init(
         self,
@@ -93,7 +98,7 @@ class Descent(NamedTuple):
         grads = choose(jax.tree.map(jnp.zeros_like, grads), grads)
         old = [self.part(name, state.params), state.opt_state[name]]
         *new, norm = layouts.update(
-            self.layout, self.learners[name], grads, old[1], old[0]
+            self.layout, self.learners[name], grads, old[1], old[0], state.rng
         )
         if learns is not None:
             new = jax.tree.map(partial(jnp.where, learns), new, old)
@@ -125,10 +130,26 @@ def make(
     settings: Averaging,
     learning: Learning,
     axis_name: str | None,
+    private: Iterable[str] = (),
 ) -> Descent:
-    """The Descent by those optimisers, as `Descent.learners`."""
+    """The Descent by those optimisers, as `Descent.learners`.
+
+    private: the learners that see data, and do so by `differentiate` alone.
+    """
     if settings.ema_grows:
         learning.require_end('method.ema_grows=True')
+    differentiate = partial(jax.grad, has_aux=True)
+    privacy = learning.privacy
+    if privacy.noise_multiplier:
+        if learning.shard_state:
+            raise UserError(
+                'config.parallel.shard_state=True: with config.privacy the state is '
+                'not shared out, leave it at False'
+            )
+        differentiate = partial(dp_sgd.gradient, clip_norm=privacy.clip_norm)
+        deviation = privacy.noise_multiplier * privacy.clip_norm / learning.batch_size
+        noisy = {name: dp_sgd.noisy(learners[name], deviation) for name in private}
+        learners = {**learners, **noisy}
     return Descent(
         learners,
         optimizers.averaging(settings, learning.batch_size, learning.schedule_steps),
@@ -136,4 +157,5 @@ def make(
         learning.accumulate,
         axis_name,
         names_of(learning.optimizer.frozen),
+        differentiate,
     )

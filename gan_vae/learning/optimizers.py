@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gan_vae.learning import dp_sgd
 from gan_vae.learning.settings import Averaging, Learning, Settings
 
 
@@ -167,6 +168,8 @@ def guard_metrics(opt_state, norm) -> dict[str, jax.Array]:
 
     A norm that is not finite ends a run, but not where such an update is skipped: 0.
     """
+    if isinstance(opt_state, dp_sgd.Noisy):
+        opt_state = opt_state.inner
     if not isinstance(opt_state, Guarded):
         return {'gradient': norm}
     norm = jnp.where(jnp.isfinite(norm), norm, 0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gan_vae.config.fields import choice, number, switch, text
 from gan_vae.errors import UserError
+from gan_vae.learning.privacy import Settings as Privacy
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Learning:
     shard_state: bool = False
     remat: bool = False
     dtype: str = 'float32'
+    privacy: Privacy = Privacy()
 
     @property
     def schedule_steps(self) -> int:
@@ -114,7 +116,11 @@ class Learning:
         keys = 'accumulate', 'shard_state', 'remat', 'dtype'
         parallel = {key: getattr(config.parallel, key) for key in keys}
         return cls(
-            config.optimizer, config.train.steps, config.data.batch_size, **parallel
+            config.optimizer,
+            config.train.steps,
+            config.data.batch_size,
+            **parallel,
+            privacy=config.privacy,
         )
 
 

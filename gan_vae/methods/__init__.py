@@ -58,6 +58,11 @@ def make(config, spec, axis_name: str | None = None) -> 'Method':
                 'config.method.name=pix2pix'
             )
     method = module.make(settings, model, Learning.of(config), spec, axis_name)
+    if config.privacy.noise_multiplier and not method.private:
+        raise UserError(
+            f'config.privacy: config.method.name={name} has no private training: take '
+            'vae or gan'
+        )
     if spec.kind == 'images' and spec.text and method.captions is None:
         raise UserError(
             f'config.data.text={config.data.text}: no network of this '

@@ -143,6 +143,7 @@ class Method:
     finish: Callable[[Mapping[str, float]], dict[str, float]] = mean_of_sums
     evaluates: Literal['averaged', 'last'] = 'averaged'  # weights, in evaluate_step
     batches_per_step: int = 1  # of config.data.batch_size in one train_step
+    private: bool = False  # its updates are those of config.privacy where it is on
     classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
     # of a model of captions: then `condition` is numbers of words, int [n, length]
     captions: Captions | None = None

@@ -25,6 +25,7 @@ class Rows(NamedTuple):
     examples: Any  # images [B, H, W, C], or Padded sequences
     keys: jax.Array  # [B]
     label: jax.Array | None  # int [B], of a method with classes
+    weight: jax.Array | None = None  # [B], of private training (learning/dp_sgd.py)
 
 
 def method(
@@ -39,6 +40,7 @@ def method(
     extra: Callable[[], dict] = dict,
     follow: Callable = lambda state, metrics: (state, metrics),
     classes: int = 0,
+    private: bool = False,
     latents: contract.Latents | None = None,
     **capabilities,
 ) -> Method:
@@ -48,10 +50,12 @@ def method(
     -> (loss, {name: scalar}), means over rows. values: (state, Rows) -> {name: [B]}, by
     the averaged weights. learners: as of a Descent, by default one; what the first does
     not update is not averaged. extra: what else the state keeps. follow: (state,
-    metrics) -> both, after an update. Samples are by default those of the latents.
+    metrics) -> both, after an update. private: the loss of a row is of that row alone,
+    as private training needs. Samples are by default those of the latents.
     """
     learners = learners or {'all': optimizers.make(learning)}
-    descent = descents.make(learners, settings, learning, axis_name)
+    seen = learners if private else ()
+    descent = descents.make(learners, settings, learning, axis_name, seen)
     first, *others = learners
 
     def averaged(params):
@@ -59,7 +63,8 @@ def method(
 
     def rows_of(batch, key, index) -> Rows:
         label = batch['label'] if classes else None
-        return Rows(data.content(batch), keys_of(key, index), label)
+        content, weight = data.content(batch), batch.get('weight')
+        return Rows(content, keys_of(key, index), label, weight)
 
     def init(key) -> TrainState:
         own = params(key)
@@ -74,7 +79,7 @@ def method(
         size = jax.tree.leaves(data.content(batch))[0].shape[0]
         index = example_indices(size, axis_name)
         rows = rows_of(batch, step_key(state, 'posterior'), index)
-        gradient = jax.grad(objective, has_aux=True)
+        gradient = descent.differentiate(objective)
         grads, _, metrics = descent.gradients(gradient, state.params, {}, rows)
         for name in learners:
             suffix = '' if name == first else f'_{name}'
@@ -96,5 +101,6 @@ def method(
         train_step=train_step,
         evaluate_step=evaluate_step,
         classes=classes,
+        private=private,
         **capabilities,
     )

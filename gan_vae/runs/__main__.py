@@ -54,13 +54,12 @@ def repacked(workdir: str, out: str, half: bool = False, step=None) -> str:
 
     process.prepare()
     model = opened.load(workdir, step)
-    about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
     place = packed.find(workdir)
     size = packed.pack(
         model.config,
         folder.read_classes(place),
         model.weights,
-        about | {'config': model.config.name},
+        model.about,
         out,
         half,
         folder.read_text(place),

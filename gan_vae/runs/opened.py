@@ -52,6 +52,13 @@ class Opened(NamedTuple):
     weights: Weights
     record: dict  # step, state_sha256, git_commit and what else was saved with it
 
+    @property
+    def about(self) -> dict:
+        """What models and pictures that leave the run say of it."""
+        own = {k: self.record[k] for k in ('step', 'git_commit', 'state_sha256')}
+        own |= {k: v for k in ('licence', 'privacy') if (v := self.record.get(k))}
+        return own | {'config': self.config.name}
+
 
 def model_of(workdir) -> Model:
     """The Model of a run folder, or of a packed model's.

@@ -17,6 +17,8 @@ import jax
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
+from gan_vae.data import licences
+from gan_vae.data.poisson import Poisson
 from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
@@ -53,6 +55,7 @@ class Setup(NamedTuple):
     gallery: Gallery
     schedule: Schedule
     fingerprint: str  # of the data trained on
+    licence: str  # of the set; '' where nobody says
     warnings: list[str]  # keys that are set, and that nothing reads
 
 
@@ -115,13 +118,9 @@ def set_up(config, workdir: Path) -> Setup:
     measured = measures.Measures(reads, program, examples, held_out)
     fingerprint = examples.fingerprint()
     hosts.agree('data', fingerprint + held_out.fingerprint())
-    source = Source(
-        examples,
-        config.data.batch_size * program.method.batches_per_step,
-        reads.train.seed,
-        jax.process_index(),
-        jax.process_count(),
-    )
+    if measured.account:
+        measured.account.check(config.train.steps)
+    source = source_of(reads, program, examples)
     copied = copies.Check(examples, config.data.flip, program.mesh)
     num = reads.train.num_samples
     gallery = Gallery(config, program, examples, held_out, num, copied)
@@ -136,8 +135,19 @@ def set_up(config, workdir: Path) -> Setup:
         gallery,
         schedule,
         fingerprint,
+        licences.of(config.data),
         reads.unread_settings(),
     )
+
+
+def source_of(config, program: Program, examples) -> Source:
+    """The batches of a run, this host's rows of them."""
+    size, each = config.data.batch_size, program.method.batches_per_step
+    seed, hosts = config.train.seed, (jax.process_index(), jax.process_count())
+    if config.privacy.noise_multiplier:
+        unit = program.mesh.size * config.parallel.accumulate
+        return Poisson(examples, size, each, unit, seed, *hosts)
+    return Source(examples, size * each, seed, *hosts)
 
 
 def check(config, schedule: Schedule, program: Program, held_out):
@@ -212,8 +222,13 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     steps, workdir = setup.schedule.steps, setup.workdir
     restored = checkpoints.restore(abstract_state(init, sharding))
     hosts.agree('newest whole checkpoints', str(restored and int(restored[0].step)))
-    notes = (setup.gallery.examples.note, setup.gallery.held_out.note)
+    of_licence = licences.warning(setup.licence)
+    notes = setup.gallery.examples.note, setup.gallery.held_out.note, of_licence
     lines = [setup.program.method.objective, setup.program.rows, *dict.fromkeys(notes)]
+    if account := setup.measures.account:
+        lines.append(
+            f'epsilon {account.spent(steps):.3g} at the end: {account.words()}'
+        )
     for line in filter(None, lines):
         say(line)
     for key in setup.warnings:
@@ -386,7 +401,12 @@ def save(run: Run, state: TrainState):
     record = progress.to_json() | {
         'data': run.setup.fingerprint,
         'git_commit': run_folder.git_commit(),
+        'licence': run.setup.licence,
+        'privacy': '',
     }
+    if account := run.setup.measures.account:
+        spent = account.spent(progress.step)
+        record['privacy'] = f'epsilon {spent:.3g}, {account.words()}'
     values = None  # a checkpoint of a stop has no rank
     if ranking := run.setup.schedule.ranking(progress.step):
         values = {ranking: progress.results[ranking]['value']}

@@ -36,7 +36,7 @@ def test_a_step_on_parts_is_optax_on_the_mean_gradient(limit):
 
     def step(params, opt_state, grads):
         own = jax.tree.map(lambda g: g[0], grads)
-        return layout.update(lies, ours, own, opt_state, params)
+        return layout.update(lies, ours, own, opt_state, params, None)
 
     specs = layout.specs(jax.eval_shape(ours.init, params), 4, AXIS)
     whole = PartitionSpec()

@@ -28,6 +28,8 @@ MANY = 10_000  # pictures that one command makes
 COMMANDS = {  # beside the tools, each with its own usage
     'codec': 'Pictures as one file without loss, by a VAE, and back.',
     'reproduce': 'A file made again from its provenance, compared bit for bit.',
+    'sign': 'A copy of a picture or film with signed content credentials (C2PA).',
+    'verify': 'Whose the content credentials of a file are, and whether they hold.',
 }
 
 

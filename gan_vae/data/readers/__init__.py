@@ -11,6 +11,7 @@ of a set prepared by TFDS (`gan_vae/data/prepared.py`). A reader has
     PLACE     True: REST is where the data lie, and a run depends on their content alone
     load(rest, split, settings)   the Examples or Sequences of a split; `settings` is
                                   the section `data` of a config
+    licence   the licence of the pictures in a line, or (rest, settings) -> it
 
 and needs no entry in any list. It imports neither JAX nor TensorFlow at its top.
 """

@@ -47,6 +47,12 @@ class Drawing(NamedTuple):
     seen: dict[str, str]
 
 
+def licence(rest: str, settings: Settings) -> str:
+    """Those of its styles."""
+    styles = parse(rest)
+    return ', '.join(dict.fromkeys(licences.of(style).name for style in styles))
+
+
 def load(rest: str, split: str, settings: Settings) -> Examples:
     """The drawings of `split`: 'train', 'test_comp', 'train[:64]', 'all'.
 

@@ -27,6 +27,12 @@ from gan_vae.errors import UserError, unknown
 KIND, REST = 'images', 'STYLE,FACTOR=VALUE'
 
 
+def licence(rest: str, settings: Settings) -> str:
+    """Those of its styles."""
+    styles = [parse(rest)[0]]
+    return ', '.join(dict.fromkeys(licences.of(style).name for style in styles))
+
+
 def load(rest: str, split: str, settings: Settings) -> Examples:
     """The pairs of `split`: the channels of the first drawing, then of the second."""
     drawing.check_versions()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gan_vae.data import cache, listing
+from gan_vae.data import cache, licences, listing
 from gan_vae.data.pictures import Unusable, opaque, open_picture
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
@@ -22,6 +22,11 @@ KIND, REST, PLACE = 'images', 'PATH', True
 SCALES = 1, 2, 4
 FLAT = 4.0  # grey levels: the deviation below which a square shows nothing
 MOST = 400  # squares of a picture, of all that it has, evenly
+
+
+def licence(path: str, settings: Settings) -> str:
+    """As files of the folder say."""
+    return licences.of_folder(path)
 
 
 def load(path: str, split: str, settings: Settings) -> Examples:

@@ -9,6 +9,7 @@ from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
 KIND = 'images'
+licence = 'Apache-2.0 (Google, Noto Emoji)'
 
 
 def load(rest: str, split: str, settings: Settings) -> Examples:

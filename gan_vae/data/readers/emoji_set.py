@@ -23,6 +23,15 @@ SETS = {  # whose pictures, and their package
     'noto': ('google', noto_emoji.PACKAGE),
     'twemoji': ('twitter', noto_emoji.TWEMOJI),
 }
+LICENCES = {
+    'noto': 'Apache-2.0 (Google, Noto Emoji)',
+    'twemoji': 'CC BY 4.0 (Twitter, Inc. and others, Twemoji)',
+}
+
+
+def licence(rest: str, settings: Settings) -> str:
+    """Of one set, or of both."""
+    return ', '.join(text for name, text in LICENCES.items() if name in rest)
 
 
 def load(rest: str, split: str, settings: Settings) -> Examples:

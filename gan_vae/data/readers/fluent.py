@@ -19,6 +19,7 @@ from gan_vae.data.splits import ByHash
 from gan_vae.data.vector_art import drawing
 from gan_vae.errors import unknown
 
+licence = fluent.LICENCE
 KIND, REST = 'images', 'line|flat|3d'
 
 

@@ -3,12 +3,17 @@
 from functools import partial
 from pathlib import Path
 
-from gan_vae.data import collection, listing
+from gan_vae.data import collection, licences, listing
 from gan_vae.data.pictures import open_picture
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 
 KIND, REST, PLACE = 'images', 'PATH', True
+
+
+def licence(path: str, settings: Settings) -> str:
+    """As files of the folder say."""
+    return licences.of_folder(path)
 
 
 def load(path: str, split: str, settings: Settings) -> Examples:

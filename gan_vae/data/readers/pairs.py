@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_vae.data import cache, listing
+from gan_vae.data import cache, licences, listing
 from gan_vae.data.pictures import Fit, Unusable, fit, open_picture
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
@@ -18,6 +18,12 @@ from gan_vae.data.splits import ByHash
 from gan_vae.errors import UserError, counted
 
 KIND, REST, PLACE = 'images', 'FOLDER,FOLDER', True
+
+
+def licence(rest: str, settings: Settings) -> str:
+    """As files of the folders say."""
+    both = (licences.of_folder(place.strip()) for place in rest.split(','))
+    return ', '.join(dict.fromkeys(filter(None, both)))
 
 
 def load(rest: str, split: str, settings: Settings) -> Examples:

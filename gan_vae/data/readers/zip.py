@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from gan_vae import files
-from gan_vae.data import collection, listing
+from gan_vae.data import collection, licences, listing
 from gan_vae.data.pictures import Unusable, open_picture
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
@@ -25,6 +25,13 @@ from gan_vae.errors import UserError
 KIND, REST, PLACE = 'images', 'FILE', True
 LARGEST = 2**28  # bytes of a member
 MOST_RATIO, FREE = 100, 2**30  # members may have so many times the archive's bytes
+
+
+def licence(path: str, settings: Settings) -> str:
+    """As members of the archive say."""
+    with opened(path) as archive:
+        members, _ = _members(archive, path)
+        return licences.among(members, lambda n, most: _read(archive, members[n], most))
 
 
 def load(path: str, split: str, settings: Settings) -> Examples:

@@ -6,12 +6,11 @@ from gan_vae.runs import packed
 
 def write(model, workdir, folder) -> list[str]:
     """The files of a packed model, its weights in model.safetensors."""
-    about = {k: model.record[k] for k in ('step', 'git_commit', 'state_sha256')}
     size = packed.pack(
         model.config,
         run_folder.read_classes(workdir),
         model.weights,
-        about | {'config': model.config.name},
+        model.about,
         folder,
         half=False,
         text=run_folder.read_text(workdir),

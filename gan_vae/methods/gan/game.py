@@ -48,6 +48,8 @@ class Game:
     # after `augment`: (keys, images, TrainState.extra, progress) -> images
     adaptive: Callable | None = None
     constrain: Callable | None = None  # D's parameters -> those after each update
+    # (key, condition of the rows) -> that of G's update: theirs, or one drawn anew
+    condition_of_g: Callable = lambda key, condition: condition
 
     @property
     def batches(self) -> int:
@@ -63,6 +65,7 @@ class Rows(NamedTuple):
     other_label: jax.Array | None  # of the next row in the batch of all devices
     index: jax.Array  # int [B], in that batch
     keys: dict[str, jax.Array]  # keys [B] by what they are for
+    weight: jax.Array | None = None  # [B], of private training (learning/dp_sgd.py)
 
 
 def network(state: TrainState, name: str) -> tuple[dict, dict]:
@@ -159,14 +162,16 @@ def discriminator_loss(game, state, turn, params, variables, rows):
     return loss + total, (variables, metrics)
 
 
-def discriminator_step(game: Game, state: TrainState, real, label, turn):
-    """(state, metrics) after D's update number `turn` of a step."""
+def discriminator_step(game: Game, state: TrainState, rows, turn):
+    """(state, metrics) after D's update number `turn` of a step; rows: real images,
+    their condition and their weight."""
     purposes = {'latents': 'z', 'augment_real': 'a', 'augment_fake': 'b'}
     purposes |= {'noise': 'noise'} | {name: name for name in game.d_terms}
     keys = {n: _turn_key(game, state, p, turn) for n, p in purposes.items()}
     loss = partial(discriminator_loss, game, state, turn)
+    gradient = game.descent.differentiate(loss)
     state, metrics = _update(
-        game, state, 'discriminator', loss, real, label, keys, game.d_terms
+        game, state, 'discriminator', gradient, rows, keys, game.d_terms
     )
     if game.constrain:
         params = game.constrain(state.params['discriminator'])
@@ -229,9 +234,11 @@ def generator_step(game: Game, state: TrainState, real, label, metrics_d):
         'noise': 'generator noise',
     } | {name: name for name in game.g_terms}
     keys = {n: step_key(state, p) for n, p in purposes.items()}
-    loss = partial(generator_loss, game, state)
+    gradient = jax.grad(partial(generator_loss, game, state), has_aux=True)
+    label = game.condition_of_g(step_key(state, 'generator condition'), label)
+    rows = real, label, None
     return _update(
-        game, state, 'generator', loss, real, label, keys, game.g_terms, metrics_d
+        game, state, 'generator', gradient, rows, keys, game.g_terms, metrics_d
     )
 
 
@@ -251,14 +258,16 @@ def _next_rows(label: jax.Array | None, axis_name: str | None) -> jax.Array | No
     return jnp.roll(every, -1, 0)[example_indices(len(label), axis_name)]
 
 
-def _update(game, state, name, loss, real, label, keys, terms, metrics_before=None):
+def _update(game, state, name, gradient, rows, keys, terms, metrics_before=None):
     """(state, metrics) after one update of a network; keys: {name in Rows: key}."""
+    real, label, weight = rows
     index = example_indices(len(real), game.descent.axis_name)
     keys = {n: keys_of(key, index) for n, key in keys.items()}
+    after = _next_rows(label, game.descent.axis_name)
     grads, variables, metrics = game.descent.gradients(
-        jax.grad(loss, has_aux=True),
+        gradient,
         *network(state, name),
-        Rows(real, label, _next_rows(label, game.descent.axis_name), index, keys),
+        Rows(real, label, after, index, keys, weight),
     )
     state, update = game.descent.update(state, name, grads, f'_{name[0]}')
     of_both = (metrics_before or {}) | metrics
@@ -282,14 +291,14 @@ def train_step(game: Game, state: TrainState, batch):
     of the step."""
     index = example_indices(len(batch['image']), game.descent.axis_name)
     keys = keys_of(step_key(state, 'wording'), index)
-    batch = [batch['image'], condition(game, batch, keys)]
+    batch = [batch['image'], condition(game, batch, keys), batch.get('weight')]
     batch = jax.tree.map(lambda x: x.reshape(-1, game.batches, *x.shape[1:]), batch)
     turns = jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
 
     @jax.jit
     def one(state, at):
         turn, rows = at
-        return discriminator_step(game, state, *rows, turn)
+        return discriminator_step(game, state, rows, turn)
 
     count = game.critic_steps
     rows = jax.tree.map(lambda x: x[:count], turns)
@@ -297,7 +306,7 @@ def train_step(game: Game, state: TrainState, batch):
     unroll = count == 1 or loops.are_slow(one, state, jax.tree.map(lambda x: x[0], xs))
     state, metrics_d = lax.scan(one, state, xs, unroll=unroll)
     last = jax.tree.map(lambda x: x[-1], (turns, metrics_d))
-    state, metrics_g = generator_step(game, state, *last[0], last[1])
+    state, metrics_g = generator_step(game, state, *last[0][:2], last[1])
     values = {'params': state.params['generator']} | state.variables['generator']
     state = game.descent.advance(state, {'generator': values})
     return state, mean_of(metrics_d) | metrics_g

@@ -2,6 +2,10 @@
 
 from functools import partial
 
+import jax
+
+from gan_vae import models
+from gan_vae.errors import UserError
 from gan_vae.learning import descent, optimizers
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
@@ -41,6 +45,10 @@ def make(
     for of, key in ('penalty', 'penalty_gamma_end'), ('ada', 'ada_p_end'):
         if getattr(settings, of) and (end := getattr(settings, key)) >= 0:
             learning.require_end(f'method.{key}={end}')
+    privately = {}
+    if learning.privacy.noise_multiplier:
+        _check_private(settings, model, pair, loss)
+        privately = {'condition_of_g': partial(_drawn, pair)}
     own = game.Game(
         networks=pair,
         loss=loss,
@@ -52,8 +60,43 @@ def make(
         critic_steps=settings.critic_steps,
         schedule_steps=learning.schedule_steps,
         constrain=partial(regularisers.clip_weights, limit=limit) if limit else None,
+        **privately,
     )
-    return game.method(own, _objective(settings, own))
+    return game.method(own, _objective(settings, own), private=True)
+
+
+def _check_private(settings: Settings, model: Networks, pair, loss):
+    """A UserError where D's gradient of an image is not of that image alone, or where
+    anything but D sees the data."""
+    if 'axis_name' in models.fields_of('discriminator', model.discriminator):
+        raise UserError(
+            f'config.model.discriminator={model.discriminator} sees its batch as one '
+            '(BatchNorm, or deviations in it), and with config.privacy each image is '
+            'by itself: take a discriminator without'
+        )
+    for key in ('lecam_weight', 'ada', 'wrong_pairs'):
+        if value := getattr(settings, key):
+            raise UserError(
+                f'config.method.{key}={value}: with config.privacy it would give away '
+                'other images'
+            )
+    if pair.captions:
+        raise UserError(
+            f'config.model.generator={model.generator} draws captions of the data, '
+            'which config.privacy does not protect: take a generator of classes'
+        )
+    if loss.paired:
+        raise UserError(
+            f'config.method.loss={settings.loss}: with config.privacy the generator '
+            'must not see data: take non_saturating'
+        )
+
+
+def _drawn(pair: networks.Pair, key, condition):
+    """A condition for G that says nothing of the data: classes, each as often."""
+    if condition is None:
+        return None
+    return jax.random.randint(key, condition.shape, 0, pair.classes)
 
 
 def terms_of(settings: Settings, pair: networks.Pair) -> tuple[dict, dict]:
@@ -80,7 +123,7 @@ def _descent(settings: Settings, learning: Learning, axis_name) -> descent.Desce
         'generator': optimizers.make(learning, rate_g, betas_g),
         'discriminator': optimizers.make(learning, rate_d, betas_d, critic_steps),
     }
-    return descent.make(learners, settings, learning, axis_name)
+    return descent.make(learners, settings, learning, axis_name, ['discriminator'])
 
 
 def _objective(settings: Settings, own: game.Game) -> str:

@@ -97,7 +97,7 @@ def elbo(vae: VAE, weigh: Callable, samples: int, params, step, rows):
 
     weigh: (KL [B, D], step) -> (what is added to the loss, metrics).
     """
-    x, keys, label = rows
+    x, keys, label, _ = rows
     z, mean, log_variance = vae.draw(params, x, keys, samples, label)
     log_likelihood = jnp.mean(vae.log_likelihood(params, x, z, label))
     kl = bounds.kl_to_standard_normal(mean, log_variance)
@@ -109,7 +109,7 @@ def elbo(vae: VAE, weigh: Callable, samples: int, params, step, rows):
 def iwae(vae: VAE, double: bool, samples: int, params, step, rows):
     """(loss, metrics, (z, mean, log variance)) of a bound by importance weighting;
     double: with the doubly reparameterised gradient."""
-    x, keys, label = rows
+    x, keys, label, _ = rows
     z, *q = vae.draw(params, x, keys, samples, label)
     codes = z[0], *q
     kl = jnp.mean(jnp.sum(bounds.kl_to_standard_normal(*q), -1))
@@ -204,6 +204,13 @@ def make(
     classes = len(spec.class_names) if settings.conditional else 0
     if settings.conditional and classes < 2:
         raise UserError('config.method.conditional: the data have no two classes')
+    if learning.privacy.noise_multiplier:
+        for key in ('disentangle', 'free_bits', 'capacity'):
+            if value := getattr(settings, key):
+                raise UserError(
+                    f'config.method.{key}={value}: with config.privacy the loss of an '
+                    'image must be of that image alone'
+                )
     encoder, decoder, vae = _networks(settings, model, learning, spec, classes)
     learners, term, name = (
         {'all': optimizers.make(learning)},
@@ -255,7 +262,7 @@ def make(
 
     def values(state, rows):
         """The ELBO's terms at beta = 1, one z an example."""
-        x, keys, label = rows
+        x, keys, label, _ = rows
         z, *q = vae.draw(state.ema, x, keys, label=label)
         log_likelihood = vae.log_likelihood(state.ema, x, z, label)[0]
         kl = jnp.sum(bounds.kl_to_standard_normal(*q), -1)
@@ -275,6 +282,7 @@ def make(
         values=values,
         learners=learners,
         classes=classes,
+        private=True,
         objective=_objective(settings, spec, vae, term),
         latents=latents_of(vae),
         # of p(x), which a model of p(x | class) is not

@@ -1,0 +1,84 @@
+"""A private run from end to end: resumed to the bit, and what it tells of itself."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_vae.art import __main__ as art
+from gan_vae.art import provenance
+from gan_vae.config import default
+from gan_vae.errors import UserError
+from gan_vae.runs.__main__ import main as pack
+from gan_vae.training import loop
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / 'pictures'
+    folder.mkdir()
+    (folder / 'LICENSE').write_text('CC BY-NC 4.0\n')
+    for number, x in enumerate(np.random.default_rng(0).integers(0, 256, (90, 16, 16))):
+        Image.fromarray(x.astype(np.uint8)).save(folder / f'{number}.png')
+    return folder
+
+
+@pytest.fixture
+def private(config_of, pictures):
+    """private(steps, noise=20): the config of a tiny run on those pictures."""
+
+    def make(steps, noise=20.0):
+        config = config_of('vae')
+        changes = {
+            'data.name': f'folder:{pictures}',
+            'data.split': 'train',
+            'data.eval_split': 'test',
+            'data.image_size': 16,
+            'data.channels': 1,
+            'model.encoder': 'mlp',
+            'model.decoder': 'mlp',
+            'privacy.noise_multiplier': noise,
+            'privacy.delta': 1e-3,
+            'train.steps': steps,
+        }
+        default.update(config, changes)
+        return config.lock()
+
+    return make
+
+
+@pytest.mark.slow
+def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
+    private, tmp_path, capsys
+):
+    pytest.importorskip('dp_accounting')
+    whole = loop.train(private(4), tmp_path / 'whole')
+    loop.train(private(2), tmp_path / 'parts')
+    parts = loop.train(private(4), tmp_path / 'parts')
+    assert parts['state_sha256'] == whole['state_sha256']
+    said = capsys.readouterr().out
+    assert 'the licence of the data (CC BY-NC 4.0) forbids commercial use' in said
+    epsilon = whole['metrics']['eval/epsilon']
+    assert 0 < epsilon['value'] < 1 and 'delta 0.001, noise 20' in epsilon['protocol']
+    assert f'epsilon {epsilon["value"]:.3g} at the end' in said
+    assert (
+        art.main(
+            ['sample', f'--workdir={tmp_path / "whole"}', f'--out={tmp_path / "o"}']
+        )
+        == 0
+    )
+    run = provenance.read(tmp_path / 'o' / '00000.png')['run']
+    assert run['licence'] == 'CC BY-NC 4.0'
+    assert run['privacy'].startswith(f'epsilon {epsilon["value"]:.3g}, delta 0.001')
+    packed = tmp_path / 'packed'
+    assert pack([f'--workdir={tmp_path / "whole"}', f'--out={packed}']) == 0
+    about = json.loads((packed / 'about.json').read_text())
+    assert about['licence'] == run['licence'] and about['privacy'] == run['privacy']
+
+
+def test_a_run_of_few_pictures_is_refused(private, tmp_path):
+    pytest.importorskip('dp_accounting')
+    with pytest.raises(UserError, match='after 500 steps on 70 examples, and above 10'):
+        loop.train(private(500, noise=1.0), tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
