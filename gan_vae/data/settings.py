@@ -45,8 +45,9 @@ class Settings:
     )
     text: str = choice(
         'none',
-        *('none', 'words', 'factors'),
-        says='of an image: the words of its caption, or its class and factors',
+        *('none', 'words', 'factors', 'minilm'),
+        says='of an image: the words of its caption, or its class and factors; or its '
+        'words by an encoder that is trained on other texts',
     )
     storage: str = choice(
         'memory',

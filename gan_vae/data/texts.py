@@ -3,6 +3,7 @@
   words    of a caption, as they stand in it, without marks and capitals
   factors  the class and the values of the factors that a picture shows, one number
            each: what a caption could say at best
+  minilm   of a caption, as the pieces of words that MiniLM knows (data/wordpiece.py)
 
 A word has its number from 1 on; 0 is no word. A caption is cut off after `length`.
 """
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gan_vae.data import wordpiece
 from gan_vae.data.vector_art.words import NONE
 from gan_vae.errors import UserError
 
 if TYPE_CHECKING:
     from gan_vae.data.source import Examples
 
-KINDS = ('words', 'factors')  # of captions
+KINDS = ('words', 'factors', 'minilm')  # of captions
 WORDINGS = 10  # of a picture, where its set has several
 WORDS = 8000  # that are known, at most: the most frequent ones
 LONGEST = 64  # words of a caption
@@ -32,8 +34,8 @@ class Text(NamedTuple):
     """What a model knows of words."""
 
     kind: str  # of KINDS
-    words: tuple[str, ...]
-    length: int  # words of a caption, at most
+    words: tuple[str, ...]  # of the captions that it was trained on
+    length: int  # numbers of a caption, at most
     captions: tuple[str, ...]  # some that it was trained on
 
 
@@ -49,13 +51,29 @@ def unknown(text: Text, caption: str) -> list[str]:
     return [w for w in dict.fromkeys(split(text.kind, caption)) if w not in text.words]
 
 
-def encode(text: Text, captions: Iterable[str]) -> np.ndarray:
-    """int32 [n, length] of captions; words that are not known are left out."""
-    numbers = {word: number for number, word in enumerate(text.words, 1)}
-    rows = [
-        [numbers[word] for word in split(text.kind, caption) if word in numbers]
+def numbers(text: Text, captions: Iterable[str]) -> list[list[int]]:
+    """Those of the words of each caption, however many."""
+    if text.kind == 'minilm':
+        pieces = wordpiece.vocabulary()
+        return [wordpiece.numbers(caption, pieces) for caption in captions]
+    known = {word: number for number, word in enumerate(text.words, 1)}
+    return [
+        [known[word] for word in split(text.kind, caption) if word in known]
         for caption in captions
     ]
+
+
+def string(text: Text, row: Iterable[int]) -> str:
+    """The words of a row of numbers."""
+    found = [int(number) for number in row if number]
+    if text.kind == 'minilm':
+        return wordpiece.string(found, wordpiece.vocabulary())
+    return ' '.join(text.words[number - 1] for number in found)
+
+
+def encode(text: Text, captions: Iterable[str]) -> np.ndarray:
+    """int32 [n, length] of captions; words that are not known are left out."""
+    rows = numbers(text, captions)
     found = np.zeros((len(rows), text.length), np.int32)
     for row, ids in zip(found, rows, strict=True):
         ids = ids[: text.length]
@@ -69,7 +87,7 @@ def captions_of(examples: 'Examples', kind: str) -> list[tuple[str, ...]]:
         return [factor_captions(examples)]
     if not any(examples.captions):
         raise UserError(
-            'config.data.text=words: the set has no captions: take one that has, as '
+            f'config.data.text={kind}: the set has no captions: take one that has, as '
             'art or emoji, see docs/guides/data.md'
         )
     if examples.reworded is None:
@@ -104,10 +122,11 @@ def of(examples: 'Examples', kind: str) -> tuple[Text, np.ndarray]:
         word for texts in wordings for t in texts for word in split(kind, t)
     )
     words = sorted(sorted(counts), key=lambda word: -counts[word])[:WORDS]
-    longest = max(len(split(kind, t)) for texts in wordings for t in texts)
+    whole = Text(kind, tuple(words), 0, ())
+    longest = max(len(row) for texts in wordings for row in numbers(whole, texts))
     rows = np.unique(np.linspace(0, examples.count - 1, SHOWN).astype(int))
     shown = tuple(wordings[i % len(wordings)][row] for i, row in enumerate(rows))
-    text = Text(kind, tuple(words), min(max(longest, 1), LONGEST), shown)
+    text = whole._replace(length=min(max(longest, 1), LONGEST), captions=shown)
     return text, encoded(text, wordings)
 
 

@@ -40,6 +40,11 @@ class Factors(NamedTuple):
         sizes = tuple(map(len, self.values))
         return classifier.predict_several(self.params, sizes, images)
 
+    def log_probs(self, images: np.ndarray) -> list[np.ndarray]:
+        """log p [n, size] of the values of each factor, of uint8 pictures."""
+        sizes = tuple(map(len, self.values))
+        return classifier.log_probs_several(self.params, sizes, images)
+
 
 def values_of(examples: Examples) -> dict[str, tuple[str, ...]]:
     """{factor: its values} of a set; a UserError for a set without factors of a few

@@ -188,15 +188,19 @@ def predict(params: dict, images) -> np.ndarray:
 
 def predict_several(params: dict, sizes: tuple[int, ...], images) -> np.ndarray:
     """The likeliest value of each label of uint8 images [n, H, W, C]; int [n, k]."""
+    parts = log_probs_several(params, sizes, images)
+    return np.stack([np.argmax(part, -1) for part in parts], -1)
+
+
+def log_probs_several(params: dict, sizes: tuple[int, ...], images) -> list[np.ndarray]:
+    """log p [n, size] of the values of each label of uint8 images [n, H, W, C]."""
 
     @jax.jit
-    def best(params, x):
-        parts = _parts(apply(params, x)['logits'], sizes)
-        return jnp.stack([jnp.argmax(part, -1) for part in parts], -1)
+    def of(params, x):
+        logits = _parts(apply(params, x)['logits'], sizes)
+        return [jax.nn.log_softmax(part) for part in logits]
 
-    return np.concatenate(
-        [
-            best(params, images[start : start + 500])
-            for start in range(0, len(images), 500)
-        ]
-    )
+    batches = [
+        of(params, images[start : start + 500]) for start in range(0, len(images), 500)
+    ]
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]

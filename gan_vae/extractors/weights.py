@@ -1,4 +1,4 @@
-"""Arrays out of torch's files of weights, without torch.
+"""Arrays out of torch's files of weights and of safetensors, without either.
 
 A file is read only if it has the expected SHA-256. Its pickle may name nothing but
 tensors: anything else that it would import is refused.
@@ -6,6 +6,7 @@ tensors: anything else that it would import is refused.
 
 import hashlib
 import io
+import json
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -23,6 +24,8 @@ _DTYPES = {
     'LongStorage': np.dtype('<i8'),
     'IntStorage': np.dtype('<i4'),
 }
+
+_SAFETENSORS = {'F64': '<f8', 'F32': '<f4', 'F16': '<f2', 'I64': '<i8', 'I32': '<i4'}
 
 
 class _Storage(NamedTuple):
@@ -76,6 +79,24 @@ def read(path, sha256: str) -> dict[str, np.ndarray]:
     except pickle.UnpicklingError as error:
         raise UserError(f'{path} is not a file of weights: {error}') from None
     return {name: _array(tensor, stored) for name, tensor in tensors.items()}
+
+
+def safetensors(raw: bytes) -> dict[str, np.ndarray]:
+    """{name: array} of a .safetensors file: the length of a header, the header as JSON,
+    and the numbers. A UserError where it is none."""
+    try:
+        start = 8 + int.from_bytes(raw[:8], 'little')
+        about = json.loads(raw[8:start])
+        about.pop('__metadata__', None)
+        return {
+            name: np.frombuffer(
+                raw[start + one['data_offsets'][0] : start + one['data_offsets'][1]],
+                _SAFETENSORS[one['dtype']],
+            ).reshape(one['shape'])
+            for name, one in about.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f'not a file of safetensors: {error}') from None
 
 
 def _read_zip(file) -> tuple[dict, dict[str, bytes]]:

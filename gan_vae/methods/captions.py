@@ -1,7 +1,12 @@
 """Captions as the condition of a model: rows of numbers of words, 0 where there is
-none (data/texts.py)."""
+none (data/texts.py).
+
+Networks take them as they are, and learn what each number means; or, of a text whose
+kind has an encoder that is frozen, as the states of its words, zeros where there is
+none."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -9,7 +14,13 @@ import jax.numpy as jnp
 
 from gan_vae.data import texts
 from gan_vae.errors import UserError
+from gan_vae.extractors import minilm
 from gan_vae.keys import keys_of, purpose_key
+
+
+def identity(rows):
+    """The rows."""
+    return rows
 
 
 class Captions(NamedTuple):
@@ -17,6 +28,9 @@ class Captions(NamedTuple):
 
     text: texts.Text
     drawn: Callable  # (key, n) -> int32 [n, length], at random of those that are kept
+    states: int = 0  # numbers of a word as networks take it; 0: its number alone
+    # int [n, length] -> the same, or float [n, length, states]
+    encode: Callable = identity
 
 
 def of(spec) -> Captions:
@@ -33,6 +47,10 @@ def of(spec) -> Captions:
         pick = jax.vmap(lambda k: jax.random.randint(k, (), 0, len(rows)))(keys)
         return rows[pick]
 
+    if text.kind == 'minilm':
+        return Captions(
+            text, drawn, minilm.STATE, partial(minilm.states, minilm.load())
+        )
     return Captions(text, drawn)
 
 

@@ -42,6 +42,17 @@ class Condition:
     classes: int = 0
     captions: captions_lib.Captions | None = None
 
+    @property
+    def states(self) -> int:
+        """Numbers of a word as the network takes it; 0: its number alone."""
+        return self.captions.states if self.captions else 0
+
+    def taken(self, rows) -> jax.Array | None:
+        """Rows int [n, length] as the network takes them."""
+        if rows is None or self.captions is None:
+            return rows
+        return self.captions.encode(rows)
+
     def of(self, batch, keys) -> jax.Array | None:
         """int [B, length] of a batch; of several wordings one by its key."""
         if self.classes:
@@ -137,7 +148,7 @@ def second_stage(own: TwoStages, state: TrainState, batch):
     if words is not None:
         share = own.dropped
         kept = jax.vmap(lambda k: ~jax.random.bernoulli(k, share))(drop)
-        rows['words'] = words * kept[:, None]
+        rows['words'] = own.condition.taken(words * kept[:, None])
 
     def objective(params, variables, rows):
         words, codes, keys = rows.get('words'), rows['codes'], rows['keys']
@@ -238,7 +249,7 @@ def method(
         codes = tokeniser.encode(state.ema[vq.NAME], x)
         keys = keys_of(purpose_key(state.rng, 'evaluate'), batch['index'])
         words = condition.of(batch, keys)
-        nats = loss(state.ema[PRIOR], words, codes, keys, True)
+        nats = loss(state.ema[PRIOR], condition.taken(words), codes, keys, True)
         values = tokeniser.values(state.ema[vq.NAME], x)
         values |= {metric: nats / np.log(2)}
         counts = vq.counts(codes, batch['mask'], tokeniser.quantiser.size)
@@ -247,8 +258,13 @@ def method(
     def draw_images(weights, key, n, words, law: Law, given=None):
         given_law = {k: v for k, v in law._asdict().items() if v is not None}
         law = default._replace(**given_law)
-        index = draw(weights.averaged[PRIOR], key, words, n, law, given)
+        index = draw(
+            weights.averaged[PRIOR], key, condition.taken(words), n, law, given
+        )
         return tokeniser.decode(weights.averaged[vq.NAME], index)
+
+    def scored(weights, codes, words):
+        return score(weights.averaged[PRIOR], codes, condition.taken(words))
 
     def generate(weights, key, n, condition_of_them=None, temperature=None):
         words = condition_of_them
@@ -274,8 +290,7 @@ def method(
         codes=vq.codes_of(tokeniser),
         code_prior=contract.CodePrior(
             draw=draw_images,
-            score=score
-            and (lambda weights, *given: score(weights.averaged[PRIOR], *given)),
+            score=score and scored,
             any_order=any_order,
         ),
         captions=condition.captions,

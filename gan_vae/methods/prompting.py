@@ -11,6 +11,7 @@ import numpy as np
 from gan_vae import images
 from gan_vae.data import texts
 from gan_vae.data.texts import Text
+from gan_vae.data.vector_art import mood
 from gan_vae.errors import UserError, nearest
 from gan_vae.learning.state import Weights
 from gan_vae.methods import sampling
@@ -34,34 +35,33 @@ def check(law: Law):
 def numbers(text: Text, prompt: str) -> tuple[np.ndarray, list[str]]:
     """(int32 [length] of a prompt, lines that say which words are not known).
 
-    A UserError where no word of it is known.
+    A mood is the words of its eyes and mouth where these are known. A UserError where
+    no word of it is known.
     """
-    row = texts.encode(text, [prompt])[0]
-    lacking = texts.unknown(text, prompt)
+    plain, moods = mood.plain(prompt, text.words)
+    row = texts.encode(text, [plain])[0]
+    lacking = texts.unknown(text, plain)
     told = ', '.join(f'{word!r}{nearest(word, text.words)}' for word in lacking)
-    known = [w for w in texts.split(text.kind, prompt) if w not in lacking]
-    if not set(known) - LITTLE:
+    known = [w for w in texts.split(text.kind, plain) if w not in lacking]
+    reads_all = text.kind == 'minilm'
+    if not reads_all and not set(known) - LITTLE:
         raise UserError(
             f'--prompt={prompt!r}: this model knows none of these words; it was '
             f'trained on captions such as {text.captions[0]!r}'
         )
-    lines = []
+    lines = [f'{m!r} is drawn as {" and ".join(mood.words(m))}' for m in moods]
     if lacking:
         lines.append(
-            f'words that this model does not know, and leaves out: {told}; it was '
-            f'trained on captions such as {text.captions[0]!r}'
+            'words that this model '
+            + ('saw in no picture' if reads_all else 'does not know, and leaves out')
+            + f': {told}; it was trained on captions such as {text.captions[0]!r}'
         )
-    if len(known) > text.length:
+    if (count := len(texts.numbers(text, [plain])[0])) > text.length:
         lines.append(
-            f'the prompt has {len(known)} words, and this model takes the first '
+            f'the prompt has {count} words, and this model takes the first '
             f'{text.length}'
         )
     return row, lines
-
-
-def caption(text: Text, row: np.ndarray) -> str:
-    """The words of a row of numbers."""
-    return ' '.join(text.words[number - 1] for number in row if number)
 
 
 def floors(

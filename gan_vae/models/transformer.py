@@ -29,6 +29,14 @@ def attend(q, k, v, mask):
     return jnp.swapaxes(share @ v, -3, -2)
 
 
+def present(words):
+    """bool [..., P] of words int [..., P], or of vectors float [..., P, D]: which are
+    there."""
+    if jnp.issubdtype(words.dtype, jnp.integer):
+        return words > 0
+    return jnp.any(words != 0, -1)
+
+
 class Block(nn.Module):
     """x [..., T, width] -> the same: attention, and then SwiGLU."""
 
@@ -70,13 +78,15 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Logits [..., N, codes] of a map of N codes [..., N], after words [..., P].
 
-    A word is from 1 to `words`; 0 is none, and is seen by nobody.
+    A word is from 1 to `words`; 0 is none, and is seen by nobody. With `states` words
+    come as vectors [..., P, states], and zeros are none.
     """
 
     codes: int
     shape: tuple[int, int]  # of the map
     words: int = 0
     length: int = 0  # P
+    states: int = 0  # numbers of a word that comes as a vector
     width: int = 256
     depth: int = 6
     heads: int = 8
@@ -92,8 +102,13 @@ class Transformer(nn.Module):
         self.rows, self.columns = table('rows', rows), table('columns', columns)
         self.codebook = table('codes', self.codes + 1)  # the last: begin, or unknown
         if self.length:
-            self.vocabulary = table('words', self.words + 1)
             self.places = table('places', self.length)
+            if self.states:
+                self.inward = nn.Dense(
+                    self.width, use_bias=False, kernel_init=_normal, dtype=self.dtype
+                )
+            else:
+                self.vocabulary = table('words', self.words + 1)
         self.blocks = [
             Block(self.width, self.heads, self.dropout, self.dtype)
             for _ in range(self.depth)
@@ -116,7 +131,8 @@ class Transformer(nn.Module):
 
     def prefix(self, words):
         """[..., P, width] of words."""
-        return self.vocabulary[words] + self.places
+        known = self.inward(words) if self.states else self.vocabulary[words]
+        return known + self.places
 
     def mask(self, words, n: int):
         """bool [..., 1, P + n, P + n]: what is seen from where, of n codes."""
@@ -124,17 +140,18 @@ class Transformer(nn.Module):
         order = order | self.masked
         if not self.length:
             return order[None]
-        shape = *words.shape[:-1], self.length + n, self.length
+        known = present(words)
+        shape = *known.shape[:-1], self.length + n, self.length
         # a place sees itself, so that one without words sees something
-        of_words = jnp.broadcast_to((words > 0)[..., None, :], shape)
+        of_words = jnp.broadcast_to(known[..., None, :], shape)
         of_words = of_words | jnp.eye(shape[-2], shape[-1], dtype=bool)
         of_codes = jnp.pad(order, ((self.length, 0), (0, 0)))
         of_codes = jnp.broadcast_to(of_codes, (*shape[:-1], n))
         return jnp.concatenate([of_words, of_codes], -1)[..., None, :, :]
 
     def __call__(self, words, codes, still: bool = True):
-        """Logits of codes [..., n], n at most N; words int [..., P], or None where P is
-        0.
+        """Logits of codes [..., n], n at most N; words [..., P], or as vectors, or None
+        where P is 0.
 
         still: without dropout, which takes the key 'dropout'.
         """
@@ -173,7 +190,7 @@ class Transformer(nn.Module):
         seen = jnp.arange(self.length + self.count) <= at
         if self.length:
             is_word = jnp.pad(
-                words > 0, ((0, 0), (0, self.count)), constant_values=True
+                present(words), ((0, 0), (0, self.count)), constant_values=True
             )
             seen = (seen & is_word)[:, None, None]
         for number, block in enumerate(self.blocks):

@@ -18,8 +18,9 @@ from PIL import Image
 from gan_vae import data
 from gan_vae.art import latents, making, provenance, tools
 from gan_vae.art.tools import Model
+from gan_vae.data import texts
 from gan_vae.errors import UserError
-from gan_vae.methods import prompting, sampling
+from gan_vae.methods import sampling
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import packed
 
@@ -183,9 +184,7 @@ def _opened(workdir: str, _: float) -> Model:
 
 def _examples(method: Any) -> list[str]:
     rows = np.asarray(sampling.conditions(method, 0, EXAMPLES))
-    return list(
-        dict.fromkeys(prompting.caption(method.captions.text, row) for row in rows)
-    )
+    return list(dict.fromkeys(texts.string(method.captions.text, row) for row in rows))
 
 
 def _factors(model: Model) -> list[str]:

@@ -44,15 +44,20 @@ def test_a_set_without_captions_or_factors_says_so():
 @pytest.mark.parametrize('kind', texts.KINDS)
 def test_art_has_captions_in_words_and_in_factors(kind):
     settings = Settings(name='art:sprouts=60', split='train', image_size=16, text=kind)
-    found = data.training(settings)
-    wordings = texts.WORDINGS if kind == 'words' else 1
+    try:
+        found = data.training(settings)
+    except UserError as error:
+        assert kind == 'minilm'
+        pytest.skip(str(error))
+    wordings = 1 if kind == 'factors' else texts.WORDINGS
     assert found.tokens.shape == (found.count, wordings, found.text.length)
     assert (found.tokens > 0).any(-1).all()
     batch = found.gather(np.arange(4))
     np.testing.assert_array_equal(batch['text'], found.tokens[:4])
     # another split is numbered by the same words
     other = data.examples(settings, 'test', found.text)
-    assert other.text == found.text and other.tokens.max() <= len(found.text.words)
+    assert other.text == found.text
+    assert kind == 'minilm' or other.tokens.max() <= len(found.text.words)
     if kind == 'factors':
         row = texts.factor_captions(found)[0].split()
         assert row[0] == 'sprouts'

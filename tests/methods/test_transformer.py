@@ -91,6 +91,28 @@ def test_no_word_is_seen_by_nobody(inputs):
 
 
 @pytest.mark.slow
+def test_words_as_one_hot_vectors_are_their_numbers(inputs):
+    """With the table as the map of vectors; a vector of zeros is no word."""
+    words, codes = inputs
+    params, vectors = (
+        random_params(network()),
+        jax.nn.one_hot(words, 6).at[..., 0].set(0),
+    )
+    table = {'inward': {'kernel': params['words']}}
+    of_vectors = {n: p for n, p in params.items() if n != 'words'} | table
+    nets = network(), network(states=6)
+    rows = ({'params': params}, words), ({'params': of_vectors}, vectors)
+    whole, cached = [], []
+    for net, (variables, w) in zip(nets, rows, strict=True):
+        whole.append(net.apply(variables, w, codes))
+        cache = net.apply(variables, w, len(codes), method=net.start)
+        before = jnp.full(len(codes), K)
+        cached.append(net.apply(variables, cache, w, before, 0, method=net.advance)[0])
+    close(*whole)
+    close(*cached)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize('length', [0, 1, P])
 def test_the_cache_gives_what_the_whole_network_gives(inputs, length):
     words, codes = inputs

@@ -51,6 +51,13 @@ def test_a_caption_is_its_words_in_their_order():
     table = params['params']['words']
     other = params['params'] | {'words': table.at[0].add(1.0)}
     np.testing.assert_array_equal(encoder.apply({'params': other}, ROWS)[:2], c[:2])
+    # words as vectors: with the table as their map these are the same
+    vectors = jax.nn.one_hot(ROWS, WORDS + 1).at[..., 0].set(0)
+    by_vectors = {n: p for n, p in params['params'].items() if n != 'words'}
+    by_vectors['Dense_0'] = {'kernel': table}
+    by_vectors['Dense_1'] = params['params']['Dense_0']
+    c_again = encoder.apply({'params': by_vectors}, vectors)
+    np.testing.assert_allclose(c_again[:2], c[:2], atol=1e-6)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from gan_vae import images
 from gan_vae.art import sheets
 from gan_vae.art.tools import Flag, ModelRequest, Picture, Result, ToolWithModel
 from gan_vae.data.pictures import Fit, fit, given
+from gan_vae.data.vector_art import mood
 from gan_vae.errors import UserError
 from gan_vae.methods import prompting
 from gan_vae.methods.contract import Law, required
@@ -22,7 +23,7 @@ def make(request: ModelRequest) -> Result:
         raise UserError('say what it is to be by --to="WORDS"')
     messages = list[str]()
     rows = []
-    for words in (flags.was, flags.to):
+    for words in (flags.was, mood.changed(flags.was, flags.to)):
         row, lines = np.zeros(text.length, np.int32), []
         if words:
             row, lines = prompting.numbers(text, words)

@@ -89,3 +89,10 @@ MOUTHS = {
     'tooth': 'a single tooth | one tooth showing',
     'wavy': 'a wavy mouth | a wobbly mouth',
 }
+MOODS = {  # (eyes, mouth)
+    'happy': ('happy', 'smile'),
+    'sad': ('closed', 'frown'),
+    'angry': ('angry', 'frown'),
+    'surprised': ('wide', 'open'),
+    'sleepy': ('sleepy', 'line'),
+}

@@ -61,7 +61,7 @@ class Rows(NamedTuple):
     """This device's rows of one update, cut together when a batch goes in parts."""
 
     real: jax.Array  # [B, H, W, C]
-    label: jax.Array | None  # int [B], or of captions [B, length]
+    label: jax.Array | None  # int [B], or of captions [B, length, ...]
     other_label: jax.Array | None  # of the next row in the batch of all devices
     index: jax.Array  # int [B], in that batch
     keys: dict[str, jax.Array]  # keys [B] by what they are for
@@ -282,7 +282,7 @@ def condition(game: Game, batch, keys) -> jax.Array | None:
     """What the images of a batch are conditioned on; of several wordings one by the
     image's key."""
     if game.networks.captions:
-        return wording(batch['text'], keys)
+        return game.networks.captions.encode(wording(batch['text'], keys))
     return batch['label'] if game.networks.classes else None
 
 

@@ -125,10 +125,10 @@ def pair(
 
     def init(key_g, key_d):
         def variables(network, key, x):
-            label = jnp.zeros(shape, jnp.int32)
             return network.init(key, x, **_condition(network, label))
 
-        z = prior.sample(key_g, 2)
+        z, label = prior.sample(key_g, 2), jnp.zeros(shape, jnp.int32)
+        label = captions.encode(label) if captions else label
         images = jnp.zeros((2, *spec.shape))
         return {
             'generator': variables(generator, key_g, z),
@@ -189,8 +189,10 @@ def pair(
     alone = generator.clone(axis_name=None) if averages else generator
 
     def label_of(z, label):
-        if captions and label is None:
-            return captions.drawn(jax.random.key(0), len(z))
+        if captions:
+            if label is None:
+                label = captions.drawn(jax.random.key(0), len(z))
+            return label if label.ndim == 3 else captions.encode(label)
         if by_class and label is None:
             return jnp.arange(len(z)) % classes
         if not (by_class or captions):

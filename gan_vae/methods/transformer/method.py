@@ -57,6 +57,7 @@ def network_of(model: Networks, learning: Learning, tokeniser, condition, **fiel
         shape=tokeniser.shape,
         words=condition.words,
         length=condition.length,
+        states=condition.states,
         **fields,
     )
 
@@ -83,6 +84,8 @@ def initial(network):
 
     def init(key):
         words = jnp.zeros((1, network.length), jnp.int32)
+        if network.states:
+            words = jnp.zeros((1, network.length, network.states))
         codes = jnp.zeros((1, network.count), jnp.int32)
         return network.init(key, words, codes)['params']
 
@@ -90,8 +93,8 @@ def initial(network):
 
 
 def logits_of(network, remat: bool = False):
-    """(params, words [B, P] or None, codes [B, N], keys [B], still) -> [B, N, K]; keys:
-    of dropout, one an example, whatever the devices."""
+    """(params, words [B, P, ...] or None, codes [B, N], keys [B], still) -> [B, N, K];
+    keys: of dropout, one an example, whatever the devices."""
 
     def one(params, words, codes, key):
         rngs = None if key is None else {'dropout': key}
