@@ -1,0 +1,4 @@
+# %% [markdown]
+# # evaluate_generators
+#
+# text

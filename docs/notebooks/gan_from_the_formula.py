@@ -1,0 +1,4 @@
+# %% [markdown]
+# # gan_from_the_formula
+#
+# text

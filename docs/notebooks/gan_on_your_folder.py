@@ -1,0 +1,4 @@
+# %% [markdown]
+# # gan_on_your_folder
+#
+# text

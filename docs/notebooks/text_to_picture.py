@@ -1,0 +1,4 @@
+# %% [markdown]
+# # text_to_picture
+#
+# text

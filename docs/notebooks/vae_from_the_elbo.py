@@ -1,0 +1,4 @@
+# %% [markdown]
+# # vae_from_the_elbo
+#
+# text
