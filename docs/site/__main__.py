@@ -7,14 +7,19 @@ network. View it by `python -m http.server --directory=build/site`.
 """
 
 import argparse
+import html
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import latex2mathml.converter
+
 from docs.site import cards, notebooks, reference, sources
 
+FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[([](.*?)\\[)\]]</\1>', re.S)
 DOCS = Path(__file__).parents[1]
 
 
@@ -45,8 +50,16 @@ def build(out: Path, quick: bool = False):
         command = [sys.executable, '-m', 'zensical', 'build', '--strict']
         if subprocess.run(command, cwd=work).returncode:
             sys.exit('the site is not built: see above')
+        for page in (work / 'site').rglob('*.html'):
+            page.write_text(FORMULA.sub(_mathml, page.read_text('utf-8')), 'utf-8')
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(work / 'site', out)
+
+
+def _mathml(formula: re.Match) -> str:
+    """LaTeX as MathML, which browsers draw without a script."""
+    kind = 'inline' if formula[1] == 'span' else 'block'
+    return latex2mathml.converter.convert(html.unescape(formula[2]), display=kind)
 
 
 def main():

@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
     return {f'reference/{name}.md': text for name, text in made.items()}
 
 
+WIDTH = 72  # of code, beyond which a parameter has a line
 _OBJECTIVES = (
     'Pure functions of arrays: losses, bounds, divergences and penalties. Losses are in '
     'nats per example unless a function says otherwise.'
@@ -55,7 +56,8 @@ def _docstring(thing) -> str:
 
 def _summary(text: str) -> str:
     """The first sentence of a docstring, in one line."""
-    return ' '.join(text.partition('\n\n')[0].split())
+    line = ' '.join(text.partition('\n\n')[0].split())
+    return line.replace(': settings.', '.')
 
 
 def markdown(docstring: str) -> str:
@@ -241,10 +243,20 @@ def _python() -> str:
 
 
 def _described(name: str, thing) -> list[str]:
+    """How it is called, and its docstring."""
     try:
-        line = f'{name}{inspect.signature(thing)}'
-    except (TypeError, ValueError):
-        line = name
+        signature = inspect.signature(thing)
+    except ValueError:  # of an exception
+        signature = inspect.Signature()
+    words = [str(p) for key, p in signature.parameters.items() if key != 'self']
+    kinds = [p.kind for key, p in signature.parameters.items() if key != 'self']
+    if inspect.Parameter.KEYWORD_ONLY in kinds:
+        words.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), '*')
+    line = f'{name}({", ".join(words)})'
+    if len(line) > WIDTH:
+        line = f'{name}(\n' + ''.join(f'    {word},\n' for word in words) + ')'
+    if signature.return_annotation is not signature.empty:
+        line += f' -> {inspect.formatannotation(signature.return_annotation)}'
     short = re.sub(r'\b(?:\w+\.)+(?=[A-Z]\w+)', '', line).replace("'", '')
     return [f'```python\n{short}\n```', markdown(_docstring(thing))]
 
