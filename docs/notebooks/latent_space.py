@@ -75,6 +75,7 @@ show(rows)
 # hardly ever lie there: their length is near $\sqrt{64} = 8$, and that of the means of an encoder a little less.
 # **Spherical interpolation** turns from one to the other and keeps the length between theirs.
 
+
 # %%
 def between(a, b, t):
     """The spherical interpolation of vectors a and b, at t in [0, 1]."""

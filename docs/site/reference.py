@@ -70,8 +70,9 @@ def markdown(docstring: str) -> str:
         for code, lines in _runs(block.splitlines()):
             text = '\n'.join(lines)
             parts.append(f'```text\n{inspect.cleandoc(text)}\n```' if code else text)
-    return '\n\n'.join(part.replace('<', '&lt;') if part[0] != '`' else part
-                       for part in parts)
+    return '\n\n'.join(
+        part.replace('<', '&lt;') if part[0] != '`' else part for part in parts
+    )
 
 
 def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:
@@ -150,7 +151,10 @@ def _configs() -> str:
 
 
 def _help(main, words: list[str]) -> str:
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.suppress(SystemExit),
+    ):
         main(words)
     return out.getvalue().strip()
 
@@ -161,8 +165,11 @@ def _commands() -> str:
 
     for mode, (purpose, known) in flags.MODES.items():
         rows = [
-            [f'`--{name}`', '' if flag.default in (None, '', False) else
-             f'`{flag.default}`', flag.help]
+            [
+                f'`--{name}`',
+                '' if flag.default in (None, '', False) else f'`{flag.default}`',
+                flag.help,
+            ]
             for name, flag in known.items()
         ]
         head = ['flag', 'default', 'what it is']
