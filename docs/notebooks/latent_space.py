@@ -1,13 +1,14 @@
 # %% [markdown]
 # # The latent space of a VAE
 #
-# A variational autoencoder (VAE) has two networks. The **encoder** turns a picture $x$ into the mean and variance
-# of a normal distribution over a short vector $z$, the latent. The **decoder** turns $z$ back into a picture.
-# Training pulls the latents of all pictures towards one common law, $N(0, I)$, so that a vector drawn from that law
+# A variational autoencoder (VAE) has two networks. The **encoder** turns a picture $x$
+# into the mean and variance of a normal distribution over a short vector $z$, the
+# latent. The **decoder** turns $z$ back into a picture. Training pulls the latents of
+# all pictures towards one common law, $N(0, I)$, so that a vector drawn from that law
 # decodes to a picture that was never in the training set.
 #
-# This notebook opens a small VAE of emoji faces that is part of the package. Nothing is trained and nothing is
-# downloaded.
+# This notebook opens a small VAE of emoji faces that is part of the package. Nothing is
+# trained and nothing is downloaded.
 
 # %%
 import numpy as np
@@ -30,8 +31,8 @@ print(model.shape, model.latent_size)
 # %% [markdown]
 # ## There and back
 #
-# Eight faces that the model was **not** trained on, and below them what the decoder makes of their latents. A face of
-# 32 x 32 x 3 = 3,072 numbers went through 64 numbers.
+# Eight faces that the model was **not** trained on, and below them what the decoder
+# makes of their latents. A face of 32 x 32 x 3 = 3,072 numbers went through 64 numbers.
 
 # %%
 pictures, labels, names, categories = emoji.load('test')
@@ -45,9 +46,10 @@ show([*faces, *again])
 # %% [markdown]
 # ## How many of the 64 numbers carry anything?
 #
-# Where a unit of the latent does not help the decoder, the KL term of the objective pushes its law to $N(0, 1)$
-# whatever the picture is: its mean is then 0 for every picture. `encode` gives the means. A deviation near 0 over many
-# pictures is a unit without use; a large one is a unit that tells pictures apart.
+# Where a unit of the latent does not help the decoder, the KL term of the objective
+# pushes its law to $N(0, 1)$ whatever the picture is: its mean is then 0 for every
+# picture. `encode` gives the means. A deviation near 0 over many pictures is a unit
+# without use; a large one is a unit that tells pictures apart.
 
 # %%
 many, labels, _, _ = emoji.load('train')
@@ -58,7 +60,8 @@ print('largest deviations: ', spread[order[:5]].round(2))
 print('smallest deviations:', spread[order[-5:]].round(2))
 
 # %% [markdown]
-# Move along the units that vary the most, from -3 to 3, with the others held at those of one face. Each row is a unit.
+# Move along the units that vary the most, from -3 to 3, with the others held at those
+# of one face. Each row is a unit.
 
 # %%
 rows = []
@@ -71,9 +74,10 @@ show(rows)
 # %% [markdown]
 # ## Between two faces
 #
-# A straight line between two latents passes nearer to the origin than both. Samples of a normal law in 64 dimensions
-# hardly ever lie there: their length is near $\sqrt{64} = 8$, and that of the means of an encoder a little less.
-# **Spherical interpolation** turns from one to the other and keeps the length between theirs.
+# A straight line between two latents passes nearer to the origin than both. Samples of
+# a normal law in 64 dimensions hardly ever lie there: their length is near
+# $\sqrt{64} = 8$, and that of the means of an encoder a little less. **Spherical
+# interpolation** turns from one to the other and keeps the length between theirs.
 
 
 # %%
@@ -93,8 +97,8 @@ show([*model.decode(line), *model.decode(turn)])
 # %% [markdown]
 # ## Samples
 #
-# Latents drawn from $N(0, I)$, and then from a law that is narrower: at temperature 0.5 samples are more typical and
-# less varied.
+# Latents drawn from $N(0, I)$, and then from a law that is narrower: at temperature 0.5
+# samples are more typical and less varied.
 
 # %%
 show([*model.sample(8, seed=1), *model.sample(8, seed=1, temperature=0.5)])
@@ -102,7 +106,8 @@ show([*model.sample(8, seed=1), *model.sample(8, seed=1, temperature=0.5)])
 # %% [markdown]
 # ## What to try next
 #
-# - `gan_vae art directions` finds directions that change one factor, such as the colour of a pot, by the labels of
-#   [vector art](../guides/data.md#drawings-without-end).
-# - [Why samples of VAEs blur](../explanations/blur.md) says where the softness of these faces comes from.
+# - `gan_vae art directions` finds directions that change one factor, such as the colour
+#   of a pot, by the labels of [vector art](../guides/data.md#drawings-without-end).
+# - [Why samples of VAEs blur](../explanations/blur.md) says where the softness of these
+#   faces comes from.
 # - `gan_vae studio` has these steps as sliders ([guide](../guides/studio.md)).

@@ -38,8 +38,8 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_bytes(content)
     note = (
-        f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to ipynb` '
-        'makes a file for Jupyter of it, and plain `python` runs it.*'
+        f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to '
+        'ipynb` makes a file for Jupyter of it, and plain `python` runs it.*'
     )
     title, _, rest = text.strip().partition('\n')
     return f'{title}\n\n{note}\n{rest}'

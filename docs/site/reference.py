@@ -38,8 +38,8 @@ def pages() -> dict[str, str]:
 
 WIDTH = 72  # of code, beyond which a parameter has a line
 _OBJECTIVES = (
-    'Pure functions of arrays: losses, bounds, divergences and penalties. Losses are in '
-    'nats per example unless a function says otherwise.'
+    'Pure functions of arrays: losses, bounds, divergences and penalties. Losses are '
+    'in nats per example unless a function says otherwise.'
 )
 
 
@@ -61,7 +61,7 @@ def _summary(text: str) -> str:
 
 
 def markdown(docstring: str) -> str:
-    """A docstring as Markdown: indented lines and examples as code, the rest as text."""
+    """A docstring as Markdown: indented lines and examples are code."""
     parts = []
     for block in re.split(r'\n\s*\n', docstring.strip('\n')):
         if block.startswith('>>>'):
