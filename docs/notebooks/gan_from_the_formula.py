@@ -148,9 +148,10 @@ def picture(points):
     return np.array(sheet)
 
 
-def visited(points):
-    """How many clusters have a point within 0.3."""
-    return int((np.linalg.norm(points[:, None] - corners, axis=2).min(0) < 0.3).sum())
+def near(points):
+    """(clusters with 2 % of the points or more, share of points on a cluster)."""
+    close = np.linalg.norm(points[:, None] - corners, axis=2) < 0.25
+    return int((close.mean(0) >= 0.02).sum()), close.any(1).mean()
 
 
 g, d = (
@@ -162,7 +163,8 @@ for step, key in enumerate(jax.random.split(jax.random.key(4), 6001)):
     if step in (100, 1000, 3000, 6000):
         points = np.asarray(G.apply(g, jax.random.normal(jax.random.key(5), (400, 2))))
         frames.append(picture(points))
-        print(f'step {step}: {visited(points)} of 8 clusters')
+        clusters, share = near(points)
+        print(f'step {step}: {clusters} of 8 clusters, {share:.0%} of points on one')
     g, d, g_state, d_state = play(g, d, g_state, d_state, key)
 Image.fromarray(grid(np.array(frames), 4))
 
