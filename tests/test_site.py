@@ -9,7 +9,13 @@ import pytest
 
 pytestmark = pytest.mark.slow
 NOTEBOOKS = Path(__file__).parents[1] / 'docs' / 'notebooks'
-LOADS = {'script': 'src', 'img': 'src', 'link': 'href', 'source': 'src', 'iframe': 'src'}
+LOADS = {
+    'script': 'src',
+    'img': 'src',
+    'link': 'href',
+    'source': 'src',
+    'iframe': 'src',
+}
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +65,9 @@ def test_nothing_is_loaded_from_elsewhere_and_every_link_leads_somewhere(site):
             if anchor and file.suffix == '.html':
                 assert anchor in pages[file].anchors, (page, target)
     for sheet in site.rglob('*.css'):
-        for target in re.findall(r'(?:url\(|@import)\s*["\']?([^"\')]+)', sheet.read_text()):
+        for target in re.findall(
+            r'(?:url\(|@import)\s*["\']?([^"\')]+)', sheet.read_text()
+        ):
             assert not re.match('https?:|//', target), (sheet, target)
 
 

@@ -8,6 +8,7 @@ import jupytext
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
 from nbconvert.preprocessors import ExtractOutputPreprocessor
+from traitlets.config import Config
 
 FILES = sorted((Path(__file__).parents[1] / 'notebooks').glob('*.py'))
 AT_A_TIME = 2  # each has a process of its own
@@ -27,7 +28,10 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
     if not quick:
         with tempfile.TemporaryDirectory() as empty:
             NotebookClient(
-                notebook, timeout=LIMIT, resources={'metadata': {'path': empty}}
+                notebook,
+                timeout=LIMIT,
+                resources={'metadata': {'path': empty}},
+                config=Config(KernelManager={'transport': 'ipc'}),  # no ports
             ).execute()
     resources = {'unique_key': file.stem, 'output_files_dir': 'outputs'}
     text, resources = MarkdownExporter(
