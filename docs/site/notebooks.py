@@ -7,7 +7,6 @@ from pathlib import Path
 import jupytext
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
-from nbconvert.preprocessors import ExtractOutputPreprocessor
 from traitlets.config import Config
 
 FILES = sorted((Path(__file__).parents[1] / 'notebooks').glob('*.py'))
@@ -34,9 +33,7 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
                 config=Config(KernelManager={'transport': 'ipc'}),  # no ports
             ).execute()
     resources = {'unique_key': file.stem, 'output_files_dir': 'outputs'}
-    text, resources = MarkdownExporter(
-        preprocessors=[ExtractOutputPreprocessor]
-    ).from_notebook_node(notebook, resources)
+    text, resources = MarkdownExporter().from_notebook_node(notebook, resources)
     for name, content in resources['outputs'].items():
         picture = folder / 'notebooks' / name
         picture.parent.mkdir(parents=True, exist_ok=True)

@@ -52,9 +52,15 @@ def publish(workdir: str, to: str) -> str:
         raise unknown('--to', to, modules.names(ROOM))
     record = replay(workdir)
     try:
-        place = importlib.import_module(f'{ROOM}.{to}').send(record)
+        library = importlib.import_module(to)
     except ModuleNotFoundError as error:
         raise not_installed(f'--to={to}', str(error.name), to) from error
+    try:
+        place = importlib.import_module(f'{ROOM}.{to}').send(library, record)
+    except Exception as error:  # as where nobody is logged in, or no server answers
+        if type(error).__module__.partition('.')[0] != to:
+            raise
+        raise UserError(f'--to={to}: {str(error).strip().splitlines()[0]}') from error
     return f'{counted(len(record.rows), "step")} in {place}'
 
 

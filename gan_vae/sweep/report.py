@@ -174,8 +174,8 @@ def _table(metric: Metric, ranked: list[Ranked], folder: Path) -> str:
     )
     if any(r.spread is not None for r in ranked):
         html += (
-            '<p><small>≈: its mean cannot be told from that of the best (Welch’s t-test '
-            'over seeds, 5 %, not corrected for the number of points).</small></p>'
+            '<p><small>≈: its mean cannot be told from that of the best (Welch’s '
+            't-test over seeds at 5 %, not corrected for their number).</small></p>'
         )
     return html
 

@@ -110,6 +110,20 @@ def test_wandb_is_called_as_documented(run, monkeypatch):
     assert calls[0]['resume'] == 'allow' and calls[0]['config']['method.beta'] == 1
 
 
+def test_an_error_of_the_tracker_is_one_line(run, monkeypatch, capsys):
+    class Error(Exception):
+        __module__ = 'wandb.errors'
+
+    class Wandb:
+        @staticmethod
+        def init(**values):
+            raise Error('no API key\nmore of it')
+
+    monkeypatch.setitem(sys.modules, 'wandb', Wandb)
+    assert publish(run, 'wandb') == 2
+    assert capsys.readouterr().err == 'gan_vae: --to=wandb: no API key\n'
+
+
 @pytest.mark.slow
 def test_wandb_writes_offline(run, monkeypatch):
     pytest.importorskip('wandb')

@@ -1,4 +1,5 @@
-"""Trackers, one module each: `send(replay)` -> a line that says where the run is.
+"""Trackers, one module each, of the name of its library.
 
-Sent again, a run has no step twice. A module imports its library inside of `send`.
+`send(library, replay)` returns a line that says where the run is. Sent again, a run has
+no step twice.
 """

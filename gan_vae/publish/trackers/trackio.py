@@ -1,18 +1,17 @@
 """Trackio, in its database on this machine ($TRACKIO_DIR), or $TRACKIO_SERVER_URL."""
 
 import contextlib
+from typing import Any
 
 from gan_vae.publish import PROJECT, Replay
 
 
-def send(replay: Replay) -> str:
-    import trackio
-
+def send(library: Any, replay: Replay) -> str:
     with contextlib.suppress(ValueError):  # there is no such project yet
-        for run in list(trackio.Api().runs(PROJECT)):
+        for run in list(library.Api().runs(PROJECT)):
             if run.name == replay.name:
                 run.delete()
-    trackio.init(
+    library.init(
         project=PROJECT,
         name=replay.name,
         config=replay.config,
@@ -21,6 +20,6 @@ def send(replay: Replay) -> str:
         auto_log_cpu=False,
     )
     for step, values in replay.rows:
-        trackio.log(values, step=step)
-    trackio.finish()
+        library.log(values, step=step)
+    library.finish()
     return f'{PROJECT}/{replay.name}; trackio show --project {PROJECT}'

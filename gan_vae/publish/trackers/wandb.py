@@ -1,12 +1,12 @@
 """Weights & Biases; offline with WANDB_MODE=offline."""
 
+from typing import Any
+
 from gan_vae.publish import PROJECT, Replay
 
 
-def send(replay: Replay) -> str:
-    import wandb
-
-    run = wandb.init(
+def send(library: Any, replay: Replay) -> str:
+    run = library.init(
         project=PROJECT,
         id=replay.identity,
         name=replay.name,
