@@ -92,4 +92,4 @@ def test_the_reference_is_that_of_the_code(site):
 def test_a_notebook_is_there_with_its_pictures(site, file):
     text = (site / 'notebooks' / f'{file.stem}.html').read_text('utf-8')
     assert 'Traceback' not in text
-    assert f'outputs/{file.stem}' in text, 'no picture that a cell has made'
+    assert f'{file.stem}_files/' in text, 'no picture that a cell has made'

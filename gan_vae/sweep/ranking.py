@@ -74,7 +74,7 @@ def told_apart(r: Ranked, other: Ranked) -> bool | None:
     from scipy.stats import ttest_ind  # takes a second
 
     a, b = ([o.value for o in x.outcomes] for x in (r, other))
-    _, p = ttest_ind(a, b, equal_var=False)
+    _, p = np.asarray(ttest_ind(a, b, equal_var=False))
     return bool(p < 0.05)
 
 
