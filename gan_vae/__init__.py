@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gan_vae.methods.contract import Method
     from gan_vae.sweep.run import sweep
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 __all__ = [
     'Method',
     'Model',

@@ -11,6 +11,7 @@
        gan_vae pack --workdir=RUN --out=DIR       a model small enough to share
        gan_vae export --workdir=RUN --out=DIR ... a model as safetensors, ONNX, JAX
        gan_vae import --folder=DIR --out=RUN      what was exported as safetensors
+       gan_vae publish RUN --to=TRACKER           a run for wandb, mlflow or trackio
 
 `gan_vae MODE --help` lists the flags of a mode. RUN is the folder of a run, or a model
 of the package such as `pretrained:emoji_gan`. `python -m gan_vae` is the same command.
@@ -31,6 +32,7 @@ _TOOLS = {
     'pack': 'gan_vae.runs.__main__',
     'export': 'gan_vae.export.__main__',
     'import': 'gan_vae.runs.importing',
+    'publish': 'gan_vae.publish.__main__',
     'report': 'gan_vae.evaluation.__main__',
 }
 

@@ -88,6 +88,14 @@ def test_the_wheel_trains_samples_and_evaluates(installed, tmp_path, source):
     assert scored.startswith('swd_32 0 | 4 of pictures run-4')
 
 
+@pytest.mark.slow
+def test_the_readme_renders_as_the_page_of_the_package(installed):
+    """What an index of packages shows; --strict: warnings are errors."""
+    (wheel,) = installed.parents[1].glob('*.whl')
+    twine = [sys.executable, '-m', 'twine', 'check', '--strict', str(wheel)]
+    assert 'PASSED' in run(twine, installed.parent)
+
+
 PAGES = 'studio/static/screens/home.js', 'export/static/sampler.html'
 WHERE = 'import gan_vae; print(gan_vae.__file__)'
 

@@ -55,7 +55,7 @@ def write(workdirs: list[str], out: str) -> Path:
         '<h2>Metrics</h2>',
         _metrics({name: _results(folder) for name, folder in runs.items()}),
         '<h2>Curves</h2>',
-        _curves({name: _scalars(folder) for name, folder in runs.items()}),
+        _curves([scalars(folder) for folder in runs.values()]),
         '<h2>Samples</h2>',
         _pictures(runs),
         '<h2>What differs in the configs</h2>',
@@ -117,7 +117,8 @@ def _results(folder: Path) -> dict:
     return results
 
 
-def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """{name: [(step, value)]} of the record of a run."""
     curves: dict[str, list] = {}
     for line in files.json_lines(folder / 'metrics.jsonl'):
         step = line.pop('step', None)
@@ -193,19 +194,19 @@ def _cell(result: dict) -> str:
     return f'<td class="n">{result["value"]:.5g}{extra}{protocol}</td>'
 
 
-def _curves(scalars: dict[str, dict]) -> str:
-    names = sorted({name for run in scalars.values() for name in run})
+def _curves(runs: list[dict]) -> str:
+    names = sorted({name for run in runs for name in run})
     groups = {}
     for name in names:
         figures = groups.setdefault(name.partition('/')[0], [])
-        lines = {
-            COLOURS[i % len(COLOURS)]: run[name]
-            for i, run in enumerate(scalars.values())
+        lines = [
+            (COLOURS[i % len(COLOURS)], run[name])
+            for i, run in enumerate(runs)
             if len(run.get(name, ())) > 1
-        }
+        ]
         if lines:
             figures.append(
-                f'<figure>{_plot(lines)}<figcaption>{_text(name)}</figcaption></figure>'
+                f'<figure>{plot(lines)}<figcaption>{_text(name)}</figcaption></figure>'
             )
     folded = {name: fs for name, fs in groups.items() if len(fs) > FOLD}
     open_ = [f for name, fs in groups.items() if name not in folded for f in fs]
@@ -216,9 +217,13 @@ def _curves(scalars: dict[str, dict]) -> str:
     )
 
 
-def _plot(lines: dict[str, list[tuple[int, float]]], width=320, height=150) -> str:
-    """An SVG of {colour: [(step, value)]}, with the ranges at its edges."""
-    points = [p for line in lines.values() for p in line]
+def plot(
+    lines: list[tuple[str, list[tuple[int, float]]]],
+    width: int = 320,
+    height: int = 150,
+) -> str:
+    """An SVG of [(colour, [(step, value)])], with the ranges at its edges."""
+    points = [p for _, line in lines for p in line]
     (left, right), (low, high) = (
         (min(axis), max(axis)) for axis in zip(*points, strict=True)
     )
@@ -231,7 +236,7 @@ def _plot(lines: dict[str, list[tuple[int, float]]], width=320, height=150) -> s
     drawn = ''.join(
         f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" '
         f'points="{" ".join(place(*p) for p in line[:: 1 + len(line) // 400])}"/>'
-        for colour, line in lines.items()
+        for colour, line in lines
     )
     labels = ''.join(
         f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="10" fill="#777">'

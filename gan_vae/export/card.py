@@ -27,21 +27,7 @@ PAGE = 'draw.html'  # which needs no code to be used
 def text(model: Opened, workdir: Path, lines: list[str]) -> str:
     """The card, with the head that hubs read."""
     config, method = model.config, model.method
-    count = sum(int(a.size) for a in by_name(model.weights.averaged).values())
-    classes = run_folder.read_classes(workdir) if method.classes else ()
-    described = [
-        f'A `{config.method.name}`, trained by gan_vae, config `{config.name}`, '
-        f'step {model.record["step"]:,}; {count:,} parameters.',
-        f'Objective: `{method.objective}`.',
-        f'Data: `{config.data.name}`, split `{config.data.split}`.',
-    ]
-    if licence := model.record.get('licence'):
-        described.append(f'Licence of the data: {licence}.')
-    if private := model.record.get('privacy'):
-        described.append(f'Differentially private: {private}.')
-    if classes:
-        described.append(f'Classes, from 0: {", ".join(classes)}.')
-    parts = [_head(config), f'# {config.name}', *described]
+    parts = [_head(config), f'# {config.name}', *described(model, workdir)]
     parts.append('\n'.join(f'- `{line.replace(":", "`:", 1)}' for line in lines))
     file = lines[0].partition(':')[0]
     size = method.latents.size if method.latents else 0
@@ -62,6 +48,26 @@ def text(model: Opened, workdir: Path, lines: list[str]) -> str:
         'made with them: see the card of the set.'
     )
     return '\n\n'.join(parts) + '\n'
+
+
+def described(model: Opened, workdir: Path) -> list[str]:
+    """What a model is and what it learned from, a paragraph each."""
+    config, method = model.config, model.method
+    count = sum(int(a.size) for a in by_name(model.weights.averaged).values())
+    classes = run_folder.read_classes(workdir) if method.classes else ()
+    lines = [
+        f'A `{config.method.name}`, trained by gan_vae, config `{config.name}`, '
+        f'step {model.record["step"]:,}; {count:,} parameters.',
+        f'Objective: `{method.objective}`.',
+        f'Data: `{config.data.name}`, split `{config.data.split}`.',
+    ]
+    if licence := model.record.get('licence'):
+        lines.append(f'Licence of the data: {licence}.')
+    if private := model.record.get('privacy'):
+        lines.append(f'Differentially private: {private}.')
+    if classes:
+        lines.append(f'Classes, from 0: {", ".join(classes)}.')
+    return lines
 
 
 def _head(config) -> str:

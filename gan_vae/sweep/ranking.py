@@ -64,6 +64,20 @@ def rank(
     return results
 
 
+def told_apart(r: Ranked, other: Ranked) -> bool | None:
+    """Whether the means of two points differ by Welch's t-test at 5 %; None where one
+    has a single seed or has not finished, so that nothing is known."""
+    if r.spread is None or other.spread is None:
+        return None
+    if not r.spread and not other.spread:
+        return r.mean != other.mean
+    from scipy.stats import ttest_ind  # takes a second
+
+    a, b = ([o.value for o in x.outcomes] for x in (r, other))
+    _, p = np.asarray(ttest_ind(a, b, equal_var=False))
+    return bool(p < 0.05)
+
+
 def swept(points: list[Point]) -> list[str]:
     """The keys that take more than one value."""
     keys = dict.fromkeys(key for point in points for key in point)

@@ -10,24 +10,39 @@ from collections.abc import Mapping
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.report import figure, page
+from gan_vae.evaluation.report import figure, page, plot, scalars
 from gan_vae.runs import folder as run_folder
-from gan_vae.sweep.plan import Experiment, Metric, Point
-from gan_vae.sweep.ranking import Ranked, effects, swept
+from gan_vae.sweep.plan import Experiment, Metric, Point, Trial
+from gan_vae.sweep.ranking import Ranked, effects, swept, told_apart
 from gan_vae.sweep.table import describe, distinct_labels, format_value
 
 _STYLE = """
 tr.bad td { color: #888; } td.key, td.n { white-space: nowrap; }
 small.flag { display: inline-block; width: 16rem; white-space: normal; }
+.sorts th { cursor: pointer; }
 svg text { font-size: 11px; fill: #555; paint-order: stroke; stroke: #fff;
            stroke-width: 4px; } .bar { fill: #1b6ca8; }
 .chance { stroke: #c8553d; stroke-width: 2; }
 .swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; }
 """
+# A click on a head sorts by that column, and another one the other way.
+_SORT = """<script>
+addEventListener('click', ({target: head}) => {
+  if (head.tagName !== 'TH' || !head.closest('.sorts')) return;
+  const rows = [...head.closest('table').rows].slice(1), at = head.cellIndex;
+  const of = row => row.cells[at].innerText.trim();
+  const number = text => text === '' ? Infinity : parseFloat(text);
+  const sign = head.dataset.sign = -(head.dataset.sign || -1);
+  const by = (a, b) => number(a) - number(b) || a.localeCompare(b);
+  rows.sort((a, b) => sign * by(of(a), of(b)));
+  head.closest('table').append(...rows);
+});
+</script>"""
 # Good to bad, of even steps in lightness: readable without colour.
 _RAMP = ((28, 60, 120), (38, 130, 142), (122, 180, 90), (240, 200, 60))
 
@@ -50,7 +65,9 @@ def write(
         f'<h1>{escape(title)}</h1>',
         _summary(experiment, ranked, engine),
         '<h2>Points, best first</h2>',
-        _table(experiment.metric, ranked),
+        _table(experiment.metric, ranked, folder),
+        '<h2>Learning curves</h2>',
+        _curves(experiment.metric, ranked),
         '<h2>Values and what they gave</h2>',
         _parallel(experiment.metric, ranked),
         '<h2>Which keys matter</h2>',
@@ -61,7 +78,7 @@ def write(
     identity = [' '.join(experiment.metric), *(t.id for r in ranked for t in r.trials)]
     path = _free(folder, identity)
     head = f'<meta name="sweep" content="{escape(";".join(identity))}">'
-    text = page(title, body, f'{head}<style>{_STYLE}</style>')
+    text = page(title, body, f'{head}<style>{_STYLE}</style>{_SORT}')
     try:
         # Of a name of its own: other workers may write the page at the same moment.
         part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
@@ -114,7 +131,7 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
     return ''.join(f'<p>{escape(line)}</p>' for line in lines)
 
 
-def _table(metric: Metric, ranked: list[Ranked]) -> str:
+def _table(metric: Metric, ranked: list[Ranked], folder: Path) -> str:
     keys = _keys(ranked)
     head = ''.join(
         f'<th>{escape(name)}</th>'
@@ -138,6 +155,7 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
         spread = '' if r.spread is None else f' <small>± {r.spread:.2g}</small>'
         swatch = f'<span class="swatch" style="background:{_colour(r, ranked)}"></span>'
         tie = '=' if places.count(r.place) > 1 else ''
+        tie += ' ≈' if r.place != 1 and told_apart(r, ranked[0]) is False else ''
         mark = '' if r.place is None else f'{swatch} {r.place}{tie}'
         cells = [
             mark,
@@ -146,12 +164,38 @@ def _table(metric: Metric, ranked: list[Ranked]) -> str:
             each,
             status + errors,
             f'{sum(map(_seconds, r.trials)):.0f}',
-            '<br>'.join(f'<code>{t.id}</code>' for t in r.trials),
+            '<br>'.join(_link(t, folder) for t in r.trials),
         ]
         bad = ' class="bad"' if r.mean is None else ''
         row = ''.join(f'<td class="n">{cell}</td>' for cell in cells)
         rows.append(f'<tr{bad}>{row}</tr>')
-    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    html = (
+        f'<div class="wide sorts"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    )
+    if any(r.spread is not None for r in ranked):
+        html += (
+            '<p><small>≈: its mean cannot be told from that of the best (Welch’s '
+            't-test over seeds at 5 %, not corrected for their number).</small></p>'
+        )
+    return html
+
+
+def _link(trial: Trial, folder: Path) -> str:
+    place = Path(os.path.relpath(trial.folder, folder)).as_posix()
+    return f'<a href="{quote(place)}/"><code>{trial.id}</code></a>'
+
+
+def _curves(metric: Metric, ranked: list[Ranked]) -> str:
+    """The metric of each trial over its steps, in the colour of its point."""
+    lines = [
+        (_colour(r, ranked) if r.place else '#bbb', line)
+        for r in reversed(ranked)  # the best on top
+        for trial in r.trials
+        if len(line := scalars(trial.folder).get(metric.name, [])) > 1
+    ]
+    if not lines:
+        return f'<p>No trial has two values of {escape(metric.name)}.</p>'
+    return f'<div class="wide">{plot(lines, 720, 300)}</div>'
 
 
 def _seconds(trial) -> float:

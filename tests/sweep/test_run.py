@@ -249,6 +249,42 @@ def test_equal_means_share_a_place(tmp_path):
     assert colours[1] == colours[2] and len(set(colours)) == 3
 
 
+def test_points_that_seeds_do_not_tell_apart_are_marked(tmp_path):
+    """Welch: t = 0.77, p = 0.496 for b against a; t = 11.1, p = 0.0008 for c."""
+    values = {'a': [1.0, 2.0, 3.0], 'b': [1.0, 3.0, 5.0], 'c': [14.0, 15.0, 12.0]}
+    ranked = ranked_of({k: ({'k': k}, v) for k, v in values.items()})
+    apart = [ranking.told_apart(r, ranked[0]) for r in ranked[1:]]
+    assert apart == [False, True]
+    page = report_of(tmp_path, ranked)
+    assert page.count(' 2 ≈</td>') == 1 and ' 3</td>' in page
+    single = ranked_of({k: ({'k': k}, v[:1]) for k, v in values.items()})
+    assert ranking.told_apart(single[2], single[0]) is None
+    assert '≈</td>' not in report_of(tmp_path, single)
+
+
+def test_the_page_has_a_curve_and_a_link_for_each_trial(tmp_path):
+    ranked = ranked_of({'a': ({'k': 1}, [1.0, 2.0]), 'b': ({'k': 2}, [3.0, 4.0])})
+    trials = [
+        trial._replace(folder=tmp_path / 'trials' / trial.id)
+        for r in ranked
+        for trial in r.trials
+    ]
+    ranked = [
+        r._replace(trials=trials[2 * i : 2 * i + 2]) for i, r in enumerate(ranked)
+    ]
+    assert 'No trial has two values' in report_of(tmp_path, ranked)
+    for one in trials:
+        one.folder.mkdir(parents=True)
+        lines = (
+            json.dumps({'step': i, METRIC.name: 10.0 - i}) + '\n' for i in range(3)
+        )
+        (one.folder / 'metrics.jsonl').write_text(''.join(lines))
+    page = report_of(tmp_path, ranked)
+    assert page.count('stroke-width="1.5"') == len(trials)
+    for one in trials:
+        assert f'<a href="trials/{one.id}/">' in page
+
+
 @pytest.mark.parametrize(
     'values',
     [

@@ -1,0 +1,46 @@
+"""The notebooks of docs/notebooks, each a Python file, as pages with their outputs."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+
+FILES = sorted((Path(__file__).parents[1] / 'notebooks').glob('*.py'))
+AT_A_TIME = 2  # each has a process of its own
+LIMIT = 300  # seconds of a cell, and of the start of Python
+
+
+def pages(folder: Path, quick: bool) -> dict[str, str]:
+    """{path below `folder`: Markdown}; pictures that cells show are written there."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        texts = list(pool.map(lambda file: _page(file, folder, quick), FILES))
+    return {f'notebooks/{f.stem}.md': t for f, t in zip(FILES, texts, strict=True)}
+
+
+def _page(file: Path, folder: Path, quick: bool) -> str:
+    """The Markdown of a notebook, which has run in an empty folder unless `quick`."""
+    command = [sys.executable, '-m', 'nbconvert', '--to=markdown', '--log-level=ERROR']
+    limits = [
+        f'--ExecutePreprocessor.{name}={LIMIT}'
+        for name in ('timeout', 'startup_timeout')
+    ]
+    command += [] if quick else ['--execute', *limits]
+    with tempfile.TemporaryDirectory() as name:
+        empty = Path(name)
+        jupytext.write(jupytext.read(file), empty / f'{file.stem}.ipynb')
+        if subprocess.run([*command, f'{file.stem}.ipynb'], cwd=empty).returncode:
+            sys.exit(f'{file} has failed: see above')
+        text = (empty / f'{file.stem}.md').read_text('utf-8')
+        pictures = f'{file.stem}_files'
+        if (empty / pictures).is_dir():
+            shutil.copytree(empty / pictures, folder / 'notebooks' / pictures)
+    note = (
+        f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to '
+        'ipynb` makes a file for Jupyter of it, and plain `python` runs it.*'
+    )
+    title, _, rest = text.strip().partition('\n')
+    return f'{title}\n\n{note}\n{rest}'
