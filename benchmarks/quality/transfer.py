@@ -12,7 +12,8 @@ its own until that has taken so many minutes of processor time, compilation incl
   frozen     so too, the first two convolutions of D as they are (Freeze-D)
 
 Its averaged weights are measured with --num samples against pictures that no arm has
-seen (the splits validation and test of the set): KID x 1000 and recall in two spaces,
+seen (the splits validation and test of the set): KID x 1000 (null: that of two halves
+of those pictures; features of vgg_hed are not of unit size) and recall in two spaces,
 and originality, the share of samples nearer to a training picture than 99 % of those
 unseen pictures are, with its p-value. A row for each in results/transfer.jsonl. The
 sheet has the first samples of each arm below the first training pictures.
@@ -73,6 +74,7 @@ def measure(*sets: list[np.ndarray]) -> dict:
     row = {}
     for space, seen, real, made in zip(SPACES, *sets, strict=True):
         row[f'kid_{space}'] = round(1000 * kid.kid(real, made), 3)
+        row[f'kid_{space}_null'] = round(1000 * kid.kid(real[::2], real[1::2]), 3)
         row[f'recall_{space}'] = manifold.precision_recall(real, made)['recall']
         new = originality.originality(seen, real, made)
         row[f'near_{space}'] = new['share_below_1st_percentile']

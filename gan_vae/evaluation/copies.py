@@ -15,6 +15,7 @@ they are farther.
 import numpy as np
 
 from gan_vae import extractors
+from gan_vae.data.sequences import Sequences
 from gan_vae.data.source import Examples
 from gan_vae.evaluation.manifold import nearest
 from gan_vae.evaluation.metrics import originality
@@ -40,24 +41,26 @@ def nearness(fake: np.ndarray, *train: np.ndarray) -> dict:
 class Check:
     """Warns once, where samples of a run are copies."""
 
-    def __init__(self, examples: Examples, flip: bool, mesh):
+    def __init__(self, examples: Examples | Sequences, flip: bool, mesh):
         """examples: those trained on; flip: whether they are mirrored too."""
-        self._examples, self._flip, self._mesh = examples, flip, mesh
+        self._pictures = None
+        if isinstance(examples, Examples) and 2 < examples.count <= MOST:
+            self._pictures = examples.images
+        self._flip, self._mesh = flip, mesh
         self._train: list[np.ndarray] = []
-        self._looks = examples.kind == 'images' and 2 < examples.count <= MOST
 
     def warning(self, samples: np.ndarray, step: int) -> str:
         """A line about uint8 samples [n, H, W, C] that are copies, or ''."""
-        if not self._looks:
+        if self._pictures is None:
             return ''
         if not self._train:
-            pictures = np.asarray(self._examples.images)
+            pictures = np.asarray(self._pictures)
             both = [pictures, pictures[:, :, ::-1]][: 1 + self._flip]
             self._train = [self._features(x) for x in both]
         result = nearness(self._features(samples), *self._train)
         if result['p_value'] >= SURE:
             return ''
-        self._looks = False
+        self._pictures = None
         count = round(result['share_below_1st_percentile'] * len(samples))
         return (
             f'warning: at step {step} {count} of {len(samples)} samples are nearer to '

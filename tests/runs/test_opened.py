@@ -143,6 +143,19 @@ def test_a_packed_model_gives_all_that_it_has(tmp_path, changes, anew):
         same(state.params, start.params)
 
 
+@pytest.mark.parametrize('name', packed.names())
+def test_a_run_of_its_config_begins_with_each_shipped_model(name):
+    place = f'pretrained:{name}'
+    model = opened.model_of(packed.find(place))
+    taken = opened.check(model.config, model.abstract, place)
+    left = model.abstract.params.keys() - taken
+    assert left == ({'discriminator'} if name == 'emoji_gan' else set())
+    with pytest.raises(UserError, match=f'={place}: .*the networks must be the same'):
+        other = 'emoji_vae' if name != 'emoji_vae' else 'art_vae'
+        abstract = opened.model_of(packed.find(f'pretrained:{other}')).abstract
+        opened.check(model.config, abstract, place)
+
+
 def test_a_run_without_checkpoints(tmp_path):
     config = config_lib.load(CONFIG, {})
     (tmp_path / 'config.json').write_text(config_lib.to_json(config))
