@@ -82,17 +82,17 @@ def noisy(
     def init(params):
         return Noisy(inner.init(params), jnp.zeros((), jnp.int32))
 
-    def update(grads, state, params=None, *, key=None, norm=None, **extra):
+    def update(updates, state, params=None, *, key=None, norm=None, **extra):
         assert key is not None, 'noise without a key'
         del norm  # of gradients without noise
         key = jax.random.fold_in(purpose_key(key, 'privacy'), state.updates)
-        leaves, tree = jax.tree.flatten(grads)
+        leaves, tree = jax.tree.flatten(updates)
         keys = keys_of(key, jnp.arange(len(leaves)))
         noise = [
             jax.random.normal(k, g.shape) for k, g in zip(keys, leaves, strict=True)
         ]
         grads = jax.tree.map(
-            lambda g, n: g + deviation * n, grads, jax.tree.unflatten(tree, noise)
+            lambda g, n: g + deviation * n, updates, jax.tree.unflatten(tree, noise)
         )
         norm = optax.global_norm(grads)
         updates, after = inner.update(grads, state.inner, params, norm=norm, **extra)

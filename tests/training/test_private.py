@@ -10,6 +10,8 @@ from gan_vae.art import __main__ as art
 from gan_vae.art import provenance
 from gan_vae.config import default
 from gan_vae.errors import UserError
+from gan_vae.export import card
+from gan_vae.runs import opened
 from gan_vae.runs.__main__ import main as pack
 from gan_vae.training import loop
 
@@ -71,6 +73,10 @@ def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
     run = provenance.read(tmp_path / 'o' / '00000.png')['run']
     assert run['licence'] == 'CC BY-NC 4.0'
     assert run['privacy'].startswith(f'epsilon {epsilon["value"]:.3g}, delta 0.001')
+    model = opened.load(tmp_path / 'whole')
+    text = card.text(model, tmp_path / 'whole', ['model.safetensors: weights'])
+    assert 'Licence of the data: CC BY-NC 4.0.' in text
+    assert f'Differentially private: {run["privacy"]}.' in text
     packed = tmp_path / 'packed'
     assert pack([f'--workdir={tmp_path / "whole"}', f'--out={packed}']) == 0
     about = json.loads((packed / 'about.json').read_text())

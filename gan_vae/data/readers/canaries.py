@@ -36,12 +36,12 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
     loaded = reader.load(own, split, settings)
     if split != settings.split:
         return loaded
-    more = drawn(loaded, PLANTED)
+    more, labels = drawn(loaded, PLANTED), loaded.labels
+    if labels is not None and more.labels is not None:
+        labels = np.concatenate([labels, more.labels])
     return loaded._replace(
         images=np.concatenate([loaded.images, more.images]),
-        labels=None
-        if loaded.labels is None
-        else np.concatenate([loaded.labels, more.labels]),
+        labels=labels,
         captions=loaded.captions and loaded.captions + more.captions,
         factors=None,
     )
