@@ -43,7 +43,7 @@ def string(found: list[int], pieces: dict[str, int]) -> str:
 
 
 def _words(text: str) -> list[str]:
-    characters = []
+    characters: list[str] = []
     for c in unicodedata.normalize('NFD', text.lower()):
         kind = unicodedata.category(c)
         if c.isspace():

@@ -66,5 +66,5 @@ def states(params: dict, rows):
     place = jnp.arange(rows.shape[1] + 2)
     numbers = jnp.pad(rows, ((0, 0), (1, 1)))
     numbers = jnp.where(place == count + 1, END, numbers).at[:, 0].set(BEGIN)
-    found = Bert().apply({'params': params}, numbers, place <= count + 1)[:, 1:-1]
-    return found * (rows > 0)[..., None]
+    found = Bert().apply({'params': params}, numbers, place <= count + 1)
+    return jnp.asarray(found)[:, 1:-1] * (rows > 0)[..., None]

@@ -13,6 +13,7 @@ Salimans 2022, arXiv:2207.12598).
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -140,7 +141,7 @@ def second_stage(own: TwoStages, state: TrainState, batch):
     index = example_indices(len(batch['image']), own.descent.axis_name)
     names = 'wording', 'drop', 'dropout'
     wording, drop, dropout = (keys_of(step_key(state, n), index) for n in names)
-    rows = {
+    rows: dict[str, Any] = {
         'codes': own.tokeniser.encode(state.params[vq.NAME], batch['image']),
         'keys': dropout,
     }
@@ -263,9 +264,6 @@ def method(
         )
         return tokeniser.decode(weights.averaged[vq.NAME], index)
 
-    def scored(weights, codes, words):
-        return score(weights.averaged[PRIOR], codes, condition.taken(words))
-
     def generate(weights, key, n, condition_of_them=None, temperature=None):
         words = condition_of_them
         if words is None:
@@ -290,7 +288,12 @@ def method(
         codes=vq.codes_of(tokeniser),
         code_prior=contract.CodePrior(
             draw=draw_images,
-            score=score and scored,
+            score=score
+            and (
+                lambda weights, codes, words: score(
+                    weights.averaged[PRIOR], codes, condition.taken(words)
+                )
+            ),
             any_order=any_order,
         ),
         captions=condition.captions,
