@@ -8,10 +8,11 @@ since, and not who signed.
 """
 
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_vae import __version__, files, images, modules
+from gan_vae import files, images, modules
 from gan_vae.art import provenance
 from gan_vae.errors import UserError, short
 
@@ -46,7 +47,9 @@ def sign(file: str | Path, chain: str | Path, key: str | Path, out: str | Path):
         raise UserError(f'{out} is there already: give another --out')
     action = {'action': 'c2pa.created', 'digitalSourceType': PLACE + source}
     manifest = {
-        'claim_generator_info': [{'name': 'gan_vae', 'version': __version__}],
+        'claim_generator_info': [
+            {'name': 'gan_vae', 'version': metadata.version('gan_vae')}
+        ],
         'title': Path(file).name,
         'assertions': [{'label': 'c2pa.actions.v2', 'data': {'actions': [action]}}],
     }
