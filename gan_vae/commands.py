@@ -102,7 +102,8 @@ def run(argv: list[str]) -> int:
         print(sections.describe(flags.topic))
         return 0
     if flags.help:
-        print(flags_lib.usage())
+        named = any(word.startswith('--mode') for word in argv)
+        print(flags_lib.usage(flags.mode if named else ''))
         return 0
     if flags.mode == 'train':
         return train(flags, overrides, argv)

@@ -44,9 +44,9 @@ MODES: dict[str, tuple[str, dict[str, Flag]]] = {
         },
     ),
     'evaluate': (
-        'Measure a trained model.',
+        'Measure a trained model. Folders: gan_vae evaluate SAMPLES REFERENCE.',
         {
-            'workdir': Flag(str, '', 'folder of a run'),
+            'workdir': _RUN,
             'split': Flag(str, '', 'split of the objective (config.data.eval_split)'),
             'metrics': Flag(str, None, 'as swd,kid_random (config.eval.metrics)'),
             'num': Flag(int, None, 'number of samples (config.eval.num_samples)'),
@@ -134,12 +134,14 @@ def lines_of(flags: Mapping[str, Flag]) -> list[str]:
     ]
 
 
-def usage() -> str:
-    """The help of all modes."""
+def usage(only: str = '') -> str:
+    """The help of all modes, or of one."""
     lines = [
         'python launch.py [--mode=MODE] [--FLAG=VALUE ...] [--config.KEY=VALUE ...]'
     ]
     for mode, (purpose, flags) in MODES.items():
+        if only not in ('', mode):
+            continue
         default = ' (the default)' if mode == 'train' else ''
         lines += ['', f'--mode={mode}{default}', f'  {purpose}', *lines_of(flags)]
     lines += [
