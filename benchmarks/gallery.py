@@ -88,7 +88,13 @@ def main():
     sections = {name: make(name) for name in names or EXHIBITS}
     if names:
         return
-    head = ['# Gallery', '', 'Made by `python -m benchmarks.gallery`.', '']
+    head = [
+        '# What the shipped models draw',
+        '',
+        'Made by `python -m benchmarks.gallery`. A page of your own works is made by '
+        '[`gan_vae gallery`](guides/art.md#a-gallery).',
+        '',
+    ]
     lines = [*head, *(line for section in sections.values() for line in section)]
     PAGE.write_text('\n'.join(lines))
 
