@@ -2,10 +2,10 @@
 
 The test of metrics/originality.py takes 99 held-out pictures, and few pictures have
 none to spare. Here each training picture stands for a held-out one, by its distance to
-the nearest other one: N samples are nearer to one of the m pictures than the r-th
-smallest of these distances, r = max(1, (m + 1) / 100), and N has the law that is said
-there if samples are new. (Distances of one set are not independent, and the other
-m - 1 pictures are a little farther than all m: the law is nearly theirs.)
+the nearest other one. Two that are each other's nearest have one distance, so that of
+the ordered distances every second one counts. N samples are nearer to a training
+picture than the smallest of these m (of 99 and more, than the r-th), and for new
+samples N has nearly the law of that module: a test draws both.
 
 Features are those of the network `random`, which needs no weights. In pixels blurred
 samples are nearer to all pictures than pictures are to each other; in these features
@@ -22,6 +22,7 @@ from gan_vae.evaluation.metrics import originality
 from gan_vae.extractors import features
 
 MOST = 1000  # pictures: more are not learned by heart in the time of these runs
+LEAST = 16  # samples: of fewer nothing is said
 SURE = 0.001  # of a warning's p-value: a run looks many times
 
 
@@ -51,7 +52,7 @@ class Check:
 
     def warning(self, samples: np.ndarray, step: int) -> str:
         """A line about uint8 samples [n, H, W, C] that are copies, or ''."""
-        if self._pictures is None:
+        if self._pictures is None or len(samples) < LEAST:
             return ''
         if not self._train:
             pictures = np.asarray(self._pictures)

@@ -133,10 +133,10 @@ def check(config: Any, state: Any, workdir: str | Path) -> set[str]:
         stored, wanted = ({n: t[n] for n in taken & t.keys()} for t in trees)
         _same(stored, wanted, f'{workdir}: {part}')
     for key in OF_TOKENISER:
-        theirs, ours = (c.method.get(key) for c in (other.config, config))
-        if TOKENISER in state.params and theirs != ours:
+        its, ours = (c.method.get(key) for c in (other.config, config))
+        if TOKENISER in state.params and its != ours:
             raise UserError(
-                f'config.train.init_from={workdir} has config.method.{key}={theirs}, '
+                f'config.train.init_from={workdir} has config.method.{key}={its}, '
                 f'and this run {ours}: they must be the same'
             )
     return taken
@@ -159,9 +159,9 @@ def begin(
     theirs = _parts(restored, packed.is_packed(folder))
 
     def placed(part: str) -> Any:
-        old = getattr(state, part)
-        names = taken & old.keys()
-        new, like = ({n: tree[n] for n in names} for tree in (theirs[part], old))
+        new, old = theirs[part], getattr(state, part)
+        names = taken & new.keys() & old.keys()
+        new, like = ({n: tree[n] for n in names} for tree in (new, old))
         return old | jax.tree.map(
             lambda new, old: jax.device_put(np.asarray(new), old.sharding), new, like
         )
