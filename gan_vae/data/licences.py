@@ -33,7 +33,7 @@ def of_name(name: str, settings: Any) -> str:
     """That of the set `name`."""
     reader, rest = readers.find(name)
     told: Any = getattr(reader, 'licence', '')
-    return told(rest, settings) if callable(told) else told
+    return str(told(rest, settings) if callable(told) else told)
 
 
 def asks(licence: str) -> str:
