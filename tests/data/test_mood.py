@@ -53,6 +53,9 @@ def test_a_change_that_is_no_mood_alone_stays():
     assert mood.changed('', 'sad') == 'with closed eyes and a frown'
     grin = 'a pot with an open grin on navy'
     assert mood.changed(grin, 'sad') == 'a pot with a frown on navy with closed eyes'
+    # the longest name that is there
+    tongue = 'a pot with a smile with its tongue out'
+    assert mood.changed(tongue, 'sad') == 'a pot with a frown with closed eyes'
 
 
 def test_a_prompt_with_a_mood_is_told_of_it_and_of_unknown_words():
