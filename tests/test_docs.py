@@ -43,3 +43,13 @@ def test_commands_name_what_exists(page):
         module = module.removesuffix('.')
         assert module == 'benchmarks.NAME' or importlib.util.find_spec(module), module
     assert not re.search(r"pip install (?!-)'?\.", text), 'an install that is no clone'
+
+
+def test_every_page_and_notebook_is_in_the_site():
+    docs = ROOT / 'docs'
+    nav = (docs / 'site' / 'zensical.toml').read_text()
+    named = set(re.findall(r'= "([\w/]+\.md)"', nav))
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob('*.md')}
+    pages |= {f'notebooks/{file.stem}.md' for file in docs.glob('notebooks/*.py')}
+    assert pages <= named
+    assert all(n.startswith('reference/') for n in named - pages - {'models.md'})

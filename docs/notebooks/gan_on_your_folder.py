@@ -75,7 +75,7 @@ print(run.path, 'has', run.step, 'steps')
 show(gv.open(run).sample(16, seed=1))
 
 # %% [markdown]
-# After so few steps they are blots in the colours of the set. Beside them is a model of
+# After so few steps they are blots in the colours of the set. Below is a model of
 # the same kind that was trained for 4,000 steps at width 48. It is part of the package.
 
 # %%

@@ -28,7 +28,7 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         f'--ExecutePreprocessor.{name}={LIMIT}'
         for name in ('timeout', 'startup_timeout')
     ]
-    command += [] if quick else ['--execute', *limits]
+    command += [] if quick else ['--execute', '--coalesce-streams', *limits]
     with tempfile.TemporaryDirectory() as name:
         empty = Path(name)
         jupytext.write(jupytext.read(file), empty / f'{file.stem}.ipynb')

@@ -90,7 +90,8 @@ def _keys(section: str, name: str) -> str:
     rows = []
     for leaf, field in sections.keys(section, name).items():
         rules = field.metadata
-        limits = [f'`{n}`' for n in (*rules.get('names', ()), *rules.get('one_of', ()))]
+        names = (n or "''" for n in rules.get('names', ()))
+        limits = [f'`{n}`' for n in (*names, *rules.get('one_of', ()))]
         if rules.get('least') is not None:
             limits.append(f'at least {rules["least"]}')
         if rules.get('below') not in (None, 2**31):
@@ -146,7 +147,9 @@ def _configs() -> str:
             continue
         first, *rest = text.split('\n\n')
         parts += [f'## `{file.stem}`', markdown(first)]
-        parts += [f'```text\n{block}\n```' for block in rest]
+        for block in rest:
+            code = block.startswith(('python ', 'gan_vae '))
+            parts.append(f'```text\n{block}\n```' if code else markdown(block))
     return '\n\n'.join(parts)
 
 
@@ -262,9 +265,10 @@ def _described(name: str, thing) -> list[str]:
     line = f'{name}({", ".join(words)})'
     if len(line) > WIDTH:
         line = f'{name}(\n' + ''.join(f'    {word},\n' for word in words) + ')'
-    if signature.return_annotation is not signature.empty:
+    if signature.return_annotation not in (signature.empty, None):
         line += f' -> {inspect.formatannotation(signature.return_annotation)}'
     short = re.sub(r'\b(?:\w+\.)+(?=[A-Z]\w+)', '', line).replace("'", '')
+    short = re.sub(r'<function .*? at 0x\w+>', '...', short)
     return [f'```python\n{short}\n```', markdown(_docstring(thing))]
 
 

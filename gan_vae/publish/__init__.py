@@ -33,12 +33,13 @@ def replay(workdir: str | Path) -> Replay:
     lines = [line for line in files.json_lines(path) if 'step' in line]
     if not lines:
         raise UserError(f'{path} has no metrics: train the run first')
-    rows = [
-        (line['step'], {k: v for k, v in line.items() if k != 'step' and v is not None})
-        for line in lines
-    ]
+    rows: dict[int, dict[str, float]] = {}  # a step has a line for each event
+    for line in lines:
+        finite = {k: v for k, v in line.items() if k != 'step' and v is not None}
+        rows.setdefault(line['step'], {}).update(finite)
     # The first line has times, which no other run has.
     first = f'{config_lib.to_json(config)}{lines[0]}'
     identity = hashlib.sha256(first.encode()).hexdigest()[:16]
     flat = dict(config_lib.flatten(config))
-    return Replay(identity, f'{config.name}-{identity[:6]}', flat, rows)
+    name = f'{config.name}-{identity[:6]}'
+    return Replay(identity, name, flat, sorted(rows.items()))
