@@ -116,7 +116,6 @@ def test_no_word_of_a_person_is_taken_for_the_page(tmp_path, capsys):
     assert 'alice' not in out.read_text() and '<h1>@WORKS@ caf?</h1>' in out.read_text()
 
 
-@pytest.mark.usefixtures('library')
 def test_equal_pictures_hang_once(pictures):
     words = [str(pictures), str(pictures / 'one.png')]
     shown, notes = works.of(words, 3, 0)
@@ -124,6 +123,7 @@ def test_equal_pictures_hang_once(pictures):
     assert '1 picture named twice, and shown once' in notes
 
 
+@pytest.mark.usefixtures('library')
 def test_samples_of_a_model_hang(tmp_path, capsys):
     out = tmp_path / 'show.html'
     words = 'pretrained:emoji_vae', '--num=2', '--seed=4', f'--out={out}'
