@@ -366,7 +366,7 @@ def test_pairs_differ_in_one_factor():
         ('critters,eyes=winky', "did you mean 'wink'"),
         ('critters,eye=wink', "did you mean 'eyes'"),
         ('critters+sprouts,eyes=wink', 'takes one style'),
-        ('waves,eyes=wink', 'unknown style with factors 'waves'; one of: critters'),
+        ('waves,eyes=wink', "unknown style with factors 'waves'; one of: cri"),
         ('critters=2,top=none', 'has no pair in the split'),
     ):
         with pytest.raises(UserError, match=message):
