@@ -8,13 +8,13 @@ since, and not who signed.
 """
 
 import json
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_vae import files, images, modules
 from gan_vae.art import provenance
 from gan_vae.errors import UserError, short
+from gan_vae.runs import folder as run_folder
 
 PLACE = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 SETTINGS: dict[str, Any] = {
@@ -46,10 +46,9 @@ def sign(file: str | Path, chain: str | Path, key: str | Path, out: str | Path):
     if files.expand(out).exists():
         raise UserError(f'{out} is there already: give another --out')
     action = {'action': 'c2pa.created', 'digitalSourceType': PLACE + source}
+    version = run_folder.versions()['gan_vae']
     manifest = {
-        'claim_generator_info': [
-            {'name': 'gan_vae', 'version': metadata.version('gan_vae')}
-        ],
+        'claim_generator_info': [{'name': 'gan_vae', 'version': version}],
         'title': Path(file).name,
         'assertions': [{'label': 'c2pa.actions.v2', 'data': {'actions': [action]}}],
     }

@@ -68,12 +68,13 @@ def make(
 def _check_private(settings: Settings, model: Networks, pair, loss):
     """A UserError where D's gradient of an image is not of that image alone, or where
     anything but D sees the data."""
-    if 'axis_name' in models.fields_of('discriminator', model.discriminator):
-        raise UserError(
-            f'config.model.discriminator={model.discriminator} sees its batch as one '
-            '(BatchNorm, or deviations in it), and with config.privacy each image is '
-            'by itself: take a discriminator without'
-        )
+    for role in ('discriminator', 'generator'):
+        if 'axis_name' in models.fields_of(role, name := getattr(model, role)):
+            raise UserError(
+                f'config.model.{role}={name} sees its batch as one (BatchNorm, or '
+                'deviations in it), and with config.privacy each image is by itself: '
+                f'take a {role} without, as r3gan or mlp'
+            )
     for key in ('lecam_weight', 'ada', 'wrong_pairs'):
         if value := getattr(settings, key):
             raise UserError(
