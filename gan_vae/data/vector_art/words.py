@@ -90,7 +90,7 @@ MOUTHS = {
     'wavy': 'a wavy mouth | a wobbly mouth',
 }
 MOODS = {  # (eyes, mouth)
-    'happy': ('happy', 'smile'),
+    'happy': ('happy', 'grin'),
     'sad': ('closed', 'frown'),
     'angry': ('angry', 'frown'),
     'surprised': ('wide', 'open'),
