@@ -11,7 +11,7 @@ import jupytext
 
 FILES = sorted((Path(__file__).parents[1] / 'notebooks').glob('*.py'))
 AT_A_TIME = 2  # each has a process of its own
-LIMIT = 300  # seconds of a cell, and of the start of Python
+LIMIT = 900  # seconds of a cell, and of the start of Python, on a busy machine
 
 
 def pages(folder: Path, quick: bool) -> dict[str, str]:
@@ -24,11 +24,12 @@ def pages(folder: Path, quick: bool) -> dict[str, str]:
 def _page(file: Path, folder: Path, quick: bool) -> str:
     """The Markdown of a notebook, which has run in an empty folder unless `quick`."""
     command = [sys.executable, '-m', 'nbconvert', '--to=markdown', '--log-level=ERROR']
+    command.append('--CoalesceStreamsPreprocessor.enabled=True')
     limits = [
         f'--ExecutePreprocessor.{name}={LIMIT}'
         for name in ('timeout', 'startup_timeout')
     ]
-    command += [] if quick else ['--execute', '--coalesce-streams', *limits]
+    command += [] if quick else ['--execute', *limits]
     with tempfile.TemporaryDirectory() as name:
         empty = Path(name)
         jupytext.write(jupytext.read(file), empty / f'{file.stem}.ipynb')
