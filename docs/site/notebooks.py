@@ -1,5 +1,6 @@
 """The notebooks of docs/notebooks, each a Python file, as pages with their outputs."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,6 @@ def pages(folder: Path, quick: bool) -> dict[str, str]:
 def _page(file: Path, folder: Path, quick: bool) -> str:
     """The Markdown of a notebook, which has run in an empty folder unless `quick`."""
     command = [sys.executable, '-m', 'nbconvert', '--to=markdown', '--log-level=ERROR']
-    command.append('--CoalesceStreamsPreprocessor.enabled=True')
     limits = [
         f'--ExecutePreprocessor.{name}={LIMIT}'
         for name in ('timeout', 'startup_timeout')
@@ -43,5 +43,7 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to '
         'ipynb` makes a file for Jupyter of it, and plain `python` runs it.*'
     )
+    # lines that a cell has printed one by one are outputs of their own
+    text = re.sub(r'^(    .*)\n\n\n(?=    )', r'\1\n', text, flags=re.MULTILINE)
     title, _, rest = text.strip().partition('\n')
     return f'{title}\n\n{note}\n{rest}'
