@@ -115,7 +115,7 @@ print(run.step)
 # | --- | --- | --- |
 # | all samples alike | mode collapse | more variety in the folder; `augment`; a smaller learning rate |
 # | training pictures, exactly | learned by heart | more pictures; the metric `originality_random` measures it |
-# | `accuracy_real` and `accuracy_fake` near 1 | the discriminator has won | `augment`, a penalty such as R1 (`config.method.r1`) |
+# | `accuracy_real` and `accuracy_fake` near 1 | the discriminator has won | `augment`, or a penalty: `config.method.penalty = 'r1'` |
 # | blots after thousands of steps | too varied for this size | one kind of picture; a larger `width`; a GPU |
 #
 # The command for the same training is in [Start as an artist](../start/artist.md).
