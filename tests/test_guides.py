@@ -38,7 +38,7 @@ def test_a_guide_works_in_an_empty_folder(guide, tmp_path):
             continue
         command = re.sub(r'(--config=\S+\.py)(?=\s|$)', r'\1:tiny', command)
         command = re.sub(r'^(gan_vae|python)\b', _python, command)
-        env = os.environ | {'PYTHONPATH': str(ROOT)}
+        env = os.environ | {'PYTHONPATH': str(ROOT), 'XLA_FLAGS': ''}
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True
         )
