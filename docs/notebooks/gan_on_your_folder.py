@@ -60,11 +60,11 @@ config.method.augment = 'color,translation,cutout'
 config.optimizer.b1 = 0.5
 config.model.width = 24
 config.method.ema_decay = 0.98
-config.train.steps = 200
+config.train.steps = 120
 config.eval.metrics = ''  # they are measured below
-config.train.log_steps = 100
-config.train.image_steps = 100
-config.train.checkpoint_steps = 200
+config.train.log_steps = 60
+config.train.image_steps = 60
+config.train.checkpoint_steps = 120
 run = gv.train(config, 'runs/faces')
 print(run.path, 'has', run.step, 'steps')
 
@@ -91,7 +91,7 @@ show(gv.open('pretrained:emoji_gan').sample(16, seed=1))
 
 # %%
 for name, model in {
-    '200 steps': gv.open(run),
+    '120 steps': gv.open(run),
     'shipped': gv.open('pretrained:emoji_gan'),
 }.items():
     card = gv.measure(model.sample(130), faces, 'swd')['swd']
@@ -104,7 +104,7 @@ for name, model in {
 # as if it had never stopped.
 
 # %%
-config.train.steps = 240
+config.train.steps = 140
 run = gv.train(config, 'runs/faces')
 print(run.step)
 
@@ -115,7 +115,7 @@ print(run.step)
 # | --- | --- | --- |
 # | all samples alike | mode collapse | more variety in the folder; `augment`; a smaller learning rate |
 # | training pictures, exactly | learned by heart | more pictures; the metric `originality_random` measures it |
-# | `accuracy_real` and `accuracy_fake` near 1 | the discriminator has won | `augment`, a penalty such as R1 (`config.method.r1`) |
+# | `accuracy_real` and `accuracy_fake` near 1 | the discriminator has won | `augment`, or a penalty: `config.method.penalty = 'r1'` |
 # | blots after thousands of steps | too varied for this size | one kind of picture; a larger `width`; a GPU |
 #
 # The command for the same training is in [Start as an artist](../start/artist.md).

@@ -1,5 +1,6 @@
 """The notebooks of docs/notebooks, each a Python file, as pages with their outputs."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import jupytext
 
 FILES = sorted((Path(__file__).parents[1] / 'notebooks').glob('*.py'))
 AT_A_TIME = 2  # each has a process of its own
-LIMIT = 300  # seconds of a cell, and of the start of Python
+LIMIT = 900  # seconds of a cell, and of the start of Python, on a busy machine
 
 
 def pages(folder: Path, quick: bool) -> dict[str, str]:
@@ -28,7 +29,7 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         f'--ExecutePreprocessor.{name}={LIMIT}'
         for name in ('timeout', 'startup_timeout')
     ]
-    command += [] if quick else ['--execute', '--coalesce-streams', *limits]
+    command += [] if quick else ['--execute', *limits]
     with tempfile.TemporaryDirectory() as name:
         empty = Path(name)
         jupytext.write(jupytext.read(file), empty / f'{file.stem}.ipynb')
@@ -42,5 +43,7 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to '
         'ipynb` makes a file for Jupyter of it, and plain `python` runs it.*'
     )
+    # lines that a cell has printed one by one are outputs of their own
+    text = re.sub(r'^(    .*)\n\n\n(?=    )', r'\1\n', text, flags=re.MULTILINE)
     title, _, rest = text.strip().partition('\n')
     return f'{title}\n\n{note}\n{rest}'

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gan_vae
 from gan_vae import __main__ as commands
+from gan_vae import flags
 from gan_vae.art import tools
 from gan_vae.config import sections
 from gan_vae.evaluation import metrics
@@ -44,8 +45,10 @@ _OBJECTIVES = (
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown."""
-    lines = [head, ['---'] * len(head), *rows]
+    """A table of Markdown, without its empty columns."""
+    used = [at for at in range(len(head)) if any(row[at] for row in rows)]
+    lines = [[line[at] for at in used] for line in (head, *rows)]
+    lines.insert(1, ['---'] * len(used))
     cells = ([cell.replace('|', '\\|') for cell in line] for line in lines)
     return '\n'.join(f'| {" | ".join(line)} |' for line in cells)
 
@@ -102,8 +105,8 @@ def _keys(section: str, name: str) -> str:
         default = field.default
         if default is dataclasses.MISSING:
             default = ''
-        rows.append([f'`{leaf}`', f'`{default!r}`', ', '.join(limits), says])
-    return table(['key', 'default', 'allowed', 'what it is'], rows)
+        rows.append([f'`{leaf}`', says, f'`{default!r}`', ', '.join(limits)])
+    return table(['key', 'what it is', 'default', 'allowed'], rows)
 
 
 def _settings() -> str:
@@ -164,22 +167,20 @@ def _help(main, words: list[str]) -> str:
 
 def _commands() -> str:
     parts = ['# Commands', f'```text\n{commands.__doc__}```']
-    from gan_vae import flags
-
     for mode, (purpose, known) in flags.MODES.items():
         rows = [
             [
                 f'`--{name}`',
-                '' if flag.default in (None, '', False) else f'`{flag.default}`',
                 flag.help,
+                '' if flag.default in (None, '', False) else f'`{flag.default}`',
             ]
             for name, flag in known.items()
         ]
-        head = ['flag', 'default', 'what it is']
+        head = ['flag', 'what it is', 'default']
         parts += [f'## `gan_vae {mode}`', purpose, table(head, rows)]
     for mode in commands._TOOLS:
         parts += [
-            f'## `gan_vae {mode}`' if mode not in flags.MODES else f'## {mode}',
+            f'## `gan_vae {mode}`',
             f'```text\n{_help(commands.main, [mode, "--help"])}\n```',
         ]
     return '\n\n'.join(parts)
@@ -205,17 +206,17 @@ def _tools() -> str:
     return '\n\n'.join(parts)
 
 
-def _flags(flags: dict) -> str:
+def _flags(known: dict) -> str:
     rows = []
-    for name, flag in flags.items():
+    for name, flag in known.items():
         limits = [f'`{choice}`' for choice in flag.choices]
         if flag.least is not None:
             limits.append(f'at least {flag.least}')
         if flag.most != float('inf'):
             limits.append(f'at most {flag.most}')
         default = '' if flag.default in (None, '', False) else f'`{flag.default}`'
-        rows.append([f'`--{name}`', default, ', '.join(limits), flag.help])
-    return table(['flag', 'default', 'allowed', 'what it is'], rows)
+        rows.append([f'`--{name}`', flag.help, default, ', '.join(limits)])
+    return table(['flag', 'what it is', 'default', 'allowed'], rows)
 
 
 def _metrics() -> str:
@@ -267,7 +268,8 @@ def _described(name: str, thing) -> list[str]:
         line = f'{name}(\n' + ''.join(f'    {word},\n' for word in words) + ')'
     if signature.return_annotation not in (signature.empty, None):
         line += f' -> {inspect.formatannotation(signature.return_annotation)}'
-    short = re.sub(r'\b(?:\w+\.)+(?=[A-Z]\w+)', '', line).replace("'", '')
+    short = re.sub(r'\b(?:\w+\.)+(?=[A-Z]\w+)', '', line)
+    short = re.sub(r"(: |-> )'([^']*)'", r'\1\2', short)  # annotations as text
     short = re.sub(r'<function .*? at 0x\w+>', '...', short)
     return [f'```python\n{short}\n```', markdown(_docstring(thing))]
 
