@@ -75,7 +75,8 @@ def condition_of(settings, spec) -> Condition:
     if settings.condition == 'class':
         if (classes := len(spec.class_names)) < 2:
             raise UserError(
-                'config.method.condition=class: the data have no two classes'
+                'config.method.condition=class: the data have no two classes, as a '
+                'folder with two subfolders of pictures has'
             )
         return Condition(classes, 1, classes)
     if settings.condition == 'text':

@@ -11,6 +11,7 @@ import numpy as np
 
 from gan_vae import config as config_lib
 from gan_vae import data, methods
+from gan_vae.config.fields import names_of
 from gan_vae.data.sequences import FEATURES, SequenceSpec
 from gan_vae.data.source import Spec
 from gan_vae.errors import UserError
@@ -138,6 +139,12 @@ def check(config: Any, state: Any, workdir: str | Path) -> set[str]:
             raise UserError(
                 f'config.train.init_from={workdir} has config.method.{key}={its}, '
                 f'and this run {ours}: they must be the same'
+            )
+    for name in names_of(config.optimizer.frozen):
+        if name.partition('/')[0] not in taken:
+            raise UserError(
+                f'config.optimizer.frozen={name}: {workdir} has no such network, and '
+                'random numbers would not learn: begin with a run folder'
             )
     return taken
 

@@ -261,6 +261,9 @@ def _conclude(
         print(f'best: {table.describe(best.point)}: {result}')
         for other in others:
             print(f'equal: {table.describe(other.point)}')
+        for other in ranked:
+            if other.place != 1 and ranking.told_apart(other, best) is False:
+                print(f'its mean cannot be told from: {table.describe(other.point)}')
         print(f'longer: {longer(experiment, best)}')
     print(f'report: {page}')
     if failed and not stopped and len(failed) == sum(len(r.trials) for r in ranked):

@@ -215,7 +215,7 @@ def test_a_hole_is_filled_by_words(models, tmp_path, capsys):
     )
     np.testing.assert_array_equal(read(tmp_path / 'hat')[:, hole], drawn[:, hole])
     assert run(models, tmp_path, *words, out='up') == 2
-    assert 'a masked_transformer takes any hole' in capsys.readouterr().err
+    assert 'masked_transformer takes any hole' in capsys.readouterr().err
     again = 'reproduce', str(tmp_path / 'hat/00001.png')
     assert run(models, tmp_path, *again, model='masked_prompt', out='again') == 0
 
@@ -244,6 +244,15 @@ def test_other_words_change_what_they_make_unlikely_alone(models, tmp_path, caps
         return prompting.draw(method, weights, 0, 2, row[0], Law(), given_codes)
 
     np.testing.assert_array_equal(drawn(rows[1], 0.5), read(tmp_path / 'out'))
+    # unless said, it was as the picture says of itself
+    images.save_png(tmp_path / 'told.png', picture, {'prompt': 'a red cat'})
+    words = 'reword', str(tmp_path / 'told.png'), '--to=a red hat', '--nats=0.5'
+    assert run(models, tmp_path, *words, '--num=2', out='same') == 0
+    assert "it shows, as it says itself: 'a red cat'" in capsys.readouterr().out
+    np.testing.assert_array_equal(read(tmp_path / 'same'), read(tmp_path / 'out'))
+    words = 'reword', str(tmp_path / 'cat.png'), '--to=make it sad'
+    assert run(models, tmp_path, *words, out='sad') == 2
+    assert 'say what the picture shows by --was' in capsys.readouterr().err
     # by its own words all stays, and by others all where everything is likely enough
     same = np.repeat(opened.detokenise(codes), 2, 0)
     np.testing.assert_array_equal(drawn(rows[0], 0.01), same)

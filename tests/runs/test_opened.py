@@ -150,6 +150,11 @@ def test_a_run_of_its_config_begins_with_each_shipped_model(name):
     taken = opened.check(model.config, model.abstract, place)
     left = model.abstract.params.keys() - taken
     assert left == ({'discriminator'} if name == 'emoji_gan' else set())
+    for network in left:
+        frozen = model.config.copy_and_resolve_references()
+        config_lib.override(frozen, 'optimizer.frozen', network)
+        with pytest.raises(UserError, match='random numbers would not learn'):
+            opened.check(frozen, model.abstract, place)
     with pytest.raises(UserError, match=f'={place}: .*the networks must be the same'):
         other = 'emoji_vae' if name != 'emoji_vae' else 'art_vae'
         abstract = opened.model_of(packed.find(f'pretrained:{other}')).abstract

@@ -21,9 +21,21 @@ def make(request: ModelRequest) -> Result:
     text = required(method, 'captions', 'reword').text
     if not flags.to:
         raise UserError('say what it is to be by --to="WORDS"')
-    messages = list[str]()
+    was, messages = flags.was, list[str]()
+    recorded = request.inputs[0].provenance.get('prompt')
+    if not was and isinstance(recorded, str) and recorded:
+        was = recorded
+        messages.append(f'it shows, as it says itself: {was!r}; --was=WORDS otherwise')
+    was, _ = mood.plain(was, text.words)
+    if (to := mood.changed(was, flags.to)) != flags.to:
+        if not was:
+            raise UserError(
+                f'--to={flags.to} changes a face: say what the picture shows by '
+                '--was="WORDS"'
+            )
+        messages.append(f'it is to be: {to!r}')
     rows = []
-    for words in (flags.was, mood.changed(flags.was, flags.to)):
+    for words in (was, to):
         row, lines = np.zeros(text.length, np.int32), []
         if words:
             row, lines = prompting.numbers(text, words)
@@ -51,7 +63,9 @@ TOOL = ToolWithModel(
     takes='PICTURE',
     flags={
         'to': Flag('', str, 'words for what it is to be'),
-        'was': Flag('', str, 'words for what it shows; without them, any picture'),
+        'was': Flag(
+            '', str, 'words for what it shows; unless given, the prompt in the picture'
+        ),
         'nats': Flag(
             NATS, float, 'how much less likely a code may be and stay', least=0
         ),

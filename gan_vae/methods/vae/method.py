@@ -203,7 +203,10 @@ def make(
     """The Method of those settings, for images of shape `spec`."""
     classes = len(spec.class_names) if settings.conditional else 0
     if settings.conditional and classes < 2:
-        raise UserError('config.method.conditional: the data have no two classes')
+        raise UserError(
+            'config.method.conditional=True: the data have no two classes, as a folder '
+            'with two subfolders of pictures has'
+        )
     if learning.privacy.noise_multiplier:
         for key in ('disentangle', 'free_bits', 'capacity'):
             if value := getattr(settings, key):
