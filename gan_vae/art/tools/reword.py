@@ -23,7 +23,7 @@ def make(request: ModelRequest) -> Result:
         raise UserError('say what it is to be by --to="WORDS"')
     messages = list[str]()
     rows = []
-    for words in (flags.was, mood.changed(flags.was, flags.to)):
+    for words in (flags.was, mood.changed(flags.was, flags.to, text.words)):
         row, lines = np.zeros(text.length, np.int32), []
         if words:
             row, lines = prompting.numbers(text, words)
