@@ -127,7 +127,7 @@ def _certificates(file: str | Path) -> str:
     try:
         x509.load_pem_x509_certificates(text.encode())
     except ValueError as error:
-        raise UserError(f'{file} has no certificates in PEM: {short(error)}') from error
+        raise UserError(f'{file} has no certificates in PEM') from error
     return text
 
 
