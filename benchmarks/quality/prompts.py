@@ -251,7 +251,8 @@ def moods(model, named: Named, examples: Examples, guidance) -> dict:
     found = {'drawn': change(before, after)}
     if can_reword(model):
         old = prompts_of(model, examples)
-        new = [mood.changed(was, m) for was, m in zip(old, turn, strict=True)]
+        known = model._method.captions.text.words
+        new = [mood.changed(was, m, known) for was, m in zip(old, turn, strict=True)]
         before, after, _ = reworded(model, examples.images, old, new, guidance)
         found['reworded'] = change(before, after)
     return found

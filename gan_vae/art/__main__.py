@@ -132,6 +132,8 @@ def _verify(argv: list[str]) -> int:
     what = f', {found.source}' if found.source else ''
     problems = f' ({", ".join(found.problems)})' if found.problems else ''
     print(f'{file}: {found.state}: signed by {found.signer}{what}{problems}')
+    if flags.trust:
+        return int(found.state != 'Trusted')
     return int(found.state == 'Invalid')
 
 
@@ -169,7 +171,8 @@ def _codec(argv: list[str]) -> int:
 
 def main(argv: list[str]) -> int:
     """The exit status: 0, 1 for a file that could not be made again or whose signature
-    does not hold, or 2 for what the user can put right."""
+    does not hold, or is not one that --trust trusts, or 2 for what the user can put
+    right."""
     try:
         if not argv or argv[0] in ('--help', '-h'):
             print(__doc__)

@@ -27,7 +27,7 @@ class Credentials(NamedTuple):
     """What a signed file says."""
 
     state: str  # 'Trusted', 'Valid' (unchanged, by whom nobody knows) or 'Invalid'
-    signer: str  # the name in the certificate
+    signer: str  # the name in the certificate, on one line
     source: str  # the digital source type, one of images.SOURCES
     problems: tuple[str, ...]  # codes of C2PA
 
@@ -39,17 +39,20 @@ def sign(file: str | Path, chain: str | Path, key: str | Path, out: str | Path):
     key (ES256, ES384, Ed25519 or PS256). A UserError for what cannot be signed.
     """
     c2pa = _library()
+    file, out = files.expand(file), files.expand(out)
+    if file.suffix.lower() != out.suffix.lower():
+        raise UserError(f'{out}: a signed copy of {file.name} ends as it does')
     if (source := provenance.embedded(file).get('digital_source_type')) is None:
         raise UserError(
             f'{file} does not say how it was made: there is nothing to sign'
         )
-    if files.expand(out).exists():
+    if out.exists():
         raise UserError(f'{out} is there already: give another --out')
     action = {'action': 'c2pa.created', 'digitalSourceType': PLACE + source}
     version = run_folder.versions()['gan_vae']
     manifest = {
         'claim_generator_info': [{'name': 'gan_vae', 'version': version}],
-        'title': Path(file).name,
+        'title': file.name,
         'assertions': [{'label': 'c2pa.actions.v2', 'data': {'actions': [action]}}],
     }
     private = _read(key)
@@ -63,21 +66,22 @@ def sign(file: str | Path, chain: str | Path, key: str | Path, out: str | Path):
         ):
             builder.sign_file(file, out, signer)
     except c2pa.C2paError as error:
-        files.expand(out).unlink(missing_ok=True)
+        out.unlink(missing_ok=True)
         raise UserError(f'cannot sign {file}: {short(error)}') from error
 
 
 def verify(file: str | Path, trust: str | Path = '') -> Credentials:
     """Checks a signed file; trust: PEM of the certificates to believe in.
 
-    A UserError for a file without credentials.
+    A UserError for a file without credentials, and for a PEM without certificates.
     """
     c2pa = _library()
+    file = files.expand(file)
     settings = SETTINGS
     if trust:
         verified = SETTINGS['verify'] | {'verify_trust': True}
         settings = SETTINGS | {
-            'trust': {'trust_anchors': _read(trust)},
+            'trust': {'trust_anchors': _certificates(trust)},
             'verify': verified,
         }
     try:
@@ -98,7 +102,7 @@ def verify(file: str | Path, trust: str | Path = '') -> Credentials:
     about = active.get('signature_info', {})
     return Credentials(
         store['validation_state'],
-        about.get('common_name') or about.get('issuer', ''),
+        short(about.get('common_name') or about.get('issuer', ''), 100),
         name if name in images.SOURCES else '',
         tuple(status['code'] for status in store.get('validation_status', ())),
     )
@@ -114,6 +118,17 @@ def _read(file: str | Path) -> str:
         return files.expand(file).read_text('utf-8')
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f'cannot read {file} as PEM: {error}') from error
+
+
+def _certificates(file: str | Path) -> str:
+    from cryptography import x509
+
+    text = _read(file)
+    try:
+        x509.load_pem_x509_certificates(text.encode())
+    except ValueError as error:
+        raise UserError(f'{file} has no certificates in PEM') from error
+    return text
 
 
 def _algorithm(file: str | Path, key: str) -> str:

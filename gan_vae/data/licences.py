@@ -12,15 +12,18 @@ from typing import Any
 
 from gan_vae import files
 from gan_vae.data import readers
+from gan_vae.errors import short
 
 MOST = 2**16  # bytes that are read of a file
-RULES = {  # {what a licence says: what it asks}
-    r'\bnc\b|non-?commercial|research (use )?only|personal use only': (
+RIGHTS = r'all rights reserved\.?'
+GRANTS = r'redistribution and use .{0,99}are permitted|permission .{0,99}hereby granted'
+RULES = {  # {what a licence says, - between its words: what it asks}
+    r'\bnc\b|non-?commercial|research-(use-)?only|personal-use-only': (
         'forbids commercial use'
     ),
     r'\bnd\b|no-?deriv': 'forbids changed versions',
     r'\bsa\b|share-?alike': 'wants the same licence for changed versions',
-    r'all rights reserved|proprietary': 'allows nothing without leave',
+    r'all-rights-reserved|proprietary': 'allows nothing without leave',
 }
 
 
@@ -38,7 +41,7 @@ def of_name(name: str, settings: Any) -> str:
 
 def asks(licence: str) -> str:
     """'forbids commercial use, ...' of a licence; '' of one that says none of RULES."""
-    words = licence.lower().replace('_', '-')
+    words = re.sub(r'[\W_]+', '-', licence.lower())
     return ', '.join(what for rule, what in RULES.items() if re.search(rule, words))
 
 
@@ -56,17 +59,32 @@ def among(names: Iterable[str], read: Callable[[str, int], bytes]) -> str:
     """The licence of a collection, of files at its top; read: (name, bytes at most)."""
     of_name = {name.lower(): name for name in names if '/' not in name}
     if card := of_name.get('readme.md'):
-        head = read(card, MOST).decode('utf-8', 'replace').split('---')
-        if len(head) > 2 and not head[0].strip():
-            found = re.search(r'^licen[cs]e:\s*(.+?)\s*$', head[1], re.MULTILINE)
-            if found:
-                return _line(found[1].strip('\'"'))
+        if told := _of_card(read(card, MOST).decode('utf-8', 'replace')):
+            return _line(told)
     for stem in ('license', 'licence', 'copying'):
         for suffix in ('', '.txt', '.md'):
             if file := of_name.get(stem + suffix):
-                lines = read(file, MOST).decode('utf-8', 'replace').splitlines()
-                return _line(next(filter(None, map(str.strip, lines)), ''))
+                text = read(file, MOST).decode('utf-8', 'replace')
+                if re.search(GRANTS, text, re.IGNORECASE | re.DOTALL):  # as BSD
+                    text = re.sub(RIGHTS, '', text, flags=re.IGNORECASE)
+                return _line(next(filter(None, map(str.strip, text.splitlines())), ''))
     return ''
+
+
+def _of_card(text: str) -> str:
+    """What the head of a README.md says: `license`, or `license_name` of another."""
+    parts = re.split(r'^---[ \t\r]*$', text, flags=re.MULTILINE)
+    if len(parts) < 3 or parts[0].strip():
+        return ''
+    key = r'^licen[cs]e(_name)?:(?:[ \t\r]*\n[ \t]*- )?(.*)$'  # or the first of a list
+    told = {
+        name: value.partition(' #')[0].strip().strip('\'"')
+        for name, value in re.findall(key, parts[1], re.MULTILINE)
+    }
+    licence = told.get('', '')
+    if licence in ('', 'other'):
+        return told.get('_name') or licence
+    return licence
 
 
 def of_folder(path: str) -> str:
@@ -82,5 +100,4 @@ def of_folder(path: str) -> str:
 
 
 def _line(text: str) -> str:
-    """At most 100 characters that can be printed."""
-    return ''.join(c for c in text if c.isprintable())[:100].strip('# ')
+    return short(text, 100).strip('# ')

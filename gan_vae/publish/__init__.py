@@ -1,6 +1,7 @@
 """A run for trackers: metrics.jsonl, the record, replayed."""
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,16 +31,21 @@ def replay(workdir: str | Path) -> Replay:
     """Reads a run folder. Raises UserError where there is no run, or no record."""
     config = run_folder.read_config(workdir)
     path = Path(workdir) / 'metrics.jsonl'
-    lines = [line for line in files.json_lines(path) if 'step' in line]
+    lines = [line for line in files.json_lines(path) if type(line.get('step')) is int]
     if not lines:
         raise UserError(f'{path} has no metrics: train the run first')
     rows: dict[int, dict[str, float]] = {}  # a step has a line for each event
     for line in lines:
-        finite = {k: v for k, v in line.items() if k != 'step' and v is not None}
+        finite = {k: v for k, v in line.items() if k != 'step' and _finite(v)}
         rows.setdefault(line['step'], {}).update(finite)
-    # The first line has times, which no other run has.
-    first = f'{config_lib.to_json(config)}{lines[0]}'
-    identity = hashlib.sha256(first.encode()).hexdigest()[:16]
     flat = dict(config_lib.flatten(config))
+    # What no resumption changes; the first line has times, which no other run has.
+    first = f'{flat["method.name"]} {flat["train.seed"]} {lines[0]}'
+    identity = hashlib.sha256(first.encode()).hexdigest()[:16]
     name = f'{config.name}-{identity[:6]}'
     return Replay(identity, name, flat, sorted(rows.items()))
+
+
+def _finite(value: Any) -> bool:
+    """Whether it is a number that a float can be."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

@@ -9,7 +9,7 @@ import sys
 
 from gan_vae import flags as flags_lib
 from gan_vae import interrupt, modules
-from gan_vae.errors import UserError, counted, not_installed, unknown
+from gan_vae.errors import UserError, counted, not_installed, short, unknown
 from gan_vae.flags import Flag
 
 FLAGS = {
@@ -58,9 +58,12 @@ def publish(workdir: str, to: str) -> str:
     try:
         place = importlib.import_module(f'{ROOM}.{to}').send(library, record)
     except Exception as error:  # as where nobody is logged in, or no server answers
-        if type(error).__module__.partition('.')[0] != to:
+        # What libraries raise has a module of theirs, or is of the system.
+        ours = type(error).__module__ == 'builtins' and not isinstance(error, OSError)
+        if ours or isinstance(error, UserError):
             raise
-        raise UserError(f'--to={to}: {str(error).strip().splitlines()[0]}') from error
+        what = short(error) or type(error).__name__
+        raise UserError(f'--to={to}: {what}') from error
     return f'{counted(len(record.rows), "step")} in {place}'
 
 

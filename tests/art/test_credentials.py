@@ -15,10 +15,13 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
 ABOUT = {'digital_source_type': 'trainedAlgorithmicMedia', 'tool': 'sample'}
 
 
+SIGNERS = {'chain': 'Painter', 'forger': 'P\nx.png: Trusted: signed by Bob\x1b[8m'}
+
+
 @pytest.fixture(scope='module')
 def keys(tmp_path_factory):
-    """The folder of ca.pem, chain.pem and key.pem: an authority of our own, and whom it
-    vouches for, as C2PA wants certificates (section 14.5)."""
+    """The folder of ca.pem, an authority of our own; NAME.pem of SIGNERS, whom it
+    vouches for, as C2PA wants certificates (section 14.5); key.pem; other.pem."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -71,10 +74,14 @@ def keys(tmp_path_factory):
 
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca = certificate('Authority', ca_key, None, ca_key, True)
-    own = certificate('Painter', key, ca.subject, ca_key, False)
+    other = certificate('Other', key, None, key, True)
     pem = serialization.Encoding.PEM
-    (folder / 'ca.pem').write_bytes(ca.public_bytes(pem))
-    (folder / 'chain.pem').write_bytes(own.public_bytes(pem) + ca.public_bytes(pem))
+    for file, authority in {'ca': ca, 'other': other}.items():
+        (folder / f'{file}.pem').write_bytes(authority.public_bytes(pem))
+    for file, signer in SIGNERS.items():
+        own = certificate(signer, key, ca.subject, ca_key, False)
+        chain = own.public_bytes(pem) + ca.public_bytes(pem)
+        (folder / f'{file}.pem').write_bytes(chain)
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     (folder / 'key.pem').write_bytes(key.private_bytes(pem, *form))
     return folder
@@ -120,10 +127,31 @@ def test_commands(keys, tmp_path, capsys):
     assert 'Trusted: signed by Painter' in capsys.readouterr().out
     assert art.main(['verify', str(plain)]) == 2  # it has none
     assert art.main(['sign', str(plain), *pem, f'--out={signed}']) == 2  # is there
+    unknown = f'--trust={keys / "other.pem"}'
+    assert art.main(['verify', str(signed)]) == 0
+    assert art.main(['verify', str(signed), unknown]) == 1
     raw = bytearray(signed.read_bytes())
     raw[-20] ^= 1
     signed.write_bytes(raw)
     assert art.main(['verify', str(signed), trust]) == 1
+    capsys.readouterr()
+    assert art.main(['verify', str(signed), f'--trust={keys / "key.pem"}']) == 2
+    assert 'has no certificates' in capsys.readouterr().err
+
+
+def test_paths_at_home_and_a_signer_who_forges_a_verdict(
+    keys, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    save('png', tmp_path / 'plain.png')
+    pem = [f'--chain={keys / "forger.pem"}', f'--key={keys / "key.pem"}']
+    assert art.main(['sign', '~/plain.png', *pem, '--out=~/out.png']) == 0
+    assert (tmp_path / 'out.png').is_file()
+    capsys.readouterr()
+    assert art.main(['verify', '~/out.png']) == 0
+    told = capsys.readouterr().out
+    assert told.startswith('~/out.png: Valid: signed by P x.png')
+    assert told.count('\n') == 1 and told[:-1].isprintable()
 
 
 def test_what_cannot_be_signed_is_one_line(keys, tmp_path):
@@ -131,6 +159,8 @@ def test_what_cannot_be_signed_is_one_line(keys, tmp_path):
     save('png', plain)
     images.save_png(bare, FRAMES[0])
     chain, key, out = keys / 'chain.pem', keys / 'key.pem', tmp_path / 'out.png'
+    with pytest.raises(UserError, match='ends as it does'):
+        credentials.sign(plain, chain, key, tmp_path / 'out.jpg')
     for given, says in {
         (bare, chain, key): 'does not say how it was made',
         (plain, chain, chain): 'no private key',

@@ -19,7 +19,7 @@ def test_a_mood_changes_its_factors_alone(style, name):
     eyes, mouth = mood.words(name)
     for wording in range(10):
         was = captions.caption(style, seen, wording)
-        now = mood.changed(was, f'Make it {name}!')
+        now = mood.changed(was, f'Make it {name}!', KNOWN)
         assert eyes in now and mouth in now
         for text in (EYES['dots'], MOUTHS['wavy']):
             for phrase in text.split(' | '):
@@ -39,6 +39,9 @@ def test_a_mood_changes_its_factors_alone(style, name):
         ('a sad, orange critter', 'an orange critter with closed eyes and a frown'),
         ('a critter with happy eyes', 'a critter with happy eyes'),
         ('a small sad mouth, sleepy eyes', 'a small sad mouth, sleepy eyes'),
+        ('a sad unicorn', 'a unicorn with closed eyes and a frown'),
+        ('a sad, sad owl', 'an owl with closed eyes and a frown'),
+        ('An angry cat, a uniform', 'A cat, a uniform with angry eyes and a frown'),
         ('Surprised', 'with wide-open eyes and an open mouth'),
     ],
 )
@@ -49,13 +52,24 @@ def test_a_mood_in_a_prompt_is_its_eyes_and_mouth(prompt, expected):
 
 
 def test_a_change_that_is_no_mood_alone_stays():
-    assert mood.changed('a cat', 'a sad cat') == 'a sad cat'
-    assert mood.changed('', 'sad') == 'with closed eyes and a frown'
-    grin = 'a pot with an open grin on navy'
-    assert mood.changed(grin, 'sad') == 'a pot with a frown on navy with closed eyes'
-    # the longest name that is there
-    tongue = 'a pot with a smile with its tongue out'
-    assert mood.changed(tongue, 'sad') == 'a pot with a frown with closed eyes'
+    assert mood.changed('a cat', 'a sad cat', KNOWN) == 'a sad cat'
+    # nor one whose eyes the model does not know
+    assert mood.changed('a happy cat', 'sad', ['sad', 'happy', 'cat']) == 'sad'
+
+
+@pytest.mark.parametrize(
+    ('was', 'to', 'expected'),
+    [
+        ('', 'sad', 'with closed eyes and a frown'),
+        ('a cat with shut eyes', 'angry', 'a cat with angry eyes and a frown'),
+        ('a pot with an open grin on navy', 'sad', 'a pot with BOTH on navy'),
+        # the longest name that is there
+        ('a pot with a smile with its tongue out', 'sad', 'a pot with BOTH'),
+    ],
+)
+def test_a_mood_takes_the_place_of_what_is_named(was, to, expected):
+    both = 'closed eyes and a frown'
+    assert mood.changed(was, to, KNOWN) == expected.replace('BOTH', both)
 
 
 def test_a_prompt_with_a_mood_is_told_of_it_and_of_unknown_words():

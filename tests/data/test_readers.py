@@ -99,6 +99,8 @@ def test_the_word_of_a_tool_is_a_place_or_a_set_and_its_split(tmp_path):
 def test_only_where_data_lie_may_differ():
     assert readers.differ_in_place('folder:a', 'folder:a/')
     assert readers.differ_in_place('zip:a', 'zip:b')
+    assert readers.differ_in_place('canaries:zip:a', 'canaries:zip:b')
+    assert not readers.differ_in_place('canaries:emoji', 'canaries:toy_shapes')
     assert not readers.differ_in_place('folder:a', 'folder:a')
     assert not readers.differ_in_place('folder:a', 'zip:a')
     assert not readers.differ_in_place('emoji', 'toy_shapes')

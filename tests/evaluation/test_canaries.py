@@ -5,6 +5,7 @@ import pytest
 
 from gan_vae import data
 from gan_vae.data.readers.canaries import COUNT
+from gan_vae.data.settings import Settings
 from gan_vae.errors import UserError
 from gan_vae.evaluation import measures, trained_model
 from gan_vae.evaluation.metrics import canaries
@@ -20,6 +21,18 @@ def test_exposure_of_one_that_is_first_last_and_unknown():
     random = np.random.default_rng(0)
     unknown = canaries.exposure(random.random(4000), random.random(4000))
     assert unknown == pytest.approx(np.log2(np.e), abs=0.1)
+
+
+@pytest.mark.slow
+def test_they_have_captions_as_the_set_has():
+    settings = Settings(
+        name='canaries:art:sprouts', image_size=16, split='train[:20]', text='words'
+    )
+    found = data.training(settings)
+    assert found.captions[-1] == 'noise' and 'noise' in found.text.words
+    assert len(found.tokens) == found.count == 20 + COUNT
+    held_out = data.examples(settings, 'test[:5]', found.text)
+    assert held_out.tokens.shape[::2] == (5, found.text.length)
 
 
 @pytest.mark.slow

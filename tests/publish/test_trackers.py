@@ -1,6 +1,7 @@
 """A run replayed to trackers: what they hold is metrics.jsonl, and no step twice."""
 
 import json
+import math
 import sqlite3
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from gan_vae import __main__ as command
 from gan_vae import config as config_lib
 from gan_vae.config import default
+from gan_vae.publish import replay
 
 ROWS = [
     {'step': 1, 'train/loss': 2.5, 'perf/seconds': 0.5},
@@ -111,18 +113,50 @@ def test_wandb_is_called_as_documented(run, monkeypatch):
     assert calls[0]['resume'] == 'allow' and calls[0]['config']['method.beta'] == 1
 
 
-def test_an_error_of_the_tracker_is_one_line(run, monkeypatch, capsys):
-    class Error(Exception):
-        __module__ = 'wandb.errors'
+class Error(Exception):
+    __module__ = 'wandb.errors'
 
+
+class Transport(Exception):
+    __module__ = 'httpx'
+
+
+@pytest.mark.parametrize(
+    'error, told',
+    [
+        (Error('no API key\nmore of it'), 'no API key more of it'),
+        (Error(), 'Error'),
+        (Transport('no host'), 'no host'),
+        (ConnectionRefusedError(111, 'refused'), '[Errno 111] refused'),
+    ],
+)
+def test_an_error_of_the_tracker_is_one_line(run, error, told, monkeypatch, capsys):
     class Wandb:
         @staticmethod
         def init(**values):
-            raise Error('no API key\nmore of it')
+            raise error
 
     monkeypatch.setitem(sys.modules, 'wandb', Wandb)
     assert publish(run, 'wandb') == 2
-    assert capsys.readouterr().err == 'gan_vae: --to=wandb: no API key\n'
+    assert capsys.readouterr().err == f'gan_vae: --to=wandb: {told}\n'
+
+
+def test_a_run_that_went_on_is_the_same_run(run):
+    first = replay(run)
+    config = default.get_config('vae')
+    default.update(config, {'train.steps': 10**6, 'eval.batch_size': 7})
+    (run / 'config.json').write_text(config_lib.to_json(config))
+    write(run, [*ROWS, {'step': 5, 'train/loss': 0.5}])
+    assert replay(run)[:2] == first[:2]
+    write(run, [ROWS[0] | {'perf/seconds': 0.6}, *ROWS[1:]])
+    assert replay(run).identity != first.identity
+
+
+def test_only_numbers_are_sent(run):
+    odd = {'step': 3, 'a': 'x', 'b': [1], 'c': True, 'd': math.nan, 'e': 10**400}
+    steps = [{'step': step, 'a': 1} for step in ('a', None, [1], True, 1.5)]
+    write(run, [*steps, odd | {'f': 2}])
+    assert replay(run).rows == [(3, {'f': 2})]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ def make(request: ModelRequest) -> Result:
         was = recorded
         messages.append(f'it shows, as it says itself: {was!r}; --was=WORDS otherwise')
     was, _ = mood.plain(was, text.words)
-    if (to := mood.changed(was, flags.to)) != flags.to:
+    if (to := mood.changed(was, flags.to, text.words)) != flags.to:
         if not was:
             raise UserError(
                 f'--to={flags.to} changes a face: say what the picture shows by '

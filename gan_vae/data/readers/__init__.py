@@ -65,9 +65,13 @@ def kind_of(name: str) -> str:
 
 def differ_in_place(old: str, new: str) -> bool:
     """Whether two names differ only in where the data lie."""
-    prefix = old.partition(':')[0]
-    same_reader = old != new and prefix == new.partition(':')[0]
-    return same_reader and getattr(of(prefix), 'PLACE', False)
+    (prefix, _, rest), (other, _, new_rest) = old.partition(':'), new.partition(':')
+    if prefix != other or old == new:
+        return False
+    reader = of(prefix)
+    if getattr(reader, 'REST', '') == 'SET':  # a set made of another one
+        return differ_in_place(rest, new_rest)
+    return getattr(reader, 'PLACE', False)
 
 
 def unknown(name: str, more: list[str], where: str) -> UserError:

@@ -44,6 +44,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
         labels=labels,
         captions=loaded.captions and loaded.captions + more.captions,
         factors=None,
+        reworded=None,  # which goes by factors
     )
 
 

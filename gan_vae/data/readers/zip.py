@@ -28,10 +28,17 @@ MOST_RATIO, FREE = 100, 2**30  # members may have so many times the archive's by
 
 
 def licence(path: str, settings: Settings) -> str:
-    """As members of the archive say."""
+    """As members of the archive say; those that cannot be read say nothing."""
     with opened(path) as archive:
         members, _ = _members(archive, path)
-        return licences.among(members, lambda n, most: _read(archive, members[n], most))
+
+        def read(name: str, most: int) -> bytes:
+            try:
+                return _read(archive, members[name], most)
+            except Unusable:
+                return b''
+
+        return licences.among(members, read)
 
 
 def load(path: str, split: str, settings: Settings) -> Examples:

@@ -14,8 +14,8 @@ from gan_vae.data.vector_art import styles
 from gan_vae.data.vector_art.words import EYES, MOODS, MOUTHS
 
 # a mood, unless it is part of the name of eyes or of a mouth
-_PART = r'(?:arched )?(?:eyes?|look|mouth)\b'
-_ALONE = re.compile(rf'\b({"|".join(MOODS)})\b(?! *{_PART}),? *', re.IGNORECASE)
+_MOOD = r'\b({})\b(?! *(?:arched )?(?:eyes?|look|mouth)\b),? *'
+_AN = re.compile(r'(?!uni|one\b)[aeiou]', re.IGNORECASE)  # what 'an' stands before
 
 
 def words(mood: str) -> tuple[str, str]:
@@ -30,31 +30,46 @@ def plain(prompt: str, known: Collection[str]) -> tuple[str, list[str]]:
     A mood that is part of a name stays ('happy eyes'), as does one some of whose words
     are not `known`.
     """
-    moods = [
-        mood
-        for mood in dict.fromkeys(m.lower() for m in _ALONE.findall(prompt))
-        if set(' '.join(words(mood)).split()) <= set(known)
-    ]
+    said = re.findall(_MOOD.format('|'.join(MOODS)), prompt, re.IGNORECASE)
+    moods = [m for m in dict.fromkeys(map(str.lower, said)) if _drawn(m, known)]
     if not moods:
         return prompt, []
-    rest = _ALONE.sub(lambda m: '' if m[1].lower() in moods else m[0], prompt)
-    rest = re.sub(r'\ban? (?=[aeiou])', 'an ', re.sub(r'\ban (?=\w)', 'a ', rest))
+
+    def without(match: re.Match[str]) -> str:
+        article, after = match['article'], prompt[match.end() :]
+        if article and after:
+            article = article[0] + ('n ' if _AN.match(after) else ' ')
+        return article or ''
+
+    these = _MOOD.format('|'.join(moods))
+    run = rf'(?P<article>\ban? +)?(?:{these})+'
+    rest = re.sub(run, without, prompt, flags=re.IGNORECASE)
     parts = ' and '.join(' and '.join(words(mood)) for mood in moods)
     return f'{rest.strip()} with {parts}'.strip(), moods
 
 
-def changed(was: str, to: str) -> str:
-    """What `to` says; where it is a mood alone ('sad', 'make it sad'), what `was` says
-    with its eyes and mouth in place of those that are named."""
+def changed(was: str, to: str, known: Collection[str]) -> str:
+    """What `to` says; where it is a mood alone ('sad', 'make it sad') whose words are
+    `known`, what `was` says with its eyes and mouth in place of those that are named.
+    """
     match = re.fullmatch(r'(?:make it )?(\w+)\W*', to.strip(), re.IGNORECASE)
-    if not match or (mood := match[1].lower()) not in MOODS:
+    mood = match[1].lower() if match else ''
+    if mood not in MOODS or not _drawn(mood, known):
         return to
-    lacking = []
-    for names, part in zip(_names(), words(mood), strict=True):
-        was, count = re.subn(names, part, was, flags=re.IGNORECASE)
-        if not count:
-            lacking.append(part)
-    return f'{was} with {" and ".join(lacking)}'.strip() if lacking else was
+    parts, both = words(mood), ' and '.join(words(mood))
+    named = [re.search(names, was, re.IGNORECASE) for names in _names()]
+    if not any(named):
+        return f'{was} with {both}'.strip()
+    for names, part, is_named in zip(_names(), parts, named, strict=True):
+        if is_named:
+            said = part if all(named) else both
+            was = re.sub(names, said, was, flags=re.IGNORECASE)
+    return was
+
+
+def _drawn(mood: str, known: Collection[str]) -> bool:
+    """Whether all words of its eyes and mouth are known."""
+    return set(' '.join(words(mood)).split()) <= set(known)
 
 
 @functools.cache
