@@ -36,9 +36,7 @@ class Descent(NamedTuple):
     parts: int  # of a device's rows
     axis_name: str | None
     frozen: list[str]  # names of parameters that do not learn
-    # (loss: (params, variables, rows) -> (mean over rows, (variables, metrics))) ->
-    # the gradient that `gradients` takes
-    differentiate: Callable = partial(jax.grad, has_aux=True)
+    gradient: Callable = partial(jax.grad, has_aux=True)  # of a loss with metrics
 
     def init(
         self,
@@ -74,6 +72,25 @@ class Descent(NamedTuple):
         """The parameters with what a learner updated."""
         return params | (part if name == 'all' else {name: part})
 
+    def differentiate(self, loss: Callable, name: str = 'all') -> Callable:
+        """The gradient that `gradients` takes; 0 of what is frozen.
+
+        loss: (params, variables, rows) -> (mean over rows, (variables, metrics)), of
+        the parameters of one entry, or of all.
+        """
+
+        def learning(params, *rest):
+            still = frozen.mask(params, self.frozen, under(name))
+            held = [jax.tree.map(lax.stop_gradient, params), params]
+            return loss(choose(still, *held), *rest)
+
+        return self.gradient(learning)
+
+    def keep(self, before: TrainState, after: TrainState) -> TrainState:
+        """`after`, with what is frozen as it was: for all that moves parameters."""
+        still = frozen.mask(after.params, self.frozen)
+        return after.replace(params=choose(still, before.params, after.params))
+
     def gradients(self, gradient: Callable, params, variables, rows) -> tuple:
         """(gradients, variables, metrics) over the rows of this device, in parts.
 
@@ -84,7 +101,10 @@ class Descent(NamedTuple):
         grads, (variables, metrics) = accumulated(gradient, self.parts)(
             params, variables, rows
         )
-        return grads, variables, self.mean(metrics)
+        metrics = self.mean(metrics)
+        if isinstance(metrics, dp_sgd.Drawn):
+            metrics = metrics.mean()
+        return grads, variables, metrics
 
     def update(
         self, state: TrainState, name: str, grads, suffix: str = '', learns=None
@@ -94,8 +114,7 @@ class Descent(NamedTuple):
         The metrics' names end in `suffix`. learns: bool [], whether it steps at all.
         """
         still = self.part(name, frozen.mask(state.params, self.frozen))
-        choose = partial(jax.tree.map, lambda s, a, b: a if s else b, still)
-        grads = choose(jax.tree.map(jnp.zeros_like, grads), grads)
+        grads = choose(still, jax.tree.map(jnp.zeros_like, grads), grads)
         old = [self.part(name, state.params), state.opt_state[name]]
         *new, norm = layouts.update(
             self.layout, self.learners[name], grads, old[1], old[0], state.rng
@@ -103,12 +122,12 @@ class Descent(NamedTuple):
         if learns is not None:
             new = jax.tree.map(partial(jnp.where, learns), new, old)
         params, opt_state = new
-        params = choose(old[0], params)  # weight decay needs no gradient
         metrics = optimizers.guard_metrics(opt_state, norm)
-        state = state.replace(
+        after = state.replace(
             params=self._with_part(name, state.params, params),
             opt_state=state.opt_state | {name: opt_state},
         )
+        state = self.keep(state, after)  # weight decay needs no gradient
         return state, {f'{key}{suffix}': value for key, value in metrics.items()}
 
     def advance(self, state: TrainState, values, since: int = 0) -> TrainState:
@@ -125,6 +144,16 @@ class Descent(NamedTuple):
         return tree if self.axis_name is None else lax.pmean(tree, self.axis_name)
 
 
+def choose(mask, first, second):
+    """The tree that has `first` where a tree of bool is True, and else `second`."""
+    return jax.tree.map(lambda m, a, b: a if m else b, mask, first, second)
+
+
+def under(name: str) -> str:
+    """The start of the names of the parameters of a learner, see Descent.learners."""
+    return '' if name == 'all' else f'{name}/'
+
+
 def make(
     learners: Mapping[str, optax.GradientTransformationExtraArgs],
     settings: Averaging,
@@ -138,17 +167,25 @@ def make(
     """
     if settings.ema_grows:
         learning.require_end('method.ema_grows=True')
-    differentiate = partial(jax.grad, has_aux=True)
-    privacy = learning.privacy
+    gradient = partial(jax.grad, has_aux=True)
+    privacy, still = learning.privacy, names_of(learning.optimizer.frozen)
     if privacy.noise_multiplier:
         if learning.shard_state:
             raise UserError(
                 'config.parallel.shard_state=True: with config.privacy the state is '
                 'not shared out, leave it at False'
             )
-        differentiate = partial(dp_sgd.gradient, clip_norm=privacy.clip_norm)
+        gradient = partial(dp_sgd.gradient, clip_norm=privacy.clip_norm)
         deviation = privacy.noise_multiplier * privacy.clip_norm / learning.batch_size
-        noisy = {name: dp_sgd.noisy(learners[name], deviation) for name in private}
+        noisy = {
+            name: dp_sgd.noisy(
+                learners[name],
+                deviation,
+                name,
+                partial(frozen.mask, names=still, under=under(name)),
+            )
+            for name in private
+        }
         learners = {**learners, **noisy}
     return Descent(
         learners,
@@ -156,6 +193,6 @@ def make(
         layouts.make(learning.shard_state, axis_name),
         learning.accumulate,
         axis_name,
-        names_of(learning.optimizer.frozen),
-        differentiate,
+        still,
+        gradient,
     )

@@ -12,11 +12,12 @@ from gan_vae.errors import UserError, nearest
 from gan_vae.learning.state import by_name
 
 
-def mask(params: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """A tree of bool like `params`: True where a parameter does not learn."""
+def mask(params: dict[str, Any], names: list[str], under: str = '') -> dict[str, Any]:
+    """A tree of bool like `params`: True where a parameter does not learn. under: the
+    start of the names of `params`, as 'network/'."""
 
     def one(path, _):
-        name = jax.tree_util.keystr(path, simple=True, separator='/')
+        name = under + jax.tree_util.keystr(path, simple=True, separator='/')
         return any(f'{name}/'.startswith(f'{frozen}/') for frozen in names)
 
     return jax.tree_util.tree_map_with_path(one, params)

@@ -65,6 +65,7 @@ class Account:
     examples: int  # trained on
     batch_size: int  # examples of an update, in expectation
     updates: int  # that see data, in a step
+    begun_from: str = ''  # a run whose weights it began with
 
     @property
     def rate(self) -> float:
@@ -76,7 +77,10 @@ class Account:
         """Of a run's config; None of one that is not private."""
         if not config.privacy.noise_multiplier:
             return None
-        return cls(config.privacy, examples, config.data.batch_size, updates)
+        begun_from = config.train.init_from
+        return cls(
+            config.privacy, examples, config.data.batch_size, updates, begun_from
+        )
 
     def spent(self, step: int) -> float:
         """Epsilon after `step` steps."""
@@ -85,11 +89,15 @@ class Account:
 
     def words(self) -> str:
         """What an epsilon is of."""
-        privacy = self.settings
+        privacy, more = self.settings, ''
+        if self.begun_from:
+            more = (
+                f'; begun with the weights of {self.begun_from}, which is not counted'
+            )
         return (
             f'delta {privacy.delta:g}, noise {privacy.noise_multiplier:g}, Poisson '
             f'batches of {self.batch_size:,} of {self.examples:,}; to add or to remove '
-            'one example'
+            f'one example{more}'
         )
 
     def check(self, steps: int):

@@ -168,7 +168,8 @@ def _updated(own: TwoStages, state, name, objective, rows):
     grads, _, metrics = descent.gradients(gradient, state.params[name], {}, rows)
     suffix = '' if name == vq.NAME else f'_{name}'
     state, update = descent.update(state, name, grads, suffix)
-    state, metrics = own.tokeniser.follow(state, metrics)
+    after, metrics = own.tokeniser.follow(state, metrics)
+    state = descent.keep(state, after)
     state = descent.advance(state, state.params, own.steps)
     last = descent.layout.shard(state.params[vq.NAME])
     return replace(state, ema=state.ema | {vq.NAME: last}), metrics | update

@@ -86,7 +86,8 @@ def method(
             own = descent.part(name, grads)
             state, update = descent.update(state, name, own, suffix)
             metrics |= update
-        state, metrics = follow(state, metrics)
+        after, metrics = follow(state, metrics)
+        state = descent.keep(state, after)
         return descent.advance(state, averaged(state.params)), metrics
 
     def evaluate_step(state, batch):

@@ -67,7 +67,7 @@ def pack(
     raw, out = _written(leaves, weights_file), Path(out)
     try:
         files.write(out / weights_file, raw)
-        files.write(out / 'config.json', config_lib.to_json(config) + '\n')
+        files.write(out / 'config.json', config_lib.to_json(_shared(config)) + '\n')
         record = json.dumps(about, indent=1, sort_keys=True)
         files.write(out / ABOUT, record + '\n')
     except OSError as error:
@@ -77,6 +77,16 @@ def pack(
     if text:
         run_folder.write_text(out, text)
     return len(raw)
+
+
+def _shared(config: Any) -> Any:
+    """The config as others may see it: from the seed of a private run follows its noise
+    (docs/guides/privacy.md)."""
+    if not config.privacy.noise_multiplier:
+        return config
+    config = config.copy_and_resolve_references()
+    config.train.seed = 0
+    return config
 
 
 def _written(leaves: dict[str, np.ndarray], file: str) -> bytes:

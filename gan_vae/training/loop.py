@@ -229,6 +229,11 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
         lines.append(
             f'epsilon {account.spent(steps):.3g} at the end: {account.words()}'
         )
+        if not setup.config.train.seed:
+            lines.append(
+                'warning: who guesses config.train.seed=0 can compute the noise of '
+                'this private run: choose a seed at random, and keep it to yourself'
+            )
     for line in filter(None, lines):
         say(line)
     for key in setup.warnings:

@@ -1,5 +1,7 @@
 """DP-SGD: what a row may do, what noise there is, and the epsilon of both."""
 
+from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
@@ -15,6 +17,7 @@ from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.learning import dp_sgd
 from gan_vae.learning.privacy import Account, Settings, epsilon
+from gan_vae.methods.gan import method as gan
 from gan_vae.runs.program import build
 
 CLIP = 0.7
@@ -52,12 +55,13 @@ def clipped_plainly(w, rows):
 def test_without_noise_it_is_clipped_sgd():
     w = np.float32([0.5, -1, 2])
     some = rows([2, 2, 0, 2, 0, 2, 2, 2])
-    grads, (_, metrics) = dp_sgd.gradient(loss, CLIP)({'w': w}, {}, some)
+    grads, (_, drawn) = dp_sgd.gradient(loss, CLIP)({'w': w}, {}, some)
+    metrics = drawn.mean()
     np.testing.assert_allclose(grads['w'], clipped_plainly(w, some), rtol=1e-5)
-    drawn = some.weight > 0
-    errors = (some.x @ w - some.y)[drawn]
+    there = some.weight > 0
+    errors = (some.x @ w - some.y)[there]
     np.testing.assert_allclose(metrics['loss'], np.mean(errors**2) / 2, rtol=1e-5)
-    norms = abs(errors) * np.linalg.norm(some.x[drawn], axis=1)
+    norms = abs(errors) * np.linalg.norm(some.x[there], axis=1)
     assert 0 < np.mean(norms > CLIP) < 1  # some are clipped, not all
     np.testing.assert_allclose(metrics['clipped'], np.mean(norms > CLIP), rtol=1e-6)
     # as an optimiser has it, with noise of deviation 0
@@ -76,6 +80,20 @@ def test_one_row_moves_the_sum_by_at_most_the_clip_norm():
         without = gradient(params, {}, rows(weight))[0]['w']
         furthest = max(furthest, 16 * float(jnp.linalg.norm(of_all - without)))
     assert 0.99 * CLIP < furthest <= CLIP * (1 + 1e-4)
+
+
+@pytest.mark.parametrize('bad', [np.inf, np.nan])
+def test_a_row_that_is_not_finite_counts_as_none(bad):
+    """Else one example could turn the sum into NaN: more than the clip norm."""
+    w, some = np.float32([0.5, -1, 2]), rows([2, 2, 0, 2, 2, 0])
+    without = some._replace(weight=np.float32([2, 0, 0, 2, 2, 0]))
+    broken = some._replace(x=some.x.copy())
+    broken.x[1] = bad
+    grads, (_, drawn) = dp_sgd.gradient(loss, CLIP)({'w': w}, {}, broken)
+    np.testing.assert_allclose(grads['w'], clipped_plainly(w, without), rtol=1e-5)
+    _, (_, known) = dp_sgd.gradient(loss, CLIP)({'w': w}, {}, without)
+    for name, value in known.mean().items():
+        np.testing.assert_allclose(drawn.mean()[name], value, rtol=1e-6)
 
 
 def test_the_noise_has_its_deviation_and_follows_from_key_and_update():
@@ -149,7 +167,7 @@ def made(config_of):
             'image': random.integers(0, 255, (8, 16, 16, 1)).astype(np.uint8),
             'label': random.integers(0, 2, 8).astype(np.int32),
             'index': np.arange(8, dtype=np.int32),
-            'weight': np.float32([2, 2, 0, 2, 0, 2, 2, 2]),
+            'weight': np.float32([2, 2, 2, 2, 2, 2, 0, 0]),  # unequally on devices
         }
         return program, init(jax.random.key(0)), put(batch, program.mesh)
 
@@ -168,22 +186,33 @@ GAN = {
 
 @pytest.mark.slow
 def test_two_devices_and_parts_take_the_same_step(made):
-    """With noise once: in each device's own mean it would be smaller by sqrt 2."""
+    """With noise once: in each device's own mean it would be smaller by sqrt 2. The
+    metrics are means over all that was drawn, however many rows each part has of it."""
     steps = []
     for devices, parts in ((1, 1), (2, 1), (2, 2)):
         program, state, batch = made(
             'vae', devices=devices, parallel__accumulate=parts, **MLP
         )
-        for _ in range(2):
-            state, metrics = program.train_step(state, batch)
+        state, metrics = program.train_step(state, batch)
         assert metrics['clipped'] > 0
-        steps.append(jax.device_get(state.opt_state['all'].inner[0].mu))
+        state, _ = program.train_step(state, batch)
+        moments = state.opt_state['all'].inner[0].mu
+        steps.append(jax.device_get((moments, metrics)))
     for other in steps[1:]:
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-6),
             steps[0],
             other,
         )
+
+
+def test_classes_drawn_for_g_are_those_of_one_device():
+    pair, key = SimpleNamespace(classes=1000), jax.random.key(3)
+    labels = jnp.zeros((2, 4), jnp.int32)
+    apart = jax.vmap(partial(gan._drawn, pair, 'device', key), axis_name='device')
+    together = gan._drawn(pair, None, key, labels.ravel())
+    np.testing.assert_array_equal(apart(labels).ravel(), together)
+    assert len(np.unique(together)) > 4
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from gan_vae.art import provenance
 from gan_vae.config import default
 from gan_vae.errors import UserError
 from gan_vae.export import card
+from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened
 from gan_vae.runs.__main__ import main as pack
 from gan_vae.training import loop
@@ -30,7 +31,7 @@ def pictures(tmp_path):
 def private(config_of, pictures):
     """private(steps, noise=20): the config of a tiny run on those pictures."""
 
-    def make(steps, noise=20.0):
+    def make(steps, noise=20.0, **train):
         config = config_of('vae')
         changes = {
             'data.name': f'folder:{pictures}',
@@ -44,7 +45,8 @@ def private(config_of, pictures):
             'privacy.delta': 1e-3,
             'train.steps': steps,
         }
-        default.update(config, changes)
+        more = {f'train.{name}': value for name, value in train.items()}
+        default.update(config, changes | more)
         return config.lock()
 
     return make
@@ -55,11 +57,12 @@ def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
     private, tmp_path, capsys
 ):
     pytest.importorskip('dp_accounting')
-    whole = loop.train(private(4), tmp_path / 'whole')
-    loop.train(private(2), tmp_path / 'parts')
-    parts = loop.train(private(4), tmp_path / 'parts')
+    whole = loop.train(private(4, seed=7), tmp_path / 'whole')
+    loop.train(private(2, seed=7), tmp_path / 'parts')
+    parts = loop.train(private(4, seed=7), tmp_path / 'parts')
     assert parts['state_sha256'] == whole['state_sha256']
     said = capsys.readouterr().out
+    assert 'train.seed=0' not in said
     assert 'the licence of the data (CC BY-NC 4.0) forbids commercial use' in said
     epsilon = whole['metrics']['eval/epsilon']
     assert 0 < epsilon['value'] < 1 and 'delta 0.001, noise 20' in epsilon['protocol']
@@ -77,10 +80,25 @@ def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
     text = card.text(model, tmp_path / 'whole', ['model.safetensors: weights'])
     assert 'Licence of the data: CC BY-NC 4.0.' in text
     assert f'Differentially private: {run["privacy"]}.' in text
+    assert model.config.train.seed == 7
     packed = tmp_path / 'packed'
     assert pack([f'--workdir={tmp_path / "whole"}', f'--out={packed}']) == 0
+    assert run_folder.read_config(packed).train.seed == 0  # noise follows from it
     about = json.loads((packed / 'about.json').read_text())
     assert about['licence'] == run['licence'] and about['privacy'] == run['privacy']
+
+
+@pytest.mark.slow
+def test_a_private_run_says_what_its_epsilon_leaves_out(private, tmp_path, capsys):
+    """A run that it began with; and with which seed its noise can be guessed."""
+    pytest.importorskip('dp_accounting')
+    loop.train(private(1, noise=0.0), tmp_path / 'open')
+    assert 'train.seed=0' not in capsys.readouterr().out
+    loop.train(private(1, init_from=str(tmp_path / 'open')), tmp_path / 'run')
+    assert 'who guesses config.train.seed=0 can comp' in capsys.readouterr().out
+    record = opened.load(tmp_path / 'run').record['privacy']
+    begun = f'begun with the weights of {tmp_path / "open"}, which is not counted'
+    assert record.startswith('epsilon ') and record.endswith(begun)
 
 
 def test_a_run_of_few_pictures_is_refused(private, tmp_path):

@@ -93,7 +93,8 @@ def train_step(own: Duel, state: TrainState, batch):
     for name, suffix in ((own.name, ''), (D, '_d')):
         state, update = descent.update(state, name, grads[name], suffix)
         metrics |= update
-    state, metrics = own.follow(state, metrics)
+    after, metrics = own.follow(state, metrics)
+    state = descent.keep(state, after)
     state = replace(state, variables=variables)
     return descent.advance(state, averaged(own, state)), metrics
 

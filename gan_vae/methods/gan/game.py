@@ -169,13 +169,14 @@ def discriminator_step(game: Game, state: TrainState, rows, turn):
     purposes |= {'noise': 'noise'} | {name: name for name in game.d_terms}
     keys = {n: _turn_key(game, state, p, turn) for n, p in purposes.items()}
     loss = partial(discriminator_loss, game, state, turn)
-    gradient = game.descent.differentiate(loss)
+    gradient = game.descent.differentiate(loss, 'discriminator')
     state, metrics = _update(
         game, state, 'discriminator', gradient, rows, keys, game.d_terms
     )
     if game.constrain:
         params = game.constrain(state.params['discriminator'])
-        state = state.replace(params=state.params | {'discriminator': params})
+        after = state.replace(params=state.params | {'discriminator': params})
+        state = game.descent.keep(state, after)
     return state, metrics
 
 

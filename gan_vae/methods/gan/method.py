@@ -6,6 +6,7 @@ import jax
 
 from gan_vae import models
 from gan_vae.errors import UserError
+from gan_vae.keys import example_indices, keys_of
 from gan_vae.learning import descent, optimizers
 from gan_vae.learning.settings import Learning
 from gan_vae.methods import latents
@@ -48,7 +49,7 @@ def make(
     privately = {}
     if learning.privacy.noise_multiplier:
         _check_private(settings, model, pair, loss)
-        privately = {'condition_of_g': partial(_drawn, pair)}
+        privately = {'condition_of_g': partial(_drawn, pair, axis_name)}
     own = game.Game(
         networks=pair,
         loss=loss,
@@ -93,11 +94,12 @@ def _check_private(settings: Settings, model: Networks, pair, loss):
         )
 
 
-def _drawn(pair: networks.Pair, key, condition):
+def _drawn(pair: networks.Pair, axis_name, key, condition):
     """A condition for G that says nothing of the data: classes, each as often."""
     if condition is None:
         return None
-    return jax.random.randint(key, condition.shape, 0, pair.classes)
+    keys = keys_of(key, example_indices(len(condition), axis_name))
+    return jax.vmap(lambda key: jax.random.randint(key, (), 0, pair.classes))(keys)
 
 
 def terms_of(settings: Settings, pair: networks.Pair) -> tuple[dict, dict]:
