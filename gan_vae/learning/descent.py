@@ -9,6 +9,7 @@ mean (dp_sgd.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -89,7 +90,7 @@ class Descent(NamedTuple):
     def keep(self, before: TrainState, after: TrainState) -> TrainState:
         """`after`, with what is frozen as it was: for all that moves parameters."""
         still = frozen.mask(after.params, self.frozen)
-        return after.replace(params=choose(still, before.params, after.params))
+        return replace(after, params=choose(still, before.params, after.params))
 
     def gradients(self, gradient: Callable, params, variables, rows) -> tuple:
         """(gradients, variables, metrics) over the rows of this device, in parts.
