@@ -100,6 +100,8 @@ def test_only_where_data_lie_may_differ():
     assert readers.differ_in_place('folder:a', 'folder:a/')
     assert readers.differ_in_place('zip:a', 'zip:b')
     assert readers.differ_in_place('canaries:zip:a', 'canaries:zip:b')
+    assert readers.differ_in_place('unpaired:zip:a,emoji', 'unpaired:zip:b,emoji')
+    assert not readers.differ_in_place('unpaired:zip:a,emoji', 'unpaired:zip:b,art')
     assert not readers.differ_in_place('canaries:emoji', 'canaries:toy_shapes')
     assert not readers.differ_in_place('folder:a', 'folder:a')
     assert not readers.differ_in_place('folder:a', 'zip:a')

@@ -69,8 +69,12 @@ def differ_in_place(old: str, new: str) -> bool:
     if prefix != other or old == new:
         return False
     reader = of(prefix)
-    if getattr(reader, 'REST', '') == 'SET':  # a set made of another one
-        return differ_in_place(rest, new_rest)
+    parts = getattr(reader, 'REST', '').split(',')
+    if set(parts) == {'SET'}:  # a set made of other ones
+        olds, news = (r.split(',', len(parts) - 1) for r in (rest, new_rest))
+        return len(olds) == len(news) and all(
+            a == b or differ_in_place(a, b) for a, b in zip(olds, news, strict=True)
+        )
     return getattr(reader, 'PLACE', False)
 
 
