@@ -72,9 +72,8 @@ def differ_in_place(old: str, new: str) -> bool:
     parts = getattr(reader, 'REST', '').split(',')
     if set(parts) == {'SET'}:  # a set made of other ones
         olds, news = (r.split(',', len(parts) - 1) for r in (rest, new_rest))
-        return len(olds) == len(news) and all(
-            a == b or differ_in_place(a, b) for a, b in zip(olds, news, strict=True)
-        )
+        moved = map(lambda a, b: a == b or differ_in_place(a, b), olds, news)
+        return len(olds) == len(news) and all(moved)
     return getattr(reader, 'PLACE', False)
 
 
