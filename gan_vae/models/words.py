@@ -45,4 +45,4 @@ class WordEncoder(nn.Module):
         scores = jnp.where(known[:, None], scores.astype(jnp.float32), -1e9)
         values = nn.Dense(self.features // QUERIES, dtype=self.dtype)(x)
         c = jnp.einsum('bqp,bpd->bqd', nn.softmax(scores, -1).astype(x.dtype), values)
-        return c.reshape(len(words), self.features).astype(jnp.float32)
+        return c.reshape(words.shape[0], self.features).astype(jnp.float32)
