@@ -9,29 +9,23 @@ models: a row of results/membership.jsonl for each.
 import argparse
 
 from benchmarks.rows import report
-from gan_vae import data
-from gan_vae.evaluation.metrics import membership
-from gan_vae.evaluation.trained_model import TrainedModel
-from gan_vae.runs import opened
-from gan_vae.runs.program import build
+from gan_vae.evaluation.run import evaluate_run
+from gan_vae.runs import folder, packed
 
 
 def measure(run: str) -> dict:
     """The row of a run."""
-    model = opened.load(run)
-    config, captions = model.config, model.method.captions
-    text = captions and captions.text
-    held_out = data.examples(config.data, config.data.eval_split, text)
-    program = build(config, held_out.spec)
-    weights = program.method.settle(model.weights)
-    results = membership.compute(TrainedModel(config, program, weights, held_out))
+    config = folder.read_config(packed.find(run))
+    results = {
+        name.removeprefix('eval/'): result
+        for name, result in evaluate_run(run, metrics='membership').items()
+        if name.startswith('eval/membership')
+    }
     return {
         'case': config.data.name,
-        'run': f'{config.name}, step {model.record["step"]}',
-        'how': {
-            key.format(name='membership'): how for key, (_, how) in results.items()
-        },
-    } | {key.format(name='membership'): round(v, 4) for key, (v, _) in results.items()}
+        'run': config.name,
+        'how': {name: result['protocol'] for name, result in results.items()},
+    } | {name: round(result['value'], 4) for name, result in results.items()}
 
 
 def main():

@@ -246,8 +246,8 @@ def moods(model, named: Named, examples: Examples, guidance) -> dict:
             }
         return found
 
-    said = [f'{prompt}, {m}' for prompt, m in zip(plain, turn, strict=True)]
-    before, after = (drawn(model, prompts, guidance) for prompts in (plain, said))
+    with_mood = [f'{prompt}, {m}' for prompt, m in zip(plain, turn, strict=True)]
+    before, after = (drawn(model, prompts, guidance) for prompts in (plain, with_mood))
     found = {'drawn': change(before, after)}
     if can_reword(model):
         old = prompts_of(model, examples)

@@ -8,12 +8,13 @@ Carlini et al. 2019, arXiv:1802.08232, section 4. It is 1.44 (log2 e) or a littl
 for a model that knows none, and log2 (others + 1) for one that knows all.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gan_vae.errors import UserError
-from gan_vae.evaluation.metrics import ModelMetric
+from gan_vae.evaluation.metrics import membership
 from gan_vae.evaluation.metrics.membership import ATTACKS, attacks, leak, numbers
 
 
@@ -60,9 +61,4 @@ def compute(model: Any) -> dict[str, tuple[float, str]]:
     return results
 
 
-METRIC = ModelMetric(
-    needs=('generate', 'reconstruct', 'latents.encode', 'code_prior.score'),
-    compute=compute,
-    gives={},  # which attacks there are depends on the method
-    check=check,
-)
+METRIC = replace(membership.METRIC, compute=compute, check=check)
