@@ -50,8 +50,10 @@ def measure(name: str, width: int):
     size, channels = config.data.image_size, config.data.channels
     program = build(config, Spec(size, size, channels))
     sharding = program.sharding
-    quick = {'xla_backend_optimization_level': 0}  # as the loop does: it runs once
-    init = jax.jit(program.method.init, out_shardings=sharding, compiler_options=quick)
+    options = process.of_init()
+    init = jax.jit(
+        program.method.init, out_shardings=sharding, compiler_options=options
+    )
     state = init(jax.random.key(0))
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     examples = data.examples(config.data, 'train[:1024]')

@@ -12,6 +12,7 @@ on a machine that does nothing else.
   compile   StableHLO to machine code; from the cache, the second time
   step      the first one
   total     of the process, from its start to the end of the first step
+  rate      pictures a second, by the median of the next five steps
 
 `instructions` are those of the compiled step's HLO. --plain: with XLA's own
 convolutions instead of those of gan_vae/models/convolutions.py.
@@ -21,6 +22,7 @@ import argparse
 import contextlib
 import json
 import resource
+import statistics
 import tempfile
 import time
 
@@ -48,6 +50,7 @@ def measure(case: str, plain: bool, started: float) -> dict:
 
     from gan_vae import config as config_lib
     from gan_vae.data.source import Spec
+    from gan_vae.devices import process
     from gan_vae.devices.mesh import put
     from gan_vae.models import convolutions
     from gan_vae.runs.program import build
@@ -67,10 +70,12 @@ def measure(case: str, plain: bool, started: float) -> dict:
         times[what] = time.perf_counter() - begin
 
     with convolutions.plain() if plain else contextlib.nullcontext():
-        program = build(config, Spec(size, size, 3, names))
+        program = build(config, Spec(size, size, config.data.channels, names))
         rows = config.data.batch_size * program.method.batches_per_step
         batch = {
-            'image': rng.integers(0, 256, (rows, size, size, 3), np.uint8),
+            'image': rng.integers(
+                0, 256, (rows, size, size, config.data.channels), np.uint8
+            ),
             'label': np.arange(rows, dtype=np.int32) % 10,
             'index': np.arange(rows, dtype=np.int32),
         }
@@ -79,7 +84,7 @@ def measure(case: str, plain: bool, started: float) -> dict:
             init = jax.jit(
                 program.method.init,
                 out_shardings=program.sharding,
-                compiler_options={'xla_backend_optimization_level': 0},  # as the loop
+                compiler_options=process.of_init(),
             )
             state = jax.block_until_ready(init(jax.random.key(0)))
         with timed('trace'):
@@ -87,14 +92,20 @@ def measure(case: str, plain: bool, started: float) -> dict:
         with timed('compile'):
             compiled = lowered.compile()
         with timed('step'):
-            jax.block_until_ready(compiled(state, batch))
+            state, _ = jax.block_until_ready(compiled(state, batch))
     times['total'] = time.time() - started
+    steps = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        state, _ = jax.block_until_ready(compiled(state, batch))
+        steps.append(time.perf_counter() - begin)
     text = compiled.as_text()
     return {
         'case': case,
         'layers': 'plain' if plain else 'ours',
         **{f'{what}_s': round(times[what], 2) for what in TIMES},
         'instructions': sum(' = ' in line for line in text.splitlines()),
+        'rate': round(rows / statistics.median(steps), 1),
         'peak_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
@@ -109,8 +120,8 @@ def main():
     if flags.one:
         case, started = flags.one.split(',')
         return print(json.dumps(measure(case, flags.plain, float(started))))
-    print(f'| case | cache | {", ".join(TIMES)}, s | instructions | peak, MB |')
-    print('| --- ' * 5 + '|')
+    print(f'| case | cache | {", ".join(TIMES)}, s | instructions | rate | peak, MB |')
+    print('| --- ' * 6 + '|')
     for case in flags.cases.split(','):
         with tempfile.TemporaryDirectory() as folder:
             for cache in ('empty', 'warm'):
@@ -124,7 +135,7 @@ def main():
                 times = ', '.join(f'{row[f"{what}_s"]:.1f}' for what in TIMES)
                 print(
                     f'| {case} | {cache} | {times} | {row["instructions"]} | '
-                    f'{row["peak_mb"]} |',
+                    f'{row["rate"]} | {row["peak_mb"]} |',
                     flush=True,
                 )
                 if not flags.dry:

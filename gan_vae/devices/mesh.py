@@ -48,16 +48,14 @@ def put(batch: dict, mesh: Mesh) -> dict:
     )
 
 
-def map_step(
-    step: Callable, mesh: Mesh, how: str, donate: bool = True, state=None
-) -> Callable:
+def map_step(step: Callable, mesh: Mesh, how: str, state=None, **compiling) -> Callable:
     """Maps (state, batch) -> (replicated outputs) over the mesh and compiles it.
 
-    `step` averages over `AXIS` itself. `how`: 'shard_map' | 'pmap'. With `donate` the
-    state that goes in is used up. `state`: the PartitionSpecs of a state of which
-    `step` sees the device's part, and which it returns first; without it, copies.
+    `step` averages over `AXIS` itself. `how`: 'shard_map' | 'pmap'. `state`: the
+    PartitionSpecs of a state of which `step` sees the device's part, and which it
+    returns first; without it, copies. compiling: arguments of `jax.jit`, of which pmap
+    has no `compiler_options`.
     """
-    donated = (0,) if donate else ()
     if how == 'shard_map':
         copies, rows = PartitionSpec(), PartitionSpec(AXIS)
         mapped = jax.shard_map(
@@ -67,14 +65,15 @@ def map_step(
             out_specs=copies if state is None else (state, copies),
             check_vma=False,
         )
-        return jax.jit(mapped, donate_argnums=donated)
+        return jax.jit(mapped, **compiling)
+    compiling.pop('compiler_options', None)
     pmapped = jax.pmap(
         step,
         axis_name=AXIS,
         in_axes=(None, 0),
         out_axes=None,
         devices=list(mesh.devices),
-        donate_argnums=donated,
+        **compiling,
     )
 
     def run(state, batch):

@@ -38,6 +38,8 @@ def make(
     if warmup := optimizer.warmup_steps:
         ramp = optax.linear_schedule(0.0, learning_rate, warmup)
         schedule = optax.join_schedules([ramp, schedule], [warmup])
+    if warmup or optimizer.schedule != 'constant':
+        schedule = _then_once(schedule)
     kind: Any = optax.adam
     if decay := optimizer.weight_decay:
         kind = partial(optax.adamw, weight_decay=decay)
@@ -49,6 +51,17 @@ def make(
         adam = optax.chain(clip(optimizer.clip_norm), adam)
     adam = optax.with_extra_args_support(adam)
     return guarded(adam, optimizer.skip_ratio) if optimizer.skip_ratio else adam
+
+
+def _then_once(schedule: optax.Schedule) -> optax.Schedule:
+    return lambda count: once(schedule(count))
+
+
+def once(x: jax.Array) -> jax.Array:
+    """A scalar, computed once: XLA:CPU would compute it again in the kernel of every
+    array that it scales, and a third of a program was that. The first of two equal
+    numbers in order is a value that it does not see through."""
+    return jnp.sort(jnp.stack([x, x]))[0]
 
 
 def _stages(learning_rate: float, steps: int) -> optax.Schedule:
@@ -150,7 +163,7 @@ def guarded(
         known = jnp.where(jnp.arange(WINDOW) < state.seen, state.norms, jnp.inf)
         median = jnp.sort(known)[jnp.minimum(state.seen, WINDOW) // 2]  # of none: inf
         finite = jnp.isfinite(norm)
-        good = finite & (norm <= ratio * median)
+        good = once(finite & (norm <= ratio * median))
         updates, after = inner.update(grads, state.inner, params, norm=norm, **extra)
         norms = state.norms.at[state.seen % WINDOW].set(norm.astype(jnp.float32))
         return jax.tree.map(lambda u: jnp.where(good, u, 0), updates), Guarded(

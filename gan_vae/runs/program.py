@@ -1,6 +1,7 @@
 """From a config to compiled functions on this run's devices."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -39,7 +40,9 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
     mesh = mesh_of(config.parallel.devices, config.data.batch_size)
     rows = _rows(config, mesh)
     method = methods.make(config, spec, axis_name=AXIS)
-    specs = _specs(config, method, mesh)
+    shapes = jax.eval_shape(method.init, jax.random.key(0))
+    specs = _specs(config, shapes, mesh)
+    options = process.of_steps(len(jax.tree.leaves(shapes)))
     sharding = jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
     light, plain = augment.of(config.data, spec.kind)
 
@@ -53,14 +56,15 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
         return lax.psum(method.evaluate_step(state, plain(keys, batch)), AXIS)
 
     how = config.parallel.map
+    mapped = partial(map_step, mesh=mesh, how=how, compiler_options=options)
     return Program(
         method=method,
         mesh=mesh,
         sharding=sharding,
         rows=rows,
         preprocess=plain,
-        train_step=map_step(train_step, mesh, how, state=specs),
-        evaluate_step=map_step(evaluate_step, mesh, how, donate=False),
+        train_step=mapped(train_step, state=specs, donate_argnums=0),
+        evaluate_step=mapped(evaluate_step),
         generate=method.generate and jax.jit(method.generate, static_argnums=2),
         diagnose=method.diagnose and jax.jit(method.diagnose),
     )
@@ -80,7 +84,7 @@ def _rows(config, mesh) -> str:
     return text if parts == 1 else f'{text}, {share // parts} at a time'
 
 
-def _specs(config, method, mesh):
+def _specs(config, shapes, mesh):
     """The PartitionSpecs of the state: one for all of it, or a tree."""
     if not config.parallel.shard_state:
         return PartitionSpec()
@@ -89,7 +93,6 @@ def _specs(config, method, mesh):
             'config.parallel.shard_state needs config.parallel.map=shard_map: '
             'pmap holds a whole copy of the state on each device'
         )
-    shapes = jax.eval_shape(method.init, jax.random.key(0))
     whole = layout.specs(shapes, 1, AXIS)
     parts = layout.specs(shapes, mesh.size, AXIS)
     return whole.replace(opt_state=parts.opt_state, ema=parts.ema)

@@ -259,12 +259,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
 
 def initial(setup: Setup) -> tuple[Progress, TrainState]:
     """The state at step 0, with the weights of config.train.init_from if it is set."""
-    # run once: not worth the compiler's effort (1 s instead of 8)
-    quick = {'xla_backend_optimization_level': 0}
     init = jax.jit(
         setup.program.method.init,
         out_shardings=setup.program.sharding,
-        compiler_options=quick,
+        compiler_options=process.of_init(),
     )
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
     if other := setup.config.train.init_from:

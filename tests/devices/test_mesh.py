@@ -101,7 +101,7 @@ def test_mapping_averages_gradients_once():
     for count in (1, 2, 4):
         mesh = mesh_of(count, 8)
         for how in ('shard_map', 'pmap'):
-            mapped = map_step(step, mesh, how, donate=False)
+            mapped = map_step(step, mesh, how)
             assert mapped(np.float32(2), put(x, mesh))[1] == 3.5
 
 

@@ -219,3 +219,22 @@ def test_weight_decay_is_apart_from_adam():
     grads = {'w': jnp.asarray([5.0, 1e-3])}
     updates, _ = made.update(grads, made.init(params), params)
     np.testing.assert_allclose(updates['w'], [-0.012, -0.007], rtol=1e-4)
+
+
+@pytest.mark.parametrize('value', [True, False, 0.3, -0.0, np.inf, np.nan])
+def test_what_is_computed_once_is_what_it_was(value):
+    value = jnp.asarray(value)
+    once = jax.jit(optimizers.once)(value)
+    assert once.dtype == value.dtype
+    np.testing.assert_array_equal(once, value)
+
+
+def test_a_scalar_is_computed_once_for_all_parameters():
+    """Without it each parameter's kernel has a sine of its own."""
+    arrays = [jnp.ones(n) for n in (3, 5, 7)]
+
+    def scaled(x, arrays):
+        return [a * optimizers.once(jnp.sin(x)) for a in arrays]
+
+    text = jax.jit(scaled).lower(jnp.float32(1), arrays).compile().as_text()
+    assert text.count(' sine(') == 1
