@@ -57,7 +57,7 @@ def _then_once(schedule: optax.Schedule) -> optax.Schedule:
     return lambda count: once(schedule(count))
 
 
-def once(x: jax.Array) -> jax.Array:
+def once(x: Any) -> jax.Array:
     """A scalar, computed once: XLA:CPU would compute it again in the kernel of every
     array that it scales, and a third of a program was that. The first of two equal
     numbers in order is a value that it does not see through."""
