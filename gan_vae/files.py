@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -81,6 +82,13 @@ def write(path: str | Path, content: bytes | str) -> Path:
     part.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(part, path)
     return path
+
+
+def write_among_writers(path: Path, content: bytes):
+    """Replaces a file that other processes, or other hosts, may replace meanwhile."""
+    part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
+    part.write_bytes(content)
+    os.replace(part, path)
 
 
 @contextmanager

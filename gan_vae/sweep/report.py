@@ -3,7 +3,6 @@
 import itertools
 import math
 import os
-import platform
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.evaluation.report import figure, page, plot, scalars
 from gan_vae.runs import folder as run_folder
@@ -80,10 +80,7 @@ def write(
     head = f'<meta name="sweep" content="{escape(";".join(identity))}">'
     text = page(title, body, f'{head}<style>{_STYLE}</style>{_SORT}')
     try:
-        # Of a name of its own: other workers may write the page at the same moment.
-        part = path.with_name(f'.{path.name}.{platform.node()}.{os.getpid()}')
-        part.write_text(text, encoding='utf-8')
-        os.replace(part, path)
+        files.write_among_writers(path, text.encode())
     except OSError as error:
         raise UserError(f'cannot write {path}: {error.strerror}') from error
     return path
@@ -132,7 +129,7 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
 
 
 def _table(metric: Metric, ranked: list[Ranked], folder: Path) -> str:
-    keys = _keys(ranked)
+    keys = shown(ranked)
     head = ''.join(
         f'<th>{escape(name)}</th>'
         for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
@@ -214,7 +211,8 @@ def _colour(r: Ranked, ranked: list[Ranked]) -> str:
     return f'#{bytes(mixed).hex()}'
 
 
-def _keys(ranked: list[Ranked]) -> list[str]:
+def shown(ranked: list[Ranked]) -> list[str]:
+    """The keys that differ, of one point alone all of it."""
     points: list[Point] = [r.point for r in ranked]
     return swept(points) or list(dict.fromkeys(key for p in points for key in p))
 
@@ -256,7 +254,7 @@ def _axis(
 
 def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     """Parallel coordinates: an axis a key, a line a point, coloured by its mean."""
-    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in _keys(ranked)]
+    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in shown(ranked)]
     if any(r.mean is not None for r in ranked):
         columns.append((metric.name, [r.mean for r in ranked], 1))
     width, height, top, left = max(640, 190 * len(columns)), 330, 34, 70

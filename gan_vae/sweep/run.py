@@ -12,7 +12,7 @@ from pathlib import Path
 from gan_vae import config as config_lib
 from gan_vae.errors import RunError, UserError, counted, unknown
 from gan_vae.interrupt import Watch, cleanup
-from gan_vae.sweep import plan, ranking, rehearsal, report, table, trial
+from gan_vae.sweep import board, plan, ranking, rehearsal, report, table, trial
 from gan_vae.sweep.plan import Experiment, Trial
 from gan_vae.sweep.ranking import Ranked
 from gan_vae.sweep.search import Listed, Study
@@ -91,6 +91,7 @@ def sweep(
     stopped = worker.go()
     ranked = ranking.rank(search.groups, worker.states, experiment.metric)
     page = report.write(folder, experiment, ranked, engine, search.importance)
+    board.write(folder, experiment.metric, ranked)
     _conclude(experiment, ranked, page, stopped)
     return ranked
 

@@ -79,6 +79,7 @@ def test_tensorboard_shows_what_was_set_and_what_it_gave(real):
     for info in found.metric_infos:
         request.col_params.add(metric=info.name)
     handler = list_session_groups.Handler(RequestContext(), board, '', request)
+    assert [info.name for info in found.hparam_infos] == ['optimizer.learning_rate']
     given = {
         group.hparams['optimizer.learning_rate'].number_value: {
             value.name.tag: value.value for value in group.metric_values
