@@ -1,8 +1,9 @@
 """Mapping a per-device step over devices, with a named axis `batch`.
 
 `shard_map` without its replication check is what `jax.pmap` has been since jax 0.10,
-bit for bit where XLA compiles both alike (a test proves it). With the check on, its default, averaging gradients by
-`pmean` would multiply them by the number of devices, and Adam's loss would hide it.
+bit for bit where XLA compiles both alike (a test proves it). With the check on, its
+default, averaging gradients by `pmean` would multiply them by the number of devices,
+and Adam's loss would hide it.
 """
 
 from collections.abc import Callable
