@@ -89,8 +89,8 @@ def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
             f'config key {key!r} is of the method {", ".join(of)}, and this run is by '
             f'{name}: --config.method.name={of[0]} changes the method'
         )
-    leaves = {k.split('.')[-1]: k for k in flat}
-    hint = nearest(key, flat) or nearest(leaves.get(key.split('.')[-1], ''), flat)
+    same = [repr(k) for k in flat if k.split('.')[-1] == key.split('.')[-1]]
+    hint = f' (did you mean {" or ".join(same)}?)' if same else nearest(key, flat)
     return UserError(f'unknown config key {key!r}{hint}')
 
 

@@ -207,7 +207,13 @@ def fit(picture: Image.Image, how: Fit) -> np.ndarray:
 
 
 def fit_array(image: np.ndarray, how: Fit) -> np.ndarray:
-    """The same for uint8 [H, W, 1 | 3 | 4]; `image` itself if it fits already."""
+    """The same for uint8 [H, W, C], C = 1, 3 or 4; `image` itself if it fits already. A
+    UserError for an array of another shape."""
+    if image.ndim != 3 or image.shape[-1] not in (1, 3, 4):
+        raise UserError(
+            f'a picture is an array [H, W, C] with C = 1, 3 or 4, and not '
+            f'{list(image.shape)}'
+        )
     if image.shape == (how.size, how.size, how.channels):
         return image
     return fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), how)

@@ -85,7 +85,10 @@ def flags(
     if absent:
         texts.append(f'no samples of {", ".join(absent)}')
     if not whole.baselines and not metric.needs_held_out:
-        texts.append(f'no baseline: it takes two sets of {LEAST} real pictures or more')
+        few = (
+            f'{LEAST} samples' if whole.n_fake < LEAST else f'{2 * LEAST} real pictures'
+        )
+        texts.append(f'no baseline: it takes {few} or more')
     fewest = min(min(part.n_real, part.n_fake) for part in parts.values())
     if metric.biased_below_dimension and fewest <= dimension:
         where = '' if '' in parts else f' ({fewest} in the smallest class)'

@@ -18,9 +18,9 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
     images, labels, names, categories = emoji.load(split)
     if how.size > images.shape[1]:
         raise UserError(
-            f'config.data.image_size={how.size}: the embedded emoji are 32x32; for 64 '
-            'run `python -m gan_vae.data.prepare noto_emoji` and set '
-            'config.data.name=noto_emoji'
+            f'pictures of {how.size} pixels are wanted (config.data.image_size), and '
+            'the embedded emoji have 32: for 64 run `python -m gan_vae.data.prepare '
+            'noto_emoji`, and name noto_emoji in place of emoji'
         )
     images = np.stack([fit_array(image, how) for image in images])
     return Examples(images, labels, tuple(categories), tuple(names))
