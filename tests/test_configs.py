@@ -57,8 +57,8 @@ def skipped_without_its_extra():
 def test_a_config_is_traced_and_reads_all_that_it_sets(file):
     reads = config_lib.Reads(load(file))
     examples = data.training(reads.data)
-    program = build(reads, examples.spec)
     with skipped_without_its_extra():
+        program = build(reads, examples.spec)
         state = jax.eval_shape(program.method.init, jax.random.key(0))
     batch = put(loop.source_of(reads, program, examples).batch(0), program.mesh)
     with convolutions.plain():  # of the same shapes, and traced in half the time
