@@ -6,6 +6,7 @@ names the columns: the protocol buffers of tensorboard/plugins/hparams/api.proto
 
 import io
 import time
+from importlib import import_module
 from pathlib import Path
 
 from gan_vae import files
@@ -20,35 +21,40 @@ _FILE = 'events.out.tfevents.sweep'  # TensorBoard reads what has the first two 
 def write(folder: Path, metric: Metric, ranked: list[Ranked]):
     """Replaces the record in `folder`."""
     # these do not import TensorFlow
-    from tensorboard.compat.proto import event_pb2, summary_pb2
-    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+    from tensorboard.plugins.hparams import metadata
     from tensorboard.summary.writer.record_writer import RecordWriter
+
+    # buffers are made when they are imported: their names are in no source
+    events = import_module('tensorboard.compat.proto.event_pb2')
+    summaries = import_module('tensorboard.compat.proto.summary_pb2')
+    api = import_module('tensorboard.plugins.hparams.api_pb2')
+    plugin_data = import_module('tensorboard.plugins.hparams.plugin_data_pb2')
 
     def kind(values: list[Value]):
         types = {type(value) for value in values}
         if types <= {int, float}:
-            return api_pb2.DATA_TYPE_FLOAT64
-        return api_pb2.DATA_TYPE_BOOL if types == {bool} else api_pb2.DATA_TYPE_STRING
+            return api.DATA_TYPE_FLOAT64
+        return api.DATA_TYPE_BOOL if types == {bool} else api.DATA_TYPE_STRING
 
-    experiment = api_pb2.Experiment(
+    experiment = api.Experiment(
         time_created_secs=time.time(),
         hparam_infos=[
-            api_pb2.HParamInfo(name=key, type=kind(values))
+            api.HParamInfo(name=key, type=kind(values))
             for key, values in _values(ranked).items()
         ],
-        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=metric.name))],
+        metric_infos=[api.MetricInfo(name=api.MetricName(tag=metric.name))],
     )
-    data = plugin_data_pb2.HParamsPluginData(experiment=experiment)
-    record = summary_pb2.Summary.Value(
+    data = plugin_data.HParamsPluginData(experiment=experiment)
+    record = summaries.Summary.Value(
         tag=metadata.EXPERIMENT_TAG,
         metadata=metadata.create_summary_metadata(data),
         tensor=metadata.NULL_TENSOR,
     )
-    summary = summary_pb2.Summary(value=[record])
+    summary = summaries.Summary(value=[record])
     content = io.BytesIO()
     for event in (
-        event_pb2.Event(file_version='brain.Event:2'),
-        event_pb2.Event(wall_time=time.time(), summary=summary),
+        events.Event(file_version='brain.Event:2'),
+        events.Event(wall_time=time.time(), summary=summary),
     ):
         RecordWriter(content).write(event.SerializeToString())
     try:
@@ -60,6 +66,8 @@ def write(folder: Path, metric: Metric, ranked: list[Ranked]):
 def _values(ranked: list[Ranked]) -> dict[str, list[Value]]:
     """{'section.key': the values of the points}, and the seeds where there are more."""
     points = [r.point for r in ranked]
-    values = {key: [p[key] for p in points if key in p] for key in shown(ranked)}
-    seeds = [trial.seed for r in ranked for trial in r.trials]
+    values: dict[str, list[Value]] = {
+        key: [p[key] for p in points if key in p] for key in shown(ranked)
+    }
+    seeds: list[Value] = [trial.seed for r in ranked for trial in r.trials]
     return values | ({'train.seed': seeds} if len(set(seeds)) > 1 else {})
