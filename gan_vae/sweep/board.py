@@ -12,8 +12,7 @@ from pathlib import Path
 from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.sweep.plan import Metric, Value
-from gan_vae.sweep.ranking import Ranked
-from gan_vae.sweep.report import shown
+from gan_vae.sweep.ranking import Ranked, compared
 
 _FILE = 'events.out.tfevents.sweep'  # TensorBoard reads what has the first two words
 
@@ -67,7 +66,7 @@ def _values(ranked: list[Ranked]) -> dict[str, list[Value]]:
     """{'section.key': the values of the points}, and the seeds where there are more."""
     points = [r.point for r in ranked]
     values: dict[str, list[Value]] = {
-        key: [p[key] for p in points if key in p] for key in shown(ranked)
+        key: [p[key] for p in points if key in p] for key in compared(ranked)
     }
     seeds: list[Value] = [trial.seed for r in ranked for trial in r.trials]
     return values | ({'train.seed': seeds} if len(set(seeds)) > 1 else {})

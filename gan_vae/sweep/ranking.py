@@ -84,6 +84,12 @@ def swept(points: list[Point]) -> list[str]:
     return [key for key in keys if len({repr(p.get(key)) for p in points}) > 1]
 
 
+def compared(ranked: list[Ranked]) -> list[str]:
+    """The keys of a table of points: those that differ, or all of one point."""
+    points = [r.point for r in ranked]
+    return swept(points) or list(dict.fromkeys(key for p in points for key in p))
+
+
 class Effect(NamedTuple):
     """What a key explains of the variance between runs."""
 

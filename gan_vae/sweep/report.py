@@ -17,8 +17,8 @@ from gan_vae import files
 from gan_vae.errors import UserError
 from gan_vae.evaluation.report import figure, page, plot, scalars
 from gan_vae.runs import folder as run_folder
-from gan_vae.sweep.plan import Experiment, Metric, Point, Trial
-from gan_vae.sweep.ranking import Ranked, effects, swept, told_apart
+from gan_vae.sweep.plan import Experiment, Metric, Trial
+from gan_vae.sweep.ranking import Ranked, compared, effects, told_apart
 from gan_vae.sweep.table import describe, distinct_labels, format_value
 
 _STYLE = """
@@ -129,7 +129,7 @@ def _summary(experiment: Experiment, ranked: list[Ranked], engine: str) -> str:
 
 
 def _table(metric: Metric, ranked: list[Ranked], folder: Path) -> str:
-    keys = shown(ranked)
+    keys = compared(ranked)
     head = ''.join(
         f'<th>{escape(name)}</th>'
         for name in ('', *keys, metric.name, 'each seed', 'status', 'seconds', 'trials')
@@ -211,12 +211,6 @@ def _colour(r: Ranked, ranked: list[Ranked]) -> str:
     return f'#{bytes(mixed).hex()}'
 
 
-def shown(ranked: list[Ranked]) -> list[str]:
-    """The keys that differ, of one point alone all of it."""
-    points: list[Point] = [r.point for r in ranked]
-    return swept(points) or list(dict.fromkeys(key for p in points for key in p))
-
-
 def _axis(
     values: list[Any], few: int = 6
 ) -> tuple[dict[Any, float], list[tuple[float, str]]]:
@@ -254,7 +248,7 @@ def _axis(
 
 def _parallel(metric: Metric, ranked: list[Ranked]) -> str:
     """Parallel coordinates: an axis a key, a line a point, coloured by its mean."""
-    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in shown(ranked)]
+    columns = [(k, [r.point.get(k) for r in ranked], 6) for k in compared(ranked)]
     if any(r.mean is not None for r in ranked):
         columns.append((metric.name, [r.mean for r in ranked], 1))
     width, height, top, left = max(640, 190 * len(columns)), 330, 34, 70
