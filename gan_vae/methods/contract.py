@@ -144,6 +144,11 @@ class Method:
     evaluates: Literal['averaged', 'last'] = 'averaged'  # weights, in evaluate_step
     batches_per_step: int = 1  # of config.data.batch_size in one train_step
     private: bool = False  # its updates are those of config.privacy where it is on
+    # a state at step 0 whose weights have become those of config.train.init_from
+    begin: Callable[[TrainState], TrainState] = lambda state: state
+    # () -> digest of the file that training reads beside the data; a UserError where
+    # there is none
+    depends: Callable[[], str] | None = None
     classes: int = 0  # that `condition`, int [n], counts from 0; None: each in turn
     # of a model of captions: then `condition` is numbers of words, int [n, length]
     captions: Captions | None = None

@@ -6,17 +6,20 @@
   orthogonal    sum_W |W^T W o (1 - I)|^2
   clipping      w <- min(c, max(-c, w))
   path lengths  |J^T y|, J = d G(w) / d w
+  correspondence  E KL(softmax_j cos(h_i, h_j) | the same of the source's h)
 
 Zhang et al. 2019, arXiv:1910.12027 (CR); Zhao et al. 2020, arXiv:2002.04724 (bCR, zCR);
 Tseng et al. 2021, arXiv:2104.03310 (LeCam); Brock et al. 2018, arXiv:1809.11096,
 equation 3; Arjovsky et al. 2017, arXiv:1701.07875 (clipping); Karras et al. 2019,
-arXiv:1912.04958, section 3.2.
+arXiv:1912.04958, section 3.2; Ojha et al. 2021, arXiv:2104.06820, equation 2
+(correspondence).
 """
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def consistency(logits: jax.Array, changed: jax.Array) -> jax.Array:
@@ -84,6 +87,27 @@ def path_lengths(
 
     slope = jax.grad(along)(styles)
     return jnp.sqrt(jnp.mean(jnp.sum(jnp.square(slope), axis=2), axis=1))
+
+
+def correspondence(maps: list[jax.Array], source: list[jax.Array]) -> jax.Array:
+    """How differently two networks place the same samples, in nats: 0 if alike.
+
+    maps, source: activations [n, ...] of n > 2 samples. Of each map the mean over i of
+    KL(p_i | q_i), p_i = softmax over j != i of cos(h_i, h_j), q_i of the source; then
+    the mean over maps. Ojha et al. 2021, equation 2, who sum over i.
+    """
+
+    def log_shares(h):
+        h = h.reshape(len(h), -1)
+        h = h * jax.lax.rsqrt(jnp.sum(h * h, -1, keepdims=True) + 1e-12)
+        others = (h @ h.T)[~np.eye(len(h), dtype=bool)].reshape(len(h), -1)
+        return jax.nn.log_softmax(others, -1)
+
+    def of(h, wanted):
+        p, q = log_shares(h), log_shares(wanted)
+        return jnp.mean(jnp.sum(jnp.exp(p) * (p - q), -1))
+
+    return jnp.mean(jnp.stack([of(*pair) for pair in zip(maps, source, strict=True)]))
 
 
 def clip_weights(params, limit: float):

@@ -117,6 +117,8 @@ def set_up(config, workdir: Path) -> Setup:
     check(config, schedule, program, held_out)
     measured = measures.Measures(reads, program, examples, held_out)
     fingerprint = examples.fingerprint()
+    if program.method.depends:
+        fingerprint += f', {program.method.depends()}'
     hosts.agree('data', fingerprint + held_out.fingerprint())
     if measured.account:
         measured.account.check(config.train.steps)
@@ -244,9 +246,11 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     state, record = restored
     progress = Progress.from_json(int(state.step), record)
     if record['data'] != setup.fingerprint:
+        depends = setup.program.method.depends
+        files = ' or a file that config.method names' if depends else ''
         raise UserError(
-            f'the data have changed since {workdir} was trained: give the run a new '
-            '--workdir, or bring the old data back'
+            f'the data{files} have changed since {workdir} was trained: give the run a '
+            'new --workdir, or bring the old ones back'
         )
     if progress.step > steps:
         raise UserError(
@@ -267,6 +271,8 @@ def initial(setup: Setup) -> tuple[Progress, TrainState]:
     state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
     if other := setup.config.train.init_from:
         state, record, anew = opened.begin(setup.config, state, other)
+        begin = setup.program.method.begin
+        state = jax.jit(begin, out_shardings=setup.program.sharding)(state)
         progress.init_from = record
         say(f'initial weights are those of {other}, step {record["step"]}')
         if anew:

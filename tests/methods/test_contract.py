@@ -184,6 +184,7 @@ CASES = [  # method, {key: value}: together they take every key of every method
     ('sketch_vae', {'method.capacity': 0.0}),
     ('vrnn', {}),
     ('fast_style', {}),
+    ('distill', {}),
     ('restore', {}),
     ('restore_gan', {}),
     ('cut', {'method.ramp_steps': 7}),
@@ -226,6 +227,7 @@ def describe(method, overrides, small):
         config.data.image_size = 16
     if method == 'gan':  # of networks with styles alone
         values['method.path_length_weight'] = 0.0
+        config.train.init_from = 'a run'
     default.update(config, values | overrides)
     config_lib.validate(config)
     reads = config_lib.Reads(config)

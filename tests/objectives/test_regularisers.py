@@ -43,3 +43,22 @@ def test_clipping_bounds_every_parameter():
     clipped = regularisers.clip_weights({'w': A, 'b': {'c': 0.001 * B}}, 0.01)
     np.testing.assert_allclose(clipped['w'], [0.01, -0.01, 0.01])
     np.testing.assert_array_equal(clipped['b']['c'], 0.001 * B)
+
+
+def test_correspondence_is_of_distances_and_not_of_maps():
+    """Against a loop over three samples; turned and scaled maps are where they were."""
+    random = np.random.default_rng(0)
+    maps, source = random.normal(size=(2, 3, 2, 2, 5)).astype(np.float32)
+
+    def shares(h, i):
+        h = h.reshape(3, -1)
+        h = h / np.linalg.norm(h, axis=1, keepdims=True)
+        e = np.array([np.exp(h[i] @ h[j]) for j in range(3) if j != i])
+        return e / e.sum()
+
+    pairs = [(shares(maps, i), shares(source, i)) for i in range(3)]
+    expected = np.mean([np.sum(p * np.log(p / q)) for p, q in pairs])
+    found = regularisers.correspondence([maps, maps], [source, maps])
+    np.testing.assert_allclose(found, expected / 2, rtol=1e-5)
+    turn = np.linalg.qr(random.normal(size=(5, 5)))[0].astype(np.float32)
+    assert abs(regularisers.correspondence([3 * maps @ turn], [maps])) < 1e-6

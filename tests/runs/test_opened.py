@@ -1,5 +1,6 @@
 """Runs, opened again; and runs whose initial weights are those of another."""
 
+import json
 import shutil
 from functools import partial
 
@@ -93,6 +94,40 @@ def test_frozen_layers_stay_those_of_the_other_run_over_a_resume(tmp_path):
     )
     still = {n for n in before if np.array_equal(before[n], after[n])}
     assert still == {f'{layer}/bias', f'{layer}/kernel'}
+
+
+@pytest.mark.slow
+def test_samples_keep_the_distances_of_the_other_run_over_a_resume(tmp_path):
+    """What is kept to is that run's G: no term at first, then one, and it stays."""
+    small = {k: v for k, v in TINY.items() if 'model' not in k and 'method' not in k}
+    file, weight = 'configs/dcgan_emoji.py:tiny', {'method.correspondence_weight': '9'}
+    with pytest.raises(UserError, match='weight=9: give the run'):
+        config_lib.load(file, small | weight)
+    loop.train(config_lib.load(file, small), tmp_path / 'a')
+    more = weight | {'train.init_from': str(tmp_path / 'a'), 'train.seed': '5'}
+    more |= {'train.log_steps': '1', 'method.augment': ''}
+    config = config_lib.load(file, small | more)
+    summaries = [loop.train(config, tmp_path / 'b')]
+    lines = (tmp_path / 'b/metrics.jsonl').read_text().splitlines()
+    terms = [json.loads(line).get('train/correspondence') for line in lines]
+    first, second = (term for term in terms if term is not None)
+    assert abs(first) < 1e-5 < second
+    shutil.rmtree(tmp_path / 'b/checkpoints/2')
+    (tmp_path / 'b/summary.json').unlink()
+    summaries.append(loop.train(config, tmp_path / 'b'))
+    assert summaries[0]['state_sha256'] == summaries[1]['state_sha256']
+    states = [
+        opened.checkpoints_of(tmp_path / n).restore_step(
+            opened.model_of(tmp_path / n).abstract, None
+        )
+        for n in 'ab'
+    ]
+    kept = by_name(states[1].extra['correspondence'][0])
+    theirs = by_name(states[0].params['generator'])
+    moved = by_name(states[1].params['generator'])
+    assert len(kept) > 2 and kept.keys() == theirs.keys()
+    assert all(np.array_equal(kept[name], theirs[name]) for name in kept)
+    assert not all(np.array_equal(kept[name], moved[name]) for name in kept)
 
 
 @pytest.mark.slow

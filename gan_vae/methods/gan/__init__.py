@@ -221,6 +221,11 @@ class Settings(Averaging, Images):
     orthogonal_weight: float = number(
         0.0, "off-diagonal W^T W of G's kernels; 0 is off", least=0
     )
+    correspondence_weight: float = number(
+        0.0,
+        'of samples being as far apart as those of config.train.init_from; 0 is off',
+        least=0,
+    )
     reconstruction_weight: float = number(
         8.0, 'FastGAN: of the mean square by which D reconstructs reals', least=0
     )
@@ -232,3 +237,11 @@ class Settings(Averaging, Images):
     continuous_weight: float = number(
         1.0, 'InfoGAN: of the information in the continuous codes', least=0
     )
+
+    def check_training(self, train):
+        """Raises a UserError where there is no run to keep to."""
+        if self.correspondence_weight and not train.init_from:
+            raise UserError(
+                f'config.method.correspondence_weight={self.correspondence_weight:g}: '
+                'give the run whose samples it keeps to by config.train.init_from'
+            )

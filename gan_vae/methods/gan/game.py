@@ -92,9 +92,20 @@ def init(game: Game, key: jax.Array) -> TrainState:
     key_g, key_d, key = (purpose_key(key, p) for p in purposes)
     variables = game.networks.init(key_g, key_d)
     averaged = {'generator': dict(variables['generator'])}
+    extra = terms_lib.states(variables, game.d_terms, game.g_terms)
     params = {name: v.pop('params') for name, v in variables.items()}
-    extra = terms_lib.states(game.d_terms, game.g_terms)
     return game.descent.init(key, params, averaged, variables, extra)
+
+
+def begin(game: Game, state: TrainState) -> TrainState:
+    """A state at step 0 whose weights are another run's now, as its terms keep them."""
+    variables = {
+        name: {'params': params, **state.variables[name]}
+        for name, params in state.params.items()
+    }
+    return state.replace(
+        extra=state.extra | terms_lib.states(variables, game.d_terms, game.g_terms)
+    )
 
 
 def discriminator_loss(game, state, turn, params, variables, rows):
@@ -417,6 +428,7 @@ def method(game: Game, objective: str, **more) -> Method:
         **{
             'objective': objective,
             'init': partial(init, game),
+            'begin': partial(begin, game),
             'train_step': partial(train_step, game),
             'evaluate_step': partial(evaluate_step, game),
             'evaluates': 'last',

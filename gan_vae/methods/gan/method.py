@@ -16,6 +16,7 @@ from gan_vae.methods.gan.terms import (
     adaptive,
     auxiliary,
     consistency,
+    correspondence,
     gradient_penalty,
     lecam,
     orthogonal,
@@ -27,7 +28,7 @@ from gan_vae.objectives import adversarial, augment, regularisers
 
 # in the order in which they are added
 D_TERMS = (auxiliary, reconstruction, gradient_penalty, consistency, lecam, wrong_pairs)
-G_TERMS = (auxiliary, consistency, orthogonal, path_length)
+G_TERMS = (auxiliary, consistency, orthogonal, path_length, correspondence)
 
 
 def make(

@@ -72,6 +72,8 @@ class Pair(NamedTuple):
     # (params, variables, (real, fake), label, their dropout keys, row numbers) -> their
     # Verdicts, D's new variables
     compare: Callable
+    # as `generate`, but the list of the maps [B, H, W, C] that its layers return
+    maps: Callable
     generate_eval: Callable  # (variables with params, z, label=None) -> images
     sample: Callable  # the same, by the statistics that samples are to have
     judge_eval: Callable  # (variables with params, images, label) -> Verdict
@@ -135,11 +137,20 @@ def pair(
             'discriminator': variables(discriminator, key_d, images),
         }
 
+    def noise(keys, key):
+        both = {'keys': keys, 'key': key}
+        return {n: value for n, value in both.items() if _takes(generator, n)}
+
     @recompute
     def generate(params, variables, z, label, keys=None, key=None):
-        noise = {'keys': keys, 'key': key}
-        noise = {n: value for n, value in noise.items() if _takes(generator, n)}
-        return train(generator, params, variables, z, label, **noise)
+        return train(generator, params, variables, z, label, **noise(keys, key))
+
+    def maps(params, variables, z, label, keys=None, key=None):
+        capture = {'capture_intermediates': True, 'mutable': True}
+        options = noise(keys, key) | capture
+        _, after = train(generator, params, variables, z, label, **options)
+        found = jax.tree.leaves(after['intermediates'])
+        return [x for x in found if x.ndim == 4 and len(x) == len(z)]
 
     reconstructs = _takes(discriminator, 'reconstruct')
 
@@ -228,6 +239,7 @@ def pair(
         generate=generate,
         judge=judge,
         compare=together if alone_each and not reconstructs else apart,
+        maps=maps,
         generate_eval=apply,
         sample=sample,
         judge_eval=judge_eval,
@@ -259,10 +271,10 @@ def _styles(generator: nn.Module, label_of: Callable) -> Styles:
 def train(network: nn.Module, params, variables, x, label=None, **options) -> tuple:
     """(outputs, new variables) of a network in training."""
     variables = {'params': params, **variables}
+    options = {'mutable': list(variables)} | options
     options |= {'train': True} if _takes(network, 'train') else {}
-    outputs, variables = network.apply(
-        variables, x, mutable=list(variables), **_condition(network, label), **options
-    )
+    condition = _condition(network, label)
+    outputs, variables = network.apply(variables, x, **condition, **options)
     return outputs, {name: v for name, v in variables.items() if name != 'params'}
 
 

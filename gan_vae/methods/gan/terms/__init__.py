@@ -28,7 +28,9 @@ class Term(NamedTuple):
     formula: str  # with its weight and its interval, for the objective; '': left out
     value: Callable | None = None  # view -> scalar; None: a state without a term
     interval: int = 1  # it acts at every so many updates, and as much heavier
-    state: Any = None  # at the start: a tree of arrays
+    # at the start: a tree of arrays, or a function of {network: variables with params}
+    # to one, of the weights that the run begins with
+    state: Any = None
     # (state, metrics of this step so far, averaged over devices, step) -> state
     advance: Callable | None = None
 
@@ -120,10 +122,10 @@ def advanced(terms: dict[str, Term], extra: dict, metrics: dict, step) -> dict:
     return extra | states
 
 
-def states(*groups: dict[str, Term]) -> dict:
-    """What the terms of all networks keep, at the start."""
+def states(variables: dict, *groups: dict[str, Term]) -> dict:
+    """What the terms of all networks keep at the start, of {network: variables}."""
     return {
-        name: term.state
+        name: term.state(variables) if callable(term.state) else term.state
         for terms in groups
         for name, term in terms.items()
         if term.state is not None
