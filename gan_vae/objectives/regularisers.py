@@ -97,13 +97,13 @@ def correspondence(maps: list[jax.Array], source: list[jax.Array]) -> jax.Array:
     the mean over maps. Ojha et al. 2021, equation 2, who sum over i.
     """
 
-    def log_shares(h):
+    def log_shares(h: jax.Array) -> jax.Array:
         h = h.reshape(len(h), -1)
         h = h * jax.lax.rsqrt(jnp.sum(h * h, -1, keepdims=True) + 1e-12)
         others = (h @ h.T)[~np.eye(len(h), dtype=bool)].reshape(len(h), -1)
         return jax.nn.log_softmax(others, -1)
 
-    def of(h, wanted):
+    def of(h: jax.Array, wanted: jax.Array) -> jax.Array:
         p, q = log_shares(h), log_shares(wanted)
         return jnp.mean(jnp.sum(jnp.exp(p) * (p - q), -1))
 

@@ -271,7 +271,7 @@ def _styles(generator: nn.Module, label_of: Callable) -> Styles:
 def train(network: nn.Module, params, variables, x, label=None, **options) -> tuple:
     """(outputs, new variables) of a network in training."""
     variables = {'params': params, **variables}
-    options = {'mutable': list(variables)} | options
+    options = {'mutable': list(variables), **options}
     options |= {'train': True} if _takes(network, 'train') else {}
     condition = _condition(network, label)
     outputs, variables = network.apply(variables, x, **condition, **options)
