@@ -1,4 +1,4 @@
-"""The guides that say how to add something, done as they say."""
+"""The guides, done as they say: their files are written, and their commands run."""
 
 import os
 import re
@@ -6,46 +6,186 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from gan_vae import images
+from gan_vae import data, images
 from gan_vae.data import emoji
+from gan_vae.data.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = sorted((ROOT / 'docs' / 'guides').glob('add_*.md'))
+PAGES = sorted((ROOT / 'docs').glob('guides/*.md')) + sorted(
+    (ROOT / 'docs').glob('start/*.md')
+)
+ADDING = [page for page in PAGES if page.stem.startswith('add_')]
+USING = [page for page in PAGES if page not in ADDING]
 FILE = re.compile(r'```python\n# (\S+\.py)\n(.*?)```', re.DOTALL)
-COMMANDS = re.compile(r'```bash\n(.*?)```', re.DOTALL)
+BLOCK = re.compile(r'```(bash|python)\n(.*?)```', re.DOTALL)
+QUICK = ' '.join(
+    f'--config.train.{key}=3' for key in ('steps', 'checkpoint_steps', 'image_steps')
+)
+XLA = '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false'
+# Sets that somebody has to fetch, and what is there in their place.
+FETCHED = {
+    'canaries:mnist': 'canaries:emoji',
+    'cifar10': 'emoji',
+    "class='Food & Drink'": 'class=disc',  # of toy_shapes
+}
+# What a test cannot do, and where it is done.
+ELSEWHERE = {
+    r'pip install|venv': 'tests/test_package.py',
+    r'data\.prepare|=minilm': 'it needs a network: tests/data',
+    r'method=gatys': 'it needs `prepare hed`: tests/art/test_style.py',
+    r'vae gallery': 'it needs `prepare aframe`: tests/gallery',
+    r'^gan_vae studio': 'it serves until it is stopped: tests/studio',
+    r'art (sign|verify)': 'it needs a certificate: tests/media',
+    r'--hosts': 'tests/test_hosts.py',
+    r'method=factor': 'it draws 12,000 pictures: tests/art/test_factors.py',
+    r'melody\.mid|rolls': 'tests/media',
+}
+
+
+def commands(text: str) -> list[str]:
+    """The lines of all bash blocks, continued ones joined, without comments."""
+    blocks = ''.join(code for kind, code in BLOCK.findall(text) if kind == 'bash')
+    lines = blocks.replace('\\\n', ' ').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def run(command: str, folder: Path, **env: str) -> str:
+    """What a command says; it has the folder as home, and ends with status 0."""
+    program = {'gan_vae': f'{sys.executable} -m gan_vae', 'python': sys.executable}
+    command = re.sub(
+        r'^(timeout \S+ )?(gan_vae|python)\b',
+        lambda found: (found[1] or '') + program[found[2]],
+        command,
+    )
+    own = {'PYTHONPATH': f'{folder}:{ROOT}', 'XLA_FLAGS': XLA, 'HOME': str(folder)}
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=os.environ | own | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if 'is not installed' in said or 'pip install' in said and done.returncode:
+        return ''
+    assert done.returncode == 0, (command, said)
+    return said
+
+
+def place(folder: Path):
+    """What lies in the folder in which the guides are read."""
+    for name in ('configs', 'examples', 'experiments', 'launch.py'):
+        (folder / name).symlink_to(ROOT / name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('guide', GUIDES, ids=lambda guide: guide.stem)
-def test_a_guide_works_in_an_empty_folder(guide, tmp_path):
+@pytest.mark.parametrize('page', ADDING, ids=lambda page: page.stem)
+def test_what_a_guide_adds_works_in_an_empty_folder(page, tmp_path):
     """Its files are written and its commands run, of configs the variant :tiny."""
-    for name in ('configs', 'examples', 'launch.py'):
-        (tmp_path / name).symlink_to(ROOT / name)
+    place(tmp_path)
     (tmp_path / 'my_samples').mkdir()
     for number, picture in enumerate(emoji.load('test')[0][:40]):
         images.save_png(tmp_path / 'my_samples' / f'{number}.png', picture)
-    text = guide.read_text('utf-8')
+    text = page.read_text('utf-8')
     files = FILE.findall(text)
     for name, code in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(code)
-    commands = ''.join(COMMANDS.findall(text)).replace('\\\n', ' ').splitlines()
     ran = 0
-    for command in commands:
-        if 'RUN' in command:  # a run of the reader's
-            continue
-        command = re.sub(r'(--config=\S+\.py)(?=\s|$)', r'\1:tiny', command)
-        command = re.sub(r'^(gan_vae|python)\b', _python, command)
-        env = os.environ | {'PYTHONPATH': str(ROOT), 'XLA_FLAGS': ''}
-        done = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True
-        )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        ran += 1
+    for command in commands(text):
+        if 'RUN' not in command:  # a run of the reader's
+            run(re.sub(r'(--config=\S+\.py)(?=\s|$)', r'\1:tiny', command), tmp_path)
+            ran += 1
     assert files and ran
 
 
-def _python(word: re.Match) -> str:
-    return f'{sys.executable} -m gan_vae' if word[1] == 'gan_vae' else sys.executable
+@pytest.mark.slow
+@pytest.mark.parametrize('page', USING, ids=lambda page: page.stem)
+def test_the_commands_of_a_guide_run(page, tmp_path):
+    """In their order, of tiny configs, with small pictures of the names it takes."""
+    place(tmp_path)
+    pictures(tmp_path)
+    text, variables = page.read_text('utf-8'), {}
+    for kind, code in BLOCK.findall(text):
+        if kind == 'python' and 'import gan_vae as gv' in code:
+            (tmp_path / 'page.py').write_text(code)
+            run('python page.py', tmp_path)
+    for command in commands(text):
+        if found := re.match(r'(\w+)=(\S+)$', command):
+            variables[found[1]] = found[2]
+        elif not any(re.search(pattern, command) for pattern in ELSEWHERE):
+            command = small(command)
+            begun(command, tmp_path)
+            run(command, tmp_path, **variables)
+
+
+def small(command: str) -> str:
+    """A command on a tiny config and on data that are there."""
+    for name, other in FETCHED.items():
+        command = command.replace(name, other)
+    trained = re.search(r'--config=configs/(\w+)\.py(:\S+)?', command)
+    if not trained:
+        return command.replace('=RUN', '=runs/cut')
+    name, variant = trained.groups()
+    if name != 'finetune':
+        wanted = trained[0].removesuffix(variant or '') + ':tiny'
+        command = command.replace(trained[0], wanted)
+    if '--workdir' not in command:
+        command += f' --workdir=runs/{name}'
+    return f'{command} {QUICK}'
+
+
+def begun(command: str, folder: Path):
+    """Trains the run folders that a command reads, where no line before it did."""
+    written = re.findall(r'--workdir=(\S+)', command) if '--config=' in command else []
+    for name in re.findall(r'\bruns/([\w-]+)', command):
+        if f'runs/{name}' in written or (folder / 'runs' / name).exists():
+            continue
+        file, _, variant = name.partition('-')
+        more = {
+            'masked': '--config.method.name=masked_transformer',
+        }.get(variant, '')
+        config = file if (ROOT / f'configs/{file}.py').exists() else 'dcgan_emoji'
+        train = f'python launch.py --config=configs/{config}.py:tiny'
+        run(f'{train} --workdir=runs/{name} {more} {QUICK}', folder)
+
+
+def pictures(folder: Path):
+    """Small files of all the names that the guides have."""
+    drawn = data.examples(Settings(name='art', image_size=32), 'train[:48]')
+    for number, picture in enumerate(drawn.images):
+        for place in ('pictures', 'others', 'photos', 'paintings', 'coloured'):
+            to = folder / place
+            if place == 'pictures':
+                to /= f'class {number % 4}'
+            to.mkdir(parents=True, exist_ok=True)
+            images.save_png(to / f'{number}.png', picture)
+        (folder / f'pictures/class {number % 4}/{number}.txt').write_text('a red cat')
+        (folder / 'drawings').mkdir(exist_ok=True)
+        images.save_png(folder / 'drawings' / f'{number}.png', picture)
+        (folder / 'drawings' / f'{number}.svg').write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
+            f'<path d="M1 1 L{2 + number % 7} 8 L8 {1 + number % 5}"/></svg>'
+        )
+    random = np.random.default_rng(0)
+    rough = random.integers(0, 255, (12, 16, 3), np.uint8)
+    photo = Image.fromarray(rough).resize((64, 48), Image.Resampling.BICUBIC)
+    for name in 'photo', 'other', 'painting', 'one', 'two', 'drawing', 'small':
+        photo.rotate(ord(name[0])).save(folder / f'{name}.jpg')
+    for name in 'me', 'face', 'small', 'drawing':
+        photo.crop((0, 0, 32, 32)).save(folder / f'{name}.png')
+    mask = np.zeros((48, 64), np.uint8)
+    mask[:24] = 255
+    for name, values in ('sky', mask), ('sea', 255 - mask):
+        Image.fromarray(values).save(folder / f'{name}.png')
+    for name in 'hole', 'holes':
+        Image.fromarray(mask[8:40, :32]).save(folder / f'{name}.png')
+    (folder / 'choices.txt').write_text('0.png 1.png\n3.png 2.png\n1.png 2.png\n')
+    (folder / 'novel.txt').write_text('It was a dark and stormy night. ' * 200)
+    (folder / 'my_samples').symlink_to(folder / 'others')

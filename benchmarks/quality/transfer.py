@@ -1,7 +1,7 @@
 """Is a GAN of few pictures better begun with a trained one? Equal processor time.
 
 python -m benchmarks.quality.transfer --run=RUN [--minutes=5] [--numbers=10,100]
-    [--data=fluent:flat] [--arms=scratch,packed,run,frozen] [--sheet=OUT.png]
+    [--data=fluent:flat] [--arms=scratch,packed,run,frozen,kept] [--sheet=OUT.png]
 
 Each arm is configs/finetune.py on the first so many pictures of a set, in a process of
 its own until that has taken so many minutes of processor time, compilation included:
@@ -10,6 +10,7 @@ its own until that has taken so many minutes of processor time, compilation incl
   packed     from pretrained:emoji_gan, which has no discriminator
   run        from RUN, a run of configs/dcgan_emoji.py:pocket, G and D
   frozen     so too, the first two convolutions of D as they are (Freeze-D)
+  kept       as run, samples as far apart as RUN's (cross-domain correspondence)
 
 Its averaged weights are measured with --num samples against pictures that no arm has
 seen (the splits validation and test of the set): KID x 1000 (null: that of two halves
@@ -52,6 +53,7 @@ def arms(run: str) -> dict[str, dict]:
         'packed': {},
         'run': {'train.init_from': run},
         'frozen': {'train.init_from': run, 'optimizer.frozen': first},
+        'kept': {'train.init_from': run, 'method.correspondence_weight': 100.0},
     }
 
 
