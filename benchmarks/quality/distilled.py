@@ -26,7 +26,7 @@ from gan_vae.art import sheets
 from gan_vae.evaluation.pairs import psnr
 from gan_vae.runs import opened
 
-METRICS, SHOWN = 'swd,precision_random,recall_random', 12
+METRICS, SHOWN = 'swd,pr_random', 12
 
 
 def decoder(name: str):

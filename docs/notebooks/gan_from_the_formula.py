@@ -84,7 +84,7 @@ print('log p(x)/q(x)  ', 2 * x)
 #
 # Early on, D is sure that samples are fake: its logit f at them is very negative. The
 # generator's gradient through $\log(1 - D)$ is then $-\sigma(f)$, almost nothing. The
-# paper's own remedy is to maximise $\log D$ instead, whose gradient $-(1-\sigma(f))$ is
+# paper's own remedy is to minimise $-\log D$ instead, whose gradient $-(1-\sigma(f))$ is
 # largest exactly there.
 
 # %%
@@ -117,10 +117,9 @@ corners = 2 * np.stack([np.cos(t := np.arange(8) * np.pi / 4), np.sin(t)], 1)
 
 @jax.jit
 def play(g, d, g_state, d_state, key):
-    k1, k2, k3 = jax.random.split(key, 3)
-    real = jnp.array(corners)[
-        jax.random.randint(k1, (256,), 0, 8)
-    ] + 0.05 * jax.random.normal(k1, (256, 2))
+    k0, k1, k2, k3 = jax.random.split(key, 4)
+    real = jnp.array(corners)[jax.random.randint(k0, (256,), 0, 8)]
+    real += 0.05 * jax.random.normal(k1, (256, 2))
     z = jax.random.normal(k2, (256, 2))
 
     def d_loss(d):
@@ -169,7 +168,8 @@ for step, key in enumerate(jax.random.split(jax.random.key(4), 6001)):
 Image.fromarray(grid(np.array(frames), 4))
 
 # %% [markdown]
-# Does a penalty help the generator to all eight? It was measured with three seeds:
+# Clusters come and go: one that was visited may be left again, as D learns to suspect
+# what G draws most. Does a penalty help the generator to all eight? It was measured with three seeds:
 # [Does a regulariser help a GAN to cover all modes of a ring?](../results/gan.md#does-a-regulariser-help-a-gan-to-cover-all-modes-of-a-ring)
 #
 # ## DCGAN
@@ -177,7 +177,9 @@ Image.fromarray(grid(np.array(frames), 4))
 # For pictures, the networks become convolutional. Radford et al. 2015
 # (arXiv:1511.06434) found what makes the game stable: strided convolutions in place of
 # pooling, batch normalisation, Adam with b1 = 0.5. The game is the same, and so is the
-# loss. Here it is at a size that trains in seconds, on emoji.
+# loss. Here it is at a size that trains in a minute, on emoji: enough to see the losses
+# move, and far too little to see faces. `real` and `fake` are the mean logits of both
+# kinds of pictures, and `gradient_d` is the length of the gradient of D.
 
 # %%
 config = default.get_config('gan')
@@ -197,7 +199,7 @@ sheet = Image.fromarray(grid(gv.open(run).sample(16, seed=0), 8))
 sheet.resize((2 * sheet.width, 2 * sheet.height), Image.Resampling.NEAREST)
 
 # %% [markdown]
-# Compare the printed `loss_d` with $\log 4$: who is winning? Two thousand steps at
+# Blots, as said. Compare the printed `loss_d` with $\log 4$: who is winning? Two thousand steps at
 # width 64 give faces ([figure](../results/gan.md#what-does-a-dcgan-draw-of-few-emoji)).
 #
 # **Exercises.** 1. Replace `non_saturating` by `saturating` in the plane. 2. Start G

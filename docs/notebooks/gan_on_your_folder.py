@@ -87,7 +87,9 @@ show(gv.open('pretrained:emoji_gan').sample(16, seed=1))
 # The losses of a GAN do not say: each is measured against the other network, which
 # changes, too. A distance between samples and real pictures does. `swd` compares
 # patches; lower is better. The baseline is the value between two halves of the real
-# pictures, and no generator needs to be below it.
+# pictures, and no generator needs to be below it. Those halves have 65 pictures each and
+# the samples are 130, so that a good model can come out below: fewer pictures are
+# farther apart.
 
 # %%
 for name, model in {

@@ -49,7 +49,7 @@ show([*faces, *again])
 # Where a unit of the latent does not help the decoder, the KL term of the objective
 # pushes its law to $N(0, 1)$ whatever the picture is: its mean is then 0 for every
 # picture. `encode` gives the means. A deviation near 0 over many pictures is a unit
-# without use; a large one is a unit that tells pictures apart.
+# without use; one near 1 or above is a unit that tells pictures apart.
 
 # %%
 many, labels, _, _ = emoji.load('train')
@@ -60,6 +60,9 @@ print('largest deviations: ', spread[order[:5]].round(2))
 print('smallest deviations:', spread[order[-5:]].round(2))
 
 # %% [markdown]
+# No unit is without use here: all 64 tell pictures apart, up to five times as much as
+# others. The prior asks for a deviation of 1 of means *and* noise together.
+#
 # Move along the units that vary the most, from -3 to 3, with the others held at those
 # of one face. Each row is a unit.
 
@@ -76,7 +79,8 @@ show(rows)
 #
 # A straight line between two latents passes nearer to the origin than both. Samples of
 # a normal law in 64 dimensions hardly ever lie there: their length is near
-# $\sqrt{64} = 8$, and that of the means of an encoder a little less. **Spherical
+# $\sqrt{64} = 8$. The means of an encoder are shorter, as the noise around them is left
+# out. **Spherical
 # interpolation** turns from one to the other and keeps the length between theirs.
 
 

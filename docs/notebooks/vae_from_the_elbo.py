@@ -9,6 +9,7 @@
 #
 # This notebook checks the bound where log p(x) is known, trains a small VAE, and then
 # does what the bound promises: it stores pictures in a file of about that many bits.
+# For that it needs `pip install -e '.[codec]'` in a clone.
 
 # %%
 import jax
@@ -94,7 +95,8 @@ run = gv.train(config, 'runs/bits')
 # %% [markdown]
 # ## What the bound is worth
 #
-# The ELBO of pictures that were not trained on, in nats, and as bits for each pixel.
+# The ELBO of pictures that were not trained on, in nats, and as bits for each pixel. It
+# is an average over random z, so that two evaluations differ in the last digits.
 
 # %%
 model = gv.open(run)
@@ -130,6 +132,10 @@ for name, value in bits.items():
     print(f'{name:24} {value:.4f} bits a pixel')
 
 # %% [markdown]
+# "initial bits" are those of the first latent, which no earlier picture lends; of few
+# pictures, as here, they weigh. So this small model loses to sheets of PNG and WebP. Of
+# 200 pictures that were asked for, the set has 154.
+#
 # And back, bit for bit:
 
 # %%

@@ -39,8 +39,8 @@ def pages() -> dict[str, str]:
 
 WIDTH = 72  # of code, beyond which a parameter has a line
 _OBJECTIVES = (
-    'Pure functions of arrays: losses, bounds, divergences and penalties. Losses are '
-    'in nats per example unless a function says otherwise.'
+    'Pure functions of arrays: losses, bounds, divergences and penalties. Those that '
+    'are negative log-likelihoods are in nats per example; others have no unit.'
 )
 
 
@@ -233,8 +233,9 @@ def _metrics() -> str:
         gives = ', '.join(
             f'`{key}`' + (f' ({better} is better)' if better else '')
             for key, better in metric.gives.items()
-        )
-        parts += [f'## `{example}`', f'Gives {gives}.', markdown(_docstring(module))]
+        ).replace('{name}', example)
+        gives = f'Gives {gives}.' if gives else 'Gives a value for each attack.'
+        parts += [f'## `{example}`', gives, markdown(_docstring(module))]
     return '\n\n'.join(parts)
 
 

@@ -102,7 +102,9 @@ def _reproduce(argv: list[str]) -> int:
     again = making.reproduce(file, **vars(flags))
     changed = f' (versions changed: {again.changed})' if again.changed else ''
     if not again.same:
-        print(f'{again.file} is not {file}, bit for bit{changed}', file=sys.stderr)
+        apart = f': {again.apart}' if again.apart else ''
+        line = f'{again.file} is not {file}, bit for bit{apart}{changed}'
+        print(line, file=sys.stderr)
         return 1
     print(f'{again.file}: the same as {file}, bit for bit{changed}')
     return 0

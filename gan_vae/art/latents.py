@@ -86,7 +86,8 @@ def of_input(
     if not item.sha256:
         if not word.isdecimal():
             raise UserError(
-                f'{word}: no file, and no number of a sample of --seed={seed}'
+                f'{word}: there is no such file; a number, as 3, would be sample 3 of '
+                f'--seed={seed}'
             )
         if (number := int(word)) >= sampling.LARGEST:
             raise UserError(f'{word}: there are samples up to {sampling.LARGEST - 1}')

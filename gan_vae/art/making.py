@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from gan_vae import data, files, images, media
 from gan_vae.art import progress, provenance, tools
@@ -46,6 +47,7 @@ class Reproduction(NamedTuple):
     file: Path
     same: bool  # bit for bit
     changed: str  # versions that are not what they were, in words
+    apart: str = ''  # of pictures that are not the same, how far, in words
 
 
 def make(
@@ -117,7 +119,7 @@ def reproduce(
     flags = Namespace(**values | {'workdir': workdir, 'out': out, 'force': force})
     tools.check(flags_of(tool), flags)
     _folder('reproduce', flags)
-    model = open_model(about['tool'], tool, flags)
+    model = open_model(about['tool'], tool, flags) if run or workdir else None
     was = run and run['state_sha256'][:12]
     now = model and model.about['state_sha256'][:12]
     if was != now:
@@ -144,7 +146,24 @@ def reproduce(
         if about['versions'].get(name) != version
     ]
     same = again.is_file() and again.read_bytes() == Path(file).read_bytes()
-    return Reproduction(again, same, ', '.join(changed))
+    return Reproduction(
+        again, same, ', '.join(changed), '' if same else _apart(again, Path(file))
+    )
+
+
+def _apart(*pair: Path) -> str:
+    """How many values of two pictures differ, in words; '' of other files."""
+    try:
+        one, other = (np.asarray(Image.open(p).convert('RGBA'), int) for p in pair)
+    except (OSError, ValueError):
+        return ''
+    if one.shape != other.shape:
+        return 'another size'
+    differ = np.abs(one - other)
+    return (
+        f'{counted(int((differ > 0).sum()), "value")} of {differ.size:,} differ, by '
+        f'{differ.max()} of 255 at most; another processor rounds otherwise'
+    )
 
 
 def open_model(name: str, tool: Tool, flags: Namespace) -> Model | None:

@@ -12,6 +12,7 @@ at the smaller size, and x', the result at that size, is pasted back into the pi
 where U enlarges.
 """
 
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -96,7 +97,7 @@ class Work:
         return canvas
 
 
-def default(flags) -> str:
+def default(flags: Namespace) -> str:
     """The model where no --workdir is given: the network that restores, if asked."""
     return NETWORK if flags.method == 'network' else ''
 
@@ -411,10 +412,12 @@ FLAGS = latents.SEARCH | {
 
 
 def tool(
-    make: Callable[[Request], Result], flags: dict[str, Flag] | None = None
+    make: Callable[[Request], Result],
+    flags: dict[str, Flag] | None = None,
+    default: Callable[[Namespace], str] = default,
 ) -> ToolWithOptionalModel:
     """A tool that restores, with what such tools share; make: ends in `restored`, or in
-    `networked` where `network` says so."""
+    `networked` where `network` says so; default: the model without --workdir."""
     every = (flags or {}) | {'method': METHOD} | FLAGS
     return ToolWithOptionalModel(
         make=make, takes='PICTURE', flags=every, default=default

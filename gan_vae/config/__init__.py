@@ -87,9 +87,11 @@ def _unknown_key(key: str, flat: dict[str, Any]) -> UserError:
         name = flat['method.name']
         return UserError(
             f'config key {key!r} is of the method {", ".join(of)}, and this run is by '
-            f'{name}: --config.method.name={of[0]} changes the method'
+            f'{name}: leave it out, or change the method by --config.method.name'
         )
-    same = [repr(k) for k in flat if k.split('.')[-1] == key.split('.')[-1]]
+    leaf = key.split('.')[-1]
+    leaf = {'lr': 'learning_rate'}.get(leaf, leaf)
+    same = [repr(k) for k in flat if k.split('.')[-1] == leaf]
     hint = f' (did you mean {" or ".join(same)}?)' if same else nearest(key, flat)
     return UserError(f'unknown config key {key!r}{hint}')
 

@@ -103,11 +103,17 @@ def keep_categories(examples: Examples, categories: str) -> Examples:
     The classes that are kept are numbered anew, in the order of the set.
     """
     if examples.labels is None:
-        raise UserError('config.data.categories is set, but the set has no classes')
+        raise UserError(
+            f'config.data.categories={categories} is set, and the set has no classes: '
+            '--config.data.categories= takes all pictures'
+        )
     names = [name.strip() for name in categories.split(',')]
     for name in names:
         if name not in examples.class_names:
-            raise unknown('class in config.data.categories', name, examples.class_names)
+            error = unknown(
+                'class in config.data.categories', name, examples.class_names
+            )
+            raise UserError(f'{error}; --config.data.categories= takes all')
     numbers = sorted({examples.class_names.index(name) for name in names})
     subset = examples.take(np.flatnonzero(np.isin(examples.labels, numbers)))
     return subset._replace(

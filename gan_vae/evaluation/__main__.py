@@ -25,7 +25,9 @@ FLAGS = {
     'help': Flag(bool, False, 'print the usage'),
     'metrics': Flag(str, 'swd', 'of the samples'),
     'num': Flag(int, 0, 'of the samples, drawn at random; 0: all'),
-    'size': Flag(int, 0, 'pixels a side; 0: the most common of the reference'),
+    'size': Flag(
+        int, 0, 'pixels a side; 0: the most common of files, first of the reference'
+    ),
     'seed': Flag(int, 0, 'of subsets and projections'),
     'out': Flag(str, 'report.html', 'the page of `report`'),
 }
@@ -50,7 +52,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     if flags.seed >= 2**32:
         fail(f'--seed={flags.seed}: must be below 2**32')
     if len(places) != 2 and not flags.help and not report:
-        fail(f'takes samples and a reference, got {counted(len(places), "place")}')
+        got = counted(len(places), 'place')
+        fail(f'takes samples and a reference, got {got} (a run: --workdir=RUN)')
     return flags
 
 
@@ -66,7 +69,8 @@ def score(
 
     samples, reference: places as places.py describes; metrics: as plan.py does; num: of
     the samples, drawn at random, 0 for all; size: pixels a side, 0 for the most common
-    of the reference. Raises UserError.
+    of the reference, or of the samples if the reference is a set that has no size of
+    its own. Raises UserError.
     """
     from gan_vae.devices import process
     from gan_vae.devices.mesh import mesh_of

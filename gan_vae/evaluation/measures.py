@@ -61,16 +61,19 @@ class Measures:
         split: str = '',
         num: int | None = None,
         seed: int | None = None,
+        name: str = '',
     ):
         """train, held_out: the splits config.data.split, and `split` (by default
         config.data.eval_split); train may be None where no samples are measured
         and config.privacy is off.
 
-        metrics, num, seed: by default config.eval.metrics, config.eval.num_samples,
-        config.train.seed. A UserError for whatever the metrics lack.
+        metrics, num, seed, name (of the run, in cards): by default config.eval.metrics,
+        config.eval.num_samples, config.train.seed, config.name. A UserError for
+        whatever the metrics lack.
         """
         self.config, self.program = config, program
         self.train, self.held_out = train, held_out
+        self.name = name or config.name
         self.split = split or config.data.eval_split
         self.batch_size = config.eval.batch_size
         self.num = config.eval.num_samples if num is None else num
@@ -143,7 +146,7 @@ class Measures:
         if self.account:
             private = {'epsilon': f'{self.account.spent(step):.3g}'}
         return private | {
-            'run': config.name,
+            'run': self.name,
             'step': step,
             'checkpoint': 'final' if step >= config.train.steps else 'earlier',
             'ema_decay': averaging_words(config.method),

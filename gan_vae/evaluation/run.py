@@ -65,6 +65,7 @@ def evaluate_run(
         split=split,
         num=num,
         seed=seed,
+        name='' if is_packed else Path(workdir).resolve().name,
     )
     if is_packed:
         model = opened.load(workdir, step)

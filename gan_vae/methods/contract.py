@@ -231,7 +231,8 @@ NEEDS = {  # in words
     'codes.encode': 'discrete codes, as a vq_vae or a transformer has',
     'code_prior': 'a prior over codes, as a transformer has',
     'code_prior.score': 'a likelihood of each code, as a transformer has',
-    'captions': 'captions to learn from, as a run with config.data.text has',
+    'captions': 'captions that it learned from, as pretrained:prompt_art has or a run '
+    'with config.data.text',
     'density.elbo': 'a likelihood, as a VAE has',
     'density.log_weight': 'a likelihood of pixels without classes, as a VAE has',
     'density.particle_bound': 'a latent at each step of a sequence, as a VRNN has',

@@ -60,6 +60,7 @@ def _margin_hinge(
     return jnp.mean(jnp.square(below) / (2 * (most - least)) + relu(least - logits))
 
 
+IN_NATS = 'saturating', 'non_saturating', 'relativistic'  # negative log-likelihoods
 LOSSES = {
     'saturating': Adversarial(
         discriminator=_logistic,

@@ -191,7 +191,8 @@ def _curves(metric: Metric, ranked: list[Ranked]) -> str:
         if len(line := scalars(trial.folder).get(metric.name, [])) > 1
     ]
     if not lines:
-        return f'<p>No trial has two values of {escape(metric.name)}.</p>'
+        name = escape(metric.name)
+        return f'<p>No trial has two values of {name}: set eval.every_steps.</p>'
     return f'<div class="wide">{plot(lines, 720, 300)}</div>'
 
 

@@ -115,7 +115,7 @@ def set_up(config, workdir: Path) -> Setup:
     program = build(reads, examples.spec)
     schedule = Schedule.of(reads.train, reads.eval)
     check(config, schedule, program, held_out)
-    measured = measures.Measures(reads, program, examples, held_out)
+    measured = measures.Measures(reads, program, examples, held_out, name=workdir.name)
     fingerprint = examples.fingerprint()
     if program.method.depends:
         fingerprint += f', {program.method.depends()}'
@@ -241,7 +241,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
     for key in setup.warnings:
         say(f'warning: config.{key} is set, but nothing reads it')
     if restored is None:
-        say(f'{workdir}: a new run of {counted(steps, "step")}')
+        say(
+            f'{workdir}: a new run of {counted(steps, "step")}; pictures of it come to '
+            f'{workdir / "samples"}'
+        )
         return initial(setup)
     state, record = restored
     progress = Progress.from_json(int(state.step), record)

@@ -1,5 +1,7 @@
 """The tools that restore by a trained network: the commands of a user."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,8 @@ from PIL import Image
 import gan_vae as gv
 from gan_vae import images
 from gan_vae.art import __main__ as art
-from gan_vae.art import filters, network, restoration
+from gan_vae.art import filters, making, network, restoration
+from gan_vae.art.tools import upscale
 from gan_vae.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -188,6 +191,18 @@ def test_the_network_of_the_package_is_taken_where_it_is_asked_for(
     assert f'by the network of {restoration.NETWORK}' in capsys.readouterr().out
     assert run('', tmp_path, 'restore', file, out='r') == 0
     assert restoration.NETWORK in capsys.readouterr().out
+
+
+def test_upscale_takes_the_network_unless_a_flag_is_of_the_prior():
+    usual = making.tools.defaults(upscale.TOOL)
+    for change, model in (
+        ({}, restoration.NETWORK),
+        ({'factor': 3}, ''),
+        ({'steps': 9}, ''),
+        ({'method': 'prior'}, ''),
+        ({'method': 'network', 'factor': 3}, restoration.NETWORK),
+    ):
+        assert upscale.TOOL.default(Namespace(**usual | change)) == model
     made = tmp_path / 'out/00000-best.png'
     assert art.main(['reproduce', str(made), f'--out={tmp_path / "again"}']) == 0
     assert 'bit for bit' in capsys.readouterr().out

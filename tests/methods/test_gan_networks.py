@@ -219,3 +219,16 @@ def test_a_model_without_classes_refuses_one(config):
         jax.eval_shape(
             lambda: method.generate(state.weights(), jax.random.key(0), 2, [0, 1])
         )
+
+
+def test_a_generator_of_other_images_is_a_line():
+    class Wide(nn.Module):
+        @nn.compact
+        def __call__(self, z):
+            return nn.Dense(8 * 9)(z).reshape(-1, 8, 9, 1)
+
+    pair = gan_networks.pair(
+        Wide(), Wide(), latents.make(3), 'running', Learning(), Spec(8, 8, 1)
+    )
+    with pytest.raises(UserError, match=r'Wide draws images of \(8, 9, 1\)'):
+        jax.eval_shape(pair.init, *[jax.random.key(0)] * 2)

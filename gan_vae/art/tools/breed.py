@@ -36,7 +36,10 @@ def make(request: ModelRequest) -> Result:
         z += np.float32(flags.mutation) * (new - z)
     pictures = latents.pictures(model, z, labels, request.progress)
     chosen = 'OUT/00000.png OUT/00001.png' if flags.num > 1 else 'OUT/00000.png 7'
-    message = f'the next generation: breed {chosen} --workdir={model.workdir}'
+    message = (
+        f'the next generation: python -m gan_vae.art breed {chosen} '
+        f'--workdir={model.workdir}'
+    )
     sheet = sheets.numbered([p.image for p in pictures])
     return Result(pictures=pictures, sheet=sheet, messages=[*lines, message])
 

@@ -51,7 +51,8 @@ def make(request: ModelRequest) -> Result:
     )
     first = f'OUT/{len(strengths) - 1:05d}.png'
     messages.append(
-        f'move others: move THING --along={first} --strength=2, the first direction'
+        'the first direction on others: python -m gan_vae.art move PICTURE '
+        f'--along={first} --strength=2 --workdir={model.workdir}'
     )
     return Result(pictures=pictures, sheet=sheet, messages=messages, metrics=metrics)
 

@@ -42,14 +42,19 @@ def make(request: ModelRequest) -> Result:
             )
         flat = np.zeros_like(picture) + np.uint8(picture.mean((0, 1)) + 0.5)
         far = ratio <= psnr(picture[None], flat[None])[0]
-        more = ', no nearer than one flat colour: this model makes no such pictures'
-        messages.append(f'{item.word}: {ratio:.1f} dB{more * bool(far)}')
+        more = ''
+        if far:
+            more = ', no nearer than one flat colour: this model makes no such pictures'
+        elif ratio < ROUGH:
+            more = ', a rough likeness: a model comes near to pictures of its own kind'
+        messages.append(f'{item.word}: {ratio:.1f} dB{more}')
     words = [w for p in pictures for w in ('given', f'{p.provenance["psnr"]:.1f} dB')]
     columns = 2 * max(1, round(np.sqrt(len(pictures) / 2)))
     sheet = sheets.labelled(on_sheet, columns, words)
     return Result(pictures=pictures, sheet=sheet, messages=messages)
 
 
+ROUGH = 18.0  # dB
 PRIOR = 1e-3  # weight of mean z^2
 SPACE = "of 'latents', or of stylegan2 'styles': one for each layer, which come nearer"
 TOOL = ToolWithModel(

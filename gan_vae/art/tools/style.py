@@ -86,12 +86,17 @@ def make(request: Request) -> Result:
         )
         if before is not None and after is not None and after >= before:
             message += '; no nearer to the style than the picture was'
+    messages = [message]
+    if longest < own:
+        messages.append(
+            f'{word}: its {own} pixels are {longest} here; --size={own} keeps them'
+        )
     sheet = style.row([content, *every, stylised])
     if pictures.is_transparent(picture):
         alpha = _sized(picture.convert('RGBA').getchannel('A'), longest)
         stylised = np.dstack([stylised, np.asarray(alpha)])
     return Result(
-        pictures=[Picture(stylised)], sheet=sheet, messages=[message], metrics=metrics
+        pictures=[Picture(stylised)], sheet=sheet, messages=messages, metrics=metrics
     )
 
 

@@ -1,5 +1,7 @@
 """A small picture, larger by a factor: plausible, not recovered."""
 
+from argparse import Namespace
+
 from gan_vae.art import network, restoration
 from gan_vae.art.degradations import Small
 from gan_vae.art.tools import Flag, Request, Result
@@ -56,5 +58,14 @@ def make(request: Request) -> Result:
     return restoration.restored(request, Small(factor), work)
 
 
+def default(flags: Namespace) -> str:
+    """The network, where it has the factor and no flag is of the prior."""
+    of_prior = [f for f in restoration.OF_OTHERS if getattr(flags, f) is not None]
+    if not flags.method and flags.factor in FACTORS and not of_prior:
+        return restoration.NETWORK
+    return restoration.default(flags)
+
+
 FACTORS = 2, 4
-TOOL = restoration.tool(make, {'factor': Flag(2, int, 'times as large', least=2)})
+FLAGS = {'factor': Flag(2, int, 'times as large; of 2 and 4: network', least=2)}
+TOOL = restoration.tool(make, FLAGS, default)

@@ -18,9 +18,10 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
     images, labels, names, categories = emoji.load(split)
     if how.size > images.shape[1]:
         raise UserError(
-            f'pictures of {how.size} pixels are wanted (config.data.image_size), and '
-            'the embedded emoji have 32: for 64 run `python -m gan_vae.data.prepare '
-            'noto_emoji`, and name noto_emoji in place of emoji'
+            f'pictures of {how.size} pixels are wanted, and the embedded emoji have '
+            '32: set config.data.image_size=32 (--size=32 in an evaluation of two '
+            'sets), or take emoji_set:noto, which `python -m gan_vae.data.prepare '
+            'emoji_set` fetches'
         )
     images = np.stack([fit_array(image, how) for image in images])
     return Examples(images, labels, tuple(categories), tuple(names))

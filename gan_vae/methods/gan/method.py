@@ -139,8 +139,9 @@ def _objective(settings: Settings, own: game.Game) -> str:
     if settings.ada:
         augmentation += ', ' * bool(augmentation) + adaptive.words(settings)
     clipped = f', D in +-{settings.clip_weights:g}' if settings.clip_weights else ''
+    unit = 'nats' if settings.loss in adversarial.IN_NATS else 'means'
     return (
-        f'gan: D {settings.loss} L_D{d}{clipped}; G {settings.loss} L_G{g}; nats per '
+        f'gan: D {settings.loss} L_D{d}{clipped}; G {settings.loss} L_G{g}; {unit} per '
         f'example; {settings.critic_steps} D update(s) per G update; augment '
         f'{augmentation or "none"}'
     )

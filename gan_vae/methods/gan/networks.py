@@ -129,11 +129,22 @@ def pair(
         def variables(network, key, x):
             return network.init(key, x, **_condition(network, label))
 
+        def of_generator(key):
+            made = generator.init_with_output(key, z, **_condition(generator, label))
+            drawn, own = made
+            if drawn.shape[1:] != spec.shape:
+                raise UserError(
+                    f'the generator {type(generator).__name__} draws images of '
+                    f'{drawn.shape[1:]}, and {spec.shape} are wanted (height, width, '
+                    'channels)'
+                )
+            return own
+
         z, label = prior.sample(key_g, 2), jnp.zeros(shape, jnp.int32)
         label = captions.encode(label) if captions else label
         images = jnp.zeros((2, *spec.shape))
         return {
-            'generator': variables(generator, key_g, z),
+            'generator': of_generator(key_g),
             'discriminator': variables(discriminator, key_d, images),
         }
 
