@@ -191,6 +191,9 @@ def test_the_network_of_the_package_is_taken_where_it_is_asked_for(
     assert f'by the network of {restoration.NETWORK}' in capsys.readouterr().out
     assert run('', tmp_path, 'restore', file, out='r') == 0
     assert restoration.NETWORK in capsys.readouterr().out
+    made = tmp_path / 'out/00000-best.png'
+    assert art.main(['reproduce', str(made), f'--out={tmp_path / "again"}']) == 0
+    assert 'bit for bit' in capsys.readouterr().out
 
 
 def test_upscale_takes_the_network_unless_a_flag_is_of_the_prior():
@@ -203,6 +206,3 @@ def test_upscale_takes_the_network_unless_a_flag_is_of_the_prior():
         ({'method': 'network', 'factor': 3}, restoration.NETWORK),
     ):
         assert upscale.TOOL.default(Namespace(**usual | change)) == model
-    made = tmp_path / 'out/00000-best.png'
-    assert art.main(['reproduce', str(made), f'--out={tmp_path / "again"}']) == 0
-    assert 'bit for bit' in capsys.readouterr().out
