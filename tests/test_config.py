@@ -40,7 +40,7 @@ def test_overrides_are_parsed_by_the_type_of_the_default():
         (FILE, {'train.stepz': '3'}, "did you mean 'train.steps'"),
         (FILE, {'steps': '3'}, "did you mean 'train.steps'"),
         (FILE, {'optimizer.lr': '3'}, "did you mean 'optimizer.learning_rate'"),
-        (FILE, {'method.BETA': '3'}, "did you mean 'method.beta'"),
+        (FILE, {'method.LOSS': 'x'}, "did you mean 'method.loss'"),
         (FILE, {'train.steps': '3.5'}, 'expected int'),
         (FILE, {'train.steps': 'many'}, 'expected int'),
         (FILE, {'train.steps': '0'}, 'must be at least 1'),

@@ -159,7 +159,7 @@ def test_a_picture_gives_its_latent_back(models, opened, tmp_path):
         ('mine.nothing', "no module 'mine"),
         ('reproduce {f} --wokdir=x', "did you mean '--workdir'"),
         ('sample cat --workdir={g}', 'takes no files'),
-        ('interpolate 1 cat.png --workdir={g}', 'cat.png: no file'),
+        ('interpolate 1 cat.png --workdir={g}', 'cat.png: there is no such file'),
         ('interpolate 1 {f} --workdir={g}', 'project'),
         ('interpolate 1 {b} --workdir={v}', 'its latent was altered'),
         ('interpolate 1 {t} --workdir={v}', 'not an image'),
