@@ -29,8 +29,17 @@ XLA = '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false'
 # Sets that somebody has to fetch, and what is there in their place.
 FETCHED = {
     'canaries:mnist': 'canaries:emoji',
-    'cifar10': 'emoji',
+    'cifar10': 'art:critters=60',
+    'art index ': 'art index --features=random ',  # another needs an extra
     "class='Food & Drink'": 'class=disc',  # of toy_shapes
+}
+# Configs that have the networks of a trained model, and few pictures for them.
+FEW = '+'.join(
+    f'{style}=60' for style in ('critters', 'landscape', 'planets', 'sprouts')
+)
+AS_TRAINED = {
+    'finetune': ' --config.data.batch_size=4',
+    'distill': f' --config.data.name=art:{FEW} --config.eval.metrics=',
 }
 # What a test cannot do, and where it is done.
 ELSEWHERE = {
@@ -133,7 +142,9 @@ def small(command: str) -> str:
     if not trained:
         return command.replace('=RUN', '=runs/cut')
     name, variant = trained.groups()
-    if name != 'finetune':
+    if name in AS_TRAINED:
+        command += AS_TRAINED[name]
+    else:
         wanted = trained[0].removesuffix(variant or '') + ':tiny'
         command = command.replace(trained[0], wanted)
     if '--workdir' not in command:
@@ -179,7 +190,8 @@ def pictures(folder: Path):
     for name in 'photo', 'other', 'painting', 'one', 'two', 'drawing', 'small':
         photo.rotate(ord(name[0])).save(folder / f'{name}.jpg')
     for name in 'me', 'face', 'small', 'drawing':
-        photo.crop((0, 0, 32, 32)).save(folder / f'{name}.png')
+        side = 16 if name == 'small' else 32
+        photo.crop((0, 0, side, side)).save(folder / f'{name}.png')
     mask = np.zeros((48, 64), np.uint8)
     mask[:24] = 255
     for name, values in ('sky', mask), ('sea', 255 - mask):
