@@ -25,6 +25,10 @@ BLOCK = re.compile(r'```(bash|python)\n(.*?)```', re.DOTALL)
 QUICK = ' '.join(
     f'--config.train.{key}=3' for key in ('steps', 'checkpoint_steps', 'image_steps')
 )
+TINY = '--config.data.name=toy_shapes --config.data.categories= --config.model.width=4 '
+TINY += (
+    '--config.data.batch_size=8 --config.eval.metrics=swd --config.eval.num_samples=8'
+)
 XLA = '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false'
 # Sets that somebody has to fetch, and what is there in their place.
 FETCHED = {
@@ -48,10 +52,11 @@ ELSEWHERE = {
     r'method=gatys': 'it needs `prepare hed`: tests/art/test_style.py',
     r'vae gallery': 'it needs `prepare aframe`: tests/gallery',
     r'^gan_vae studio': 'it serves until it is stopped: tests/studio',
-    r'art (sign|verify)': 'it needs a certificate: tests/media',
+    r'art (sign|verify)': 'it needs a certificate: tests/art/test_credentials.py',
     r'--hosts': 'tests/test_hosts.py',
-    r'method=factor': 'it draws 12,000 pictures: tests/art/test_factors.py',
-    r'melody\.mid|rolls': 'tests/media',
+    r'method=factor': 'it draws 12,000 pictures: tests/art/test_directions.py',
+    r'--form=': 'it needs `prepare poems`: tests/data/test_text.py',
+    r'melody\.mid|rolls': 'tests/art/test_sequences.py',
 }
 
 
@@ -59,7 +64,8 @@ def commands(text: str) -> list[str]:
     """The lines of all bash blocks, continued ones joined, without comments."""
     blocks = ''.join(code for kind, code in BLOCK.findall(text) if kind == 'bash')
     lines = blocks.replace('\\\n', ' ').splitlines()
-    return [line for line in lines if line and not line.startswith('#')]
+    lines = [re.sub(r'(^|\s+)# .*', '', line) for line in lines]
+    return [line for line in lines if line]
 
 
 def run(command: str, folder: Path, **env: str) -> str:
@@ -138,6 +144,9 @@ def small(command: str) -> str:
     """A command on a tiny config and on data that are there."""
     for name, other in FETCHED.items():
         command = command.replace(name, other)
+    if '--mode=sweep' in command:
+        command = re.sub(r'--trials=\d+', '--trials=1', command)
+        return f'{command} {TINY} {QUICK}'.replace('--seeds=2', '--seeds=1')
     trained = re.search(r'--config=configs/(\w+)\.py(:\S+)?', command)
     if not trained:
         return command.replace('=RUN', '=runs/cut')
@@ -147,8 +156,8 @@ def small(command: str) -> str:
     else:
         wanted = trained[0].removesuffix(variant or '') + ':tiny'
         command = command.replace(trained[0], wanted)
-    if '--workdir' not in command:
-        command += f' --workdir=runs/{name}'
+        if '--workdir' not in command:
+            command += f' --workdir=runs/{name}'
     return f'{command} {QUICK}'
 
 
@@ -159,9 +168,10 @@ def begun(command: str, folder: Path):
         if f'runs/{name}' in written or (folder / 'runs' / name).exists():
             continue
         file, _, variant = name.partition('-')
-        more = {
-            'masked': '--config.method.name=masked_transformer',
-        }.get(variant, '')
+        more = '--config.method.name=masked_transformer' * (variant == 'masked')
+        if file in ('prompt_art', 'df_gan_art'):  # their words are those of the guide
+            more += ' --config.data.name=art:critters=200+sprouts=200'
+            more += ' --config.data.text=words'
         config = file if (ROOT / f'configs/{file}.py').exists() else 'dcgan_emoji'
         train = f'python launch.py --config=configs/{config}.py:tiny'
         run(f'{train} --workdir=runs/{name} {more} {QUICK}', folder)
@@ -189,15 +199,15 @@ def pictures(folder: Path):
     photo = Image.fromarray(rough).resize((64, 48), Image.Resampling.BICUBIC)
     for name in 'photo', 'other', 'painting', 'one', 'two', 'drawing', 'small':
         photo.rotate(ord(name[0])).save(folder / f'{name}.jpg')
-    for name in 'me', 'face', 'small', 'drawing':
+    photo.save(folder / 'drawing.png')
+    for name in 'me', 'face', 'small':
         side = 16 if name == 'small' else 32
         photo.crop((0, 0, side, side)).save(folder / f'{name}.png')
     mask = np.zeros((48, 64), np.uint8)
     mask[:24] = 255
-    for name, values in ('sky', mask), ('sea', 255 - mask):
+    masks = {'sky': mask, 'sea': 255 - mask, 'holes': mask, 'hole': mask[8:40, :32]}
+    for name, values in masks.items():
         Image.fromarray(values).save(folder / f'{name}.png')
-    for name in 'hole', 'holes':
-        Image.fromarray(mask[8:40, :32]).save(folder / f'{name}.png')
     (folder / 'choices.txt').write_text('0.png 1.png\n3.png 2.png\n1.png 2.png\n')
     (folder / 'novel.txt').write_text('It was a dark and stormy night. ' * 200)
     (folder / 'my_samples').symlink_to(folder / 'others')
