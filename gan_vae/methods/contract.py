@@ -230,7 +230,7 @@ NEEDS = {  # in words
     'latents.styles': 'a style for each layer, as a stylegan2 has',
     'codes.encode': 'discrete codes, as a vq_vae or a transformer has',
     'code_prior': 'a prior over codes, as a transformer has',
-    'code_prior.score': 'a likelihood of each code, as a transformer has',
+    'code_prior.score': 'a likelihood of each code, as pretrained:prompt_art has',
     'captions': 'captions that it learned from, as pretrained:prompt_art has or a run '
     'with config.data.text',
     'density.elbo': 'a likelihood, as a VAE has',

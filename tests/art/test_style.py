@@ -207,7 +207,7 @@ def test_pictures_as_they_come(tmp_path):
 @pytest.mark.parametrize(
     'words, message',
     [
-        ('c.png', 'needs a STYLE'),
+        ('c.png', 'style takes a picture and one or more'),
         ('c.png c.png --method=oil', 'unknown --method'),
         ('c.png c.png --strength=1.5', '--strength=1.5'),
         ('c.png c.png --strength=nan', '--strength=nan'),

@@ -113,7 +113,10 @@ def _method(request: Request) -> Method:
     if request.model is not None:
         raise UserError(f'--workdir is of --method=fast, and {name} needs none')
     if len(request.inputs) < 2:
-        raise UserError(f'--method={name} needs a STYLE: style CONTENT STYLE')
+        raise UserError(
+            'style takes a picture and one or more whose style it gets, as style '
+            f'photo.jpg painting.jpg (--method={name})'
+        )
     if name == 'gatys':
         params = objective.network(flags.features or 'vgg_hed')
         return method._replace(transfer=partial(gatys.transfer, params=params))
