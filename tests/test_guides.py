@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,10 @@ XLA = '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false'
 FETCHED = {
     'canaries:mnist': 'canaries:emoji',
     'cifar10': 'art:critters=60',
+    'batch_size=1024': 'batch_size=8',
     'art index ': 'art index --features=random ',  # another needs an extra
     "class='Food & Drink'": 'class=disc',  # of toy_shapes
+    "categories='Food & Drink'": 'categories=disc',
 }
 # Configs that have the networks of a trained model, and few pictures for them.
 FEW = '+'.join(
@@ -126,6 +129,8 @@ def test_the_commands_of_a_guide_run(page, tmp_path):
     """In their order, of tiny configs, with small pictures of the names it takes."""
     place(tmp_path)
     pictures(tmp_path)
+    if page.stem == 'sequences':
+        drawings(tmp_path)
     text, variables = page.read_text('utf-8'), {}
     for kind, code in BLOCK.findall(text):
         if kind == 'python' and 'import gan_vae as gv' in code:
@@ -171,7 +176,7 @@ def begun(command: str, folder: Path):
         more = '--config.method.name=masked_transformer' * (variant == 'masked')
         if file in ('prompt_art', 'df_gan_art'):  # their words are those of the guide
             more += ' --config.data.name=art:critters=200+sprouts=200'
-            more += ' --config.data.text=words'
+            more += ' --config.data.text=words --config.data.image_size=32'
         config = file if (ROOT / f'configs/{file}.py').exists() else 'dcgan_emoji'
         train = f'python launch.py --config=configs/{config}.py:tiny'
         run(f'{train} --workdir=runs/{name} {more} {QUICK}', folder)
@@ -181,19 +186,20 @@ def pictures(folder: Path):
     """Small files of all the names that the guides have."""
     drawn = data.examples(Settings(name='art', image_size=32), 'train[:48]')
     for number, picture in enumerate(drawn.images):
-        for place in ('pictures', 'others', 'photos', 'paintings', 'coloured'):
+        for place in (
+            'pictures',
+            'others',
+            'photos',
+            'paintings',
+            'coloured',
+            'drawings',
+        ):
             to = folder / place
             if place == 'pictures':
                 to /= f'class {number % 4}'
             to.mkdir(parents=True, exist_ok=True)
             images.save_png(to / f'{number}.png', picture)
         (folder / f'pictures/class {number % 4}/{number}.txt').write_text('a red cat')
-        (folder / 'drawings').mkdir(exist_ok=True)
-        images.save_png(folder / 'drawings' / f'{number}.png', picture)
-        (folder / 'drawings' / f'{number}.svg').write_text(
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
-            f'<path d="M1 1 L{2 + number % 7} 8 L8 {1 + number % 5}"/></svg>'
-        )
     random = np.random.default_rng(0)
     rough = random.integers(0, 255, (12, 16, 3), np.uint8)
     photo = Image.fromarray(rough).resize((64, 48), Image.Resampling.BICUBIC)
@@ -211,3 +217,14 @@ def pictures(folder: Path):
     (folder / 'choices.txt').write_text('0.png 1.png\n3.png 2.png\n1.png 2.png\n')
     (folder / 'novel.txt').write_text('It was a dark and stormy night. ' * 200)
     (folder / 'my_samples').symlink_to(folder / 'others')
+
+
+def drawings(folder: Path):
+    """In `drawings`, in place of pictures: lines of a pen."""
+    shutil.rmtree(folder / 'drawings')
+    (folder / 'drawings').mkdir()
+    for number in range(48):
+        (folder / 'drawings' / f'{number}.svg').write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
+            f'<path d="M1 1 L{2 + number % 7} 8 L8 {1 + number % 5}"/></svg>'
+        )
