@@ -154,7 +154,7 @@ def small(command: str) -> str:
         return f'{command} {TINY} {QUICK}'.replace('--seeds=2', '--seeds=1')
     trained = re.search(r'--config=configs/(\w+)\.py(:\S+)?', command)
     if not trained:
-        return command.replace('=RUN', '=runs/cut')
+        return command.replace('=RUN', '=runs/pix2pix')
     name, variant = trained.groups()
     if name in AS_TRAINED:
         command += AS_TRAINED[name]
