@@ -163,6 +163,8 @@ def small(command: str) -> str:
         command = command.replace(trained[0], wanted)
         if '--workdir' not in command:
             command += f' --workdir=runs/{name}'
+        if name == 'prompt_art' and 'folder:' in command:  # not of factors, as :tiny
+            command += ' --config.data.text=words'
     return f'{command} {QUICK}'
 
 
