@@ -7,9 +7,13 @@ manner of LPIPS (Zhang et al. 2018, arXiv:1801.03924) with all weights 1, and wi
 its network. The network is `random`, which was never trained, or `vgg_hed`.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
+from gan_vae.errors import UserError
 from gan_vae.extractors import style, vgg_hed
 
 MAPS = ('conv1_2', 'conv2_2', 'conv3_3')
@@ -25,6 +29,20 @@ def distance(params, a, b) -> jax.Array:
     squares = [jnp.square(unit(maps[0][n]) - unit(maps[1][n])) for n in MAPS]
     each = [jnp.mean(jnp.sum(square, -1), (1, 2)) for square in squares]
     return jnp.sum(jnp.stack(each), 0)
+
+
+def of_weight(settings, side: int) -> Callable | None:
+    """(images, images) -> distances [B], by the network config.method.features; None
+    where config.method.feature_weight is 0. A UserError for images of fewer pixels a
+    side than it sees."""
+    if not (weight := settings.feature_weight):
+        return None
+    if side < SIDE:
+        raise UserError(
+            f'config.method.feature_weight={weight:g}: images of {side} pixels are too '
+            f'small, it needs {SIDE}'
+        )
+    return partial(distance, network(settings.features))
 
 
 def unit(x) -> jax.Array:

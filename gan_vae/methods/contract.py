@@ -207,6 +207,18 @@ def psnr(x: jax.Array, again: jax.Array) -> jax.Array:
     return 10 * jnp.log10(4 / (error + 1e-10))
 
 
+def classes_of(settings, spec) -> int:
+    """The classes that config.method.conditional asks for, 0 where it does not. A
+    UserError where the data have no two."""
+    classes = len(spec.class_names) if settings.conditional else 0
+    if settings.conditional and classes < 2:
+        raise UserError(
+            'config.method.conditional=True: the data have no two classes, as a folder '
+            'with two subfolders of pictures has'
+        )
+    return classes
+
+
 def refuse_condition(condition):
     """A UserError where classes are asked of a model that has none."""
     if condition is not None:

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 
 from gan_vae import models
 from gan_vae.devices.memory import recomputed
-from gan_vae.errors import UserError
 from gan_vae.extractors import perceptual
 from gan_vae.keys import purpose_key
 from gan_vae.learning import optimizers
@@ -30,18 +29,9 @@ def make(
     settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
 ) -> Method:
     """The Method of those settings, for images of shape `spec`."""
-    classes = len(spec.class_names) if settings.conditional else 0
-    if settings.conditional and classes < 2:
-        raise UserError(
-            'config.method.conditional=True: the data have no two classes, as those of '
-            'the teacher have'
-        )
+    classes = contract.classes_of(settings, spec)
     weight = settings.feature_weight
-    if weight and spec.height < perceptual.SIDE:
-        raise UserError(
-            f'config.method.feature_weight={weight:g}: images of {spec.height} pixels '
-            f'are too small, it needs {perceptual.SIDE}'
-        )
+    distance = perceptual.of_weight(settings, spec.height)
     prior = latents.make(model.latent_dim, model.latent)
     network = models.make(
         'decoder',
@@ -81,10 +71,9 @@ def make(
     def loss(state, params, rows):
         wanted, drawn = both(params, rows)
         error = jnp.mean(jnp.abs(wanted - drawn))
-        if not weight:
+        if distance is None:
             return error, {'absolute_error': error}
-        network = perceptual.network(settings.features)
-        apart = jnp.mean(perceptual.distance(network, wanted, drawn))
+        apart = jnp.mean(distance(wanted, drawn))
         metrics = {'absolute_error': error, 'feature_distance': apart}
         return error + weight * apart, metrics
 

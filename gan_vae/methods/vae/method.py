@@ -201,12 +201,7 @@ def make(
     settings: Settings, model: Networks, learning: Learning, spec, axis_name=None
 ) -> Method:
     """The Method of those settings, for images of shape `spec`."""
-    classes = len(spec.class_names) if settings.conditional else 0
-    if settings.conditional and classes < 2:
-        raise UserError(
-            'config.method.conditional=True: the data have no two classes, as a folder '
-            'with two subfolders of pictures has'
-        )
+    classes = contract.classes_of(settings, spec)
     if learning.privacy.noise_multiplier:
         for key in ('disentangle', 'free_bits', 'capacity'):
             if value := getattr(settings, key):

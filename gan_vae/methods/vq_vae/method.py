@@ -126,15 +126,6 @@ def tokeniser(settings: Codes, model: Networks, learning: Learning, spec) -> Tok
         settings.code_decay,
         settings.restart,
     )
-    features = None
-    if settings.feature_weight:
-        if spec.height < perceptual.SIDE:
-            raise UserError(
-                f'config.method.feature_weight={settings.feature_weight:g}: images of '
-                f'{spec.height} pixels are too small, it needs {perceptual.SIDE}'
-            )
-        network = perceptual.network(settings.features)
-        features = partial(perceptual.distance, network)
     fields = {
         'halvings': model.halvings,
         'code_width': model.code_width,
@@ -166,7 +157,7 @@ def tokeniser(settings: Codes, model: Networks, learning: Learning, spec) -> Tok
         shape=(side, side),
         absolute_weight=settings.absolute_weight,
         feature_weight=settings.feature_weight,
-        features=features,
+        features=perceptual.of_weight(settings, spec.height),
     )
 
 
