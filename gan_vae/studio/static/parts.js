@@ -251,7 +251,7 @@ export function copyable(text) {
 
 // What a result says of itself: its lines, what it was made of, its command.
 export function recipe(result) {
-  const lines = (result.lines || []).filter(line => !/^(the next generation|move others)/.test(line)); // for a terminal
+  const lines = (result.lines || []).filter(line => !/^(the next generation|the first direction)/.test(line)); // for a terminal
   return h('div', { className: 'recipe' },
     lines.length ? h('ul', {}, lines.map(line => h('li', {}, line))) : null,
     result.command ? copyable(result.command) : h('p', {}, 'You gave this picture.'));
