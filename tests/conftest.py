@@ -100,6 +100,7 @@ SMALL = {
         'model.width': 4,
         'model.discriminator_width': 4,
     },
+    'distill': {'data.image_size': 16, 'model.width': 4},
     'restore': {'data.image_size': 16, 'model.width': 4},
     'restore_gan': {
         'data.image_size': 16,

@@ -266,7 +266,7 @@ def test_other_words_change_what_they_make_unlikely_alone(models, tmp_path, caps
     [
         ('prompt', ['sample', '--prompt=Dragon'], 'knows none of these words; it was'),
         ('prompt', ['sample', '--prompt=a zebra'], 'knows none of these words; it was'),
-        ('class', ['sample', '--prompt=a'], 'needs captions to learn from'),
+        ('class', ['sample', '--prompt=a'], 'needs captions that it learned from'),
         ('prompt', ['sample', '--class=a'], 'this model has no classes'),
         ('class', ['sample', '--class=y', '--prompt=a'], 'take one'),
         ('gan', ['sample', '--guidance=2'], 'needs a prior over codes'),
@@ -311,5 +311,5 @@ def test_python_refuses_what_a_model_does_not_have(models):
     for name in ('guidance', 'top_k'):
         with pytest.raises(UserError, match=f'{name} needs a prior over codes'):
             vae.sample(1, **{name: 1})
-    with pytest.raises(UserError, match='prompt needs captions to learn from'):
+    with pytest.raises(UserError, match='prompt needs captions that it learned from'):
         vae.sample(1, prompt='a cat')
