@@ -186,7 +186,7 @@ def begun(command: str, folder: Path):
 
 def pictures(folder: Path):
     """Small files of all the names that the guides have."""
-    drawn = data.examples(Settings(name='art', image_size=32), 'train[:48]')
+    drawn = data.examples(Settings(name='art', image_size=32), 'train[:100]')
     for number, picture in enumerate(drawn.images):
         for place in (
             'pictures',
@@ -216,7 +216,7 @@ def pictures(folder: Path):
     masks = {'sky': mask, 'sea': 255 - mask, 'holes': mask, 'hole': mask[8:40, :32]}
     for name, values in masks.items():
         Image.fromarray(values).save(folder / f'{name}.png')
-    (folder / 'choices.txt').write_text('0.png 1.png\n3.png 2.png\n1.png 2.png\n')
+    (folder / 'choices.txt').write_text('0 1\n3 2\n1 2\n')
     (folder / 'novel.txt').write_text('It was a dark and stormy night. ' * 200)
     (folder / 'my_samples').symlink_to(folder / 'others')
 
