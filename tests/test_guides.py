@@ -190,7 +190,6 @@ def pictures(folder: Path):
     for number, picture in enumerate(drawn.images):
         for place in (
             'pictures',
-            'others',
             'photos',
             'paintings',
             'coloured',
@@ -202,6 +201,10 @@ def pictures(folder: Path):
             to.mkdir(parents=True, exist_ok=True)
             images.save_png(to / f'{number}.png', picture)
         (folder / f'pictures/class {number % 4}/{number}.txt').write_text('a red cat')
+    (folder / 'others').mkdir()
+    held_out = data.examples(Settings(name='art', image_size=32), 'validation[:100]')
+    for number, picture in enumerate(held_out.images):
+        images.save_png(folder / 'others' / f'{number}.png', picture)
     random = np.random.default_rng(0)
     rough = random.integers(0, 255, (12, 16, 3), np.uint8)
     photo = Image.fromarray(rough).resize((64, 48), Image.Resampling.BICUBIC)
