@@ -130,8 +130,8 @@ def pair(
             return network.init(key, x, **_condition(network, label))
 
         def of_generator(key):
-            made = generator.init_with_output(key, z, **_condition(generator, label))
-            drawn, own = made
+            condition = _condition(generator, label)
+            drawn, own = generator.init_with_output(key, z, **condition)
             if drawn.shape[1:] != spec.shape:
                 raise UserError(
                     f'the generator {type(generator).__name__} draws images of '
@@ -160,8 +160,8 @@ def pair(
         capture = {'capture_intermediates': True, 'mutable': True}
         options = noise(keys, key) | capture
         _, after = train(generator, params, variables, z, label, **options)
-        found = jax.tree.leaves(after['intermediates'])
-        return [x for x in found if x.ndim == 4 and len(x) == len(z)]
+        outputs = jax.tree.leaves(after['intermediates'])
+        return [x for x in outputs if x.ndim == 4 and len(x) == len(z)]
 
     reconstructs = _takes(discriminator, 'reconstruct')
 
