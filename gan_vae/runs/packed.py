@@ -15,14 +15,15 @@ import jax
 import numpy as np
 
 from gan_vae import config as config_lib
-from gan_vae import files
+from gan_vae import files, modules
 from gan_vae.data.texts import Text
-from gan_vae.errors import UserError, not_installed, unknown
+from gan_vae.errors import UserError, unknown
 from gan_vae.learning.state import TrainState, Weights, by_name, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
 SAFE = 'model.safetensors'  # the same arrays, for others, see gan_vae/export
+SAFETENSORS = 'safetensors', SAFE, 'safetensors', 'export'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
 ROOM = 1024  # bytes of a member of an archive beside its numbers, at most
 
@@ -91,6 +92,7 @@ def _shared(config: Any) -> Any:
 
 def _written(leaves: dict[str, np.ndarray], file: str) -> bytes:
     if file == SAFE:
+        modules.optional(*SAFETENSORS)
         from safetensors.numpy import save
 
         return save(leaves, {'format': 'np'})
@@ -122,10 +124,9 @@ def _unpacked(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _safe(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ModuleNotFoundError as error:
-        raise not_installed(str(file), 'safetensors', 'export') from error
+    modules.optional(*SAFETENSORS)
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(file, 'numpy') as stored:
             if {*stored.keys()} != shapes.keys():
