@@ -3,11 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 
 from gan_vae.models import convolutions
 from gan_vae.models.spectral import normalised
+
+
+def dropped(x, keys, rate: float):
+    """Dropout of x [B, ...]: units are zeros with probability `rate`, and the others
+    over 1 - rate, each example by its own key of keys [B]; x where they are None.
+    Srivastava et al. 2014."""
+    if keys is None or not rate:
+        return x
+    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - rate, x.shape[1:]))(keys)
+    return jnp.where(kept, x / (1 - rate), 0)
 
 
 class _Layer(nn.Module):

@@ -5,11 +5,11 @@ Goodfellow et al. 2014, arXiv:1406.2661; Kingma & Welling 2013, arXiv:1312.6114.
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from gan_vae.keys import keys_of
+from gan_vae.models import layers
 
 NETWORKS = {
     'generator': {'mlp': ('Generator', {})},
@@ -39,10 +39,7 @@ class Dropout(nn.Module):
         if not train or self.rate == 0:
             return x
         keys = keys_of(self.make_rng('dropout'), indices)
-        keep = jax.vmap(lambda k: jax.random.bernoulli(k, 1 - self.rate, x.shape[1:]))(
-            keys
-        )
-        return jnp.where(keep, x / (1 - self.rate), 0)
+        return layers.dropped(x, keys, self.rate)
 
 
 class Generator(nn.Module):

@@ -38,7 +38,7 @@ class WordEncoder(nn.Module):
         # a place sees itself, so that one without words sees something
         seen = known[:, None, None] | jnp.eye(self.length, dtype=bool)
         block = Block(WIDTH, HEADS, dtype=self.dtype)
-        x = block.finish(x, *block.project(x), seen, True)
+        x = block.finish(x, *block.project(x), seen)
         x = nn.RMSNorm(epsilon=1e-5, dtype=self.dtype)(x)
         queries = self.param('queries', _normal, (QUERIES, WIDTH))
         scores = jnp.einsum('bpd,qd->bqp', x, queries.astype(x.dtype))

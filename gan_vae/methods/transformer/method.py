@@ -7,8 +7,6 @@ Oord et al. 2017 and Esser et al. 2020 with the network of models/transformer.py
 learns after the tokeniser, in one run; see methods/codes_prior.py.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -96,21 +94,12 @@ def logits_of(network, remat: bool = False):
     """(params, words [B, P, ...] or None, codes [B, N], keys [B], still) -> [B, N, K];
     keys: of dropout, one an example, whatever the devices."""
 
-    def one(params, words, codes, key):
-        rngs = None if key is None else {'dropout': key}
-        return network.apply({'params': params}, words, codes, key is None, rngs=rngs)
-
-    def each(params, words, codes, keys):
-        axes = None, None if words is None else 0, 0, 0
-        return jax.vmap(one, axes)(params, words, codes, keys)
-
-    plain = recomputed(remat)(partial(one, key=None))
-    dropped = recomputed(remat)(each)
+    @recomputed(remat)
+    def logits(params, words, codes, keys):
+        return network.apply({'params': params}, words, codes, keys)
 
     def run(params, words, codes, keys, still):
-        if still or not network.dropout:
-            return plain(params, words, codes)
-        return dropped(params, words, codes, keys)
+        return logits(params, words, codes, None if still else keys)
 
     return run
 
