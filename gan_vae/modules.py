@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gan_vae.errors import UserError, not_installed
+from gan_vae.errors import UserError, nearest, not_installed
 
 
 def names(package: str) -> list[str]:
@@ -89,7 +89,7 @@ def own(name: str, key: str, *needs: str) -> ModuleType:
         if error.name and name.startswith(error.name):
             raise UserError(
                 f'{what}: no module {error.name!r} in the working directory or '
-                'among the installed packages'
+                f'among the installed packages{_near(name)}'
             ) from error
         raise UserError(f'{what}: {error}') from error
     except Exception as error:  # the user's own code: name module and fault
@@ -109,9 +109,17 @@ def search_working_directory():
 def absent(what: str, name: str) -> UserError:
     """The error for a dotted name that is no module."""
     return UserError(
-        f'{what} {name!r}: there is no module {name}; Python looks for it in the '
-        'current folder and in PYTHONPATH'
+        f'{what} {name!r}: there is no module {name}{_near(name)}; Python looks for it '
+        'in the current folder and in PYTHONPATH'
     )
+
+
+def _near(name: str) -> str:
+    """' (did you mean ...?)' of modules beside one that there is not."""
+    package = name.rpartition('.')[0]
+    if exists(package):
+        return nearest(name, [f'{package}.{module}' for module in names(package)])
+    return nearest(package, [p.stem for p in Path().iterdir()])
 
 
 def optional(name: str, what: str, package: str, extra: str) -> Any:

@@ -64,9 +64,11 @@ def text(
     return _field(default, says, resumable=resumable, of_networks=of_networks)
 
 
-def choice(default: str, *names: str, says: str, resumable: bool = False) -> Any:
-    """One of `names`."""
-    return _field(default, says, names=names, resumable=resumable)
+def choice(
+    default: str, *names: str, says: str, resumable: bool = False, own: bool = False
+) -> Any:
+    """One of `names`; own: or a dotted module of the user's own."""
+    return _field(default, says, names=names, resumable=resumable, own=own)
 
 
 def several(default: str, *names: str, says: str) -> Any:
@@ -121,7 +123,10 @@ def _check(key: str, value: Any, rules: Mapping[str, Any]):
     if names := rules.get('names'):
         known = [n for n in names if n]
         for name in names_of(value) if rules.get('several') else [value]:
-            if name not in names:
+            if rules.get('own') and '.' in name:
+                if not modules.exists(name):
+                    raise modules.absent(key, name)
+            elif name not in names:
                 if name:
                     raise unknown(key, name, known)
                 raise UserError(f'{key} is empty: one of {", ".join(known)}')
@@ -150,7 +155,8 @@ def table(prefix: str, settings: type) -> list[str]:
         says = rules.get('says', '')
         names = [n or "''" for n in rules.get('names', ())]
         if names:
-            says += f' ({", ".join(names)})'
+            own = ['or a module of your own'] if rules.get('own') else []
+            says += f' ({", ".join(names + own)})'
         if rules.get('one_of'):
             says += f' ({" or ".join(map(str, rules["one_of"]))})'
         if rules.get('resumable'):

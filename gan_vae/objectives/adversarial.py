@@ -29,9 +29,14 @@ import jax
 import jax.numpy as jnp
 from jax.nn import relu, softplus
 
+from gan_vae import modules
+from gan_vae.errors import UserError
+
 
 class Adversarial(NamedTuple):
-    """discriminator(real [B], fake [B]) -> scalar; generator(fake [B], real) -> scalar.
+    """A pair of losses, and what is to be known of them.
+
+    discriminator(real [B], fake [B]) -> scalar; generator(fake [B], real) -> scalar.
 
     `real` of the generator: logits [B] of real images if the loss is `paired`, else
     None, so that nobody computes them for nothing. `boundary`: the logit that says
@@ -99,3 +104,16 @@ LOSSES = {
         boundary=None,
     ),
 }
+
+
+def named(name: str) -> Adversarial:
+    """The losses of a name in LOSSES, or LOSS of a dotted module of the user's own."""
+    if '.' not in name:
+        return LOSSES[name]
+    loss = modules.own(name, 'config.method.loss', 'LOSS').LOSS
+    if not isinstance(loss, Adversarial):
+        raise UserError(
+            f'config.method.loss={name}: LOSS is {type(loss).__name__}, no '
+            'gan_vae.objectives.adversarial.Adversarial'
+        )
+    return loss

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import log_softmax, logsumexp, sigmoid, softmax, softplus
 
+from gan_vae import modules
 from gan_vae.errors import UserError
 
 LOG_SCALE = -7.0  # the least, of pixels in [-1, 1]: below 8-bit rounding
@@ -277,10 +278,26 @@ GAUSSIANS = ('gaussian', 'gaussian_fixed', 'gaussian_per_pixel')  # densities on
 
 
 def make(name: str, channels: int, mixtures: int, scale: float) -> Likelihood:
-    """The Likelihood of that name for pixels of so many channels.
+    """The Likelihood of that name for pixels of so many channels; of a dotted module of
+    the user's own, LIKELIHOOD(channels).
 
     mixtures: components of logistic_mixture; scale: of gaussian_fixed.
     """
+    if '.' in name:
+        key = 'config.method.likelihood'
+        function = modules.own(name, key, 'LIKELIHOOD').LIKELIHOOD
+        if not callable(function):
+            raise UserError(
+                f'{key}={name}: LIKELIHOOD is {type(function).__name__}, no function '
+                'of the number of channels'
+            )
+        made = function(channels)
+        if not isinstance(made, Likelihood):
+            raise UserError(
+                f'{key}={name}: LIKELIHOOD(channels) is {type(made).__name__}, no '
+                'gan_vae.objectives.likelihoods.Likelihood'
+            )
+        return made
     if name == 'logistic_mixture':
         return logistic_mixture(channels, mixtures)
     if name == 'gaussian_fixed':

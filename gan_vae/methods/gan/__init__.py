@@ -133,6 +133,7 @@ class Settings(Averaging, Images):
         'non_saturating',
         *declared('gan_vae.objectives.adversarial', 'LOSSES'),
         says='the pair of losses',
+        own=True,
     )
     critic_steps: int = number(1, 'D updates per G update', least=1)
     penalty: str = choice(

@@ -42,7 +42,7 @@ def make(
         model, prior, settings.sampling_statistics, learning, spec, axis_name
     )
     d_terms, g_terms = terms_of(settings, pair)
-    loss, limit = adversarial.LOSSES[settings.loss], settings.clip_weights
+    loss, limit = adversarial.named(settings.loss), settings.clip_weights
     d_terms |= adaptive.terms(settings, learning.batch_size, loss)
     for of, key in ('penalty', 'penalty_gamma_end'), ('ada', 'ada_p_end'):
         if getattr(settings, of) and (end := getattr(settings, key)) >= 0:

@@ -25,6 +25,7 @@ class Settings(Averaging):
         'hinge',
         *('hinge', 'non_saturating', 'least_squares'),
         says='of D and of G; non_saturating is the published one',
+        own=True,
     )
     absolute_weight: float = number(100.0, 'of |y - G(x)|', least=0)
     adversarial_weight: float = number(1.0, "of G's adversarial loss", least=0)

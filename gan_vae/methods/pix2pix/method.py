@@ -22,8 +22,7 @@ from gan_vae.methods.contract import Method
 from gan_vae.methods.gan import duel, game
 from gan_vae.methods.gan.networks import train
 from gan_vae.methods.pix2pix import Networks, Settings
-from gan_vae.objectives import augment
-from gan_vae.objectives.adversarial import LOSSES
+from gan_vae.objectives import adversarial, augment
 
 NAME = 'translator'
 
@@ -67,7 +66,7 @@ def make(
         shown=shown,
         judge=judge,
         augment=augment.make(settings.augment),
-        loss=LOSSES[settings.loss],
+        loss=adversarial.named(settings.loss),
         weight=settings.adversarial_weight,
         ramp_steps=settings.ramp_steps,
         descent=descents.make(optimisers, settings, learning, axis_name),

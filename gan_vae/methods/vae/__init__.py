@@ -29,6 +29,7 @@ class Likelihood:
         'gaussian',
         *declared('gan_vae.objectives.likelihoods', 'LIKELIHOODS'),
         says='p(x | z)',
+        own=True,
     )
     likelihood_scale: float = number(
         1.0, 'of gaussian_fixed, of images in [-1, 1]', least=0

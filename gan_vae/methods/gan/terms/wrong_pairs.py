@@ -22,7 +22,7 @@ def discriminator_terms(settings, networks) -> dict[str, Term]:
             f'config.method.wrong_pairs={share:g}: needs a discriminator that takes '
             'captions or classes, as df_gan does'
         )
-    loss = adversarial.LOSSES[settings.loss].discriminator
+    loss = adversarial.named(settings.loss).discriminator
 
     def value(d):
         logits, fake = d.logits(d.augmented_real, d.other_label), d.fake_logits
