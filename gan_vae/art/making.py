@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from gan_vae import data, files, images, media
-from gan_vae.art import progress, provenance, tools
+from gan_vae.art import progress, provenance, sheets, tools
 from gan_vae.art.tools import (
     Input,
     Model,
@@ -309,8 +309,8 @@ def _sheet(result: Result, model: Model | None) -> np.ndarray | None:
     if model and result.sequences:
         medium, first = media.of(model.kind), result.sequences[:ON_SHEET]
         pictures = list(medium.pictures(first, result.prompt_steps))
-    if len(pictures) > 1 and len({p.shape for p in pictures}) == 1:
-        return images.grid(np.stack(pictures), result.columns)
+    if len(pictures) > 1:
+        return images.grid(sheets.alike(pictures), result.columns)
     return None
 
 

@@ -68,6 +68,22 @@ def labelled(
     return np.asarray(sheet)
 
 
+def alike(pictures: list[np.ndarray]) -> np.ndarray:
+    """uint8 [N, H, W, C] of pictures [h, w, c]: smaller ones in the middle of paper of
+    the largest size, and all in colour if one is."""
+    if len({p.shape for p in pictures}) == 1:
+        return np.stack(pictures)
+    if len({p.shape[-1] for p in pictures}) > 1:
+        pictures = [np.asarray(pil(p).convert('RGB')) for p in pictures]
+    height, width, channels = np.max([p.shape for p in pictures], 0)
+    papers = np.full((len(pictures), height, width, channels), PAPER, np.uint8)
+    for paper, picture in zip(papers, pictures, strict=True):
+        h, w = picture.shape[:2]
+        y, x = (height - h) // 2, (width - w) // 2
+        paper[y : y + h, x : x + w] = picture
+    return papers
+
+
 def within(picture: np.ndarray, longest: int) -> np.ndarray:
     """uint8 [h, w, C] of a picture [H, W, C], smaller if a side has more pixels."""
     return np.atleast_3d(np.asarray(pictures_lib.within(pil(picture), longest)))

@@ -12,12 +12,14 @@ with that covariance the Gaussian has the most entropy, so the right side is exa
 the aggregate is Gaussian, and never above sum_u KL_u. All in nats and float64.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from gan_vae import arrays
 from gan_vae.errors import UserError
+
+LEAST = 0.1  # nats of a picture, below which latents tell nothing
 
 
 def active_units(mean, threshold: float = 0.01) -> np.ndarray:
@@ -56,8 +58,23 @@ def collapsed(batches: Iterable, threshold: float = 0.01) -> dict:
         'low_kl_share': float(np.mean(kl < 1e-2)),
         'kl': float(kl.sum()),
         'mutual_information_at_most': float(information),
-        'collapsed': bool(active == 0 or information < 0.1),
+        'collapsed': bool(active == 0 or information < LEAST),
     }
+
+
+def alarm(values: Mapping[str, float]) -> str:
+    """What is to be said of held-out values {'eval/kl': nats, ...}; '' if nothing is.
+
+    I(x; z) is at most the KL, so that a small KL alone is a collapse too.
+    """
+    kl = values.get('eval/kl', LEAST)
+    if not (0 <= kl < LEAST or values.get('eval/collapsed')):
+        return ''
+    return (
+        f'the posterior has collapsed: the latents tell less than {LEAST:g} nats of an '
+        'example. What keeps them in use: a smaller config.method.beta, '
+        'beta_warmup_steps, free_bits'
+    )
 
 
 def _posteriors(mean, log_variance):

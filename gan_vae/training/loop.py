@@ -23,7 +23,7 @@ from gan_vae.data.source import Source
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, counted, unknown
-from gan_vae.evaluation import copies, measures
+from gan_vae.evaluation import copies, latents, measures
 from gan_vae.interrupt import Watch
 from gan_vae.learning.state import (
     TrainState,
@@ -401,6 +401,8 @@ def measure(run: Run, state: TrainState, due, objective: bool) -> dict[str, floa
     run.progress.results = run.setup.measures.measure(state, due, objective)
     values = {name: r['value'] for name, r in run.progress.results.items()}
     run.writer.scalars(run.progress.step, values)
+    if line := latents.alarm(values):
+        run.writer.say(line)
     return values
 
 

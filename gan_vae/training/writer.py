@@ -7,6 +7,8 @@ TensorBoard files are a view of it. A value that is not finite is recorded as nu
 import json
 import math
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,7 @@ class Writer:
         self._record = self._workdir / 'metrics.jsonl'
         _keep_until(self._record, step)
         self._file = open(self._record, 'a')
+        self._first, self._begun = step, time.monotonic()
         # disable=None: where there is no terminal, plain lines take its place
         self._bar = tqdm(
             total=config.train.steps,
@@ -57,12 +60,19 @@ class Writer:
         }
         if self._bar.disable and texts:
             listed = '  '.join(f'{name} {text}' for name, text in texts.items())
-            prefix = 'held out  ' if any('eval/' in name for name in values) else ''
-            print(f'step {step}/{self._bar.total}  {prefix}{listed}', flush=True)
+            held_out = any('eval/' in name for name in values)
+            line = 'held out  ' + listed if held_out else listed + self._left(step)
+            print(f'step {step}/{self._bar.total}  {line}', flush=True)
         elif any('loss' in name for name in texts):
             losses = ('loss', 'elbo', 'kl')
             texts = {k: text for k, text in texts.items() if k.startswith(losses)}
             self._bar.set_postfix(texts, refresh=False)
+
+    def _left(self, step: int) -> str:
+        """The time that the rest will take at the pace so far, compilation included."""
+        done, begun = step - self._first, self._begun
+        seconds = (self._bar.total - step) * (time.monotonic() - begun) / max(done, 1)
+        return f'  left {timedelta(seconds=round(seconds))}' if seconds else ''
 
     def picture(self, step: int, name: str, picture: np.ndarray):
         """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""

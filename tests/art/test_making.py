@@ -486,3 +486,12 @@ def test_words_of_a_sheet_are_not_cut_off():
     ink = (long < 150).all(-1) & (np.arange(len(long)) > 70)[:, None]
     columns = np.flatnonzero(ink.any(0))
     assert 0 < columns[0] and columns[-1] < long.shape[1] - 1
+
+
+def test_pictures_of_several_sizes_lie_in_the_middle_of_one_paper():
+    small, wide = np.zeros((2, 4, 1), np.uint8), np.full((4, 8, 3), 9, np.uint8)
+    first, second = sheets.alike([small, wide])
+    np.testing.assert_array_equal(second, wide)
+    assert first.shape == wide.shape and not first[1:3, 2:6].any()
+    assert first.sum() == sheets.PAPER * (4 * 8 - 2 * 4) * 3
+    assert sheets.alike([small, small]).shape == (2, 2, 4, 1)

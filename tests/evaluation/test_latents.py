@@ -83,3 +83,17 @@ def test_active_means_under_a_wide_posterior_are_collapsed():
 def test_errors(batches):
     with pytest.raises(UserError, match='posteriors'):
         latents.collapsed(batches)
+
+
+@pytest.mark.parametrize(
+    'values, said',
+    [
+        ({'eval/kl': 0.09}, True),
+        ({'eval/kl': 0.11}, False),
+        ({'eval/kl': 9.0, 'eval/collapsed': 1.0}, True),
+        ({'eval/kl': 9.0, 'eval/collapsed': 0.0}, False),
+        ({'eval/loss_g': 1.0}, False),
+    ],
+)
+def test_the_alarm_is_of_a_small_kl_or_of_latents_that_tell_nothing(values, said):
+    assert bool(latents.alarm(values)) == said
