@@ -495,3 +495,16 @@ def test_pictures_of_several_sizes_lie_in_the_middle_of_one_paper():
     assert first.shape == wide.shape and not first[1:3, 2:6].any()
     assert first.sum() == sheets.PAPER * (4 * 8 - 2 * 4) * 3
     assert sheets.alike([small, small]).shape == (2, 2, 4, 1)
+
+
+def test_a_picture_that_is_not_the_same_says_by_how_much(tmp_path):
+    picture = np.full((2, 3, 3), 100, np.uint8)
+    other = picture.copy()
+    other[0, 1, 2], other[1, 2, 0] = 103, 99
+    for name, content in ('a', picture), ('b', other), ('c', other[:1]):
+        images.save_png(tmp_path / f'{name}.png', content)
+    one, two, small = (tmp_path / f'{name}.png' for name in 'abc')
+    said = making._apart(one, two)
+    assert said.startswith('2 values of 24 differ, by 3 of 255 at most')
+    assert making._apart(one, small) == 'another size'
+    assert making._apart(one, tmp_path) == ''
