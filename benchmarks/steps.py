@@ -17,6 +17,7 @@ wait for each other it does).
   sngan_train      one D and one G update, SNGAN of width 32, hinge, batch 64
   biggan_small_train   the same, BigGAN by class of width 24, with self-attention
   vrnn_train       one update of configs/vrnn_jsb.py, 16 sequences of up to 96 steps
+  poems_train      one update of configs/poems.py, 64 texts of 64 of 5,688 symbols
   dcgan_parity, sngan_parity   a step of the GANs of benchmarks/pytorch/gan_parity.py
 
 `ours` and `stock_flax` are the project's own methods, the latter with flax's
@@ -40,7 +41,8 @@ import time
 from benchmarks.rows import ROOT, append, cores
 
 RESIDUAL = ('sngan_train', 'biggan_small_train', 'sngan_parity')
-ALONE = (*RESIDUAL, 'vdvae_small_train', 'vrnn_train')  # without stock_flax
+SEQUENCES = ('vrnn_train', 'poems_train')
+ALONE = (*RESIDUAL, 'vdvae_small_train', *SEQUENCES)  # without stock_flax
 CASES = {  # steps in a block
     'dcgan32_train': 5,
     'conv_vae_train': 5,
@@ -49,6 +51,7 @@ CASES = {  # steps in a block
     'sngan_train': 1,
     'biggan_small_train': 1,
     'vrnn_train': 5,
+    'poems_train': 2,
     'dcgan_parity': 20,
     'sngan_parity': 4,
 }
@@ -57,12 +60,21 @@ SIDES = ('ours', 'stock_flax', 'torch', 'torch_channels_last', 'torch_compiled')
 
 def config_of(case: str):
     """The config of all sides of a case."""
-    from configs import biggan_cifar, default, sngan_cifar, vdvae_cifar, vrnn_jsb
+    from configs import (
+        biggan_cifar,
+        default,
+        poems,
+        sngan_cifar,
+        vdvae_cifar,
+        vrnn_jsb,
+    )
 
     if case == 'vdvae_small_train':
         return vdvae_cifar.get_config('small')
     if case == 'vrnn_train':
         return vrnn_jsb.get_config()
+    if case == 'poems_train':
+        return poems.get_config()
     if case.endswith('_parity'):
         from benchmarks.pytorch import gan_parity
 
@@ -82,13 +94,20 @@ def config_of(case: str):
     return config
 
 
-def sequences():
-    """A batch of 16 rolls of 65 to 96 steps, and what is known of its set."""
+def sequences(case: str):
+    """A batch, 16 rolls of 65 to 96 steps or 64 texts, and what is known of its set."""
     import numpy as np
 
-    from gan_vae.data.sequences import Sequences
+    from gan_vae.data.sequences import Sequences, SequenceSpec
+    from gan_vae.data.texts import Text
 
     rng = np.random.default_rng(0)
+    if case == 'poems_train':
+        known = range(0x4E00, 0x4E00 + 5686)  # beside the end and the unknown one
+        values = rng.integers(known.start, known.stop, (64, 64, 1), np.int32)
+        text = Text('characters', tuple(map(chr, known)), 64, ())
+        spec = SequenceSpec('text', 1, (0.0,), (1.0,), text)
+        return Sequences('text', tuple(values)).gather(np.arange(64)), spec
     rolls = [rng.random((n, 88)) < 0.044 for n in range(65, 97, 2)]
     rolls_of = Sequences('rolls', tuple(roll.astype(np.uint8) for roll in rolls))
     return rolls_of.gather(np.arange(16)), rolls_of.spec
@@ -116,8 +135,8 @@ def jax_step(side: str, case: str):
             options = process.of_steps(len(jax.tree.leaves(state)))
         return jax.jit(method.train_step, donate_argnums=0, compiler_options=options)
 
-    if case == 'vrnn_train':
-        batch, spec = sequences()
+    if case in SEQUENCES:
+        batch, spec = sequences(case)
         method = methods.make(config, spec)
         state = [jax.jit(method.init)(jax.random.key(0))]
         step = compiled(method, state)
@@ -155,14 +174,16 @@ def torch_step(side: str, case: str):
     """The same step in PyTorch."""
     import torch
 
-    from benchmarks.pytorch import gans, vaes, vrnn
+    from benchmarks.pytorch import gans, transformer, vaes, vrnn
 
     torch.set_num_threads(cores())
     layout = torch.contiguous_format if side == 'torch' else torch.channels_last
     compiled = side == 'torch_compiled'
     config = config_of(case)
-    if case == 'vrnn_train':
-        batch, spec = sequences()
+    if case in SEQUENCES:
+        batch, spec = sequences(case)
+        if case == 'poems_train':
+            return transformer.step(config, batch, len(spec.text.words) + 2)
         return vrnn.step(config, batch, spec.mean)
     if case == 'conv_vae_train':
         return vaes.conv_vae(layout, compiled)
@@ -243,7 +264,9 @@ def main():
         for case in flags.cases.split(','):
             sides = flags.sides.split(',')
             sides = [s for s in sides if s != 'stock_flax' or case not in ALONE]
-            sides = [s for s in sides if s in ('ours', 'torch') or case != 'vrnn_train']
+            sides = [
+                s for s in sides if s in ('ours', 'torch') or case not in SEQUENCES
+            ]
             for side in sides:
                 ask(side, case, 1)
             times, rates = {side: [] for side in sides}, []

@@ -57,7 +57,7 @@ class Opened(NamedTuple):
     def about(self) -> dict:
         """What models and pictures that leave the run say of it."""
         own = {k: self.record[k] for k in ('step', 'git_commit', 'state_sha256')}
-        own |= {k: v for k in ('licence', 'privacy') if (v := self.record.get(k))}
+        own |= {k: v for k in packed.SAID if (v := self.record.get(k))}
         return own | {'config': self.config.name}
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from gan_vae import config as config_lib
 from gan_vae import files, modules
 from gan_vae.data.texts import Text
-from gan_vae.errors import UserError, unknown
+from gan_vae.errors import UserError, short, unknown
 from gan_vae.learning.state import TrainState, Weights, by_name, named_leaves, sha256
 from gan_vae.runs import folder as run_folder
 
@@ -25,6 +25,7 @@ WEIGHTS, ABOUT = 'weights.npz', 'about.json'
 SAFE = 'model.safetensors'  # the same arrays, for others, see gan_vae/export
 SAFETENSORS = 'safetensors', SAFE, 'safetensors', 'export'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
+SAID = 'licence', 'privacy'  # of the data, in words: goes on to all that is made
 ROOM = 1024  # bytes of a member of an archive beside its numbers, at most
 
 
@@ -144,8 +145,9 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
     file = workdir / (WEIGHTS if (workdir / WEIGHTS).is_file() else SAFE)
     shapes = by_name(abstract.ema)
     try:
-        about = json.loads((workdir / ABOUT).read_text())
-        about = {key: about[key] for key in ('config', 'step', 'git_commit')}
+        told = json.loads((workdir / ABOUT).read_text())
+        about = {key: told[key] for key in ('config', 'step', 'git_commit')}
+        about |= {key: short(told[key]) for key in SAID if told.get(key)}
         arrays = (_safe if file.name == SAFE else _unpacked)(file, shapes)
         for name, array in arrays.items():
             if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':

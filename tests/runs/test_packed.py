@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from gan_vae import config as config_lib
+from gan_vae.data import licences
 from gan_vae.errors import UserError
 from gan_vae.evaluation.run import evaluate_run
 from gan_vae.learning.state import named_leaves
-from gan_vae.runs import opened, packed
+from gan_vae.runs import folder, opened, packed
 
 ABOUT = {'config': 'a', 'step': 7, 'git_commit': ''}
 
@@ -115,3 +116,14 @@ def test_names_of_the_package_are_known():
     with pytest.raises(UserError, match='unknown pretrained model'):
         packed.find('pretrained:emoji_gam')
     assert packed.find('runs/a:b').as_posix() == 'runs/a:b'
+
+
+@pytest.mark.parametrize('name', packed.names())
+def test_shipped_models_carry_the_licence_of_what_they_saw(name):
+    place = packed.find(f'pretrained:{name}')
+    said = json.loads((place / 'about.json').read_text())['licence']
+    data = folder.read_config(place).data
+    if data.name != 'crops:pictures':  # a folder of the machine that trained it
+        assert said == licences.of(data)
+    assert not licences.asks(said)
+    assert opened.load(f'pretrained:{name}').about['licence'] == said

@@ -86,6 +86,8 @@ def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
     assert run_folder.read_config(packed).train.seed == 0  # noise follows from it
     about = json.loads((packed / 'about.json').read_text())
     assert about['licence'] == run['licence'] and about['privacy'] == run['privacy']
+    again = opened.load(packed).about  # and what is made with the packed model has them
+    assert again['licence'] == run['licence'] and again['privacy'] == run['privacy']
 
 
 @pytest.mark.slow
