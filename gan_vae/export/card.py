@@ -1,6 +1,7 @@
 """README.md of an exported model: what it is, what it learned from, how to use it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from gan_vae import files
@@ -21,6 +22,10 @@ pictures = decode(np.random.normal(size=(16, {size})).astype('float32'){position
 }
 
 
+AUDITS = [  # a question, the metric that answers it, and how its values begin
+    ('whether samples are copies', 'originality_random', 'near'),
+    ('whether it tells what it was trained on', 'membership', 'membership'),
+]
 PAGE = 'draw.html'  # which needs no code to be used
 
 
@@ -39,8 +44,10 @@ def text(model: Opened, workdir: Path, lines: list[str]) -> str:
     }
     if file != PAGE:
         parts.append(f'```python\n{USED[file].format(**some)}\n```')
-    if measured := _measures(workdir):
-        parts += ['## Measured', measured]
+    measured = _measures(workdir)
+    if measured:
+        parts += ['## Measured', '\n'.join(f'- {line}' for line in measured.values())]
+    parts += ['## Limits', _limits(model, measured)]
     parts.append(
         'Averaged weights, SHA-256 of their arrays '
         f'`{model.record["state_sha256"]}`, gan_vae commit '
@@ -61,6 +68,8 @@ def described(model: Opened, workdir: Path) -> list[str]:
         f'Objective: `{method.objective}`.',
         f'Data: `{config.data.name}`, split `{config.data.split}`.',
     ]
+    if seconds := model.record.get('seconds'):
+        lines.append(f'Training took {seconds / 60:,.1f} minutes of wall clock.')
     if licence := model.record.get('licence'):
         lines.append(f'Licence of the data: {licence}.')
     if private := model.record.get('privacy'):
@@ -81,10 +90,25 @@ def _head(config) -> str:
     return f'---\n{listed}\n---'
 
 
-def _measures(workdir: Path) -> str:
-    """The last evaluations of a run, each with its protocol; '' for none."""
+def _limits(model: Opened, measured: Iterable[str]) -> str:
+    """What the model cannot do, and which questions nobody has put to it."""
+    lines = ['It draws what its data show, and nothing else.']
+    open_questions = [
+        f'{what} (`gan_vae evaluate --metrics={metric}`)'
+        for what, metric, key in AUDITS
+        if model.method.generate and not any(name.startswith(key) for name in measured)
+    ]
+    if open_questions:
+        lines.append(f'Not measured: {"; ".join(open_questions)}.')
+    if not model.record.get('privacy'):
+        lines.append('It was not trained with differential privacy.')
+    return ' '.join(lines)
+
+
+def _measures(workdir: Path) -> dict[str, str]:
+    """{metric: protocol} of the last evaluations of a run."""
     protocols = {}
     for line in files.json_lines(workdir / 'evaluation.jsonl'):
         if isinstance(line.get('protocol'), str) and 'metric' in line:
             protocols[line['metric']] = line['protocol']
-    return '\n'.join(f'- {protocol}' for protocol in protocols.values())
+    return protocols

@@ -59,7 +59,7 @@ def repacked(workdir: str, out: str, half: bool = False, step=None) -> str:
         model.config,
         folder.read_classes(place),
         model.weights,
-        model.about,
+        model.carried,
         out,
         half,
         folder.read_text(place),

@@ -60,6 +60,12 @@ class Opened(NamedTuple):
         own |= {k: v for k in packed.SAID if (v := self.record.get(k))}
         return own | {'config': self.config.name}
 
+    @property
+    def carried(self) -> dict:
+        """What a packed model knows of its run: that, and what training took."""
+        seconds = self.record.get('seconds')
+        return self.about | ({'seconds': seconds} if seconds else {})
+
 
 def model_of(workdir) -> Model:
     """The Model of a run folder, or of a packed model's.

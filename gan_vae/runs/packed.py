@@ -148,6 +148,8 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
         told = json.loads((workdir / ABOUT).read_text())
         about = {key: told[key] for key in ('config', 'step', 'git_commit')}
         about |= {key: short(told[key]) for key in SAID if told.get(key)}
+        if told.get('seconds'):
+            about['seconds'] = float(told['seconds'])
         arrays = (_safe if file.name == SAFE else _unpacked)(file, shapes)
         for name, array in arrays.items():
             if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':

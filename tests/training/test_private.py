@@ -80,12 +80,24 @@ def test_a_private_run_resumes_to_the_bit_and_says_what_it_is(
     text = card.text(model, tmp_path / 'whole', ['model.safetensors: weights'])
     assert 'Licence of the data: CC BY-NC 4.0.' in text
     assert f'Differentially private: {run["privacy"]}.' in text
+    assert (
+        'Training took 0.' in text
+        and 'not trained with differential privacy' not in text
+    )
+    assert (
+        'samples are copies (`gan_vae evaluate --metrics=originality_random`)' in text
+    )
+    line = {'metric': 'near_random', 'protocol': 'near_random 0.01'}
+    (tmp_path / 'whole' / 'evaluation.jsonl').write_text(json.dumps(line) + '\n')
+    text = card.text(model, tmp_path / 'whole', ['model.safetensors: weights'])
+    assert '- near_random 0.01' in text and 'samples are copies' not in text
     assert model.config.train.seed == 7
     packed = tmp_path / 'packed'
     assert pack([f'--workdir={tmp_path / "whole"}', f'--out={packed}']) == 0
     assert run_folder.read_config(packed).train.seed == 0  # noise follows from it
     about = json.loads((packed / 'about.json').read_text())
     assert about['licence'] == run['licence'] and about['privacy'] == run['privacy']
+    assert about['seconds'] == model.record['seconds']
     again = opened.load(packed).about  # and what is made with the packed model has them
     assert again['licence'] == run['licence'] and again['privacy'] == run['privacy']
 

@@ -10,7 +10,7 @@ def write(model, workdir, folder) -> list[str]:
         model.config,
         run_folder.read_classes(workdir),
         model.weights,
-        model.about,
+        model.carried,
         folder,
         half=False,
         text=run_folder.read_text(workdir),
