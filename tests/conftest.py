@@ -24,6 +24,7 @@ if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which mad
     atexit.register(shutil.rmtree, os.environ['GAN_VAE_CACHE'], ignore_errors=True)
 
 import jax  # noqa: E402
+import jax.monitoring  # noqa: E402
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402
@@ -34,6 +35,20 @@ process.prepare()
 # Tracing makes many small objects beside the million of the libraries.
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
+
+
+_compiled = [0]
+jax.monitoring.register_event_duration_secs_listener(
+    lambda name, seconds, **more: _compiled.__setitem__(
+        0, _compiled[0] + name.endswith('/backend_compile_duration')
+    )
+)
+
+
+@pytest.fixture(scope='session')
+def compilations():
+    """compilations() -> how many programs this process has compiled so far."""
+    return lambda: _compiled[0]
 
 
 MORE = 4e9  # bytes that a process may hold more, until it drops what it has compiled

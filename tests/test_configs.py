@@ -98,12 +98,22 @@ BY_DEFAULT = ('gan', 'vae', 'text_transformer', 'pix2pix')
     ],
 )
 def test_a_method_trains_by_its_plainest_config(
-    method, config_of, small, tmp_path, capsys
+    method, config_of, small, tmp_path, capsys, compilations, monkeypatch
 ):
     file = plainest(method)
     config = load(file) if file else config_of(method)
     default.update(config, small(method))
+    programs = [[], []]  # compiled until each drawing began, and ended
+
+    def draw(run, state, draw_pictures=loop.draw_pictures):
+        programs[0].append(compilations())
+        draw_pictures(run, state)
+        programs[1].append(compilations())
+
+    monkeypatch.setitem(loop.EVENTS, 'pictures', draw)
     trains(config, tmp_path, capsys)
+    first, *others = (after - before for before, after in zip(*programs, strict=True))
+    assert first and others and max(others) <= 1  # or the memory of a run grows
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def invert(
             how, weights, z, moments, best, y, mask, labels, weight
         )
         jax.block_until_ready(z)  # or Ctrl-C comes when all steps are on their way
-    loss = _loss(how, weights, z, y, mask, labels, weight)
+    loss = _loss_of(how, weights, z, y, mask, labels, weight)
     z, loss = (np.asarray(a) for a in _better(best, (z, loss)))
     order = np.argsort(loss, kind='stable')
     return Inversion(z[order], loss[order], order)
@@ -95,7 +95,10 @@ def _better(best, new):
     return jnp.where(less[:, None], new[0], best[0]), jnp.minimum(best[1], new[1])
 
 
-# A jit of the module, as of a function made at each call each would compile anew.
+# Jits of the module, as of a function made at each call each would compile anew.
+_loss_of = jax.jit(_loss, static_argnums=0)
+
+
 @partial(jax.jit, static_argnums=0)
 def _descend(how, weights, z, moments, best, y, mask, labels, weight):
     def total(z):

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import jax
 import numpy as np
 from PIL import Image
 
@@ -358,6 +359,7 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
     num = SAMPLES if flags.num is None else flags.num
     starts, labels, lines = latents.starts(request)
     decode, weights = model.method.latents.decode, model.weights
+    drawn = jax.jit(decode)
     steps = flags.steps or STEPS
     best = inversion.invert(
         decode, weights, seen, starts, how, mask, labels, steps, track=request.progress
@@ -366,9 +368,9 @@ def _by_model(request: ModelRequest, how: Degradation, seen, mask, noise):
     label = None if labels is None else labels[best.order[:1]]
 
     def consistent(z, labels):
-        return list(how.consistent(decode(weights, z, labels), seen, mask))
+        return list(how.consistent(drawn(weights, z, labels), seen, mask))
 
-    rest = how.seen(decode(weights, z, label), mask) - seen
+    rest = how.seen(drawn(weights, z, label), mask) - seen
     left = float(np.mean(rest**2))
     known = np.ones_like(seen) if mask is None else np.broadcast_to(mask, seen.shape)
     flat = np.average(seen, (0, 1), known) * known

@@ -43,7 +43,7 @@ def complete(
 
 def between(method, weights, first: np.ndarray, last: np.ndarray, num: int) -> list:
     """`num` sequences, the ends of which are decoded from the two that are given."""
-    ends = np.asarray(method.latents.encode(weights, _padded([first, last])))
+    ends = np.asarray(jax.jit(method.latents.encode)(weights, _padded([first, last])))
     z = slerp(*ends[:, None].repeat(num, 1), np.linspace(0, 1, num))
     return jax.jit(method.latents.decode)(weights, z.astype(np.float32)).each()
 

@@ -52,8 +52,7 @@ class Gallery(NamedTuple):
         if generate := self.program.generate:
             samples = generate(weights, key, self.num)
         else:
-            show: Any = method.show
-            samples = show(state.weights(), self._seen(state)[0])
+            samples = _compiled(method.show)(state.weights(), self._seen(state)[0])
         about = {
             'config': self.config.name,
             'seed': seed,
@@ -95,25 +94,34 @@ class Gallery(NamedTuple):
         if method.show:
             return None
         if plain := method.reconstruct or method.translation:
-            return lambda weights, x, label: plain(weights, x)
+            again = _compiled(plain)
+            return lambda weights, x, label: again(weights, x)
         latents = method.latents
         if latents and latents.encode:
-            return lambda weights, x, label: latents.decode(
-                weights, latents.encode(weights, x, label), label
+            encode, decode = _compiled(latents.encode), _compiled(latents.decode)
+            return lambda weights, x, label: decode(
+                weights, encode(weights, x, label), label
             )
         return None
 
     def _along_units(self, writer, state, step, real, label):
         """The KL of each unit, and what those with the most do to one example."""
         method = self.program.method
-        mean, log_variance = method.latents.posterior(state.weights(), real, label)
+        posterior = _compiled(method.latents.posterior)
+        mean, log_variance = posterior(state.weights(), real, label)
         kl = latents.kl_per_unit(mean, log_variance)
         writer.histogram(step, 'kl_per_unit', kl)
         units = latents.by_kl(kl)
         z = latents.along(np.asarray(mean[0]), units, latents.VALUES)
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
-        decoded = method.latents.decode(state.weights(), z, label)
+        decoded = _compiled(method.latents.decode)(state.weights(), z, label)
         pictures = media.pictures(self.kind, decoded)
         picture = images.grid(pictures, columns=len(latents.VALUES))
         writer.picture(step, 'traversals', picture)
+
+
+def _compiled(function: Any) -> Any:
+    """One of a Method's, which JAX compiles once: called as it is, loops in it are
+    compiled anew at each call, and the memory of all of them is kept."""
+    return jax.jit(function)

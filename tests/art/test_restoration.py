@@ -169,3 +169,18 @@ def place(picture, tmp_path_factory):
     images.save_png(folder / 's.png', picture[0][:16, :16])
     images.save_gif(folder / 'g.gif', [picture[0]] * 2)
     return folder
+
+
+@pytest.mark.parametrize('tool', ['project', 'denoise'])
+def test_what_is_done_again_compiles_nothing(
+    tool, models, picture, tmp_path, compilations
+):
+    """Or the memory of the studio grows with each picture."""
+    programs = []
+    for number in range(3):
+        words = [] if tool == 'project' else ['--num=1']
+        out, run = tmp_path / f'{number}', models['vae_emoji']
+        common = ['--steps=2', f'--workdir={run}', f'--out={out}']
+        assert art.main([tool, str(picture[1]), *words, *common]) == 0
+        programs.append(compilations())
+    assert programs[1] == programs[2]

@@ -6,6 +6,7 @@ Of a picture, by a prior over codes, the upper part stays, or all but a box.
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from gan_vae import images
@@ -60,7 +61,7 @@ def _picture(request: ModelRequest) -> Result:
         )
     words, messages = conditions.words(request)
     law = Law(flags.guidance, flags.temperature, flags.top_k, flags.top_p)
-    known = np.asarray(codes.encode(model.weights, x))[0]
+    known = np.asarray(jax.jit(codes.encode)(model.weights, x))[0]
     drawn = prompting.draw(
         model.method, model.weights, flags.seed, flags.num, words, law, (known, stays)
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -89,7 +90,7 @@ def _by_codes(request: ModelRequest, hole: Image.Image) -> Result:
     words, messages = conditions.words(request)
     x = images.from_uint8(seen)
     plain, _ = filters.plate(np.where(missing[..., None], 0, x), missing)
-    known = np.asarray(codes.encode(model.weights, plain[None]))[0]
+    known = np.asarray(jax.jit(codes.encode)(model.weights, plain[None]))[0]
     num = restoration.SAMPLES if flags.num is None else max(1, flags.num)
     drawn = prompting.draw(
         model.method, model.weights, flags.seed, num, words, given=(known, stays)

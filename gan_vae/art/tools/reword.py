@@ -1,5 +1,6 @@
 """A picture changed by words: what the new words make unlikely is drawn anew."""
 
+import jax
 import numpy as np
 
 from gan_vae import images
@@ -42,15 +43,16 @@ def make(request: ModelRequest) -> Result:
         rows.append(row[None])
         messages += lines
     seen = fit(given(request.inputs[0].word), Fit.of(model.config.data))
-    codes = np.asarray(method.codes.encode(weights, images.from_uint8(seen[None])))
+    encode, decode = jax.jit(method.codes.encode), jax.jit(method.codes.decode)
+    codes = np.asarray(encode(weights, images.from_uint8(seen[None])))
     floors = prompting.floors(method, weights, codes, rows[0], flags.nats)
     law = Law(flags.guidance, flags.temperature, None, None)
     drawn = prompting.draw(
         method, weights, flags.seed, flags.num, rows[1][0], law, (codes[0], floors[0])
     )
-    same = images.to_uint8(method.codes.decode(weights, codes))
+    same = images.to_uint8(decode(weights, codes))
     x = images.from_uint8(np.concatenate([same, drawn]))
-    again = np.asarray(method.codes.encode(weights, x))
+    again = np.asarray(encode(weights, x))
     changed = again[1:] != again[:1]
     messages.append(f'{changed.mean():.0%} of the codes changed, of {codes.size}')
     heads = ['given', *(str(n) for n in range(flags.num))]
