@@ -1,17 +1,20 @@
 """Modules found by name: those of a package, and a user's own by a dotted name."""
 
 import ast
+import hashlib
 import importlib
 import importlib.util
 import os
 import pkgutil
+import re
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gan_vae.errors import UserError, nearest, not_installed
+from gan_vae.errors import UserError, nearest, not_installed, short
 
 
 def names(package: str) -> list[str]:
@@ -67,6 +70,37 @@ def exists(name: str) -> bool:
         raise UserError(f'module {name}: {type(error).__name__}: {error}') from error
 
 
+def source(module: str) -> Path | None:
+    """The file of a module, none of whose packages is imported; None: there is none."""
+    search_working_directory()
+    package, *rest = module.split('.')
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:
+        return None
+    if not spec or not rest:
+        return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+    places = [Path(p, *rest) for p in spec.submodule_search_locations or ()]
+    files = [f for p in places for f in (Path(f'{p}.py'), p / '__init__.py')]
+    return next(filter(Path.is_file, files), None)
+
+
+def digests(values: Iterable[Any]) -> dict[str, str]:
+    """{dotted name: SHA-256 of its file} of the user's own modules among the values of
+    a config, alone or before a name in them."""
+    found = {}
+    for value in values:
+        name = value.partition(':')[0] if isinstance(value, str) else ''
+        if not re.fullmatch(r'[^\W\d]\w*(\.[^\W\d]\w*)+', name):
+            continue
+        for module in (name, name.rpartition('.')[0]):
+            file = source(module)
+            if file and file.suffix == '.py':
+                found[module] = hashlib.sha256(file.read_bytes()).hexdigest()
+                break
+    return found
+
+
 def load(name: str, package: str) -> ModuleType:
     """The module `name` of a package, or of the user's own where it has a dot."""
     if '.' not in name:
@@ -98,6 +132,17 @@ def own(name: str, key: str, *needs: str) -> ModuleType:
         if not hasattr(module, attribute):
             raise UserError(f'{what}: the module has no {attribute!r}')
     return module
+
+
+def shapes(function: Any, what: str, *arguments: Any) -> Any:
+    """The shape, or tree of them, that a function of the user's own gives of arrays."""
+    import jax
+
+    try:
+        given = jax.eval_shape(function, *arguments)
+    except Exception as error:  # the user's own code: name it and the fault
+        raise UserError(f'{what}: {type(error).__name__}: {short(error)}') from error
+    return jax.tree.map(lambda array: array.shape, given)
 
 
 def search_working_directory():

@@ -243,6 +243,23 @@ def test_changed_data_are_noticed(tmp_path, monkeypatch):
         loop.train(load(), tmp_path)
 
 
+@pytest.mark.slow
+def test_a_changed_module_of_the_users_own_is_told(tmp_path, monkeypatch, capsys):
+    file = tmp_path / 'mine' / 'half.py'
+    file.parent.mkdir()
+    file.write_text(
+        'from gan_vae.objectives.adversarial import LOSSES\nLOSS = LOSSES["hinge"]\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = {'method.loss': 'mine.half'}
+    loop.train(load(**own, **{'train.steps': '2'}), tmp_path / 'run')
+    loop.train(load(**own, **{'train.steps': '3'}), tmp_path / 'run')
+    assert 'warning' not in capsys.readouterr().out
+    file.write_text(file.read_text() + '# and a word\n')
+    loop.train(load(**own, **{'train.steps': '4'}), tmp_path / 'run')
+    assert 'warning: mine.half changed since step 3' in capsys.readouterr().out
+
+
 def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     config = load()
     method = build(config, Spec(16, 16, 3)).method

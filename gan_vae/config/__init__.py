@@ -213,8 +213,13 @@ def differences(stored: Any, requested: Any) -> list[str]:
     free = resumable(new['method.name'])
     if new['optimizer.schedule'] == 'constant':
         free.add('train.steps')
+    schedule = new['optimizer.schedule']
+    why = {
+        'train.steps': f', over which optimizer.schedule={schedule} is spread: a new '
+        'run with config.train.init_from goes on from its weights'
+    }
     return [
-        f'{key}: {old[key]!r} -> {new[key]!r}'
+        f'{key}: {old[key]!r} -> {new[key]!r}{why.get(key, "")}'
         for key in sorted(new)
         if key not in free and old[key] != new[key]
     ]

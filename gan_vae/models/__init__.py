@@ -12,7 +12,6 @@ import ast
 import dataclasses
 import functools
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -135,10 +134,10 @@ def _of_package() -> dict[str, dict[str, Network]]:
 
 def _of_user(role: str, name: str, key: str) -> Network:
     """The network of a dotted name: a module, or a module and a name of its table."""
-    file, module, chosen = _source(name), name, ''
+    file, module, chosen = modules.source(name), name, ''
     if file is None:
         module, _, chosen = name.rpartition('.')
-        file = _source(module)
+        file = modules.source(module)
     if file is None:
         modules.own(name, key)  # names what there is no module of
         raise UserError(f'{key}={name}: this module is no Python file')
@@ -172,21 +171,6 @@ def _of_user(role: str, name: str, key: str) -> Network:
     return next(iter(table.values()))
 
 
-def _source(module: str) -> Path | None:
-    """The file of a module, none of whose packages is imported; None: there is none."""
-    modules.search_working_directory()
-    package, *rest = module.split('.')
-    try:
-        spec = find_spec(package)
-    except ValueError:
-        return None
-    if not spec or not rest:
-        return Path(spec.origin) if spec and spec.has_location else None
-    places = [Path(p, *rest) for p in spec.submodule_search_locations or ()]
-    files = [f for p in places for f in (Path(f'{p}.py'), p / '__init__.py')]
-    return next(filter(Path.is_file, files), None)
-
-
 @functools.lru_cache(256)
 def _parsed(file: Path, _changed: int) -> ast.Module:
     return ast.parse(file.read_text('utf-8'), str(file))
@@ -214,7 +198,7 @@ def _fields(module: str, cls: str) -> list[str]:
 
     LookupError where a base class is of a package that is neither gan_vae nor its own.
     """
-    file = _source(module)
+    file = modules.source(module)
     tree, package = (
         _tree(file) if file else ast.Module([], []),
         module.rpartition('.')[0],

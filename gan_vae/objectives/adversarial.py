@@ -116,4 +116,16 @@ def named(name: str) -> Adversarial:
             f'config.method.loss={name}: LOSS is {type(loss).__name__}, no '
             'gan_vae.objectives.adversarial.Adversarial'
         )
+    logits = jax.ShapeDtypeStruct((4,), jnp.float32)
+    given = {
+        'discriminator': (logits, logits),
+        'generator': (logits, logits if loss.paired else None),
+    }
+    for part, arguments in given.items():
+        what = f'config.method.loss={name}: {part}'
+        shape = modules.shapes(getattr(loss, part), what, *arguments)
+        if shape != ():
+            raise UserError(
+                f'{what} gives {shape} of logits [4], where one mean is due'
+            )
     return loss

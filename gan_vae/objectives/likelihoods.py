@@ -297,6 +297,20 @@ def make(name: str, channels: int, mixtures: int, scale: float) -> Likelihood:
                 f'{key}={name}: LIKELIHOOD(channels) is {type(made).__name__}, no '
                 'gan_vae.objectives.likelihoods.Likelihood'
             )
+        x, outputs = (
+            jax.ShapeDtypeStruct((4, 8, 8, n), jnp.float32)
+            for n in (channels, made.outputs)
+        )
+        for part, due, arguments in (
+            ('log_prob', (4,), (made.params, outputs, x)),
+            ('mean', x.shape, (outputs,)),
+        ):
+            what = f'{key}={name}: {part}'
+            shape = modules.shapes(getattr(made, part), what, *arguments)
+            if shape != due:
+                raise UserError(
+                    f'{what} gives {shape} of pictures {x.shape}, where {due} is due'
+                )
         return made
     if name == 'logistic_mixture':
         return logistic_mixture(channels, mixtures)

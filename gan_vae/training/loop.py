@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 
 from gan_vae import config as config_lib
-from gan_vae import data, methods
+from gan_vae import data, methods, modules
 from gan_vae.data import licences
 from gan_vae.data.poisson import Poisson
 from gan_vae.data.source import Source
@@ -55,6 +55,7 @@ class Setup(NamedTuple):
     gallery: Gallery
     schedule: Schedule
     fingerprint: str  # of the data trained on
+    modules: dict[str, str]  # of the user's own that the config names, and their hashes
     licence: str  # of the set; '' where nobody says
     warnings: list[str]  # keys that are set, and that nothing reads
 
@@ -137,6 +138,7 @@ def set_up(config, workdir: Path) -> Setup:
         gallery,
         schedule,
         fingerprint,
+        modules.digests(config_lib.flatten(config).values()),
         licences.of(config.data),
         reads.unread_settings(),
     )
@@ -261,6 +263,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
             f'config.train.steps={steps}'
         )
     say(f'{workdir}: going on from step {progress.step} of {steps}')
+    known = record.get('modules', setup.modules)
+    if other := dict(known.items() ^ setup.modules.items()):
+        names = ', '.join(sorted(other))
+        say(f'warning: {names} changed since step {progress.step}: it is another run')
     return progress, state
 
 
@@ -414,6 +420,7 @@ def save(run: Run, state: TrainState):
     progress.state_sha256 = sha256(leaves)
     record = progress.to_json() | {
         'data': run.setup.fingerprint,
+        'modules': run.setup.modules,
         'git_commit': run_folder.git_commit(),
         'licence': run.setup.licence,
         'privacy': '',

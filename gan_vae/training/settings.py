@@ -10,7 +10,12 @@ from gan_vae.errors import UserError
 class Settings:
     """Section `train`."""
 
-    steps: int = number(10_000, 'of the run; of a GAN, generator updates', least=1)
+    steps: int = number(
+        10_000,
+        'of the run; of a GAN, generator updates; more may be asked for on resume, '
+        'unless optimizer.schedule is spread over them',
+        least=1,
+    )
     init_from: str = text(
         '', "a run folder, or pretrained:NAME, to begin with its weights; '' is none"
     )

@@ -18,10 +18,21 @@ from gan_vae.objectives import adversarial, likelihoods
 
 SPEC = Spec(32, 32, 3)
 GUIDE = Path('docs/guides/add_a_loss.md')
+ADVERSARIAL = 'from gan_vae.objectives.adversarial import Adversarial\n'
+LIKELY = (
+    'from gan_vae.objectives.likelihoods import Likelihood\n'
+    'def LIKELIHOOD(channels):\n'
+    '    return Likelihood(channels, lambda p, o, x: {}, lambda o: {}, "a density")\n'
+)
 ODD = {
     'three': 'LOSS = 3\nLIKELIHOOD = 3\n',
     'none': '',
     'number': 'def LIKELIHOOD(channels):\n    return channels\n',
+    'rows': ADVERSARIAL
+    + 'LOSS = Adversarial(lambda r, f: r + f, lambda f, r: f.mean())',
+    'pair': ADVERSARIAL + 'LOSS = Adversarial(lambda r, f: 0.0 * r[0], lambda f: f)',
+    'total': LIKELY.format('x.sum()', 'o'),
+    'small': LIKELY.format('x.sum((1, 2, 3))', 'o[..., :1]'),
 }
 
 
@@ -73,6 +84,25 @@ def test_the_guides_likelihood_is_scipys_density(mine):
         ('dcgan_emoji', 'loss', 'nine.pearson', "(did you mean 'mine'?)"),
         ('dcgan_emoji', 'loss', 'mine.none', "mine.none: the module has no 'LOSS'"),
         ('dcgan_emoji', 'loss', 'mine.three', 'mine.three: LOSS is int, no gan_vae.ob'),
+        (
+            'dcgan_emoji',
+            'loss',
+            'mine.rows',
+            'discriminator gives (4,) of logits [4], ',
+        ),
+        ('dcgan_emoji', 'loss', 'mine.pair', 'mine.pair: generator: TypeError: '),
+        (
+            'vae_emoji',
+            'likelihood',
+            'mine.total',
+            'log_prob gives () of pictures (4, 8',
+        ),
+        (
+            'vae_emoji',
+            'likelihood',
+            'mine.small',
+            'mean gives (4, 8, 8, 1) of pictures',
+        ),
         ('vae_emoji', 'likelihood', 'mine.laplac', "(did you mean 'mine.laplace'?)"),
         ('vae_emoji', 'likelihood', 'mine.number', 'LIKELIHOOD(channels) is int, no'),
         ('vae_emoji', 'likelihood', 'mine.three', 'LIKELIHOOD is int, no function'),
