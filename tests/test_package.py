@@ -135,3 +135,20 @@ def test_configs_is_that_of_the_package_unless_the_file_is_in_one(own, tmp_path)
     else:
         assert config_lib.load(f'{file}:tiny').name == 'mine-tiny'
     assert {n: m for n, m in sys.modules.items() if n.startswith('configs')} == before
+
+
+@pytest.mark.slow
+def test_the_folder_of_a_clone_does_not_hide_an_editable_install(tmp_path):
+    """The clone is called as the package is, and is no package."""
+    source = tmp_path / 'gan_vae'
+    without = shutil.ignore_patterns('__pycache__', '.*', 'runs')
+    shutil.copytree(ROOT / 'gan_vae', source / 'gan_vae', ignore=without)
+    for name in ('setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE', 'NOTICE'):
+        shutil.copy(ROOT / name, source)
+    environment = tmp_path / 'environment'
+    run([sys.executable, '-m', 'venv', '--without-pip', str(environment)], tmp_path)
+    python = environment / 'bin' / 'python'
+    pip = [sys.executable, '-m', 'pip', '--quiet', '--python', str(python)]
+    run([*pip, 'install', '--no-deps', '-e', str(source)], tmp_path)
+    code = 'import gan_vae; print(gan_vae.__version__)'
+    assert run([str(python), '-c', code], tmp_path).strip()

@@ -69,7 +69,9 @@ def described(model: Opened, workdir: Path) -> list[str]:
         f'Data: `{config.data.name}`, split `{config.data.split}`.',
     ]
     if seconds := model.record.get('seconds'):
-        lines.append(f'Training took {seconds / 60:,.1f} minutes of wall clock.')
+        work = model.record.get('core_seconds', 0.0) / 60
+        worked = f', and {work:,.1f} core-minutes of the host' if work else ''
+        lines.append(f'Training took {seconds / 60:,.1f} minutes{worked}.')
     if licence := model.record.get('licence'):
         lines.append(f'Licence of the data: {licence}.')
     if private := model.record.get('privacy'):

@@ -63,8 +63,8 @@ class Opened(NamedTuple):
     @property
     def carried(self) -> dict:
         """What a packed model knows of its run: that, and what training took."""
-        seconds = self.record.get('seconds')
-        return self.about | ({'seconds': seconds} if seconds else {})
+        took = {k: v for k in packed.TOOK if (v := self.record.get(k))}
+        return self.about | took
 
 
 def model_of(workdir) -> Model:

@@ -26,6 +26,7 @@ SAFE = 'model.safetensors'  # the same arrays, for others, see gan_vae/export
 SAFETENSORS = 'safetensors', SAFE, 'safetensors', 'export'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
 SAID = 'licence', 'privacy'  # of the data, in words: goes on to all that is made
+TOOK = 'seconds', 'core_seconds'  # of training
 ROOM = 1024  # bytes of a member of an archive beside its numbers, at most
 
 
@@ -148,8 +149,7 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
         told = json.loads((workdir / ABOUT).read_text())
         about = {key: told[key] for key in ('config', 'step', 'git_commit')}
         about |= {key: short(told[key]) for key in SAID if told.get(key)}
-        if told.get('seconds'):
-            about['seconds'] = float(told['seconds'])
+        about |= {key: float(told[key]) for key in TOOK if told.get(key)}
         arrays = (_safe if file.name == SAFE else _unpacked)(file, shapes)
         for name, array in arrays.items():
             if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':

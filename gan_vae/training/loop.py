@@ -300,7 +300,7 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
         setup.gallery.draw_data(run.writer, state, setup.source.order(0))
     in_flight: deque[tuple[int, Any]] = deque()
     run.window.restart_clock(progress.step)
-    last_time = time.monotonic()
+    last_time, last_work = time.monotonic(), time.process_time()
     while not progress.ended(schedule) and not watch.after(progress.step):
         batch = put(setup.source.batch(progress.step), setup.program.mesh)
         # the first call compiles, of which nothing is seen
@@ -318,6 +318,11 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
             run.window.restart_clock(progress.step)
         now = time.monotonic()
         progress.seconds, last_time = progress.seconds + now - last_time, now
+        work = time.process_time()
+        progress.core_seconds, last_work = (
+            progress.core_seconds + work - last_work,
+            work,
+        )
     drain(run, in_flight, keep=0)
     return state
 

@@ -87,6 +87,7 @@ class Progress:
 
     step: int = 0
     seconds: float = 0.0  # of training, in all processes of the run
+    core_seconds: float = 0.0  # of processor time of the host's cores, meanwhile
     best: Best | None = None
     init_from: dict | None = None  # the run, step and hash of the initial weights
     saved_step: int | None = None
@@ -105,6 +106,7 @@ class Progress:
         return {
             'state_sha256': self.state_sha256,
             'seconds': self.seconds,
+            'core_seconds': self.core_seconds,
             'begun_from': self.init_from,
             'ranked': self.best,
         }
@@ -116,6 +118,7 @@ class Progress:
         return cls(
             step=step,
             seconds=record['seconds'],
+            core_seconds=record.get('core_seconds', 0.0),
             best=best and Best(*best),
             init_from=record.get('begun_from'),
             saved_step=step,
