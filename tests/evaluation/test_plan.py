@@ -135,7 +135,10 @@ def test_numbers_and_options_reach_the_card():
         ('swd,swd:num=5', 'swd is measured twice, in different ways'),
         ('mig:num=5', "no argument 'num'; it has: none"),
         ('fid_random', 'takes no extractor'),
-        ('mine.bright', 'there is no module mine.bright; Python looks for it in the'),
+        (
+            'mine.bright',
+            "there is no module mine.bright .did you mean 'mine.brightness'",
+        ),
         ('mine.nothing', 'the module mine.nothing has no METRIC'),
         ('mine.broken', 'module mine.broken: ZeroDivisionError: division by zero'),
         ('mine.brightness_random', 'takes no extractor'),
