@@ -120,5 +120,5 @@ print(run.step)
 # | `accuracy_real` and `accuracy_fake` near 1 | the discriminator has won | `augment`, or a penalty: `config.method.penalty = 'r1'` |
 # | blots after thousands of steps | too varied for this size | one kind of picture; a larger `width`; a GPU |
 #
-# The command for the same training is in [Start as an artist](../start/artist.md).
+# [Start as an artist](../start/artist.md) goes on with a shipped model in place of a new one, which takes minutes.
 # [GANs by name](../guides/gans.md) has larger ones.

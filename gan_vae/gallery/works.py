@@ -73,7 +73,7 @@ def _once(works: list[Work], notes: list[str]) -> list[Work]:
         if (first := found.get(pixels)) is None or (work.key and not first.key):
             found[pixels] = work
     if twice := len(works) - len(found):
-        notes.append(f'{counted(twice, "picture")} named twice, and shown once')
+        notes.append(f'{counted(twice, "picture")} equal to another one, and left out')
     return list(found.values())
 
 

@@ -120,7 +120,7 @@ def test_equal_pictures_hang_once(pictures):
     words = [str(pictures), str(pictures / 'one.png')]
     shown, notes = works.of(words, 3, 0)
     assert [work.title for work in shown] == ['one', '00000']
-    assert '1 picture named twice, and shown once' in notes
+    assert '1 picture equal to another one, and left out' in notes
 
 
 @pytest.mark.usefixtures('library')

@@ -47,7 +47,8 @@ def write(model, workdir, folder) -> list[str]:
     }
     page = files.filled(TEMPLATE.read_text('utf-8'), parts)
     files.write(folder / FILE, page)
-    return [f'{FILE}: opens in a browser, from a disk too, {len(page):,} bytes']
+    size = (folder / FILE).stat().st_size
+    return [f'{FILE}: opens in a browser, from a disk too, {size:,} bytes']
 
 
 def _packed(raw: bytes) -> str:
