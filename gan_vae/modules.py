@@ -88,7 +88,7 @@ def source(module: str) -> Path | None:
 def digests(values: Iterable[Any]) -> dict[str, str]:
     """{dotted name: SHA-256 of its file} of the user's own modules among the values of
     a config, alone or before a name in them."""
-    found = {}
+    hashes = {}
     for value in values:
         name = value.partition(':')[0] if isinstance(value, str) else ''
         if not re.fullmatch(r'[^\W\d]\w*(\.[^\W\d]\w*)+', name):
@@ -96,9 +96,9 @@ def digests(values: Iterable[Any]) -> dict[str, str]:
         for module in (name, name.rpartition('.')[0]):
             file = source(module)
             if file and file.suffix == '.py':
-                found[module] = hashlib.sha256(file.read_bytes()).hexdigest()
+                hashes[module] = hashlib.sha256(file.read_bytes()).hexdigest()
                 break
-    return found
+    return hashes
 
 
 def load(name: str, package: str) -> ModuleType:

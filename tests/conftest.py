@@ -24,7 +24,6 @@ if 'GAN_VAE_CACHE' not in os.environ:  # else this is a worker of that which mad
     atexit.register(shutil.rmtree, os.environ['GAN_VAE_CACHE'], ignore_errors=True)
 
 import jax  # noqa: E402
-import jax.monitoring  # noqa: E402
 import pytest  # noqa: E402
 
 from configs import default  # noqa: E402

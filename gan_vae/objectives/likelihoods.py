@@ -284,36 +284,41 @@ def make(name: str, channels: int, mixtures: int, scale: float) -> Likelihood:
     mixtures: components of logistic_mixture; scale: of gaussian_fixed.
     """
     if '.' in name:
-        key = 'config.method.likelihood'
-        function = modules.own(name, key, 'LIKELIHOOD').LIKELIHOOD
-        if not callable(function):
-            raise UserError(
-                f'{key}={name}: LIKELIHOOD is {type(function).__name__}, no function '
-                'of the number of channels'
-            )
-        made = function(channels)
-        if not isinstance(made, Likelihood):
-            raise UserError(
-                f'{key}={name}: LIKELIHOOD(channels) is {type(made).__name__}, no '
-                'gan_vae.objectives.likelihoods.Likelihood'
-            )
-        x, outputs = (
-            jax.ShapeDtypeStruct((4, 8, 8, n), jnp.float32)
-            for n in (channels, made.outputs)
-        )
-        for part, due, arguments in (
-            ('log_prob', (4,), (made.params, outputs, x)),
-            ('mean', x.shape, (outputs,)),
-        ):
-            what = f'{key}={name}: {part}'
-            shape = modules.shapes(getattr(made, part), what, *arguments)
-            if shape != due:
-                raise UserError(
-                    f'{what} gives {shape} of pictures {x.shape}, where {due} is due'
-                )
-        return made
+        return _own(name, channels)
     if name == 'logistic_mixture':
         return logistic_mixture(channels, mixtures)
     if name == 'gaussian_fixed':
         return gaussian_fixed(channels, scale)
     return LIKELIHOODS[name](channels)
+
+
+def _own(name: str, channels: int) -> Likelihood:
+    """That of a module of the user's own, if it is one, and its shapes are right."""
+    key = 'config.method.likelihood'
+    function = modules.own(name, key, 'LIKELIHOOD').LIKELIHOOD
+    if not callable(function):
+        raise UserError(
+            f'{key}={name}: LIKELIHOOD is {type(function).__name__}, no function '
+            'of the number of channels'
+        )
+    likelihood = function(channels)
+    if not isinstance(likelihood, Likelihood):
+        raise UserError(
+            f'{key}={name}: LIKELIHOOD(channels) is {type(likelihood).__name__}, no '
+            'gan_vae.objectives.likelihoods.Likelihood'
+        )
+    x, outputs = (
+        jax.ShapeDtypeStruct((4, 8, 8, n), jnp.float32)
+        for n in (channels, likelihood.outputs)
+    )
+    for part, due, arguments in (
+        ('log_prob', (4,), (likelihood.params, outputs, x)),
+        ('mean', x.shape, (outputs,)),
+    ):
+        what = f'{key}={name}: {part}'
+        shape = modules.shapes(getattr(likelihood, part), what, *arguments)
+        if shape != due:
+            raise UserError(
+                f'{what} gives {shape} of pictures {x.shape}, where {due} is due'
+            )
+    return likelihood

@@ -23,7 +23,6 @@ from gan_vae.runs import folder as run_folder
 
 WEIGHTS, ABOUT = 'weights.npz', 'about.json'
 SAFE = 'model.safetensors'  # the same arrays, for others, see gan_vae/export
-SAFETENSORS = 'safetensors', SAFE, 'safetensors', 'export'
 SHIPPED = Path(__file__).resolve().parents[1] / 'pretrained'
 SAID = 'licence', 'privacy'  # of the data, in words: goes on to all that is made
 TOOK = 'seconds', 'core_seconds'  # of training
@@ -94,10 +93,8 @@ def _shared(config: Any) -> Any:
 
 def _written(leaves: dict[str, np.ndarray], file: str) -> bytes:
     if file == SAFE:
-        modules.optional(*SAFETENSORS)
-        from safetensors.numpy import save
-
-        return save(leaves, {'format': 'np'})
+        library = modules.optional('safetensors.numpy', file, 'safetensors', 'export')
+        return library.save(leaves, {'format': 'np'})
     stream = io.BytesIO()
     np.savez_compressed(stream, **leaves)
     return stream.getvalue()
@@ -126,15 +123,13 @@ def _unpacked(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _safe(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
-    modules.optional(*SAFETENSORS)
-    from safetensors import SafetensorError, safe_open
-
+    library = modules.optional('safetensors', str(file), 'safetensors', 'export')
     try:
-        with safe_open(file, 'numpy') as stored:
+        with library.safe_open(file, 'numpy') as stored:
             if {*stored.keys()} != shapes.keys():
                 raise ValueError('other arrays than the model of its config')
             return {name: stored.get_tensor(name) for name in shapes}
-    except SafetensorError as error:
+    except library.SafetensorError as error:
         raise ValueError(str(error)) from error
 
 
@@ -146,10 +141,10 @@ def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
     file = workdir / (WEIGHTS if (workdir / WEIGHTS).is_file() else SAFE)
     shapes = by_name(abstract.ema)
     try:
-        told = json.loads((workdir / ABOUT).read_text())
-        about = {key: told[key] for key in ('config', 'step', 'git_commit')}
-        about |= {key: short(told[key]) for key in SAID if told.get(key)}
-        about |= {key: float(told[key]) for key in TOOK if told.get(key)}
+        record = json.loads((workdir / ABOUT).read_text())
+        about = {key: record[key] for key in ('config', 'step', 'git_commit')}
+        about |= {key: short(record[key]) for key in SAID if record.get(key)}
+        about |= {key: float(record[key]) for key in TOOK if record.get(key)}
         arrays = (_safe if file.name == SAFE else _unpacked)(file, shapes)
         for name, array in arrays.items():
             if array.shape != shapes[name].shape or array.dtype.kind not in 'fiu':

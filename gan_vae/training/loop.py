@@ -316,13 +316,10 @@ def train_steps(run: Run, state: TrainState, watch: Watch) -> TrainState:
             EVENTS[event](run, state)
         if due:
             run.window.restart_clock(progress.step)
-        now = time.monotonic()
-        progress.seconds, last_time = progress.seconds + now - last_time, now
-        work = time.process_time()
-        progress.core_seconds, last_work = (
-            progress.core_seconds + work - last_work,
-            work,
-        )
+        now, work = time.monotonic(), time.process_time()
+        progress.seconds += now - last_time
+        progress.core_seconds += work - last_work
+        last_time, last_work = now, work
     drain(run, in_flight, keep=0)
     return state
 

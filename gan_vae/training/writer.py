@@ -70,9 +70,9 @@ class Writer:
 
     def _left(self, step: int) -> str:
         """The time that the rest will take at the pace so far, compilation included."""
-        done, begun = step - self._first, self._begun
-        seconds = (self._bar.total - step) * (time.monotonic() - begun) / max(done, 1)
-        return f'  left {timedelta(seconds=round(seconds))}' if seconds else ''
+        each = (time.monotonic() - self._begun) / max(step - self._first, 1)
+        seconds = round(each * (self._bar.total - step))
+        return f'  left {timedelta(seconds=seconds)}' if seconds else ''
 
     def picture(self, step: int, name: str, picture: np.ndarray):
         """The newest <name>.png, uint8 [H, W, C], and all in TensorBoard."""

@@ -146,3 +146,16 @@ def test_fused_layers_are_their_parts(name, inputs):
         return nn.avg_pool(conv.apply(params, x), (2, 2), (2, 2))
 
     compare(getattr(layers, name)(6).apply, parts, params, x)
+
+
+def test_dropout_is_unbiased_and_of_each_examples_own_key():
+    x, keys = jnp.ones((64, 40, 50)), jax.random.split(jax.random.key(0), 64)
+    dropped = layers.dropped(x, keys, 0.2)
+    assert set(np.unique(dropped)) == {np.float32(0), np.float32(1 / 0.8)}
+    share = np.mean(dropped == 0)  # of 128,000: a deviation of 0.0011
+    assert abs(share - 0.2) < 0.006
+    order = jnp.arange(64)[::-1]
+    again = layers.dropped(x[order], keys[order], 0.2)
+    np.testing.assert_array_equal(again, dropped[order])
+    assert (dropped[0] != dropped[1]).any()
+    assert layers.dropped(x, None, 0.2) is x and layers.dropped(x, keys, 0.0) is x

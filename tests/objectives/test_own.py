@@ -17,6 +17,10 @@ from gan_vae.errors import UserError
 from gan_vae.objectives import adversarial, likelihoods
 
 SPEC = Spec(32, 32, 3)
+CONFIGS = {
+    'loss': 'configs/dcgan_emoji.py:tiny',
+    'likelihood': 'configs/vae_emoji.py:tiny',
+}
 GUIDE = Path('docs/guides/add_a_loss.md')
 ADVERSARIAL = 'from gan_vae.objectives.adversarial import Adversarial\n'
 LIKELY = (
@@ -57,9 +61,7 @@ def test_the_guides_pair_is_its_formula_and_is_what_a_run_says(mine):
     value = ((real - 1) ** 2).mean() / 2 + ((fake + 1) ** 2).mean() / 2
     np.testing.assert_allclose(loss.discriminator(real, fake), value)
     np.testing.assert_allclose(loss.generator(fake), (fake**2).mean() / 2)
-    config = config_lib.load(
-        'configs/dcgan_emoji.py:tiny', {'method.loss': 'mine.pearson'}
-    )
+    config = config_lib.load(CONFIGS['loss'], {'method.loss': 'mine.pearson'})
     assert 'D mine.pearson L_D' in methods.make(config, SPEC).objective
 
 
@@ -73,45 +75,29 @@ def test_the_guides_likelihood_is_scipys_density(mine):
 
 
 @pytest.mark.parametrize(
-    'config, key, name, message',
+    'key, name, message',
     [
-        (
-            'dcgan_emoji',
-            'loss',
-            'mine.person',
-            "no module mine.person (did you mean 'm",
-        ),
-        ('dcgan_emoji', 'loss', 'nine.pearson', "(did you mean 'mine'?)"),
-        ('dcgan_emoji', 'loss', 'mine.none', "mine.none: the module has no 'LOSS'"),
-        ('dcgan_emoji', 'loss', 'mine.three', 'mine.three: LOSS is int, no gan_vae.ob'),
-        (
-            'dcgan_emoji',
-            'loss',
-            'mine.rows',
-            'discriminator gives (4,) of logits [4], ',
-        ),
-        ('dcgan_emoji', 'loss', 'mine.pair', 'mine.pair: generator: TypeError: '),
-        (
-            'vae_emoji',
-            'likelihood',
-            'mine.total',
-            'log_prob gives () of pictures (4, 8',
-        ),
-        (
-            'vae_emoji',
-            'likelihood',
-            'mine.small',
-            'mean gives (4, 8, 8, 1) of pictures',
-        ),
-        ('vae_emoji', 'likelihood', 'mine.laplac', "(did you mean 'mine.laplace'?)"),
-        ('vae_emoji', 'likelihood', 'mine.number', 'LIKELIHOOD(channels) is int, no'),
-        ('vae_emoji', 'likelihood', 'mine.three', 'LIKELIHOOD is int, no function'),
+        ('loss', 'person', "no module mine.person (did you mean 'mine.pearson'?)"),
+        ('loss', 'none', "mine.none: the module has no 'LOSS'"),
+        ('loss', 'three', 'mine.three: LOSS is int, no gan_vae.objectives.adversarial'),
+        ('loss', 'rows', 'discriminator gives (4,) of logits [4], '),
+        ('loss', 'pair', 'mine.pair: generator: TypeError: '),
+        ('likelihood', 'laplac', "(did you mean 'mine.laplace'?)"),
+        ('likelihood', 'three', 'LIKELIHOOD is int, no function'),
+        ('likelihood', 'number', 'LIKELIHOOD(channels) is int, no'),
+        ('likelihood', 'total', 'log_prob gives () of pictures (4, 8'),
+        ('likelihood', 'small', 'mean gives (4, 8, 8, 1) of pictures'),
     ],
 )
-def test_what_is_said_of_a_wrong_one(
-    mine, tmp_path, monkeypatch, config, key, name, message
-):
-    path = Path(f'configs/{config}.py').resolve()
-    monkeypatch.chdir(tmp_path)
+def test_what_is_said_of_a_wrong_one(mine, key, name, message):
     with pytest.raises(UserError, match=re.escape(message)):
-        methods.make(config_lib.load(f'{path}:tiny', {f'method.{key}': name}), SPEC)
+        methods.make(
+            config_lib.load(CONFIGS[key], {f'method.{key}': f'mine.{name}'}), SPEC
+        )
+
+
+def test_a_wrong_package_is_told_its_neighbour(mine, tmp_path, monkeypatch):
+    path = Path(CONFIGS['loss'].removesuffix(':tiny')).resolve()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"did you mean 'mine'\?"):
+        config_lib.load(f'{path}:tiny', {'method.loss': 'nine.pearson'})
