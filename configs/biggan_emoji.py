@@ -12,7 +12,7 @@ from configs import biggan_cifar
 
 def get_config(variant=''):
     config = biggan_cifar.get_config(variant or 'small')
-    if not variant:
+    if variant != 'tiny':
         config.data.name = 'emoji'
         config.train.num_samples = 80
     config.method.augment = 'color,translation,cutout'

@@ -16,7 +16,7 @@ def get_config(variant=''):
     config = infogan_mnist.get_config(variant or 'small')
     config.data.channels = 3
     config.data.image_size = 32
-    if not variant:
+    if variant != 'tiny':
         config.data.name = 'emoji'
     config.data.flip = True
     config.method.augment = 'translation,cutout'

@@ -18,7 +18,7 @@ from configs import stylegan2_cifar
 
 def get_config(variant=''):
     config = stylegan2_cifar.get_config(variant or 'small')
-    if not variant:
+    if variant != 'tiny':
         config.data.name = 'art:critters+landscape+planets+sprouts'
         config.data.image_size = 64
         config.model.width = 16
@@ -29,7 +29,7 @@ def get_config(variant=''):
     config.method.ema_half_life = 10_000.0
     config.optimizer.learning_rate = 2.5e-3
     config.optimizer.b2 = 0.99
-    if not variant:
+    if variant != 'tiny':
         config.train.steps = 10_000
         config.train.num_samples = 64
     return config

@@ -47,6 +47,8 @@ show(faces[:16])
 # - `augment`: with few pictures a discriminator learns them by heart. DiffAugment (Zhao
 #   et al. 2020, arXiv:2006.10738) changes colour, place and a part of each picture,
 #   real or generated, before the discriminator sees it.
+# - `split` and `eval_split` are both `all`, as the folder is small: what the run prints
+#   as held out is then of pictures that it has seen.
 # - `width` and `steps` are small, so that this page is made in a minute. **Width 64 and
 #   some thousand steps are what faces need.**
 

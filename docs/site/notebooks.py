@@ -40,8 +40,10 @@ def _page(file: Path, folder: Path, quick: bool) -> str:
         if (empty / pictures).is_dir():
             shutil.copytree(empty / pictures, folder / 'notebooks' / pictures)
     note = (
-        f'*This page is the notebook `docs/notebooks/{file.name}`: `jupytext --to '
-        'ipynb` makes a file for Jupyter of it, and plain `python` runs it.*'
+        f'*This page is the notebook `docs/notebooks/{file.name}`. `python '
+        f'docs/notebooks/{file.name}` runs it, and `pip install jupytext && jupytext '
+        f'--to ipynb docs/notebooks/{file.name}` makes a file for Jupyter of it. Its '
+        'numbers repeat, and its times do not.*'
     )
     # lines that a cell has printed one by one are outputs of their own
     text = re.sub(r'^(    .*)\n\n\n(?=    )', r'\1\n', text, flags=re.MULTILINE)

@@ -15,7 +15,7 @@ from gan_vae import __main__ as commands
 from gan_vae import flags
 from gan_vae.art import tools
 from gan_vae.config import sections
-from gan_vae.evaluation import metrics
+from gan_vae.evaluation import metrics, plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -228,12 +228,14 @@ def _metrics() -> str:
     for example in metrics.examples():
         if example.startswith('intra_'):
             continue
-        metric, _ = metrics.find(example)
+        metric, argument = metrics.find(example)
+        extractor = getattr(metric, 'extractor', '')
+        request = plan.Request(example, metric, argument or extractor)
         module = importlib.import_module(metric.compute.__module__)
         gives = ', '.join(
-            f'`{key}`' + (f' ({better} is better)' if better else '')
+            f'`{request.title(key)}`' + (f' ({better} is better)' if better else '')
             for key, better in metric.gives.items()
-        ).replace('{name}', example)
+        )
         gives = f'Gives {gives}.' if gives else 'Gives a value for each attack.'
         parts += [f'## `{example}`', gives, markdown(_docstring(module))]
     return '\n\n'.join(parts)

@@ -55,3 +55,17 @@ def test_a_run_that_goes_on_drops_what_came_after_its_step(config, tmp_path):
     writer.close()
     record = [json.loads(line) for line in open(tmp_path / 'metrics.jsonl')]
     assert [(r['step'], r['train/a']) for r in record] == [(1, 1), (2, 2), (3, 30)]
+
+
+def test_lines_say_how_long_the_rest_takes(config, tmp_path, capsys, monkeypatch):
+    config.train.steps = 30
+    clock = iter((100.0, 160.0))  # the run goes on at step 10; a minute for ten steps
+    writer = Writer(tmp_path, config, 10)
+    monkeypatch.setattr('gan_vae.training.writer.time.monotonic', lambda: next(clock))
+    writer._begun = next(clock)
+    writer.scalars(20, {'train/a': 1.0})
+    writer.scalars(30, {'eval/a': 1.0})
+    writer.close()
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == 'step 20/30  a 1  left 0:01:00'
+    assert last == 'step 30/30  held out  a 1'
