@@ -4,7 +4,9 @@
     C of stride 2, conv7, tanh
 
 edges mirrored, each image normalised by itself without gain and bias, ReLU. Zhu et al.
-2017, arXiv:1703.10593 (CycleGAN), who take 9 blocks for 256 pixels and 6 for 128.
+2017, arXiv:1703.10593 (CycleGAN), who take 9 blocks for 256 pixels and 6 for 128. In
+place of strides, `resnet_smooth` halves and doubles images by filters, as CUT does, so
+that no grid of the strides is left in flat areas.
 `features` are those that Park et al. 2020, arXiv:2007.15651 (CUT) compare: the pixels,
 what the first layer and both of stride 2 make of them, and the middle block.
 """
@@ -14,7 +16,11 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
-NETWORKS = {'translator': {'resnet': ('ResNet', {})}}
+from gan_vae.models import resampling
+
+NETWORKS = {
+    'translator': {'resnet': ('ResNet', {}), 'resnet_smooth': ('SmoothResNet', {})}
+}
 
 _INIT = nn.initializers.normal(0.02)
 
@@ -31,20 +37,33 @@ class ResNet(nn.Module):
         w, shared = self.width, {'kernel_init': _INIT, 'dtype': self.dtype}
         valid = {'padding': 'VALID', **shared}
         self.first = nn.Conv(w, (7, 7), **valid)
-        down = {'strides': 2, 'padding': ((1, 1), (1, 1)), **shared}
-        self.downs = [nn.Conv(n * w, (3, 3), **down) for n in (2, 4)]
+        self.downs = [self.half_layer(n * w, shared) for n in (2, 4)]
         self.inner = [nn.Conv(4 * w, (3, 3), **valid) for _ in range(2 * self.blocks)]
-        # (1, 2) around: a pixel is at the middle of the four that it makes
-        up = {'strides': (2, 2), 'padding': ((1, 2), (1, 2)), **shared}
-        self.ups = [nn.ConvTranspose(n * w, (3, 3), **up) for n in (2, 1)]
+        self.ups = [self.double_layer(n * w, shared) for n in (2, 1)]
         self.last = nn.Conv(self.channels, (7, 7), **valid)
+
+    def half_layer(self, channels: int, shared: dict) -> nn.Module:
+        around = ((1, 1), (1, 1))
+        return nn.Conv(channels, (3, 3), strides=2, padding=around, **shared)
+
+    def double_layer(self, channels: int, shared: dict) -> nn.Module:
+        around = ((1, 2), (1, 2))  # a pixel is at the middle of the four that it makes
+        return nn.ConvTranspose(channels, (3, 3), (2, 2), padding=around, **shared)
+
+    def halved(self, layer, h):
+        """Features [B, h/2, w/2, C] of features [B, h, w, I]."""
+        return nn.relu(_normed(layer(h)))
+
+    def doubled(self, layer, h):
+        """Features [B, 2h, 2w, C] of features [B, h, w, I]."""
+        return nn.relu(_normed(layer(h)))
 
     def encode(self, x, blocks: int) -> list:
         """The maps of the first layers, and of so many blocks."""
         h = nn.relu(_normed(self.first(_mirrored(x, 3))))
         maps = [x, h]
         for layer in self.downs:
-            h = nn.relu(_normed(layer(h)))
+            h = self.halved(layer, h)
             maps.append(h)
         for number in range(blocks):
             r = nn.relu(_normed(self.inner[2 * number](_mirrored(h, 1))))
@@ -60,8 +79,25 @@ class ResNet(nn.Module):
     def __call__(self, x):
         h = self.encode(x, self.blocks)[-1]
         for layer in self.ups:
-            h = nn.relu(_normed(layer(h)))
+            h = self.doubled(layer, h)
         return nn.tanh(self.last(_mirrored(h, 3)).astype(jnp.float32))
+
+
+class SmoothResNet(ResNet):
+    """A ResNet with as many parameters that halves and doubles by filters."""
+
+    def half_layer(self, channels: int, shared: dict) -> nn.Module:
+        return nn.Conv(channels, (3, 3), padding='VALID', **shared)
+
+    double_layer = half_layer
+
+    def halved(self, layer, h):
+        h = nn.relu(_normed(layer(_mirrored(h, 1))))
+        return resampling.down(_mirrored(h, 2))[:, 1:-1, 1:-1]
+
+    def doubled(self, layer, h):
+        h = resampling.up(_mirrored(h, 1))[:, 1:-1, 1:-1]
+        return nn.relu(_normed(layer(h)))
 
 
 def _mirrored(x, most: int):

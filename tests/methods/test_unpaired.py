@@ -28,12 +28,13 @@ def made(name, **changes):
     return method, method.train_step.args[0]
 
 
+@pytest.mark.parametrize('name', ['resnet', 'resnet_smooth'])
 @pytest.mark.parametrize(
     'blocks, width, parameters',
     [(9, 64, 11_378_179), (6, 64, 7_837_699), (6, 32, 1_965_059), (4, 32, 1_374_723)],
 )
-def test_the_residual_network_is_as_published(blocks, width, parameters):
-    network = models.make('translator', 'resnet', width=width, blocks=blocks)
+def test_the_residual_network_is_as_published(name, blocks, width, parameters):
+    network = models.make('translator', name, width=width, blocks=blocks)
     x = jnp.zeros((1, 64, 64, 3))
     variables = jax.eval_shape(network.init, jax.random.key(0), x)
     assert sum(a.size for a in jax.tree.leaves(variables)) == parameters
@@ -41,14 +42,24 @@ def test_the_residual_network_is_as_published(blocks, width, parameters):
 
 
 @pytest.mark.slow
-def test_a_picture_is_normalised_by_itself():
-    network = models.make('translator', 'resnet', width=2, blocks=2)
+@pytest.mark.parametrize('name', ['resnet', 'resnet_smooth'])
+def test_a_picture_is_normalised_by_itself(name):
+    network = models.make('translator', name, width=2, blocks=2)
     variables = network.init(jax.random.key(0), X)
     every = network.apply(variables, X)
     np.testing.assert_allclose(network.apply(variables, X[1:2]), every[1:2], atol=1e-5)
     maps = network.apply(variables, X, method='features')
     assert [m.shape[1] for m in maps] == [16, 16, 8, 4, 4]
     np.testing.assert_array_equal(maps[0], X)
+
+
+def test_the_smooth_network_leaves_no_grid_in_a_flat_image():
+    flat = jnp.full((1, SIDE, SIDE, 3), 0.3)
+    for name, smooth in (('resnet', False), ('resnet_smooth', True)):
+        network = models.make('translator', name, width=4, blocks=1)
+        variables = network.init(jax.random.key(0), X)
+        image = network.apply(variables, flat)
+        assert (jnp.ptp(image, (1, 2)).max() < 1e-5) == smooth
 
 
 @pytest.mark.slow
