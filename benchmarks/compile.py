@@ -7,12 +7,16 @@ with the one that the first run left. Pictures are random numbers, on one device
 on a machine that does nothing else.
 
   import    the modules, and the config
-  init      the state at step 0, traced, compiled and computed
-  trace     the train step to StableHLO
-  compile   StableHLO to machine code; from the cache, the second time
+  start     the state at step 0, while the train step is compiled
   step      the first one
   total     of the process, from its start to the end of the first step
   rate      pictures a second, by the median of the next five steps
+
+A third process, with an empty cache, does one after the other what `start` does:
+
+  init      the state at step 0, traced, compiled and computed
+  trace     the train step to StableHLO
+  compile   StableHLO to machine code
 
 `instructions` are those of the compiled step's HLO. --plain: with XLA's own
 convolutions instead of those of gan_vae/models/convolutions.py.
@@ -40,10 +44,11 @@ CASES = (
     'dcgan_cifar',
     'sngan_cifar',
 )
-TIMES = ('import', 'init', 'trace', 'compile', 'step', 'total')
+TIMES = ('import', 'start', 'step', 'total')
+PARTS = ('init', 'trace', 'compile')
 
 
-def measure(case: str, plain: bool, started: float) -> dict:
+def measure(case: str, plain: bool, started: float, apart: bool) -> dict:
     """The row of one process. started: time.time() where it was begun."""
     import jax
     import numpy as np
@@ -53,7 +58,7 @@ def measure(case: str, plain: bool, started: float) -> dict:
     from gan_vae.devices import process
     from gan_vae.devices.mesh import put
     from gan_vae.models import convolutions
-    from gan_vae.runs.program import build
+    from gan_vae.runs.program import build, start
 
     name, _, variant = case.partition(':')
     place = str(ROOT / 'configs' / f'{name}.py') + (f':{variant}' if variant else '')
@@ -80,26 +85,30 @@ def measure(case: str, plain: bool, started: float) -> dict:
             'index': np.arange(rows, dtype=np.int32),
         }
         batch = put(batch, program.mesh)
-        with timed('init'):
-            init = jax.jit(
-                program.method.init,
-                out_shardings=program.sharding,
-                compiler_options=process.of_init(),
-            )
-            state = jax.block_until_ready(init(jax.random.key(0)))
-        with timed('trace'):
-            lowered = program.train_step.lower(state, batch)
-        with timed('compile'):
-            compiled = lowered.compile()
+        if apart:
+            with timed('init'):
+                init = jax.jit(
+                    program.method.init,
+                    out_shardings=program.sharding,
+                    compiler_options=process.of_init(),
+                )
+                state = jax.block_until_ready(init(jax.random.key(0)))
+            with timed('trace'):
+                lowered = program.train_step.lower(state, batch)
+            with timed('compile'):
+                lowered.compile()
+            return {f'{what}_s': round(times[what], 2) for what in PARTS}
+        with timed('start'):
+            state = jax.block_until_ready(start(program, 0, batch))
         with timed('step'):
-            state, _ = jax.block_until_ready(compiled(state, batch))
+            state, _ = jax.block_until_ready(program.train_step(state, batch))
     times['total'] = time.time() - started
     steps = []
     for _ in range(5):
         begin = time.perf_counter()
-        state, _ = jax.block_until_ready(compiled(state, batch))
+        state, _ = jax.block_until_ready(program.train_step(state, batch))
         steps.append(time.perf_counter() - begin)
-    text = compiled.as_text()
+    text = program.train_step.lower(state, batch).compile().as_text()
     return {
         'case': case,
         'layers': 'plain' if plain else 'ours',
@@ -116,26 +125,33 @@ def main():
     parser.add_argument('--plain', action='store_true')
     parser.add_argument('--dry', action='store_true', help='append no rows')
     parser.add_argument('--one', help=argparse.SUPPRESS)
+    parser.add_argument('--apart', action='store_true', help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.one:
         case, started = flags.one.split(',')
-        return print(json.dumps(measure(case, flags.plain, float(started))))
-    print(f'| case | cache | {", ".join(TIMES)}, s | instructions | rate | peak, MB |')
+        row = measure(case, flags.plain, float(started), flags.apart)
+        return print(json.dumps(row))
+
+    def row_of(case: str, folder: str, *more: str) -> dict:
+        one = f'--one={case},{time.time()}'
+        how = ['--plain'] * flags.plain
+        return row_of_process(
+            'benchmarks.compile', one, *how, *more, GAN_VAE_CACHE=folder
+        )
+
+    columns = ', '.join(TIMES + PARTS)
+    print(f'| case | cache | {columns}, s | instructions | rate | peak, MB |')
     print('| --- ' * 6 + '|')
     for case in flags.cases.split(','):
+        with tempfile.TemporaryDirectory() as empty:
+            parts = row_of(case, empty, '--apart')
         with tempfile.TemporaryDirectory() as folder:
-            for cache in ('empty', 'warm'):
-                row = row_of_process(
-                    'benchmarks.compile',
-                    f'--one={case},{time.time()}',
-                    *['--plain'] * flags.plain,
-                    GAN_VAE_CACHE=folder,
-                )
-                row['cache'] = cache
-                times = ', '.join(f'{row[f"{what}_s"]:.1f}' for what in TIMES)
+            for cache, known in (('empty', parts), ('warm', {})):
+                row = row_of(case, folder) | known | {'cache': cache}
+                times = [row[f'{what}_s'] for what in TIMES + PARTS * bool(known)]
                 print(
-                    f'| {case} | {cache} | {times} | {row["instructions"]} | '
-                    f'{row["rate"]} | {row["peak_mb"]} |',
+                    f'| {case} | {cache} | {", ".join(f"{t:.1f}" for t in times)} | '
+                    f'{row["instructions"]} | {row["rate"]} | {row["peak_mb"]} |',
                     flush=True,
                 )
                 if not flags.dry:

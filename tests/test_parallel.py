@@ -12,6 +12,7 @@ from gan_vae.data.source import Spec
 from gan_vae.devices.mesh import put
 from gan_vae.errors import UserError
 from gan_vae.learning.state import abstract_state, named_leaves, sha256
+from gan_vae.runs import program as run_programs
 from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
 
@@ -61,6 +62,17 @@ def program(name, overrides, devices, **parallel):
 def start(made):
     init = jax.jit(made.method.init, out_shardings=made.sharding)
     return init(jax.random.key(0))
+
+
+@pytest.mark.parametrize('parallel', [{}, {'shard_state': 'True'}, {'map': 'pmap'}])
+def test_a_step_is_compiled_with_the_state(compilations, parallel):
+    made = program('dcgan_emoji', MLPS, 2, **parallel)
+    index = np.arange(8, dtype=np.int32)
+    batch = put({'image': IMAGES[:8], 'index': index}, made.mesh)
+    state = run_programs.start(made, 0, batch)
+    before = compilations()
+    made.train_step(state, batch)
+    assert (compilations() > before) == (parallel == {'map': 'pmap'})
 
 
 def go(made, state, steps):

@@ -1,6 +1,7 @@
 """From a config to compiled functions on this run's devices."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from gan_vae.devices import layout, process
 from gan_vae.devices.mesh import AXIS, map_step, mesh_of
 from gan_vae.errors import UserError
 from gan_vae.keys import example_indices, keys_of, purpose_key
-from gan_vae.learning.state import step_key
+from gan_vae.learning.state import TrainState, abstract_state, step_key
 from gan_vae.methods.contract import Method
 
 
@@ -68,6 +69,27 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
         generate=method.generate and jax.jit(method.generate, static_argnums=2),
         diagnose=method.diagnose and jax.jit(method.diagnose),
     )
+
+
+def start(program: Program, seed: int, batch: dict) -> TrainState:
+    """The state at step 0; the train step on such batches is compiled meanwhile.
+
+    The compiler leaves a core idle for much of the time, and so do both together for
+    less of it. pmap compiles in its first call.
+    """
+    init = jax.jit(
+        program.method.init,
+        out_shardings=program.sharding,
+        compiler_options=process.of_init(),
+    )
+    key = jax.random.key(seed)
+    with ThreadPoolExecutor(1) as other:
+        compiled = other.submit(init.lower(key).compile)
+        if isinstance(program.train_step, jax.stages.Wrapped):
+            abstract = abstract_state(program.method.init, program.sharding)
+            program.train_step.lower(abstract, batch).compile()
+        compiled.result()
+    return init(key)
 
 
 def _rows(config, mesh) -> str:

@@ -35,7 +35,7 @@ from gan_vae.learning.state import (
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs import opened
 from gan_vae.runs.checkpoint import Checkpoints
-from gan_vae.runs.program import Program, build
+from gan_vae.runs.program import Program, build, start
 from gan_vae.training.gallery import Gallery
 from gan_vae.training.hosts import Stop as StopTogether
 from gan_vae.training.progress import Progress, Schedule, Window, acting
@@ -272,12 +272,10 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
 
 def initial(setup: Setup) -> tuple[Progress, TrainState]:
     """The state at step 0, with the weights of config.train.init_from if it is set."""
-    init = jax.jit(
-        setup.program.method.init,
-        out_shardings=setup.program.sharding,
-        compiler_options=process.of_init(),
-    )
-    state, progress = init(jax.random.key(setup.config.train.seed)), Progress()
+    batch = put(setup.source.batch(0), setup.program.mesh)
+    with patience():
+        state = start(setup.program, setup.config.train.seed, batch)
+    progress = Progress()
     if other := setup.config.train.init_from:
         state, record, anew = opened.begin(setup.config, state, other)
         begin = setup.program.method.begin
