@@ -43,17 +43,17 @@ class Adversarial(NamedTuple):
     neither real nor fake; None where logits mean something by their differences alone.
     """
 
-    discriminator: Callable
-    generator: Callable
+    discriminator: Callable[[jax.Array, jax.Array], jax.Array]
+    generator: Callable[..., jax.Array]
     paired: bool = False
     boundary: float | None = 0.0
 
 
-def _logistic(real, fake):
+def _logistic(real: jax.Array, fake: jax.Array):
     return jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))
 
 
-def _critic(fake, real=None):
+def _critic(fake: jax.Array, real: jax.Array | None = None):
     return -jnp.mean(fake)
 
 

@@ -14,13 +14,13 @@ import jax
 import jax.numpy as jnp
 
 
-def make(policy: str) -> Callable:
+def make(policy: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """'color,translation,cutout' or part of it -> augment(keys [B], images)."""
     names = [name.strip() for name in policy.split(',') if name.strip()]
     if not names:
         return lambda keys, x: x
 
-    def one(key, x):
+    def one(key: jax.Array, x: jax.Array):
         for number, name in enumerate(names):
             x = AUGMENTATIONS[name](jax.random.fold_in(key, number), x)
         return x
@@ -28,7 +28,7 @@ def make(policy: str) -> Callable:
     return jax.vmap(one)
 
 
-def color(key, x):
+def color(key: jax.Array, x: jax.Array):
     """Brightness, saturation and contrast of one image [H, W, C]."""
     brightness, saturation, contrast = jax.random.uniform(key, (3,))
     x = x + (brightness - 0.5)
@@ -38,22 +38,22 @@ def color(key, x):
     return mean + (0.5 + contrast) * (x - mean)
 
 
-def translation(key, x):
+def translation(key: jax.Array, x: jax.Array):
     """Moves one image [H, W, C] by whole pixels; zeros come in from outside."""
     return _moved(key, x, 'constant')
 
 
-def shift(key, x):
+def shift(key: jax.Array, x: jax.Array):
     """As translation, with the image mirrored at its edges."""
     return _moved(key, x, 'reflect')
 
 
-def flip(key, x):
+def flip(key: jax.Array, x: jax.Array):
     """Mirrors one image in two [H, W, C]."""
     return jnp.where(jax.random.bernoulli(key), x[:, ::-1], x)
 
 
-def _moved(key, x, outside):
+def _moved(key: jax.Array, x: jax.Array, outside: str):
     most = [round(side / 8) for side in x.shape[:2]]
     padded = jnp.pad(x, ((most[0],) * 2, (most[1],) * 2, (0, 0)), mode=outside)
     high = 2 * jnp.array(most) + 1
@@ -61,7 +61,7 @@ def _moved(key, x, outside):
     return jax.lax.dynamic_slice(padded, (*start, 0), x.shape)
 
 
-def cutout(key, x, share: float = 0.5):
+def cutout(key: jax.Array, x: jax.Array, share: float = 0.5):
     """Zeros a square of half the side of one image [H, W, C], cut off at the edges."""
     height, width = x.shape[:2]
     size = round(height * share), round(width * share)
@@ -69,7 +69,7 @@ def cutout(key, x, share: float = 0.5):
     high = jnp.array([height + (1 - size[0] % 2), width + (1 - size[1] % 2)])
     centre = jax.random.randint(key, (2,), 0, high)
 
-    def outside(length, size, middle):
+    def outside(length: int, size: int, middle: jax.Array):
         offset = jnp.arange(length) - middle + size // 2
         return (offset < 0) | (offset >= size)
 

@@ -29,7 +29,7 @@ def noise_of(z: jax.Array, mean: jax.Array, log_variance: jax.Array):
 
 
 def gaussian_log_prob(
-    z: jax.Array, mean: jax.Array, log_variance: jax.Array
+    z: jax.Array, mean: jax.Array | float, log_variance: jax.Array | float
 ) -> jax.Array:
     """log N(z; mean, exp(log_variance)) [..., D]: per unit, not summed.
 
@@ -92,7 +92,9 @@ def importance_bound(log_weights: jax.Array) -> jax.Array:
     return logsumexp(log_weights, axis=0) - math.log(log_weights.shape[0])
 
 
-def dreg_bound(log_weights: Callable, z: jax.Array) -> jax.Array:
+def dreg_bound(
+    log_weights: Callable[[jax.Array], jax.Array], z: jax.Array
+) -> jax.Array:
     """L_K [B] with the doubly reparameterised gradient (DReG) of the encoder.
 
     z: [K, B, D], differentiable in the encoder. log_weights(z) -> log w [K, B], in
@@ -112,7 +114,7 @@ def dreg_bound(log_weights: Callable, z: jax.Array) -> jax.Array:
 
 
 @jax.custom_vjp
-def _weighed_again(z):
+def _weighed_again(z: jax.Array):
     """z and zeros [K, B]; back, the gradient of z_k is multiplied by s_k.
 
     The gradient of zeros_k is s_k times that of the bound; so s_k is its share in the
@@ -121,7 +123,7 @@ def _weighed_again(z):
     return z, jnp.zeros(z.shape[:2], z.dtype)
 
 
-def _weighed_again_backward(_, gradients):
+def _weighed_again_backward(_, gradients: tuple[jax.Array, jax.Array]):
     of_z, of_zeros = gradients
     total = jnp.sum(of_zeros, axis=0)  # 0 where the bound has no part in the loss
     shares = of_zeros / jnp.where(total == 0, 1, total)

@@ -108,12 +108,12 @@ def dip_ii(
     return _from_identity(covariance, off_diagonal, diagonal)
 
 
-def _covariance(x):
+def _covariance(x: jax.Array):
     centred = x - jnp.mean(x, axis=0)
     return centred.T @ centred / x.shape[0]  # of the batch itself: not x.shape[0] - 1
 
 
-def _from_identity(covariance, off_diagonal, diagonal):
+def _from_identity(covariance: jax.Array, off_diagonal: float, diagonal: float):
     variances = jnp.diag(covariance)
     others = covariance - jnp.diag(variances)
     return off_diagonal * jnp.sum(jnp.square(others)) + diagonal * jnp.sum(

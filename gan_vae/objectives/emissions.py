@@ -15,6 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.nn import log_softmax, softplus
+from jax.typing import ArrayLike
 
 FLOOR = 1e-3  # of a deviation, in units of the set's own
 DOWN, LIFTED, END = range(3)
@@ -27,29 +28,35 @@ class Emission(NamedTuple):
     """
 
     outputs: int
-    log_prob: Callable  # (outputs, x) -> nats [...]
+    log_prob: Callable[[jax.Array, jax.Array], jax.Array]  # (outputs, x) -> nats [...]
     # (key, outputs, temperature) -> x; 0: the most probable
-    draw: Callable
-    bias: Callable  # (mean of the set [D]) -> outputs [O] to begin with
+    draw: Callable[..., jax.Array]
+    bias: Callable[
+        [ArrayLike], jax.Array
+    ]  # (mean of the set [D]) -> outputs [O] to begin with
     # (values [B, T, D], length [B]) -> x [B, T, D], in which ends are marked
-    marked: Callable
-    plain: Callable  # x -> values: the marks taken off
-    ends: Callable  # x [..., D] -> whether the sequence ends with this step
-    inputs: Callable  # (x, mean of the set [D]) -> what a network takes of a step
+    marked: Callable[[jax.Array, jax.Array], jax.Array]
+    plain: Callable[[jax.Array], jax.Array]  # x -> values: the marks taken off
+    ends: Callable[
+        [jax.Array], jax.Array
+    ]  # x [..., D] -> whether the sequence ends with this step
+    inputs: Callable[
+        [jax.Array, ArrayLike], jax.Array
+    ]  # (x, mean of the set [D]) -> what a network takes of a step
     formula: str
 
 
 def rolls(keys: int) -> Emission:
     """Each key of the piano by itself."""
 
-    def log_prob(outputs, x):
+    def log_prob(outputs: jax.Array, x: jax.Array):
         return jnp.sum(x * outputs - softplus(outputs), -1)
 
-    def draw(key, outputs, temperature=1.0):
+    def draw(key: jax.Array, outputs: jax.Array, temperature: ArrayLike = 1.0):
         noise = jax.random.logistic(key, outputs.shape)
         return (outputs + temperature * noise > 0).astype(jnp.float32)
 
-    def bias(mean):
+    def bias(mean: ArrayLike):
         mean = jnp.clip(jnp.asarray(mean), 1e-4, 1 - 1e-4)
         return jnp.log(mean) - jnp.log1p(-mean)
 
@@ -73,7 +80,7 @@ def strokes(mixtures: int) -> Emission:
     correlations before tanh, each [mixtures]; then logits of the pen [3].
     """
 
-    def parts(outputs):
+    def parts(outputs: jax.Array):
         *gaussians, pen = jnp.split(
             outputs, [mixtures * n for n in range(1, 7)], axis=-1
         )
@@ -82,7 +89,7 @@ def strokes(mixtures: int) -> Emission:
         deviation = [softplus(raw + math.log(math.e - 1)) + FLOOR for raw in (x, y)]
         return logits, mean, deviation, 0.99 * jnp.tanh(r), pen
 
-    def log_prob(outputs, x):
+    def log_prob(outputs: jax.Array, x: jax.Array):
         logits, mean, deviation, r, pen = parts(outputs)
         u, v = ((x[..., n, None] - mean[n]) / deviation[n] for n in range(2))
         rest = 1 - jnp.square(r)
@@ -94,13 +101,13 @@ def strokes(mixtures: int) -> Emission:
         state = jax.nn.one_hot(x[..., 2], 3)
         return ways + jnp.sum(log_softmax(pen) * state, -1)
 
-    def draw(key, outputs, temperature=1.0):
+    def draw(key: jax.Array, outputs: jax.Array, temperature: ArrayLike = 1.0):
         logits, mean, deviation, r, pen = parts(outputs)
         at, of_pen, noise = jax.random.split(key, 3)
         gumbel = jax.random.gumbel(at, logits.shape)
         chosen = jnp.argmax(logits + temperature * gumbel, -1)[..., None]
 
-        def of(values):
+        def of(values: jax.Array):
             return jnp.take_along_axis(values, chosen, -1)[..., 0]
 
         a, b = jnp.moveaxis(jax.random.normal(noise, (*chosen.shape[:-1], 2)), -1, 0)
@@ -115,7 +122,7 @@ def strokes(mixtures: int) -> Emission:
         state = jnp.argmax(pen + temperature * gumbel, -1)
         return jnp.stack([*ways, state.astype(jnp.float32)], -1)
 
-    def marked(values, length):
+    def marked(values: jax.Array, length: jax.Array):
         last = jnp.arange(values.shape[1]) == length[:, None] - 1
         return values.at[..., 2].set(jnp.where(last, END, values[..., 2]))
 

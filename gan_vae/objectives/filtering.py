@@ -10,19 +10,21 @@ arXiv:1705.09279). p^_N is unbiased either way.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.nn import logsumexp
+from jax.typing import ArrayLike
 
 from gan_vae.keys import purpose_key
 
 
 def log_evidence(
-    step: Callable,
-    carry,
-    inputs,
+    step: Callable[[Any, Any, jax.Array], tuple[Any, jax.Array]],
+    carry: Any,
+    inputs: Any,
     length: jax.Array,
     keys: jax.Array,
     particles: int,
@@ -36,7 +38,7 @@ def log_evidence(
     of N below which the effective sample size asks for new particles; 0: never.
     """
 
-    def one(before, at):
+    def one(before: Any, at: Any):
         carry, log_w, total = before
         t, x = at
         now = keys_of_step(keys, t)
@@ -78,17 +80,17 @@ def systematic(key: jax.Array, log_w: jax.Array) -> jax.Array:
     return jnp.clip(jnp.searchsorted(ends / ends[-1], places, 'right'), 0, count - 1)
 
 
-def keys_of_step(keys: jax.Array, number) -> jax.Array:
+def keys_of_step(keys: jax.Array, number: ArrayLike) -> jax.Array:
     """keys [B] of a step, or of a particle, of each sequence."""
     return jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
 
 
-def _like(flags, leaf):
+def _like(flags: jax.Array, leaf: jax.Array):
     """[B] as [1, B, 1, ...] beside a leaf [N, B, ...]."""
     return flags.reshape(1, -1, *(1,) * (leaf.ndim - 2))
 
 
-def _at(leaf, chosen):
+def _at(leaf: jax.Array, chosen: jax.Array):
     """leaf[chosen[n, b], b] of a leaf [N, B, ...]."""
     index = chosen.reshape(*chosen.shape, *(1,) * (leaf.ndim - 2))
     return jnp.take_along_axis(leaf, index, 0)

@@ -5,11 +5,12 @@ Each turns a decoder's outputs [B, H, W, outputs] into a law of x [B, H, W, C].
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.nn import log_softmax, logsumexp, sigmoid, softmax, softplus
+from jax.typing import ArrayLike
 
 from gan_vae import modules
 from gan_vae.errors import UserError
@@ -21,17 +22,17 @@ class Likelihood(NamedTuple):
     """log_prob(params, outputs, x) -> [B]; mean(outputs) -> images in [-1, 1]."""
 
     outputs: int  # channels that the decoder must give
-    log_prob: Callable
-    mean: Callable
+    log_prob: Callable[[Any, jax.Array, jax.Array], jax.Array]
+    mean: Callable[[jax.Array], jax.Array]
     units: str  # what the log-probability is a measure of
-    params: dict = {}  # what it learns besides the decoder
+    params: dict[str, Any] = {}  # what it learns besides the decoder
     levels: int = 0  # that a value can have, from -1 to 1 in equal steps; 0: a density
     # (params, outputs, x, c) -> P of each level of channel c given those of x before
     # it, [B, H, W, levels]; what a codec takes
-    pmf: Callable | None = None
+    pmf: Callable[[Any, jax.Array, jax.Array, int], jax.Array] | None = None
 
 
-def _total(x):
+def _total(x: jax.Array):
     return jnp.sum(x, axis=(1, 2, 3))
 
 
@@ -59,7 +60,7 @@ def continuous_bernoulli(channels: int) -> Likelihood:
     more for each value.
     """
 
-    def log_prob(_, logits, x):
+    def log_prob(_, logits: jax.Array, x: jax.Array):
         half = logits / 2
         return _total(x * half - _log_sinhc(half) - math.log(2))
 
@@ -72,7 +73,7 @@ def continuous_bernoulli(channels: int) -> Likelihood:
     )
 
 
-def _log_sinhc(h):
+def _log_sinhc(h: jax.Array):
     """log(sinh(h) / h), even and 0 at 0, with an exact slope everywhere."""
     near = jnp.abs(h) < 0.5  # beyond, the series' next term; within, cancellation
     small, size = jnp.where(near, h, 0.0) ** 2, jnp.where(near, 1.0, jnp.abs(h))
@@ -96,10 +97,14 @@ def gaussian(channels: int) -> Likelihood:
     )
 
 
-def _normal(channels, split, **fields) -> Likelihood:
+def _normal(
+    channels: int,
+    split: Callable[[Any, jax.Array], tuple[jax.Array, ArrayLike]],
+    **fields: Any,
+) -> Likelihood:
     """N(mean, exp(log_scale)^2) of `split(params, outputs)`; the means come first."""
 
-    def log_prob(params, outputs, x):
+    def log_prob(params: Any, outputs: jax.Array, x: jax.Array):
         mean, log_scale = split(params, outputs)
         log_scale = jnp.maximum(log_scale, LOG_SCALE)
         z = (x - mean) * jnp.exp(-log_scale)
@@ -141,7 +146,7 @@ def gaussian_per_pixel(channels: int) -> Likelihood:
 
     return _normal(
         channels,
-        lambda _, outputs: jnp.split(outputs, 2, axis=-1),
+        lambda _, outputs: tuple(jnp.split(outputs, 2, axis=-1)),
         outputs=2 * channels,
     )
 
@@ -156,10 +161,10 @@ def categorical(channels: int, levels: int = 256) -> Likelihood:
     """
     values = jnp.linspace(-1, 1, levels)
 
-    def split(outputs):
+    def split(outputs: jax.Array):
         return outputs.reshape(*outputs.shape[:-1], channels, levels)
 
-    def log_prob(_, outputs, x):
+    def log_prob(_, outputs: jax.Array, x: jax.Array):
         logits = split(outputs)
         level = jnp.round((x + 1) * (levels - 1) / 2).astype(jnp.int32)
         chosen = jnp.take_along_axis(logits, level[..., None], axis=-1)[..., 0]
@@ -187,7 +192,7 @@ def logistic_mixture(
     """
     pairs, half = channels * (channels - 1) // 2, 1 / (levels - 1)
 
-    def split(outputs):
+    def split(outputs: jax.Array):
         # logits [..., K]; means, log scales [..., C, K]; coefficients [..., pairs, K]
         parts = outputs.reshape(*outputs.shape[:-1], 1 + 2 * channels + pairs, mixtures)
         logits, means = parts[..., 0, :], parts[..., 1 : 1 + channels, :]
@@ -195,7 +200,11 @@ def logistic_mixture(
         log_scales = jnp.maximum(log_scales, LOG_SCALE)
         return logits, means, log_scales, jnp.tanh(parts[..., 1 + 2 * channels :, :])
 
-    def chain(means, coefficients, known):
+    def chain(
+        means: jax.Array,
+        coefficients: jax.Array,
+        known: Callable[[int, jax.Array], jax.Array],
+    ):
         """Means given the channels before; `known(c, mean_c)` is the value of c."""
         out, values, pair = [], [], 0
         for c in range(channels):
@@ -207,7 +216,7 @@ def logistic_mixture(
             values.append(known(c, mean))
         return jnp.stack(out, axis=-2)
 
-    def log_bins(x, means, log_scales):
+    def log_bins(x: jax.Array, means: jax.Array, log_scales: jax.Array):
         """log of each logistic's mass on the level x.
 
         F(a) - F(b) = F(a) F(-b) (1 - exp(b - a)), exact: no floor; and 1 / F(a) =
@@ -224,32 +233,32 @@ def logistic_mixture(
         rest = jnp.where(black, below, jnp.where(white, above, inside))
         return -power - jnp.log(rest)
 
-    def conditioned(outputs, x):
+    def conditioned(outputs: jax.Array, x: jax.Array):
         """Logits, means given the channels before, log scales, and x [..., C, 1]."""
         logits, means, log_scales, coefficients = split(outputs)
         x = x[..., None]
         means = chain(means, coefficients, lambda c, _: x[..., c, :])
         return logits, means, log_scales, x
 
-    def log_prob(_, outputs, x):
+    def log_prob(_, outputs: jax.Array, x: jax.Array):
         logits, means, log_scales, x = conditioned(outputs, x)
         each = log_bins(x, means, log_scales)
         joint = jnp.sum(each, axis=-2) + log_softmax(logits)
         return jnp.sum(logsumexp(joint, axis=-1), axis=(1, 2))
 
-    def pmf(_, outputs, x, c):
+    def pmf(_, outputs: jax.Array, x: jax.Array, c: int):
         logits, means, log_scales, x = conditioned(outputs, x)
         parts = x[..., :c, :], means[..., :c, :], log_scales[..., :c, :]
         weights = softmax(logits + jnp.sum(log_bins(*parts), axis=-2))
         values = jnp.linspace(-1, 1, levels)
 
-        def mass(k):
+        def mass(k: int):
             here = means[..., c, k, None], log_scales[..., c, k, None]
             return weights[..., k, None] * jnp.exp(log_bins(values, *here))
 
-        return sum(mass(k) for k in range(mixtures))
+        return sum((mass(k) for k in range(1, mixtures)), mass(0))
 
-    def mean(outputs):
+    def mean(outputs: jax.Array):
         logits, means, _, coefficients = split(outputs)
         means = chain(means, coefficients, lambda _, value: value)
         average = jnp.sum(means * softmax(logits)[..., None, :], axis=-1)

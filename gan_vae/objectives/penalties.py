@@ -16,9 +16,11 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+Logits = Callable[[jax.Array], jax.Array]
+
 
 def wgan_gp(
-    logits: Callable, real: jax.Array, fake: jax.Array, mix: jax.Array, weight: float
+    logits: Logits, real: jax.Array, fake: jax.Array, mix: jax.Array, weight: float
 ) -> jax.Array:
     """lambda E (|grad D(y)| - 1)^2 at y = a x + (1 - a) G(z), a = `mix` [B] in [0, 1].
 
@@ -29,7 +31,7 @@ def wgan_gp(
 
 
 def dragan(
-    logits: Callable, real: jax.Array, noise: jax.Array, weight: float
+    logits: Logits, real: jax.Array, noise: jax.Array, weight: float
 ) -> jax.Array:
     """lambda E (|grad D(x + noise)| - 1)^2, `noise` like the real images.
 
@@ -49,7 +51,7 @@ def dragan_noise(uniform: jax.Array, mix: jax.Array, real: jax.Array) -> jax.Arr
     return 0.5 * mix * jnp.std(real, axis=axes, keepdims=True) * uniform
 
 
-def r1(logits: Callable, real: jax.Array, gamma: float) -> jax.Array:
+def r1(logits: Logits, real: jax.Array, gamma: float) -> jax.Array:
     """R1 = gamma / 2 * E_x |grad_x D(x)|^2, at real images (not augmented).
 
     Sum over pixels, mean over the batch. Mescheder et al. 2018, arXiv:1801.04406,
@@ -58,9 +60,7 @@ def r1(logits: Callable, real: jax.Array, gamma: float) -> jax.Array:
     return 0.5 * gamma * jnp.mean(_squared_norm(logits, real))
 
 
-def ma_gp(
-    logits: Callable[..., jax.Array], real: jax.Array, weight: float
-) -> jax.Array:
+def ma_gp(logits: Logits, real: jax.Array, weight: float) -> jax.Array:
     """lambda E |grad_x D(x, c)|^6, x with its own condition c: the matching-aware
     penalty of Tao et al. 2020, arXiv:2008.05865, who have lambda = 2.
 
@@ -70,12 +70,12 @@ def ma_gp(
     return weight * jnp.mean(_squared_norm(logits, real) ** 3)
 
 
-def r2(logits: Callable, fake: jax.Array, gamma: float) -> jax.Array:
+def r2(logits: Logits, fake: jax.Array, gamma: float) -> jax.Array:
     """R2: as R1, at generated images. The same, equation 10."""
     return r1(logits, fake, gamma)
 
 
-def _one_centred(logits, images, weight):
+def _one_centred(logits: Logits, images: jax.Array, weight: float):
     squared = _squared_norm(logits, images)
     # sqrt has no gradient at 0: there, take the subgradient 0, as at a new zero critic
     zero = squared == 0
@@ -83,7 +83,7 @@ def _one_centred(logits, images, weight):
     return weight * jnp.mean(jnp.square(norm - 1))
 
 
-def _squared_norm(logits, images):
+def _squared_norm(logits: Logits, images: jax.Array):
     """|grad D|^2 [B] at each image."""
 
     def total(x: jax.Array) -> jax.Array:

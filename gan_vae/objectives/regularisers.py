@@ -16,10 +16,13 @@ arXiv:1912.04958, section 3.2; Ojha et al. 2021, arXiv:2104.06820, equation 2
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+Averages = dict[str, jax.Array]  # of the logits: real, fake
 
 
 def consistency(logits: jax.Array, changed: jax.Array) -> jax.Array:
@@ -40,7 +43,7 @@ def diversity(images: jax.Array, changed: jax.Array) -> jax.Array:
     return -jnp.mean(jnp.square(images - changed))
 
 
-def lecam(real: jax.Array, fake: jax.Array, averages: dict) -> jax.Array:
+def lecam(real: jax.Array, fake: jax.Array, averages: Averages) -> jax.Array:
     """E (D(x) - a_F)^2 + E (D(G(z)) - a_R)^2, of logits [B].
 
     averages: {'real': a_R, 'fake': a_F}, moving means of D's logits. Tseng et al. 2021,
@@ -51,19 +54,21 @@ def lecam(real: jax.Array, fake: jax.Array, averages: dict) -> jax.Array:
     )
 
 
-def lecam_averages(averages: dict, means: dict, decay) -> dict:
+def lecam_averages(
+    averages: Averages, means: Averages, decay: jax.Array | float
+) -> Averages:
     """a <- decay a + (1 - decay) E D, both {'real': scalar, 'fake': scalar}."""
     return {k: decay * a + (1 - decay) * means[k] for k, a in averages.items()}
 
 
-def orthogonal(params) -> jax.Array:
+def orthogonal(params: Any) -> jax.Array:
     """sum_W |W^T W o (1 - I)|^2 over the kernels W [inputs, outputs] of a network.
 
     Off the diagonal alone: filters are kept apart, not of one length. Convolutions'
     inputs are their window's. Brock et al. 2018, arXiv:1809.11096, equation 3.
     """
 
-    def of(kernel):
+    def of(kernel: jax.Array):
         w = kernel.reshape(-1, kernel.shape[-1])
         gram = w.T @ w
         return jnp.sum(jnp.square(gram - jnp.diag(jnp.diag(gram))))
@@ -110,6 +115,6 @@ def correspondence(maps: list[jax.Array], source: list[jax.Array]) -> jax.Array:
     return jnp.mean(jnp.stack([of(*pair) for pair in zip(maps, source, strict=True)]))
 
 
-def clip_weights(params, limit: float):
+def clip_weights(params: Any, limit: float):
     """Every parameter into [-limit, limit]. Arjovsky et al. 2017, algorithm 1."""
     return jax.tree.map(lambda w: jnp.clip(w, -limit, limit), params)
