@@ -4,6 +4,7 @@ import zlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def purpose_key(rng: jax.Array, purpose: str) -> jax.Array:
@@ -17,7 +18,7 @@ def example_indices(n: int, axis_name: str | None) -> jax.Array:
     return start + jnp.arange(n)
 
 
-def keys_of(key: jax.Array, indices: jax.Array) -> jax.Array:
+def keys_of(key: jax.Array, indices: jax.Array | np.ndarray) -> jax.Array:
     """One key per index, [n]."""
     return jax.vmap(lambda i: jax.random.fold_in(key, i))(indices)
 

@@ -45,7 +45,7 @@ def measure(run: str, num: int) -> dict:
     settings = model.config.data
     known = data.examples(settings, settings.split)
     held_out = data.examples(settings, settings.eval_split)
-    held_out = held_out.take(np.arange(min(num, held_out.count)))
+    held_out = held_out.take(np.arange(min(num, held_out.size)))
     labels = np.arange(num) % len(model.classes)
     samples = model.sample(num, seed=0)
     features = classifier.load(known)

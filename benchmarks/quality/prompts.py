@@ -288,7 +288,7 @@ def measure(run: str, num: int, guidance: float | None) -> dict:
     worded = settings.text != 'factors'
     train = data.examples(settings, 'train')
     sets = {
-        split: examples.take(np.arange(min(num, examples.count)))
+        split: examples.take(np.arange(min(num, examples.size)))
         for split in ('test', 'test_comp')
         for examples in [data.examples(settings, split)]
     }

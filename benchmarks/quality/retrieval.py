@@ -117,7 +117,7 @@ def cells(num: int):
 
 def split_of(name: str, split: str, num: int):
     found = features.examples(f'{name}:{split}', Fit(32, 3))
-    rows = np.random.default_rng(0).permutation(found.count)[:num]
+    rows = np.random.default_rng(0).permutation(found.size)[:num]
     return found.take(np.sort(rows))
 
 

@@ -44,7 +44,7 @@ def items(place: str, how: Fit) -> Items:
         names = [listing.printable(name) for name in folder.names]
         return Items(names, lambda i: fit(open_picture(folder.files[i]), how))
     every = examples(place, how)
-    captions = every.captions or ('',) * every.count
+    captions = every.captions or ('',) * every.size
     names = [f'{i} {word}'.rstrip() for i, word in enumerate(captions)]
     return Items(names, lambda i: np.asarray(every.images[i]))
 

@@ -59,9 +59,9 @@ def given(
     settings = model.config.data
     if word.isdecimal():
         held_out = data.examples(settings, settings.eval_split)
-        if int(word) >= held_out.count:
+        if int(word) >= held_out.size:
             raise UserError(
-                f'{word}: the {settings.eval_split} split has {held_out.count} '
+                f'{word}: the {settings.eval_split} split has {held_out.size} '
                 'sequences, counted from 0'
             )
         return held_out.values[int(word)]

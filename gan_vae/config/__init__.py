@@ -232,7 +232,7 @@ class Reads:
         self._config, self._prefix = config, prefix
         self._seen = set() if seen is None else seen
 
-    def __getattr__(self, key: str):
+    def __getattr__(self, key: str) -> Any:
         value = getattr(self._config, key)
         if isinstance(value, ml_collections.ConfigDict):
             return Reads(value, f'{self._prefix}{key}.', self._seen)

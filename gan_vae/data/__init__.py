@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from gan_vae import files
 from gan_vae.data import readers, texts
 from gan_vae.data.readers import kind_of
 from gan_vae.data.sequences import Padded, Sequences
+from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.data.texts import Text
 from gan_vae.errors import UserError, unknown
@@ -22,14 +24,14 @@ def noun(kind: str) -> str:
     return 'images' if kind == 'images' else 'sequences'
 
 
-def content(batch: dict):
+def content(batch: Mapping[str, Any]) -> Any:
     """What a model is given of a batch: images, or Padded sequences."""
     if 'image' in batch:
         return batch['image']
     return Padded(batch['sequence'], batch['length'])
 
 
-def training(settings) -> Examples | Sequences:
+def training(settings: Settings) -> Examples | Sequences:
     """The split of config.data to train on, its sequences in pieces if it says so, and
     its captions in words if it says so."""
     loaded = examples(settings, settings.split).cut(settings.segment_steps)
@@ -41,7 +43,9 @@ def training(settings) -> Examples | Sequences:
     return loaded._replace(text=text, tokens=tokens)
 
 
-def examples(settings, split: str, text: Text | None = None) -> Examples | Sequences:
+def examples(
+    settings: Settings, split: str, text: Text | None = None
+) -> Examples | Sequences:
     """The set that the config section `data` names, at most its `categories`.
 
     text: the words of the set that a model was trained on, by which its captions are
@@ -61,7 +65,7 @@ def _loaded(settings: Any, split: str) -> Examples | Sequences:
     loaded = reader.load(rest, split, settings)
     if settings.categories:
         loaded = keep_categories(loaded, settings.categories)
-    if loaded.count == 0:
+    if loaded.size == 0:
         raise UserError(f'the split {split!r} of {settings.name} is empty')
     return loaded
 
@@ -115,8 +119,8 @@ def keep_categories(examples: Examples, categories: str) -> Examples:
             )
             raise UserError(f'{error}; --config.data.categories= takes all')
     numbers = sorted({examples.class_names.index(name) for name in names})
-    subset = examples.take(np.flatnonzero(np.isin(examples.labels, numbers)))
-    return subset._replace(
-        labels=np.searchsorted(numbers, subset.labels).astype(np.int32),
+    rows = np.flatnonzero(np.isin(examples.labels, numbers))
+    return examples.take(rows)._replace(
+        labels=np.searchsorted(numbers, examples.labels[rows]).astype(np.int32),
         class_names=tuple(examples.class_names[i] for i in numbers),
     )

@@ -6,15 +6,21 @@ fate on any number of devices.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from gan_vae.data.settings import Settings
 from gan_vae.images import from_uint8
 from gan_vae.keys import keys_of
 
+Batch = dict[str, Any]
+Change = Callable[[jax.Array, Any], jax.Array]  # (keys [B], examples)
+Prepare = Callable[[jax.Array, Batch], Batch]
 
-def of(settings, kind: str) -> tuple[Callable, Callable]:
+
+def of(settings: Settings, kind: str) -> tuple[Prepare, Prepare]:
     """(keys [B], batch) -> batch as a method sees it: in training, and otherwise.
 
     `settings`: config.data; `kind`: images, rolls or strokes.
@@ -30,16 +36,16 @@ def of(settings, kind: str) -> tuple[Callable, Callable]:
     else:
         light, plain = strokes(settings.stretch), strokes(0)
 
-    def prepared(change):
+    def prepared(change: Change):
         return lambda keys, batch: batch | {part: change(keys, batch[part])}
 
     return prepared(light), prepared(plain)
 
 
-def rolls(semitones: int) -> Callable:
+def rolls(semitones: int) -> Change:
     """apply(keys [B], rolls [B, T, 88]): transposed by up to so many semitones."""
 
-    def one(key, roll):
+    def one(key: jax.Array, roll: jax.Array):
         roll = roll.astype(jnp.float32)
         if not semitones:
             return roll
@@ -50,7 +56,7 @@ def rolls(semitones: int) -> Callable:
     return jax.vmap(one)
 
 
-def strokes(most: float) -> Callable:
+def strokes(most: float) -> Change:
     """apply(keys [B], strokes [B, T, 3]): both directions longer or shorter by up to
     the share `most`, and noise of one unit on whole offsets: so they have a density.
 
@@ -58,7 +64,7 @@ def strokes(most: float) -> Callable:
     padding changes none.
     """
 
-    def one(key, values):
+    def one(key: jax.Array, values: jax.Array):
         keys = keys_of(key, jnp.arange(len(values)))
         noise = jax.vmap(
             lambda k: jax.random.uniform(k, (2,), minval=-0.5, maxval=0.5)
@@ -70,7 +76,7 @@ def strokes(most: float) -> Callable:
     return jax.vmap(one)
 
 
-def make(flip: bool, shift: int, binarize: str) -> Callable:
+def make(flip: bool, shift: int, binarize: str) -> Change:
     """Returns apply(keys [B], images uint8 [B, H, W, C]) -> float32 in [-1, 1].
 
     `flip`: mirror half of the images; `shift`: move by up to so many pixels, edges
@@ -83,7 +89,7 @@ def make(flip: bool, shift: int, binarize: str) -> Callable:
         stages.append(lambda key, x: _shift(key, x, shift))
     stages.append(BINARIZE[binarize])
 
-    def one(key, image):
+    def one(key: jax.Array, image: jax.Array):
         x = from_uint8(image)
         for number, stage in enumerate(stages):
             x = stage(jax.random.fold_in(key, number), x)
@@ -92,17 +98,17 @@ def make(flip: bool, shift: int, binarize: str) -> Callable:
     return jax.vmap(one)
 
 
-def _flip(key, x):
+def _flip(key: jax.Array, x: jax.Array):
     return jnp.where(jax.random.bernoulli(key), x[:, ::-1], x)
 
 
-def _shift(key, x, most: int):
+def _shift(key: jax.Array, x: jax.Array, most: int):
     padded = jnp.pad(x, ((most, most), (most, most), (0, 0)), mode='edge')
     start = jax.random.randint(key, (2,), 0, 2 * most + 1)
     return jax.lax.dynamic_slice(padded, (*start, 0), x.shape)
 
 
-def _dynamic(key, x):
+def _dynamic(key: jax.Array, x: jax.Array):
     return jnp.where(jax.random.uniform(key, x.shape) < (x + 1) / 2, 1.0, -1.0)
 
 

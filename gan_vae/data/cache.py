@@ -7,8 +7,9 @@ A set is a folder named by the hash of all that it was made from: `images.bin` (
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,13 @@ from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
 
+Parse = Callable[[dict[str, Any]], Iterator[tuple[np.ndarray, int, str]]]
+
 
 def cached(
-    key: dict,
+    key: Mapping[str, Any],
     shape: tuple[int, int, int],
-    parse: Callable[[dict], Iterator[tuple[np.ndarray, int, str]]],
+    parse: Parse,
     settings: Settings,
 ) -> Examples:
     """The set of `key`, parsed once.
@@ -70,10 +73,10 @@ def cached(
     )
 
 
-def _write(folder: Path, shape, parse):
+def _write(folder: Path, shape: tuple[int, int, int], parse: Parse):
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with files.temporary_folder(folder.parent) as part:
-        about: dict = {'class_names': [], 'note': ''}
+        about: dict[str, Any] = {'class_names': [], 'note': ''}
         labels, captions = [], []
         with open(part / 'images.bin', 'wb') as file:
             for image, label, caption in parse(about):

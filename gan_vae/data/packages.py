@@ -185,14 +185,16 @@ def read(
                     raise UserError(f'{path} holds more than {max_members} members')
                 if member.offset_data + member.size > max_bytes:
                     raise UserError(f'{path} is larger than allowed when decompressed')
-                if member.isdir() or not member.name.startswith(prefixes):
-                    continue
+                if not member.isfile() or not member.name.startswith(prefixes):
+                    continue  # npm's have no links
                 if member.size > max_member_bytes:
                     raise UserError(
                         f'{path}: {member.name!r} has {member.size} bytes, more than '
                         f'{max_member_bytes}'
                     )
-                yield member.name, tar.extractfile(member).read()
+                file = tar.extractfile(member)
+                assert file is not None
+                yield member.name, file.read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise UserError(f'cannot read the archive {path}: {error}') from error
 

@@ -188,8 +188,8 @@ def within(picture: Image.Image, longest: int) -> Image.Image:
     scale = longest / max(picture.size)
     if scale >= 1:
         return picture
-    size = tuple(max(1, round(side * scale)) for side in picture.size)
-    return picture.resize(size, Image.Resampling.LANCZOS)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def fit(picture: Image.Image, how: Fit) -> np.ndarray:

@@ -42,7 +42,7 @@ class Poisson(Source):
         host_count: int = 1,
     ):
         self.expected, self.batches = expected, batches
-        self.capacity = capacity(examples.count, expected, unit)
+        self.capacity = capacity(examples.size, expected, unit)
         super().__init__(examples, self.capacity * batches, seed, host, host_count)
 
     def drawn(self, step: int) -> np.ndarray:

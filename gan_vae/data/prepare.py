@@ -22,6 +22,7 @@ import os
 import sys
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from gan_vae import files, interrupt
 from gan_vae.data import (
@@ -35,6 +36,10 @@ from gan_vae.data import (
     sketches,
 )
 from gan_vae.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow_datasets as tfds
 
 # What is kept as it was fetched.
 FETCHED = {
@@ -172,11 +177,12 @@ def _sequences(name: str, data_dir: Path, archive: Path | None):
                 features=tfds.features.FeaturesDict({ours.FEATURE: steps}),
             )
 
-        def _split_generators(self, dl_manager):
+        def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+            assert archive is not None  # or the set is there already
             splits = ours.read(name, archive)
             return {split: self._generate_examples(v) for split, v in splits.items()}
 
-        def _generate_examples(self, values):
+        def _generate_examples(self, values: 'list[np.ndarray]'):
             for number, value in enumerate(values):
                 yield number, {ours.FEATURE: value}
 
@@ -203,7 +209,7 @@ def _from_tfds(name: str, data_dir: Path):
         raise UserError(f'TFDS cannot open {name!r}: {_line(error)}') from error
 
 
-def _build(builder, name: str, data_dir: Path):
+def _build(builder: 'tfds.core.DatasetBuilder', name: str, data_dir: Path):
     """Prepares; a library of hundreds of builders fails in as many ways: one line."""
     if not sys.stderr.isatty():
         import tensorflow_datasets as tfds

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from gan_vae.data.sequences import Sequences
 from gan_vae.data.settings import Settings
 from gan_vae.data.source import Examples
 from gan_vae.errors import UserError
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 _SETS = {'rolls': piano_rolls, 'strokes': sketches}
 _BUILT_IN = {'images': 'emoji', 'rolls': 'toy_rolls', 'strokes': 'toy_strokes'}
@@ -93,12 +96,13 @@ def names() -> set[str]:
     return {*tfds.list_builders(with_community_datasets=False)} | ours
 
 
-def _examples(builder, split: str) -> Iterable[Any]:
+def _examples(builder: 'tfds.core.DatasetBuilder', split: str) -> Iterable[Any]:
     """The examples of a split, or a UserError that names those there are."""
     import tensorflow_datasets as tfds
 
+    read: Any = builder.as_dataset  # whose decorator hides its parameters
     try:
-        return tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
+        return tfds.as_numpy(read(split=split, shuffle_files=False))
     except (ValueError, AssertionError, KeyError) as error:
         splits = ', '.join(builder.info.splits)
         raise UserError(
@@ -114,15 +118,22 @@ def _parse(
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
-    features = dict(builder.info.features.items())
+    known = builder.info.features
+    features = dict(
+        known.items() if isinstance(known, tfds.features.FeaturesDict) else {}
+    )
     if 'image' not in features:
         raise UserError(f'{builder.name} has no feature "image": {", ".join(features)}')
-    labelled = isinstance(features.get('label'), tfds.features.ClassLabel)
-    label_key = 'label' if labelled else 'category' if 'category' in features else ''
+    classes = {
+        key: feature.names
+        for key in ('label', 'category')
+        if isinstance(feature := features.get(key), tfds.features.ClassLabel)
+    }
+    label_key = next(iter(classes), '')
     caption_key = next((k for k in ('caption', 'name') if k in features), '')
     examples = _examples(builder, split)
     if label_key:
-        about['class_names'] = list(features[label_key].names)
+        about['class_names'] = list(classes[label_key])
     total = builder.info.splits[split].num_examples
     for example in listing.progress(examples, where, total, 'examples read'):
         caption = example[caption_key].decode() if caption_key else ''

@@ -5,13 +5,17 @@ what is computed in vain is little, and a step is compiled for a few lengths onl
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gan_vae.data import writing
+from gan_vae.data.source import Batch
 from gan_vae.data.texts import Text
 from gan_vae.errors import UserError
+
+if TYPE_CHECKING:
+    import jax
 
 BUCKET = 32  # steps
 WINDOW = 8  # batches whose sequences are sorted by length together
@@ -22,8 +26,8 @@ class Padded(NamedTuple):
     """Sequences as a model takes and gives them: values [B, T, D], of which the first
     `length` [B] steps count."""
 
-    values: np.ndarray
-    length: np.ndarray
+    values: 'np.ndarray | jax.Array'
+    length: 'np.ndarray | jax.Array'
 
     def each(self) -> list[np.ndarray]:
         """An array [T_i, D] for each sequence."""
@@ -57,7 +61,7 @@ class Sequences(NamedTuple):
     note: str = ''  # what the reader of the set has to tell
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return len(self.values)
 
     @property
@@ -99,7 +103,7 @@ class Sequences(NamedTuple):
         )
         return self._replace(values=tuple(pieces))
 
-    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> dict:
+    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> Batch:
         """The batch of `rows`: sequence [b, T, D], length and index [b].
 
         T: of the longest of `global_rows`, those of the batch over all hosts, up to the
@@ -142,5 +146,5 @@ class Sequences(NamedTuple):
         """A hash of all steps and where they end."""
         digest = hashlib.sha256(f'{self.kind} {self.lengths.tolist()}'.encode())
         for value in self.values:
-            digest.update(np.ascontiguousarray(value))
+            digest.update(np.ascontiguousarray(value).data)
         return digest.hexdigest()

@@ -52,7 +52,7 @@ _KNOWN = {
 class _Arrays(pickle.Unpickler):
     """Builds arrays of NumPy, and nothing else."""
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str):
         if (module, name) not in _KNOWN:
             raise UserError(f'a pickle that asks for {module}.{name}: refused')
         return super().find_class(module, name)

@@ -15,6 +15,8 @@ import numpy as np
 from gan_vae.data.texts import Text
 from gan_vae.errors import UserError
 
+Batch = dict[str, np.ndarray]  # rows of each array of an Examples, or of Sequences
+
 
 class Spec(NamedTuple):
     """What a network must know about the data."""
@@ -23,7 +25,7 @@ class Spec(NamedTuple):
     width: int
     channels: int
     class_names: tuple[str, ...] = ()
-    count: int = 0  # images in the set
+    size: int = 0  # images in the set
     text: Text | None = None
     kind = 'images'
 
@@ -59,7 +61,7 @@ class Examples(NamedTuple):
         return Spec(height, width, channels, self.class_names, count, self.text)
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return len(self.images)
 
     def take(self, rows: np.ndarray) -> 'Examples':
@@ -73,7 +75,7 @@ class Examples(NamedTuple):
             tokens=None if self.tokens is None else self.tokens[rows],
         )
 
-    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> dict:
+    def gather(self, rows: np.ndarray, global_rows: np.ndarray | None = None) -> Batch:
         """The batch of `rows`: image uint8 [b, H, W, C], index and label [b], and text
         int32 [b, wordings, length].
 
@@ -98,10 +100,10 @@ class Examples(NamedTuple):
     def fingerprint(self) -> str:
         """A hash of the size, the labels and up to 1,000 of the images."""
         digest = hashlib.sha256(f'{self.images.shape}'.encode())
-        rows = np.unique(np.linspace(0, self.count - 1, 1000).astype(int))
-        digest.update(np.ascontiguousarray(self.images[rows]))
+        rows = np.unique(np.linspace(0, self.size - 1, 1000).astype(int))
+        digest.update(np.ascontiguousarray(self.images[rows]).data)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels))
+            digest.update(np.ascontiguousarray(self.labels).data)
         if self.tokens is not None:
             digest.update(self.tokens.tobytes())
         return digest.hexdigest()
@@ -128,7 +130,7 @@ class Source:
             )
         self.examples, self.seed = examples, seed
         self.spec = examples.spec
-        self.size = examples.count
+        self.size = examples.size
         self._batch = batch_size
         rows = batch_size // host_count
         self._rows = slice(host * rows, (host + 1) * rows)
@@ -157,11 +159,11 @@ class Source:
         return self.examples.gather(rows[self._rows], global_rows=rows)
 
 
-def padded_batches(examples: Examples, batch_size: int) -> Iterator[dict]:
+def padded_batches(examples: Examples, batch_size: int) -> Iterator[Batch]:
     """Each example once, in order; the last batch repeats row 0 under `mask` 0."""
-    for start in range(0, examples.count, batch_size):
+    for start in range(0, examples.size, batch_size):
         rows = np.arange(start, start + batch_size)
-        mask = rows < examples.count
+        mask = rows < examples.size
         batch = examples.gather(np.where(mask, rows, 0))
         yield batch | {'mask': mask.astype(np.float32)}
 

@@ -124,7 +124,7 @@ def of(examples: 'Examples', kind: str) -> tuple[Text, np.ndarray]:
     words = sorted(sorted(counts), key=lambda word: -counts[word])[:WORDS]
     whole = Text(kind, tuple(words), 0, ())
     longest = max(len(row) for texts in wordings for row in numbers(whole, texts))
-    rows = np.unique(np.linspace(0, examples.count - 1, SHOWN).astype(int))
+    rows = np.unique(np.linspace(0, examples.size - 1, SHOWN).astype(int))
     shown = tuple(wordings[i % len(wordings)][row] for i, row in enumerate(rows))
     text = whole._replace(length=min(max(longest, 1), LONGEST), captions=shown)
     return text, encoded(text, wordings)

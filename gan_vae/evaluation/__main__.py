@@ -84,8 +84,8 @@ def score(
     fake_place, real_place = (places.opened(text) for text in (samples, reference))
     size = size or real_place.common_size or fake_place.common_size or 32
     fake, real = (places.examples(place, size) for place in (fake_place, real_place))
-    if num > fake.count:
-        raise UserError(f'--num={num}: {samples} has {counted(fake.count, "picture")}')
+    if num > fake.size:
+        raise UserError(f'--num={num}: {samples} has {counted(fake.size, "picture")}')
     for text, examples in ((samples, fake), (reference, real)):
         if examples.note:
             print(f'{text}: {examples.note}', file=sys.stderr)

@@ -45,7 +45,7 @@ class Check:
     def __init__(self, examples: Examples | Sequences, flip: bool, mesh):
         """examples: those trained on; flip: whether they are mirrored too."""
         self._pictures = None
-        if isinstance(examples, Examples) and 2 < examples.count <= MOST:
+        if isinstance(examples, Examples) and 2 < examples.size <= MOST:
             self._pictures = examples.images
         self._flip, self._mesh = flip, mesh
         self._train: list[np.ndarray] = []

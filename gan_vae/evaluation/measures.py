@@ -83,7 +83,7 @@ class Measures:
         self.account = None
         if train is not None:
             updates = program.method.batches_per_step
-            self.account = privacy.Account.of(config, train.count, updates)
+            self.account = privacy.Account.of(config, train.size, updates)
         self.panel = self._panel(self.plan.of_samples)
 
     def due(self, step: int, evaluation: bool, best: str = '') -> Plan:
@@ -185,7 +185,7 @@ class Measures:
         }
 
     def _protocol(self, state, averaged: bool = True) -> str:
-        n, step = self.held_out.count, int(state.step)
+        n, step = self.held_out.size, int(state.step)
         return averages.protocol(self.config, self.split, n, step, averaged)
 
     def _panel(self, requests: Plan[SampleMetric]) -> Panel | None:

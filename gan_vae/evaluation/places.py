@@ -77,7 +77,7 @@ def opened(text: str) -> Place:
     if path.suffix.lower() in ARRAYS and not path.is_dir():
         examples = _arrays(path, text)
         height, width = examples.images.shape[1:3]
-        sizes = Counter({(width, height): examples.count})
+        sizes = Counter({(width, height): examples.size})
         return Place(text, path.name, sizes=sizes, arrays=examples)
     set_name, split = data.place(text)
     if (kind := data.kind_of(set_name)) != 'images':

@@ -45,8 +45,8 @@ class TrainedModel(NamedTuple):
     def batches(self) -> Iterator[tuple[int, Any, np.ndarray | None]]:
         """(number, what the model sees of examples, their classes if it has some)."""
         noise = purpose_key(self.weights.key, 'data')
-        for number, start in enumerate(range(0, self.examples.count, BATCH)):
-            rows = np.arange(start, min(start + BATCH, self.examples.count))
+        for number, start in enumerate(range(0, self.examples.size, BATCH)):
+            rows = np.arange(start, min(start + BATCH, self.examples.size))
             batch = self.program.preprocess(
                 keys_of(noise, jnp.asarray(rows)), self.examples.gather(rows)
             )

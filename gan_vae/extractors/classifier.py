@@ -50,7 +50,7 @@ def load(examples: Examples) -> Extractor:
     labels, or too few examples.
     """
     labels = examples.labels
-    classes, count = 0 if labels is None else len(np.unique(labels)), examples.count
+    classes, count = 0 if labels is None else len(np.unique(labels)), examples.size
     if classes < 2 or count < 10 * classes:
         raise UserError(
             'the extractor classifier needs labels of two classes or more, and 10 '

@@ -110,7 +110,7 @@ def scaled(emission: Emission, params: dict, padded: Padded) -> Steps:
     steps = jnp.arange(padded.values.shape[1])
     mask = (steps < padded.length[:, None]).astype(jnp.float32)
     values = padded.values.astype(jnp.float32) / constants['scale']
-    x = emission.marked(values * mask[..., None], padded.length)
+    x = emission.marked(values * mask[..., None], jnp.asarray(padded.length))
     return Steps(x, emission.inputs(x, constants['mean']), mask)
 
 

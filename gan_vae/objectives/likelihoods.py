@@ -4,13 +4,12 @@ Each turns a decoder's outputs [B, H, W, outputs] into a law of x [B, H, W, C].
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.nn import log_softmax, logsumexp, sigmoid, softmax, softplus
-from jax.typing import ArrayLike
 
 from gan_vae import modules
 from gan_vae.errors import UserError
@@ -99,7 +98,7 @@ def gaussian(channels: int) -> Likelihood:
 
 def _normal(
     channels: int,
-    split: Callable[[Any, jax.Array], tuple[jax.Array, ArrayLike]],
+    split: Callable[[Any, jax.Array], Sequence[Any]],
     **fields: Any,
 ) -> Likelihood:
     """N(mean, exp(log_scale)^2) of `split(params, outputs)`; the means come first."""
@@ -146,7 +145,7 @@ def gaussian_per_pixel(channels: int) -> Likelihood:
 
     return _normal(
         channels,
-        lambda _, outputs: tuple(jnp.split(outputs, 2, axis=-1)),
+        lambda _, outputs: jnp.split(outputs, 2, axis=-1),
         outputs=2 * channels,
     )
 

@@ -47,7 +47,9 @@ def asked(flags: dict[str, Flag], argv: list[str], command: str, doc: str | None
     return values
 
 
-def repacked(workdir: str, out: str, half: bool = False, step=None) -> str:
+def repacked(
+    workdir: str, out: str, half: bool = False, step: int | str | None = None
+) -> str:
     """Writes a run, or a packed model, as a packed model; a line about it."""
     from gan_vae.devices import process
     from gan_vae.runs import folder, opened, packed

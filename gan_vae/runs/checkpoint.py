@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import absl.logging
 import jax
@@ -24,6 +25,7 @@ from gan_vae.errors import RunError, UserError, short
 from gan_vae.learning.state import TrainState, Weights, named_leaves, sha256
 
 args = ocp.args
+Record = dict[str, Any]  # of a checkpoint: the hash of its state, the time spent, ...
 _SAVE_SECONDS = 300  # that hosts wait for each other's part of a save
 
 
@@ -34,7 +36,7 @@ def _silence_orbax():
     logging.getLogger('asyncio').setLevel(logging.CRITICAL)
     default = sys.unraisablehook
 
-    def hook(event):
+    def hook(event: 'sys.UnraisableHookArgs'):
         # TensorStore's threads find the event loop of a failed save closed.
         if str(event.exc_value) != 'Event loop is closed':
             default(event)
@@ -60,7 +62,7 @@ class Checkpoints:
 
     def __init__(
         self,
-        folder,
+        folder: str | Path,
         keep_latest: int = 2,
         keep_every: int = 0,
         best: str = '',
@@ -68,7 +70,7 @@ class Checkpoints:
     ):
         _silence_orbax()
         self.folder = Path(folder).absolute()
-        keep = [policies.LatestN(keep_latest)]
+        keep: list[policies.PreservationPolicy] = [policies.LatestN(keep_latest)]
         if keep_every:
             keep.append(policies.EveryNSteps(keep_every))
         self.best, ranking = parse_best(best), {}
@@ -106,7 +108,9 @@ class Checkpoints:
     def best_step(self) -> int | None:
         return self._manager.best_step() if self.best else None
 
-    def save(self, state: TrainState, run: dict, metrics: dict | None = None):
+    def save(
+        self, state: TrainState, run: Record, metrics: dict[str, float] | None = None
+    ):
         """Saves the state as its step; the arrays may be donated once this returns."""
         model, train = _split(state)
         items = args.Composite(
@@ -147,13 +151,15 @@ class Checkpoints:
             'make room there and run the same command again'
         )
 
-    def restore(self, abstract: TrainState, tell: Callable = print):
+    def restore(
+        self, abstract: TrainState, tell: Callable[[str], object] = print
+    ) -> tuple[TrainState, Record] | None:
         """The newest whole checkpoint as (state, run), or None where there is none.
 
         `abstract`: shapes, dtypes and shardings. A damaged newest one is reported by
         `tell` and set aside in <folder>/../damaged.
         """
-        faults = {}
+        faults: dict[int, str] = {}
         for step in reversed(self.steps()):
             try:
                 state, run = self._restore_step(step, abstract)
@@ -169,7 +175,7 @@ class Checkpoints:
             raise UserError(f'no checkpoint in {self.folder} can be used: {listed}')
         return None
 
-    def restore_step(self, abstract, step: int | str | None) -> TrainState:
+    def restore_step(self, abstract: TrainState, step: int | str | None) -> TrainState:
         """The whole state of `step`, the 'best' or the newest; nothing is moved."""
         step = self.chosen(step)
         with self._reading(step):
@@ -203,7 +209,7 @@ class Checkpoints:
                 f'checkpoint {step} in {self.folder} cannot be read: {reason(error)}'
             ) from error
 
-    def _read(self, step: int, items: args.Composite):
+    def _read(self, step: int, items: args.Composite) -> Any:
         """What is stored; a UserError where the arrays have other shapes."""
         try:
             return self._manager.restore(step, args=items)
@@ -230,7 +236,9 @@ class Checkpoints:
             raise ValueError('its contents do not match its hash')
         return state, item.run
 
-    def _set_aside(self, faults: dict, used: int, tell: Callable):
+    def _set_aside(
+        self, faults: dict[int, str], used: int, tell: Callable[[str], object]
+    ):
         for step, fault in faults.items() if hosts.is_first() else ():
             place = self.folder.parent / 'damaged' / str(step)
             place.parent.mkdir(exist_ok=True)
@@ -246,7 +254,7 @@ class Checkpoints:
 
     def restore_model(
         self, abstract: TrainState, key: jax.Array, step: int | str | None = None
-    ) -> tuple[Weights, dict]:
+    ) -> tuple[Weights, Record]:
         """(weights, run) of `step`, or of the newest."""
         step = self.chosen(step)
         model, _ = _split(abstract)
@@ -258,7 +266,7 @@ class Checkpoints:
         return Weights(item.model['ema'], key), item.run
 
 
-def _split(state: TrainState) -> tuple[dict, dict]:
+def _split(state: TrainState) -> tuple[dict[str, Any], dict[str, Any]]:
     """The items `model` and `train`."""
     fields = {name: getattr(state, name) for name in TrainState.__dataclass_fields__}
     return {'ema': fields.pop('ema')}, fields

@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -63,7 +63,7 @@ def write_config(workdir: str | Path, config: ConfigDict):
     files.write(Path(workdir) / 'config.json', config_lib.to_json(config) + '\n')
 
 
-def read_config(workdir):
+def read_config(workdir: str | Path) -> Any:
     """The config of the run in `workdir`."""
     file = Path(workdir) / 'config.json'
     files.refuse_file(file.parent)
@@ -78,13 +78,13 @@ def read_config(workdir):
     return config_lib.from_json(text, str(file))
 
 
-def write_classes(workdir, names):
+def write_classes(workdir: str | Path, names: Iterable[str]):
     """classes.json: the names by which a class is asked for, in order of their ids."""
     text = json.dumps(list(names), indent=1)
     files.write(Path(workdir) / 'classes.json', text + '\n')
 
 
-def read_classes(workdir) -> tuple[str, ...]:
+def read_classes(workdir: str | Path) -> tuple[str, ...]:
     """The names of classes.json; none where the model has no classes."""
 
     def is_valid(names: Any) -> bool:
@@ -119,7 +119,7 @@ def read_text(workdir: str | Path) -> Text | None:
     return Text(about['kind'], words, int(about['length']), captions)
 
 
-def read_summary(workdir) -> dict:
+def read_summary(workdir: str | Path) -> dict[str, Any]:
     """summary.json, or {} before there is one."""
     return _read_json(
         Path(workdir) / 'summary.json',
@@ -142,7 +142,7 @@ def _read_json(
     return content
 
 
-def write_summary(workdir, summary: dict):
+def write_summary(workdir: str | Path, summary: dict[str, Any]):
     """summary.json: config_name, step, metrics, speed, state_sha256, versions, ..."""
     text = json.dumps(summary, indent=2)
     files.write(Path(workdir) / 'summary.json', text + '\n')
@@ -167,7 +167,7 @@ def git_commit() -> str:
     if not (root / '.git').exists():  # installed, perhaps below another repository
         return ''
 
-    def git(*words):
+    def git(*words: str):
         command = ['git', '-C', str(root), *words]
         return subprocess.check_output(
             command, stderr=subprocess.DEVNULL, text=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,23 +52,25 @@ class Opened(NamedTuple):
     config: Any
     method: Method
     weights: Weights
-    record: dict  # step, state_sha256, git_commit and what else was saved with it
+    record: dict[
+        str, Any
+    ]  # step, state_sha256, git_commit and what else was saved with it
 
     @property
-    def about(self) -> dict:
+    def about(self) -> dict[str, Any]:
         """What models and pictures that leave the run say of it."""
         own = {k: self.record[k] for k in ('step', 'git_commit', 'state_sha256')}
         own |= {k: v for k in packed.SAID if (v := self.record.get(k))}
         return own | {'config': self.config.name}
 
     @property
-    def carried(self) -> dict:
+    def carried(self) -> dict[str, Any]:
         """What a packed model knows of its run: that, and what training took."""
         took = {k: v for k in packed.TOOK if (v := self.record.get(k))}
         return self.about | took
 
 
-def model_of(workdir) -> Model:
+def model_of(workdir: str | Path) -> Model:
     """The Model of a run folder, or of a packed model's.
 
     Equal configs give one and the same method, so that what was compiled for it is not
@@ -89,7 +92,7 @@ def _method_of(text: str, spec: Spec | SequenceSpec) -> tuple[Method, TrainState
     return method, abstract_state(method.init, device)
 
 
-def checkpoints_of(workdir) -> Checkpoints:
+def checkpoints_of(workdir: str | Path) -> Checkpoints:
     """A run's checkpoints, to read. A UserError where it has none."""
     from gan_vae.runs.checkpoint import Checkpoints  # with Orbax: slow
 
@@ -100,7 +103,7 @@ def checkpoints_of(workdir) -> Checkpoints:
     return Checkpoints(folder, best=best, read_only=True)
 
 
-def load(workdir, step: int | str | None = None) -> Opened:
+def load(workdir: str | Path, step: int | str | None = None) -> Opened:
     """Opens a run at a checkpoint, or a packed model, which may be pretrained:NAME.
 
     step: of the checkpoint, or 'best'; by default the newest. A UserError says what is
@@ -164,7 +167,7 @@ def begin(
     abstract = model_of(folder).abstract
     if packed.is_packed(folder):
         weights, about = packed.restore(folder, abstract)
-        restored, step = abstract.replace(ema=weights.averaged), about['step']
+        restored, step = replace(abstract, ema=weights.averaged), about['step']
         digest = about['state_sha256']
     else:
         restored = checkpoints_of(folder).restore_step(abstract, None)
@@ -203,7 +206,7 @@ def _taken(ours: Any, theirs: Any, folder: Path) -> set[str]:
     return set(theirs if packed.is_packed(folder) else ours | theirs)
 
 
-def _same(stored, wanted, where: str):
+def _same(stored: Any, wanted: Any, where: str):
     trees = by_name(stored), by_name(wanted)
     for name in sorted(trees[0].keys() | trees[1].keys()):
         has, wants = (getattr(t.get(name), 'shape', 'nothing') for t in trees)

@@ -49,12 +49,12 @@ def is_packed(workdir: Path) -> bool:
 
 
 def pack(
-    config,
+    config: Any,
     classes: tuple[str, ...],
     weights: Weights,
-    about: dict,
-    out,
-    half,
+    about: dict[str, Any],
+    out: str | Path,
+    half: bool,
     text: Text | None = None,
     weights_file: str = WEIGHTS,
 ):
@@ -96,7 +96,7 @@ def _written(leaves: dict[str, np.ndarray], file: str) -> bytes:
         library = modules.optional('safetensors.numpy', file, 'safetensors', 'export')
         return library.save(leaves, {'format': 'np'})
     stream = io.BytesIO()
-    np.savez_compressed(stream, **leaves)
+    np.savez_compressed(stream, allow_pickle=False, **leaves)
     return stream.getvalue()
 
 
@@ -133,7 +133,7 @@ def _safe(file: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
         raise ValueError(str(error)) from error
 
 
-def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict]:
+def restore(workdir: Path, abstract: TrainState) -> tuple[Weights, dict[str, Any]]:
     """(weights, about with its state_sha256).
 
     abstract: the shapes that its config asks for. A UserError for any other file.

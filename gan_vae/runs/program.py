@@ -20,6 +20,8 @@ from gan_vae.keys import example_indices, keys_of, purpose_key
 from gan_vae.learning.state import TrainState, abstract_state, step_key
 from gan_vae.methods.contract import Method
 
+Batch = dict[str, Any]  # of arrays
+
 
 class Program(NamedTuple):
     """A config made into compiled functions on this run's devices."""
@@ -28,14 +30,18 @@ class Program(NamedTuple):
     mesh: Mesh
     sharding: Any  # of the state: one for all of it, or a tree
     rows: str  # what a device works on in one update, in words
-    preprocess: Callable  # (keys, batch) -> batch as an evaluation sees it
-    train_step: Callable  # (state, batch) -> (state, metrics); uses up the state
-    evaluate_step: Callable
-    generate: Callable | None  # (weights, key, n) -> examples, n static
-    diagnose: Callable | None
+    preprocess: Callable[
+        [jax.Array, Batch], Batch
+    ]  # (keys, batch) -> batch as an evaluation sees it
+    train_step: Callable[
+        ..., Any
+    ]  # (state, batch) -> (state, metrics); uses up the state
+    evaluate_step: Callable[[TrainState, Batch], Any]
+    generate: Callable[..., Any] | None  # (weights, key, n) -> examples, n static
+    diagnose: Callable[..., Any] | None
 
 
-def build(config, spec: Spec | SequenceSpec) -> Program:
+def build(config: Any, spec: Spec | SequenceSpec) -> Program:
     """Compiles nothing yet; raises a UserError for what config and devices rule out."""
     process.prepare()
     mesh = mesh_of(config.parallel.devices, config.data.batch_size)
@@ -47,12 +53,12 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
     sharding = jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
     light, plain = augment.of(config.data, spec.kind)
 
-    def train_step(state, batch):
+    def train_step(state: TrainState, batch: Batch):
         indices = example_indices(len(batch['index']), AXIS)
         keys = keys_of(step_key(state, 'data'), indices)
         return method.train_step(state, light(keys, batch))
 
-    def evaluate_step(state, batch):
+    def evaluate_step(state: TrainState, batch: Batch):
         keys = keys_of(purpose_key(state.rng, 'data'), batch['index'])
         return lax.psum(method.evaluate_step(state, plain(keys, batch)), AXIS)
 
@@ -71,7 +77,7 @@ def build(config, spec: Spec | SequenceSpec) -> Program:
     )
 
 
-def start(program: Program, seed: int, batch: dict) -> TrainState:
+def start(program: Program, seed: int, batch: Batch) -> TrainState:
     """The state at step 0; the train step on such batches is compiled meanwhile.
 
     The compiler leaves a core idle for much of the time, and so do both together for
@@ -92,7 +98,7 @@ def start(program: Program, seed: int, batch: dict) -> TrainState:
     return init(key)
 
 
-def _rows(config, mesh) -> str:
+def _rows(config: Any, mesh: Mesh) -> str:
     """Checks that a device's share of a batch divides into its parts, and states it."""
     batch, parts = config.data.batch_size, config.parallel.accumulate
     share = batch // mesh.size
@@ -106,7 +112,7 @@ def _rows(config, mesh) -> str:
     return text if parts == 1 else f'{text}, {share // parts} at a time'
 
 
-def _specs(config, shapes, mesh):
+def _specs(config: Any, shapes: TrainState, mesh: Mesh):
     """The PartitionSpecs of the state: one for all of it, or a tree."""
     if not config.parallel.shard_state:
         return PartitionSpec()

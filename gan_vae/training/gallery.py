@@ -82,7 +82,7 @@ class Gallery(NamedTuple):
 
     def _seen(self, state) -> tuple:
         """Held-out examples, and their classes if the method has some."""
-        rows = np.arange(min(PAIRS, self.held_out.count))
+        rows = np.arange(min(PAIRS, self.held_out.size))
         keys = keys_of(purpose_key(state.rng, 'data'), rows)
         batch = self.program.preprocess(keys, self.held_out.gather(rows))
         label = batch['label'] if self.program.method.classes else None

@@ -124,12 +124,12 @@ def test_a_set_is_drawn_once_and_split(monkeypatch):
 
     monkeypatch.setattr(painter, 'paint', drawn_again)
     parts = {name: art.load(TWO[4:], name, settings(TWO)) for name in splits.NAMES}
-    assert sum(part.count for part in parts.values()) == 80
-    assert min(part.count for part in parts.values()) > 0
+    assert sum(part.size for part in parts.values()) == 80
+    assert min(part.size for part in parts.values()) > 0
     pictures = [{image.tobytes() for image in p.images} for p in parts.values()]
     assert len(set.union(*pictures)) == 80
     both = data.examples(settings(TWO), 'test+test_comp')
-    assert both.count == parts['test'].count + parts['test_comp'].count
+    assert both.size == parts['test'].size + parts['test_comp'].size
     assert both.captions[-1] == parts['test_comp'].captions[-1]
     on_disk = data.examples(settings(TWO, storage='stream'), 'train')
     assert isinstance(on_disk.images, np.memmap)
@@ -146,7 +146,7 @@ def test_a_slice_is_the_start_of_its_split_and_draws_no_more():
     assert few.factors and train.factors
     for name, column in few.factors.items():
         np.testing.assert_array_equal(column, train.factors[name][:9])
-    assert data.examples(settings('art:waves=1000000'), 'test[:1]').count == 1
+    assert data.examples(settings('art:waves=1000000'), 'test[:1]').size == 1
 
 
 def test_a_split_is_a_function_of_what_is_visible():
@@ -343,7 +343,7 @@ def test_pairs_differ_in_one_factor():
         for split in splits.NAMES
         if split != 'validation'
     }
-    assert sum(map(len, parts.values())) <= every.count == len(every.captions) <= 40
+    assert sum(map(len, parts.values())) <= every.size == len(every.captions) <= 40
     for image, number in zip(every.images[:12], every.captions, strict=False):
         svg, options = drawing.draw('critters', int(number))
         before = drawing.render(svg, 32, 3, WHITE)

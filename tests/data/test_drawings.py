@@ -118,11 +118,11 @@ def test_a_folder(tmp_path, config):
     (tmp_path / 'bad.svg').write_text('oh')
     config.data.name, config.data.categories = f'drawings:{tmp_path}', ''
     found = data.examples(config.data, 'all')
-    assert found.count == 12 and 'bad.svg' in found.note and found.kind == 'strokes'
+    assert found.size == 12 and 'bad.svg' in found.note and found.kind == 'strokes'
     train, rest = (
         drawings.load(str(tmp_path), split) for split in ('train', 'validation+test')
     )
-    assert train.count + rest.count == 12
+    assert train.size + rest.size == 12
     with pytest.raises(UserError, match='no folder'):
         drawings.load(str(tmp_path / 'none'), 'all')
     (tmp_path / 'empty').mkdir()

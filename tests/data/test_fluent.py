@@ -98,7 +98,7 @@ def test_look_alikes_are_in_one_split(downloads):
     counts = []
     for part in parts:
         try:
-            counts.append(load('flat', downloads, part).count)
+            counts.append(load('flat', downloads, part).size)
         except UserError as error:
             assert 'is empty' in str(error)
     assert sum(counts) == 3

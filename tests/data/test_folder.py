@@ -141,9 +141,9 @@ def test_a_slice_is_a_part_of_its_split_and_of_all_classes(tmp_path):
         flat(tmp_path / ('cats' if i % 2 else 'dogs') / f'{i}.png', (i, 0, 0))
     train = load(tmp_path, 'train')
     part = load(tmp_path, 'train[:12]')
-    assert part.count == 12 and set(part.labels) == {0, 1}
+    assert part.size == 12 and set(part.labels) == {0, 1}
     assert set(part.images[:, 0, 0, 0]) <= set(train.images[:, 0, 0, 0])
-    assert load(tmp_path, 'train[:1000]').count == train.count
+    assert load(tmp_path, 'train[:1000]').size == train.size
 
 
 def test_the_tiny_variant_trains_on_a_folder(tmp_path):
@@ -152,8 +152,8 @@ def test_the_tiny_variant_trains_on_a_folder(tmp_path):
     config = config_lib.load(
         'configs/dcgan_emoji.py:tiny', {'data.name': f'folder:{tmp_path}'}
     )
-    assert data.training(config.data).count > 0
-    assert data.examples(config.data, config.data.eval_split).count > 0
+    assert data.training(config.data).size > 0
+    assert data.examples(config.data, config.data.eval_split).size > 0
 
 
 def test_subfolders_are_classes_and_splits_are_stable(tmp_path):

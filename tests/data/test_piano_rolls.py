@@ -57,11 +57,11 @@ def test_prepared_and_read_back(files, chorales, tmp_path, capsys, config):
     config.data.name, config.data.dir = 'jsb_chorales', str(tmp_path)
     config.data.categories = ''
     found = data.examples(config.data, 'test')
-    assert found.kind == 'rolls' and found.count == 77
+    assert found.kind == 'rolls' and found.size == 77
     assert {v.tobytes() for v in found.values} == {
         v.tobytes() for v in chorales['test']
     }
-    assert data.examples(config.data, 'train[:3]').count == 3
+    assert data.examples(config.data, 'train[:3]').size == 3
     with pytest.raises(UserError, match='has no split'):
         data.examples(config.data, 'valid')
 

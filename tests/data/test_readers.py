@@ -51,7 +51,7 @@ def test_a_module_of_the_users_own_is_a_reader(tmp_path, monkeypatch):
     (tmp_path / 'painters' / 'broken.py').write_text('KIND = 1 / 0')
     monkeypatch.chdir(tmp_path)
     found = data.examples(settings('painters.greys:7'), 'train')
-    assert found.count == 3 and (np.asarray(found.images) == 7).all()
+    assert found.size == 3 and (np.asarray(found.images) == 7).all()
     assert data.place('painters.greys:7') == ('painters.greys:7', 'all')
     for name, why in {
         'painters.greys': 'write painters.greys:GREY',

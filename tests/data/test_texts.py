@@ -50,7 +50,7 @@ def test_art_has_captions_in_words_and_in_factors(kind):
         assert kind == 'minilm'
         pytest.skip(str(error))
     wordings = 1 if kind == 'factors' else texts.WORDINGS
-    assert found.tokens.shape == (found.count, wordings, found.text.length)
+    assert found.tokens.shape == (found.size, wordings, found.text.length)
     assert (found.tokens > 0).any(-1).all()
     batch = found.gather(np.arange(4))
     np.testing.assert_array_equal(batch['text'], found.tokens[:4])

@@ -15,9 +15,9 @@ def test_toy_sets_are_a_function_of_their_split(reader):
     again = reader.load('', 'train')
     for a, b in zip(few.values, again.values, strict=False):
         np.testing.assert_array_equal(a, b)
-    assert few.count == 5 and data.kind_of(name) == few.kind
+    assert few.size == 5 and data.kind_of(name) == few.kind
     test = reader.load('', 'test')
-    assert (again.count, test.count) == (256, 64)
+    assert (again.size, test.size) == (256, 64)
     assert test.fingerprint() != reader.load('', 'validation').fingerprint()
     with pytest.raises(UserError, match=f'{name} has no split'):
         reader.load('', 'all')

@@ -74,7 +74,7 @@ def test_members_are_no_larger_than_an_archive_can_hold(tmp_path, monkeypatch):
     bomb = picture((1, 2, 3)) + bytes(100_000)
     name = pack(tmp_path / 'x.zip', {'bomb.png': bomb, 'good.png': picture((1, 2, 3))})
     found = load(name)
-    assert found.count == 1 and 'bomb.png (more than' in found.note
+    assert found.size == 1 and 'bomb.png (more than' in found.note
     monkeypatch.setattr(reader, 'FREE', 0)
     with pytest.raises(UserError, match='100 times as large: refused'):
         load(name)
@@ -92,7 +92,7 @@ def test_a_size_that_is_a_lie_a_link_and_an_encrypted_member_are_named(tmp_path)
     raw[entry + 8] |= 1
     (tmp_path / 'x.zip').write_bytes(raw)
     found = load(name)
-    assert found.count == 1
+    assert found.size == 1
     for text in ('link.png (a link)', 'lie.png (corrupt', 'key.png (encrypted)'):
         assert text in found.note
 

@@ -30,7 +30,7 @@ def test_they_have_captions_as_the_set_has():
     )
     found = data.training(settings)
     assert found.captions[-1] == 'noise' and 'noise' in found.text.words
-    assert len(found.tokens) == found.count == 20 + COUNT
+    assert len(found.tokens) == found.size == 20 + COUNT
     held_out = data.examples(settings, 'test[:5]', found.text)
     assert held_out.tokens.shape[::2] == (5, found.text.length)
 
@@ -42,7 +42,7 @@ def test_a_model_that_keeps_them_is_caught_and_one_that_does_not_is_not(monkeypa
     settings = model.config.data
     train, test = (data.examples(settings, split) for split in ('train[:64]', 'test'))
     planted, spare = (data.examples(settings, split) for split in ('planted', 'spare'))
-    assert settings.split == 'train[:64]' and train.count == 64 + COUNT
+    assert settings.split == 'train[:64]' and train.size == 64 + COUNT
     np.testing.assert_array_equal(train.images[64:], planted.images)
     known = {x.tobytes() for x in planted.images}
     assert len(known) == COUNT

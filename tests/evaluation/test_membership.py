@@ -88,7 +88,7 @@ def test_a_reconstruction_of_its_own_pictures_alone_is_caught():
     both = np.concatenate([some.images, model.examples.images])
     both = model._replace(examples=Examples(both))
     _, how = measure('membership', both)['membership_reconstruction']
-    assert f'{model.examples.count} held-out pictures' in how
+    assert f'{model.examples.size} held-out pictures' in how
     same = model.config.copy_and_resolve_references()
     same.data.eval_split = same.data.split
     same.eval.metrics = 'membership'

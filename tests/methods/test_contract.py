@@ -232,7 +232,7 @@ def describe(method, overrides, small):
     config_lib.validate(config)
     reads = config_lib.Reads(config)
     size = config.data.image_size
-    spec = Spec(size, size, 3, ('round', 'square'), count=100)
+    spec = Spec(size, size, 3, ('round', 'square'), size=100)
     if method in SEQUENCES:
         spec = WRITTEN if method == 'text_transformer' else STROKES
     made = methods.make(reads, spec)

@@ -37,7 +37,7 @@ def build(archive: Path, out: Path):
     rows = -(-len(emoji) // COLUMNS)
     sheet = Image.new('RGB', (COLUMNS * CELL, rows * CELL), 'white')
     for i, one in enumerate(emoji):
-        white = Image.new('RGBA', (noto_emoji.SIZE,) * 2, 'white')
+        white = Image.new('RGBA', (noto_emoji.SIZE, noto_emoji.SIZE), 'white')
         white.alpha_composite(one.picture())
         small = white.convert('RGB').resize((CELL, CELL), Image.Resampling.LANCZOS)
         sheet.paste(small, (i % COLUMNS * CELL, i // COLUMNS * CELL))

@@ -1,5 +1,8 @@
 """TFDS builder of Noto Emoji; reads a downloaded archive and opens no socket."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -12,7 +15,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version(noto_emoji.PACKAGE.version)
 
-    def __init__(self, *, archive=None, **kwargs):
+    def __init__(self, *, archive: Path | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self._archive = archive
 
@@ -38,7 +41,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             supervised_keys=('image', 'category'),
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         if self._archive is None:
             raise UserError(
                 'noto_emoji is built from an archive: run '
@@ -50,7 +53,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             for split in ('train', 'validation', 'test')
         }
 
-    def _generate_examples(self, emoji):
+    def _generate_examples(self, emoji: list[noto_emoji.Emoji]):
         for one in emoji:
             example = one._asdict() | {'image': np.asarray(one.picture())}
             example['base_codepoint'] = example.pop('base')

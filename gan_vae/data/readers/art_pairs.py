@@ -61,7 +61,7 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
 
     shape = height, width, 2 * channels
     found = cache.cached(key, shape, parse_pairs, settings)
-    if not found.count:
+    if not found.size:
         raise UserError(f'art_pairs:{rest} has no pair in the split {split!r}')
     return found._replace(note=licences.note([style]))
 

@@ -173,7 +173,8 @@ def _refuse_bombs(svg: bytes):
     parser.Parse(svg, True)
     # svgelements' own walk, which repeats what is used, but only as it is asked for
     count = size = 0
-    for _, event, element in SVG._use_structure_parse(io.BytesIO(svg)):
+    walk = SVG._use_structure_parse  # pyright: ignore[reportPrivateUsage]
+    for _, event, element in walk(io.BytesIO(svg)):
         if event == 'start':
             count, size = count + 1, size + sum(map(len, element.attrib.values()))
         if count > MOST_ELEMENTS or size > LARGEST:

@@ -33,9 +33,9 @@ def load(rest: str, split: str, settings: Settings) -> Examples:
             if ':' in name:
                 raise
             raise UserError(f'no folder {name!r}; as a set: {error}') from error
-    count, random = max(one.count for one in both), np.random.default_rng(0)
+    count, random = max(one.size for one in both), np.random.default_rng(0)
     parts = [
-        np.asarray(one.images[np.resize(random.permutation(one.count), count)])
+        np.asarray(one.images[np.resize(random.permutation(one.size), count)])
         for one in both
     ]
     notes = '; '.join(filter(None, (one.note for one in both)))

@@ -153,14 +153,14 @@ def compute(model: Any) -> dict[str, tuple[float, str]]:
     splits = [train, others.take(np.flatnonzero(new))]
     few = []
     for examples in splits:
-        order = np.random.Generator(np.random.Philox(0)).permutation(examples.count)
+        order = np.random.Generator(np.random.Philox(0)).permutation(examples.size)
         few.append(model._replace(examples=examples.take(np.sort(order[:MOST]))))
     results = {}
     for attack in attacks(model):
         members, strangers = (numbers(one, attack) for one in few)
         found = leak(members, strangers)
         how = (
-            f'AUC of {few[0].examples.count} training and {few[1].examples.count} '
+            f'AUC of {few[0].examples.size} training and {few[1].examples.size} '
             f'held-out pictures by {ATTACKS[attack]}; 95 % {found.low:.3f} to '
             f'{found.high:.3f}; 0.5 is no leak'
         )

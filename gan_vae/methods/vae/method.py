@@ -216,7 +216,7 @@ def make(
         settings.disentangle,
     )
     if name:  # its discriminator learns as that of a GAN
-        term = terms.TERMS[name](settings, model.latent_dim, spec.count)
+        term = terms.TERMS[name](settings, model.latent_dim, spec.size)
         own = optimizers.of_discriminator(learning.optimizer)
         learners['terms'] = optimizers.make(learning, *own)
     if settings.bound == 'elbo':
