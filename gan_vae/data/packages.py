@@ -185,15 +185,15 @@ def read(
                     raise UserError(f'{path} holds more than {max_members} members')
                 if member.offset_data + member.size > max_bytes:
                     raise UserError(f'{path} is larger than allowed when decompressed')
-                if not member.isfile() or not member.name.startswith(prefixes):
-                    continue  # npm's have no links
+                if member.isdir() or not member.name.startswith(prefixes):
+                    continue
                 if member.size > max_member_bytes:
                     raise UserError(
                         f'{path}: {member.name!r} has {member.size} bytes, more than '
                         f'{max_member_bytes}'
                     )
                 file = tar.extractfile(member)
-                assert file is not None
+                assert file is not None  # a plain file, as all else is refused
                 yield member.name, file.read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise UserError(f'cannot read the archive {path}: {error}') from error

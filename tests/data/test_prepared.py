@@ -1,12 +1,15 @@
 """Sets prepared by TFDS: found without TensorFlow, read exactly, or one line."""
 
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from configs import default
 from gan_vae import data
+from gan_vae.data import prepared
 from gan_vae.data.pictures import Fit
 from gan_vae.errors import UserError
 
@@ -53,6 +56,28 @@ def test_mnist_is_read_whole_and_cached(tfds_dir):
     np.testing.assert_array_equal(found.images, again.images)
     with pytest.raises(UserError, match="no split 'tset'; it has"):
         load('mnist', 'tset', tfds_dir, Fit(28, 1))
+
+
+def test_a_category_in_words_is_no_class(monkeypatch):
+    tfds = pytest.importorskip('tensorflow_datasets')
+    features = {
+        'image': tfds.features.Image(shape=(4, 4, 3)),
+        'category': tfds.features.Text(),
+    }
+    example = {'image': np.full((4, 4, 3), 7, np.uint8), 'category': b'cat'}
+    builder = SimpleNamespace(
+        name='words',
+        info=SimpleNamespace(
+            features=tfds.features.FeaturesDict(features),
+            splits={'train': SimpleNamespace(num_examples=1)},
+        ),
+        as_dataset=lambda split, shuffle_files: [example],
+    )
+    monkeypatch.setattr(tfds, 'builder_from_directory', lambda folder: builder)
+    monkeypatch.setattr(tfds, 'as_numpy', lambda examples: examples)
+    about = {}
+    ((image, label, caption),) = prepared._parse(Path('x/1'), 'train', Fit(4, 3), about)
+    assert (image == 7).all() and (label, caption, about) == (-1, '', {})
 
 
 def test_cifar10_has_its_classes(tfds_dir):
