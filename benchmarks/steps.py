@@ -219,6 +219,23 @@ def matmul(side: str):
     return lambda: jax.block_until_ready(product(a))
 
 
+def copy(side: str):
+    """128 MB read and as many written: the copy of STREAM."""
+    if side.startswith('torch'):
+        import torch
+
+        a = torch.randn(2**25)
+        return lambda: a.clone()
+    import jax
+
+    a = jax.random.normal(jax.random.key(0), (2**25,))
+    twice = jax.jit(lambda a: 2 * a)
+    return lambda: jax.block_until_ready(twice(a))
+
+
+PROBES = {'matmul': matmul, 'copy': copy}  # of the machine, in each round
+
+
 def work(side: str, cpu_time: bool):
     """Reads 'case n' lines, answers each with the median seconds of n steps; with the
     GFLOP of one step where n is 0 (of PyTorch's)."""
@@ -230,7 +247,7 @@ def work(side: str, cpu_time: bool):
         case, count = line.split()
         if case not in steps:
             make = torch_step if side.startswith('torch') else jax_step
-            steps[case] = matmul(side) if case == 'matmul' else make(side, case)
+            steps[case] = PROBES[case](side) if case in PROBES else make(side, case)
             steps[case]()
         steps[case]()
         times = []
@@ -269,14 +286,18 @@ def main():
             ]
             for side in sides:
                 ask(side, case, 1)
-            times, rates = {side: [] for side in sides}, []
+            times, rates, streams = {side: [] for side in sides}, [], []
             for turn in range(flags.rounds):
-                rates.append(
-                    max(2 * 2.048**3 / ask(s, 'matmul', 4) for s in ('ours', 'torch'))
-                )
+                probes = {
+                    probe: min(ask(s, probe, 4) for s in ('ours', 'torch'))
+                    for probe in PROBES
+                }
+                rates.append(2 * 2.048**3 / probes['matmul'])
+                streams.append(2**28 / 1e9 / probes['copy'])
                 for side in sides if turn % 2 == 0 else sides[::-1]:
                     times[side].append(ask(side, case, CASES[case]))
-            about = {'rounds': flags.rounds, 'clock': clock}
+            stream = round(statistics.median(streams), 2)
+            about = {'rounds': flags.rounds, 'clock': clock, 'copy_gb_s': stream}
             report(case, ask('torch', case, 0), times, statistics.median(rates), about)
 
 
@@ -320,7 +341,10 @@ def workers(cpu_time: bool):
 
 def report(case: str, gflop: float, times: dict, rate: float, about: dict):
     """Prints a case's table and appends its rows to results/steps.jsonl."""
-    print(f'{case}: {gflop:.1f} GFLOP; matmul {rate:.0f} GFLOP/s')
+    print(
+        f'{case}: {gflop:.1f} GFLOP; matmul {rate:.0f} GFLOP/s, '
+        f'copy {about["copy_gb_s"]:.1f} GB/s'
+    )
     for against in times:
         median = statistics.median(times[against])
         pairs = zip(times[against], times['ours'], strict=True)
