@@ -105,7 +105,10 @@ def read(
         add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
     for name, flag in flags.items():
-        reads = {'action': 'store_true'} if flag.kind is bool else {'type': flag.kind}
+        switch = flag.kind is bool
+        reads: dict[str, Any] = (
+            {'action': 'store_true'} if switch else {'type': flag.kind}
+        )
         parser.add_argument(f'--{name}', dest=name, **reads)
     parser.error = fail
     argv = ['--help' if word == '-h' else word for word in argv]
@@ -161,7 +164,7 @@ def parse_one(
     def fail(message: str):
         raise UserError(f'{message}; see {command} --help')
 
-    every = {'help': Flag(bool, False, '')} | flags
+    every = {'help': Flag(bool, False, ''), **flags}
     values, rest = read(every, argv, fail)
     if rest:
         if not rest[0].startswith('-'):

@@ -221,13 +221,13 @@ def save_mp4(
 def comment_of_mp4(path) -> str:
     """The comment of an MP4 file; '' without one, or without PyAV."""
     try:
-        import av
+        import av.error
     except ImportError:
         return ''
     try:
         with av.open(str(path), format='mp4') as container:
             return container.metadata.get('comment', '')
-    except (av.FFmpegError, OSError, ValueError):
+    except (av.error.FFmpegError, OSError, ValueError):
         return ''
 
 

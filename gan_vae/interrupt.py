@@ -173,8 +173,8 @@ def command(main: Callable[[list[str]], int]):
 
     The status is 130 after SIGINT and 143 after SIGTERM, as of a shell's commands.
     """
-    if hasattr(sys.stdout, 'reconfigure'):
-        sys.stdout.reconfigure(line_buffering=True)  # also when it is redirected
+    if reconfigure := getattr(sys.stdout, 'reconfigure', None):
+        reconfigure(line_buffering=True)  # also when it is redirected
     _Listener()
     try:
         status = main(sys.argv[1:])

@@ -64,7 +64,7 @@ def _recomputed(function: Callable) -> Callable:
 def _after(done, tree):
     """`tree`, that cannot be used before all of `done` is computed."""
     ends = [x.ravel()[0] for x in jax.tree.leaves(done) if _floating(x)]
-    zero = 0 * sum(end.astype(jnp.float32) for end in ends)
+    zero = 0 * sum((end.astype(jnp.float32) for end in ends), jnp.zeros(()))
     return jax.tree.map(lambda x: x + zero.astype(x.dtype) if _floating(x) else x, tree)
 
 

@@ -124,7 +124,8 @@ class Descent(NamedTuple):
             new = jax.tree.map(partial(jnp.where, learns), new, old)
         params, opt_state = new
         metrics = optimizers.guard_metrics(opt_state, norm)
-        after = state.replace(
+        after = replace(
+            state,
             params=self._with_part(name, state.params, params),
             opt_state=state.opt_state | {name: opt_state},
         )
@@ -138,7 +139,7 @@ class Descent(NamedTuple):
         """
         step = jnp.maximum(state.step - since, 0) if since else state.step
         ema = self.averaging(state.ema, self.layout.shard(values), step)
-        return state.replace(step=state.step + 1, ema=ema)
+        return replace(state, step=state.step + 1, ema=ema)
 
     def mean(self, tree):
         """A tree of scalars, averaged over devices."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 
 from gan_vae.learning import dp_sgd
 from gan_vae.learning.settings import Averaging, Learning, Settings
@@ -119,11 +120,11 @@ def clip(limit: float) -> optax.GradientTransformationExtraArgs:
     devices, no device can tell it alone. Without it, it is that of the gradients given.
     """
 
-    def update(grads, state, params=None, *, norm=None, **_):
-        norm = optax.global_norm(grads) if norm is None else norm
+    def update(updates, state, params=None, *, norm=None, **_):
+        norm = optax.global_norm(updates) if norm is None else norm
         small = norm < limit
         clipped = jax.tree.map(
-            lambda g: jnp.where(small, g, g / norm.astype(g.dtype) * limit), grads
+            lambda g: jnp.where(small, g, g / norm.astype(g.dtype) * limit), updates
         )
         return clipped, state
 
@@ -158,13 +159,13 @@ def guarded(
         zero = jnp.zeros((), jnp.int32)
         return Guarded(inner.init(params), jnp.zeros(WINDOW), zero, zero)
 
-    def update(grads, state, params=None, *, norm=None, **extra):
-        norm = optax.global_norm(grads) if norm is None else norm
+    def update(updates, state, params=None, *, norm=None, **extra):
+        norm = optax.global_norm(updates) if norm is None else norm
         known = jnp.where(jnp.arange(WINDOW) < state.seen, state.norms, jnp.inf)
         median = jnp.sort(known)[jnp.minimum(state.seen, WINDOW) // 2]  # of none: inf
         finite = jnp.isfinite(norm)
         good = once(finite & (norm <= ratio * median))
-        updates, after = inner.update(grads, state.inner, params, norm=norm, **extra)
+        updates, after = inner.update(updates, state.inner, params, norm=norm, **extra)
         norms = state.norms.at[state.seen % WINDOW].set(norm.astype(jnp.float32))
         return jax.tree.map(lambda u: jnp.where(good, u, 0), updates), Guarded(
             inner=jax.tree.map(lambda a, b: jnp.where(good, a, b), after, state.inner),
@@ -202,16 +203,16 @@ def averaging(method: Averaging, batch_size: int, schedule_steps: int = 1) -> Ca
     if half_life:
         rampup, grows, copies = method.ema_rampup, method.ema_grows, False
 
-        def share(step):
+        def share(step: jax.Array) -> jax.Array | float:
             seen = step * float(batch_size)
-            h: Any = half_life
+            h: ArrayLike = half_life
             if grows:
                 h = _moving(0.0, half_life, schedule_steps, step)
             return half_life_share(batch_size, h, rampup, seen)
     else:
         decay, ramp, copies = method.ema_decay, method.ema_ramp, not method.ema_decay
 
-        def share(step):
+        def share(step: jax.Array) -> jax.Array | float:
             d = jnp.minimum(decay, (1.0 + step) / (10.0 + step)) if ramp else decay
             return 1 - d
 
@@ -227,7 +228,9 @@ def averaging(method: Averaging, batch_size: int, schedule_steps: int = 1) -> Ca
     return run
 
 
-def half_life_share(batch_size: int, half_life: float, rampup: float, seen):
+def half_life_share(
+    batch_size: int, half_life: ArrayLike, rampup: float, seen: ArrayLike
+) -> jax.Array:
     """1 - 1/2^(batch_size / h), h = min(half_life, rampup seen), in images; rampup 0: h
     is the half-life.
 

@@ -6,6 +6,7 @@ x to the right and y down, and whether the pen is lifted there. It starts at (0,
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,9 @@ def _fit(strokes: np.ndarray, size: int):
     return lambda points: (points - low - box / 2) * scale + size / 2
 
 
-def _drawn(lines: list, fit, size: int, pen=None, prompt: list = ()) -> np.ndarray:
+def _drawn(
+    lines: list, fit, size: int, pen=None, prompt: Sequence[np.ndarray] = ()
+) -> np.ndarray:
     """The lines, those of a prompt over them, and the tip of a pen."""
     from PIL import Image, ImageDraw
 

@@ -225,7 +225,7 @@ class Study:
         for number, proposal in list(self._open.items()):
             if proposal.current.id != trial.id:
                 continue
-            if result.status == 'finished':
+            if result.status == 'finished' and result.value is not None:
                 proposal.values.append(result.value)
                 if len(proposal.values) < len(proposal.trials):
                     continue

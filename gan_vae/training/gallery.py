@@ -12,6 +12,7 @@ from gan_vae.evaluation import copies as copies_lib
 from gan_vae.evaluation import latents
 from gan_vae.keys import keys_of, purpose_key
 from gan_vae.learning.state import TrainState
+from gan_vae.methods.contract import Latents
 from gan_vae.runs import folder as run_folder
 from gan_vae.runs.program import Program
 
@@ -64,8 +65,8 @@ class Gallery(NamedTuple):
         writer.audios(step, media.audio(self.kind, samples))
         if generate and (line := self.copies.warning(pictures, step)):
             writer.say(line)
-        if method.diagnose:
-            values = jax.device_get(self.program.diagnose(state))
+        if diagnose := self.program.diagnose:
+            values = jax.device_get(diagnose(state))
             writer.scalars(step, {f'spectral/{k}': v for k, v in values.items()})
         if reconstruct := self._reconstruct():
             self._draw_pairs(reconstruct, writer, state, step)
@@ -77,8 +78,8 @@ class Gallery(NamedTuple):
         pairs = np.stack([media.pictures(self.kind, x) for x in both], axis=1)
         picture = images.grid(pairs.reshape(-1, *pairs.shape[2:]), columns=8)
         writer.picture(step, 'reconstructions', picture)
-        if method.latents and method.latents.posterior:
-            self._along_units(writer, state, step, real, label)
+        if (its := method.latents) and its.posterior:
+            self._along_units(its, writer, state, step, real, label)
 
     def _seen(self, state) -> tuple:
         """Held-out examples, and their classes if the method has some."""
@@ -104,10 +105,9 @@ class Gallery(NamedTuple):
             )
         return None
 
-    def _along_units(self, writer, state, step, real, label):
+    def _along_units(self, its: Latents, writer, state, step, real, label):
         """The KL of each unit, and what those with the most do to one example."""
-        method = self.program.method
-        posterior = _compiled(method.latents.posterior)
+        posterior = _compiled(its.posterior)
         mean, log_variance = posterior(state.weights(), real, label)
         kl = latents.kl_per_unit(mean, log_variance)
         writer.histogram(step, 'kl_per_unit', kl)
@@ -115,7 +115,7 @@ class Gallery(NamedTuple):
         z = latents.along(np.asarray(mean[0]), units, latents.VALUES)
         z = z.reshape(-1, z.shape[-1])
         label = None if label is None else np.full(len(z), label[0])
-        decoded = _compiled(method.latents.decode)(state.weights(), z, label)
+        decoded = _compiled(its.decode)(state.weights(), z, label)
         pictures = media.pictures(self.kind, decoded)
         picture = images.grid(pictures, columns=len(latents.VALUES))
         writer.picture(step, 'traversals', picture)

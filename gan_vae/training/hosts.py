@@ -41,7 +41,7 @@ def joined(where: Place | None) -> Iterator[None]:
             reach(where, JOIN_SECONDS)
         # []: all devices. JAX would take one alone where Slurm numbers the tasks.
         address = where.coordinator or None
-        jax.distributed.initialize(address, where.count, where.host, [])
+        jax.distributed.initialize(address, where.hosts, where.host, [])
         yield
     except BaseException as error:
         if _is_broken_off(error):
@@ -98,8 +98,8 @@ def reach(where: Place, seconds: float):
 
 
 def _words(error: OSError) -> str:
-    known = error.errno and error.errno > 0  # those of name resolution are not
-    return (os.strerror(error.errno) if known else str(error)).lower()
+    code = error.errno or 0  # those of name resolution are below 0
+    return (os.strerror(code) if code > 0 else str(error)).lower()
 
 
 class Stop(Watch):

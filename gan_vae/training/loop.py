@@ -19,7 +19,7 @@ from gan_vae import config as config_lib
 from gan_vae import data, methods, modules
 from gan_vae.data import licences
 from gan_vae.data.poisson import Poisson
-from gan_vae.data.source import Source
+from gan_vae.data.source import Source, Spec
 from gan_vae.devices import hosts, process
 from gan_vae.devices.mesh import mesh_of, put
 from gan_vae.errors import RunError, UserError, counted, unknown
@@ -184,10 +184,10 @@ def claimed(setup: Setup):
     """Inside, the run folder is this run's; the first host locks it for all."""
     first = hosts.is_first()
     with run_folder.claim(setup.workdir, setup.config) if first else nullcontext():
-        if first and setup.program.method.classes:
-            names = setup.gallery.examples.spec.class_names
-            run_folder.write_classes(setup.workdir, names)
-        if first and (text := setup.gallery.examples.spec.text):
+        spec = setup.gallery.examples.spec
+        if first and setup.program.method.classes and isinstance(spec, Spec):
+            run_folder.write_classes(setup.workdir, spec.class_names)
+        if first and (text := spec.text):
             run_folder.write_text(setup.workdir, text)
         hosts.barrier('claimed')
         yield
@@ -441,7 +441,7 @@ EVENTS = {'pictures': draw_pictures, 'checkpoint': save, 'evaluation': evaluate}
 def finish(run: Run, state: TrainState, signal: str | None) -> dict:
     """Saves where the run has stopped; the summary of one that has ended, else {}."""
     setup, progress, writer = run.setup, run.progress, run.writer
-    steps, workdir = setup.schedule.steps, setup.workdir
+    steps, workdir, ranks = setup.schedule.steps, setup.workdir, setup.schedule.best
     if progress.saved_step != progress.step:
         save(run, state)
     run.checkpoints.wait()
@@ -455,15 +455,15 @@ def finish(run: Run, state: TrainState, signal: str | None) -> dict:
         measure(run, state, setup.measures.plan, objective=True)
     result = summary_of(setup, progress)
     writer.finish(result)
-    if progress.step < steps:
+    if ranks and progress.step < steps:
         writer.say(
             f'{setup.schedule.patience} evaluations without a better '
-            f'{setup.schedule.best[1]}: stopped before step {steps}'
+            f'{ranks[1]}: stopped before step {steps}'
         )
-    if progress.best:
+    if ranks and progress.best:
         writer.say(
-            f'best {setup.schedule.best[1]} {progress.best.value:.6g}, step '
-            f'{progress.best.step}: --step=best'
+            f'best {ranks[1]} {progress.best.value:.6g}, step {progress.best.step}: '
+            '--step=best'
         )
     draws = setup.program.method.generate
     more = 'gan_vae sample' if draws else 'gan_vae.art translate PICTURE'

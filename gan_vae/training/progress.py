@@ -73,7 +73,7 @@ class Schedule(NamedTuple):
 
     def rank(self, best: Best | None, step: int, value: float) -> Best:
         """The best after one more evaluation."""
-        sign = 1 if self.best[0] == 'max' else -1
+        sign = 1 if self.best and self.best[0] == 'max' else -1
         if best is None:
             best = Best(-sign * math.inf, step, 0)
         if sign * value > sign * best.value:

@@ -49,7 +49,7 @@ class Place(NamedTuple):
     """Which of the hosts of a run this is."""
 
     host: int
-    count: int
+    hosts: int
     coordinator: str  # address:port of host 0; '' where JAX detects the cluster
 
 
@@ -130,8 +130,8 @@ class _Board:
 
     def __init__(self, folder: Path, where: Place, about: dict):
         self.folder, self.host = folder, where.host
-        self.others = [n for n in range(where.count) if n != where.host]
-        flags = {'--hosts': where.count, '--coordinator': where.coordinator}
+        self.others = [n for n in range(where.hosts) if n != where.host]
+        flags = {'--hosts': where.hosts, '--coordinator': where.coordinator}
         self._card = {
             'name': socket.gethostname(),
             'id': uuid.uuid4().hex,
