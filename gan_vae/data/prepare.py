@@ -20,6 +20,7 @@ import difflib
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
@@ -126,7 +127,7 @@ def _say_how_to_train(name: str, data_dir: Path | str):
 
 
 def _fetched(
-    wanted: list[packages.Package], folder: Path, archive: str | None
+    wanted: Sequence[packages.Package], folder: Path, archive: str | None
 ) -> list[Path]:
     """The checked files in `folder`, one of which may be given as `archive`."""
     if archive:

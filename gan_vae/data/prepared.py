@@ -55,8 +55,13 @@ def load(name: str, split: str, settings: Settings) -> Examples | Sequences:
     if kind(name) != 'images':
         return _sequences(folder, name, split)
     how = Fit.of(settings)
-    key = {'tfds': str(folder.resolve()), 'split': split, 'fit': how}
-    key['written'] = (folder / 'dataset_info.json').stat().st_mtime_ns
+    written = (folder / 'dataset_info.json').stat().st_mtime_ns
+    key = {
+        'tfds': str(folder.resolve()),
+        'split': split,
+        'fit': how,
+        'written': written,
+    }
     return cache.cached(
         key, how.shape, lambda about: _parse(folder, split, how, about), settings
     )

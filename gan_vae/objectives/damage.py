@@ -184,13 +184,12 @@ def _lines(
 def _hole(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """bool [H, W]: a rectangle, strokes, or pixels."""
     kind, where, lines, share, pixels = jax.random.split(key, 5)
-    height, width = shape
     size = jnp.array(shape)
     extent = jax.random.uniform(where, (2,), minval=0.15, maxval=0.5) * size
     corner = jax.random.uniform(share, (2,)) * (size - extent)
     at = jnp.stack(jnp.meshgrid(*map(jnp.arange, shape), indexing='ij'), -1)
     box = ((corner <= at) & (at < corner + extent)).all(-1)
-    strokes = _lines(lines, shape, 6, height / 8)
+    strokes = _lines(lines, shape, 6, shape[0] / 8)
     rate = jax.random.uniform(share, (), minval=0.1, maxval=0.8)
     single = jax.random.uniform(pixels, shape) < rate
     return jnp.stack([box, strokes, single])[jax.random.randint(kind, (), 0, 3)]

@@ -109,7 +109,10 @@ def _normal(
         z = (x - mean) * jnp.exp(-log_scale)
         return _total(-0.5 * z * z - log_scale - 0.5 * math.log(2 * math.pi))
 
-    defaults = {'outputs': channels, 'units': 'density of pixels in [-1, 1]'}
+    defaults: dict[str, Any] = {
+        'outputs': channels,
+        'units': 'density of pixels in [-1, 1]',
+    }
     return Likelihood(
         log_prob=log_prob,
         mean=lambda outputs: jnp.clip(outputs[..., :channels], -1, 1),

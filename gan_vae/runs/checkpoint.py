@@ -73,7 +73,8 @@ class Checkpoints:
         keep: list[policies.PreservationPolicy] = [policies.LatestN(keep_latest)]
         if keep_every:
             keep.append(policies.EveryNSteps(keep_every))
-        self.best, ranking = parse_best(best), {}
+        self.best = parse_best(best)
+        ranking: dict[str, Any] = {}
         if self.best:
             mode, name = self.best
             # BestN without best_fn forgets its metrics when the manager is opened again

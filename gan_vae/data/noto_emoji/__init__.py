@@ -44,7 +44,7 @@ CATEGORIES = (
 )
 SKIN_TONES = ('none', 'light', 'medium-light', 'medium', 'medium-dark', 'dark', 'mixed')
 _CODEPOINTS = ('', '1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF')  # of SKIN_TONES
-_MODIFIERS = dict(zip(_CODEPOINTS, SKIN_TONES, strict=False))
+_MODIFIERS: dict[str, str] = dict(zip(_CODEPOINTS, SKIN_TONES, strict=False))
 
 
 class Emoji(NamedTuple):

@@ -38,7 +38,7 @@ def _of_kind(rest: str, split: str, settings: Settings) -> Examples:
     how, by_hash = Fit.of(settings), ByHash('fluent', split)
     folder = prepared.data_dir(settings.dir) / 'downloads'
     used = ['flat', 'line', rest]
-    key = {
+    key: dict[str, Any] = {
         'fluent': [fluent.PACKAGES[kind].sha256 for kind in used],
         'tenths': by_hash.tenths,
         'most': by_hash.most,
