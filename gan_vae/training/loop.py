@@ -272,10 +272,12 @@ def begin(setup: Setup, checkpoints: Checkpoints) -> tuple[Progress, TrainState]
 
 def initial(setup: Setup) -> tuple[Progress, TrainState]:
     """The state at step 0, with the weights of config.train.init_from if it is set."""
+    at, work = time.monotonic(), time.process_time()
     batch = put(setup.source.batch(0), setup.program.mesh)
     with patience():
         state = start(setup.program, setup.config.train.seed, batch)
-    progress = Progress()
+    spent, worked = time.monotonic() - at, time.process_time() - work
+    progress = Progress(seconds=spent, core_seconds=worked)
     if other := setup.config.train.init_from:
         state, record, anew = opened.begin(setup.config, state, other)
         begin = setup.program.method.begin

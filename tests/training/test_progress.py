@@ -2,6 +2,7 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -114,6 +115,17 @@ def test_a_term_that_is_not_finite_where_it_acts_ends_the_run(tmp_path, with_ter
     with_term(lambda step: jnp.where(step < 6, 1.0 * step, jnp.inf))
     with pytest.raises(RunError, match='step 6: lazy is inf; checkpoint 4 is the last'):
         train(tmp_path / 'run', train__log_steps=5)
+
+
+def test_compiling_is_time_of_training(monkeypatch):
+    monkeypatch.setattr(loop, 'start', lambda *_: time.sleep(0.2))
+    monkeypatch.setattr(loop, 'put', lambda batch, mesh: batch)
+    setup = SimpleNamespace(
+        source=SimpleNamespace(batch=lambda step: {}),
+        program=SimpleNamespace(mesh=None),
+        config=SimpleNamespace(train=SimpleNamespace(seed=0, init_from='')),
+    )
+    assert loop.initial(setup)[0].seconds >= 0.2
 
 
 def test_a_line_comes_while_one_waits_and_not_otherwise(capsys):
