@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -20,6 +21,7 @@ from gan_vae import config as config_lib
 from gan_vae.data.source import Spec
 from gan_vae.errors import RunError, UserError
 from gan_vae.learning.state import abstract_state, named_leaves, sha256
+from gan_vae.runs import checkpoint
 from gan_vae.runs.checkpoint import Checkpoints
 from gan_vae.runs.program import build
 from gan_vae.training import loop
@@ -279,6 +281,16 @@ def test_best_checkpoint_is_remembered_across_openings(tmp_path):
     checkpoints.close()
     again = Checkpoints(tmp_path, keep_latest=1, best='min:eval/x')
     assert again.steps() == [2, 4] and again.best_step() == 2
+
+
+@pytest.mark.parametrize('file, told', [('orbax/read.py', 0), ('mine/read.py', 1)])
+def test_what_orbax_leaves_of_a_failed_read_is_not_told(monkeypatch, file, told):
+    seen = []
+    monkeypatch.setattr(sys, 'unraisablehook', seen.append)
+    checkpoint._silence_orbax.__wrapped__()
+    coroutine = SimpleNamespace(cr_code=SimpleNamespace(co_filename=f'/lib/{file}'))
+    sys.unraisablehook(SimpleNamespace(object=coroutine, exc_value=Exception('x')))
+    assert len(seen) == told
 
 
 def test_a_checkpoint_of_other_networks_says_so(tmp_path):

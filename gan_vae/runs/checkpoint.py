@@ -37,8 +37,10 @@ def _silence_orbax():
     default = sys.unraisablehook
 
     def hook(event: 'sys.UnraisableHookArgs'):
-        # TensorStore's threads find the event loop of a failed save closed.
-        if str(event.exc_value) != 'Event loop is closed':
+        # A failed read or save leaves coroutines, which find their event loop closed.
+        code = getattr(event.object, 'cr_code', None)
+        of_orbax = code is not None and 'orbax' in Path(code.co_filename).parts
+        if not of_orbax and str(event.exc_value) != 'Event loop is closed':
             default(event)
 
     sys.unraisablehook = hook
